@@ -1,0 +1,1 @@
+"""Measures: the library behind `ridgeline bench`."""

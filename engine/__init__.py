@@ -1,0 +1,1 @@
+"""Decides: matrix to verdicts to alerts; the command line; the public Python API."""

@@ -1,0 +1,1 @@
+"""Replays a dataset and writes scores, incidents and a manifest."""

@@ -1,0 +1,1 @@
+"""The TOML file: frozen dataclasses, validated as a whole."""

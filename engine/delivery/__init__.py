@@ -1,0 +1,1 @@
+"""Stages between an anomaly and an alerter: match, suppress, send, record."""

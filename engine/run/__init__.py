@@ -1,0 +1,1 @@
+"""One bulk run, from lock to summary."""

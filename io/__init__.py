@@ -1,0 +1,1 @@
+"""Moves data: Redis, Parquet, HTTP, files. Arrow in and out."""

@@ -1,0 +1,56 @@
+"""Errors a person can act on.
+
+RidgelineError          one sentence: what, where, what to do; carries the exit code
+  InputError            2   usage, configuration or unreadable input
+  Silence               66  no metrics, or mostly missing or stale ones
+  SourceUnavailable     69  the source cannot be reached
+  OutputError           74  a result cannot be written
+  LockHeld              75  another run holds the lock
+  AuthenticationFailed  77  the source refused the credentials
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class RidgelineError(Exception):
+    """Base of all errors that end a command with one sentence and an exit code."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(RidgelineError):
+    """Usage, configuration or unreadable input."""
+
+    exit_code = 2
+
+
+class Silence(RidgelineError):  # noqa: N818 - silence is the condition's name in the field and in the docs
+    """Nothing was heard: no metrics, or more than half of them missing or stale."""
+
+    exit_code = 66
+
+
+class SourceUnavailable(RidgelineError):  # noqa: N818 - reads as the sentence it is
+    """The source cannot be reached or broke off."""
+
+    exit_code = 69
+
+
+class OutputError(RidgelineError):
+    """A result could not be written; the old file, if any, is intact."""
+
+    exit_code = 74
+
+
+class LockHeld(RidgelineError):  # noqa: N818 - reads as the sentence it is
+    """Another run holds the lock."""
+
+    exit_code = 75
+
+
+class AuthenticationFailed(RidgelineError):  # noqa: N818 - reads as the sentence it is
+    """The source refused the credentials or denied a command."""
+
+    exit_code = 77

@@ -1,0 +1,1 @@
+"""Computes: blocks of rows in, numbers out."""

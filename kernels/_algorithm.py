@@ -1,0 +1,72 @@
+"""The only place that holds numba's options, and what an algorithm says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+# NaN-safe: `nnan` and `ninf` stay out, so that comparisons with NaN and infinity keep their meaning.
+FASTMATH: Final = frozenset({"reassoc", "contract", "nsz", "arcp"})
+# `_nrt=False` makes numba refuse a kernel that allocates; the numpy error model makes one that cannot raise.
+OPTIONS: Final[dict[str, Any]] = {"error_model": "numpy", "nogil": True, "_nrt": False, "cache": False}
+
+
+def _documented(function: Callable[..., Any]) -> Callable[..., Any]:
+    if not (function.__doc__ or "").strip():
+        raise TypeError(f"kernel {function.__module__}.{function.__name__} needs a docstring")
+    return function
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a kernel with the NaN-safe fast-math flags."""
+    return njit(**OPTIONS, fastmath=set(FASTMATH))(_documented(function))
+
+
+def exact_kernel(function: Callable[..., Any]) -> Any:
+    """Compile a kernel without any fast-math flag: for bin edges, exact medians, ADF."""
+    return njit(**OPTIONS, fastmath=False)(_documented(function))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def never_inline(typingctx: Any) -> Any:  # noqa: ARG001 - numba passes it by name
+    """Mark the calling kernel `noinline`, so that it computes the same bits whichever entry calls it."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001 - numba's protocol
+        builder.function.attributes.add("noinline")
+        return ir.Constant(ir.LiteralStructType([]), ir.Undefined)
+
+    return types.none(), codegen
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """One algorithm's facts.
+
+    `kernel` returns the score (float64, vote = score > 1); `threshold` is the statistic's own;
+    `cost` ranks the algorithms for early exit, cheapest first.
+    """
+
+    name: str
+    summary: str
+    min_points: int
+    threshold: float
+    cost: int
+    kernel: Callable[..., float]
+
+
+def algorithm(
+    *, min_points: int, threshold: float, cost: int, exact: bool = False
+) -> Callable[[Callable[..., float]], Algorithm]:
+    """Declare an algorithm: compile its kernel and take name and summary from the function itself."""
+
+    def declare(function: Callable[..., float]) -> Algorithm:
+        compiled = exact_kernel(function) if exact else kernel(function)
+        summary = (function.__doc__ or "").strip().splitlines()[0]
+        return Algorithm(function.__name__, summary, min_points, threshold, cost, compiled)
+
+    return declare

@@ -1,0 +1,1 @@
+"""Skyline's msgpack pair stream into columns."""

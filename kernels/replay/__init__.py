@@ -1,0 +1,1 @@
+"""Every step of a long history, incrementally."""

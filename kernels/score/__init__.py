@@ -1,0 +1,1 @@
+"""The newest window of each metric: the fused row function and its block entry."""

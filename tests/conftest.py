@@ -1,0 +1,30 @@
+"""Fixtures that every test module shares."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+# Kernels compile on first call, so the first example may take seconds.
+settings.register_profile(
+    "default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+settings.register_profile("long", parent=settings.get_profile("default"), max_examples=2000)
+settings.load_profile("default")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of parity and reference data beside the checkout; skips, visibly, without it."""
+    if not SHARED.is_dir():
+        pytest.skip("needs ../shared (parity and reference data), which is not here")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout's root folder."""
+    return ROOT
