@@ -32,7 +32,7 @@ def exact_kernel(function: Callable[..., Any]) -> Any:
     return njit(**OPTIONS, fastmath=False)(_documented(function))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def never_inline(typingctx: Any) -> Any:  # noqa: ARG001 - numba passes it by name
     """Mark the calling kernel `noinline`, so that it computes the same bits whichever entry calls it."""
 
