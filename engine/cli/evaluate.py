@@ -1,0 +1,111 @@
+"""`ridgeline evaluate`: scores detections against labels."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ridgeline.engine.evaluate.detections import Detections
+    from ridgeline.engine.evaluate.labels import Labels
+
+NAME: Final = "evaluate"
+SUMMARY: Final = "score a backtest, or any detector's scores, against labels"
+GROUP: Final = "Replay history"
+EPILOG: Final = """\
+examples:
+  ridgeline evaluate out/ --labels labels.csv --metric events
+  ridgeline evaluate scores.parquet --labels nab_labels.json --threshold 1.0
+labels: NAB's JSON, or CSV / Parquet with metric,start,end or metric,timestamp (epoch seconds or ISO 8601, UTC).
+"""
+DEFAULT_THRESHOLD: Final = 0.5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "scores", type=Path, metavar="SCORES", help="backtest output folder, or metric,timestamp,score Parquet"
+    )
+    parser.add_argument("--labels", type=Path, required=True, help="labelled windows or points")
+    parser.add_argument(
+        "--metric", choices=("nab", "events"), default="nab", help="what to compute (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        default=DEFAULT_THRESHOLD,
+        help="a score at or above it detects (default: %(default)s)",
+    )
+    parser.add_argument("--consensus", type=int, help="re-decide a backtest's anomalies from its stored votes")
+    parser.add_argument(
+        "--expiry", default="12h", help="a backtest's metric detects at most once in this time (default: %(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read, score, print; 0, or InputError (2) for input that cannot be read."""
+    from ridgeline.engine.durations import parse_duration
+    from ridgeline.engine.evaluate.detections import read_detections
+    from ridgeline.engine.evaluate.labels import read_labels
+
+    labels = read_labels(args.labels)
+    detections = read_detections(args.scores, consensus=args.consensus, expiry=parse_duration(args.expiry))
+    _warn_unknown(labels, detections)
+    if args.metric == "nab":
+        _print_nab(args, detections, labels)
+    else:
+        _print_events(args, detections, labels)
+    return 0
+
+
+def _warn_unknown(labels: Labels, detections: list[Detections]) -> None:
+    """Say which labelled metrics the scores do not hold: their windows count as missed."""
+    known = {found.metric for found in detections}
+    unknown = sorted(metric for metric, windows in labels.windows.items() if windows and metric not in known)
+    if unknown:
+        shown = ", ".join(map(repr, unknown[:5])) + (", ..." if len(unknown) > 5 else "")
+        print(
+            f"ridgeline: {len(unknown)} labelled metrics have no scores, their windows count as missed: {shown}",
+            file=sys.stderr,
+        )
+
+
+def _print_nab(args: argparse.Namespace, detections: list[Detections], labels: Labels) -> None:
+    from ridgeline.engine.evaluate.nab import score_corpus
+
+    scored = score_corpus(detections, labels, args.threshold)
+    if args.json:
+        print(
+            json.dumps(
+                {"metric": "nab", "threshold": args.threshold, **{name: asdict(s) for name, s in scored.items()}}
+            )
+        )
+        return
+    print(f"NAB score at threshold {args.threshold:g}: {labels.count} windows, {len(detections)} metrics")
+    for name, s in scored.items():
+        print(f"  {name:<20} {s.score:8.2f}   raw {s.raw:.2f}")
+
+
+def _print_events(args: argparse.Namespace, detections: list[Detections], labels: Labels) -> None:
+    from ridgeline.engine.evaluate.events import score_events
+
+    scored = score_events(detections, labels, args.threshold)
+    if args.json:
+        print(json.dumps({"metric": "events", "threshold": args.threshold, **asdict(scored)}))
+        return
+
+    def show(value: float | None, form: str = ".3f", unit: str = "") -> str:
+        return "n/a" if value is None else f"{value:{form}}{unit}"
+
+    print(f"alarms      {scored.alarms}, of them {scored.true_alarms} inside a labelled window")
+    print(f"windows     {scored.windows}, of them {scored.found} found")
+    print(f"precision   {show(scored.precision)}   recall {show(scored.recall)}   F1 {show(scored.f1)}")
+    print(f"delay       mean {show(scored.mean_delay, '.0f', ' s')}, median {show(scored.median_delay, '.0f', ' s')}")
+    print(
+        f"false alarms per metric-week   {show(scored.false_alarms_per_metric_week)}   ({scored.metric_weeks:.1f} metric-weeks)"
+    )

@@ -1,0 +1,80 @@
+"""The architecture, as a test: who may import whom, every folder ships, what is exported exists."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+
+import pytest
+from conftest import ROOT
+
+FOLDERS = ("alerters", "bench", "engine", "io", "kernels")
+ALLOWED = {
+    "kernels": {"ridgeline.kernels"},
+    "io": {"ridgeline.io", "ridgeline.kernels._native", "ridgeline.kernels.decode"},
+    "alerters": {"ridgeline.alerters", "ridgeline.io.transport", "ridgeline.io.text"},
+    "engine": {"ridgeline.engine", "ridgeline.io", "ridgeline.kernels", "ridgeline.alerters", "ridgeline"},
+    "bench": {"ridgeline.bench", "ridgeline.engine", "ridgeline.io", "ridgeline.kernels", "ridgeline.alerters", "ridgeline"},
+}
+# Library code behind one command: only the command may reach it.
+MEASURES_ONLY_FROM = "engine/cli/"
+
+
+def modules():
+    for folder in FOLDERS:
+        yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def imported(path):
+    """Names a module imports, wherever in the file, as dotted paths."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def under(name, prefixes):
+    return any(name == prefix or name.startswith(prefix + ".") for prefix in prefixes)
+
+
+@pytest.mark.parametrize("path", list(modules()), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_follow_the_arrows(path):
+    place = path.relative_to(ROOT)
+    for name in imported(path):
+        first = name.partition(".")[0]
+        assert first not in FOLDERS or first == "io" and not name.startswith("io.ridgeline"), f"{place} imports {name}"
+        if first != "ridgeline":
+            continue
+        if under(name, {"ridgeline.bench"}) and place.parts[0] != "bench":
+            assert str(place).startswith(MEASURES_ONLY_FROM), f"{place} may not import {name}: only the command line may"
+            continue
+        assert under(name, ALLOWED[place.parts[0]]), f"{place} may not import {name}"
+
+
+def test_every_folder_is_packaged():
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    listed = set(setuptools["packages"]) - {"ridgeline"}
+    found = {f"ridgeline.{'.'.join(p.parent.relative_to(ROOT).parts)}" for p in modules() if p.parent.name != "_root"}
+    assert listed == found
+
+
+def test_every_package_folder_has_a_docstring():
+    for path in modules():
+        assert ast.get_docstring(ast.parse(path.read_text())), f"{path} has no docstring"
+
+
+def test_what_is_exported_exists():
+    import ridgeline
+
+    for name in ridgeline.__all__:
+        assert getattr(ridgeline, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'no_such_thing'"):
+        ridgeline.no_such_thing  # noqa: B018
+
+
+def test_importing_the_package_is_light():
+    heavy = "numba,llvmlite,scipy,polars,pyarrow,numpy,redis,matplotlib,dask,statsmodels"
+    code = f"import sys, ridgeline, ridgeline.engine.cli.main; print([m for m in '{heavy}'.split(',') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
