@@ -1,0 +1,144 @@
+"""The `ridgeline` command: finds the command asked for, runs it, and turns what goes wrong into one line and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from types import FrameType
+
+from ridgeline.engine.cli.commands import Command, every, find
+from ridgeline.engine.cli.parser import Parser
+from ridgeline.io.errors import RidgelineError
+from ridgeline.io.text import escape
+
+INTRODUCTION = """\
+usage: ridgeline COMMAND [OPTIONS]
+
+Vectorized batch anomaly detection over whole fleets of metric time series.
+"""
+CLOSING = """\
+`ridgeline COMMAND --help` explains one command. Exit codes: 0 ok, 1 bug or difference, 2 usage or configuration,
+66 silence, 69 source unavailable, 70 partial, 74 output, 75 locked by another run, 77 authentication, 143 SIGTERM."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = os.environ.get("RIDGELINE_TRACEBACK", "") not in {"", "0"}
+    if arguments[:1] == ["--debug"]:
+        debug = True
+        del arguments[0]
+    try:
+        with _exit_on_sigterm():
+            code = _dispatch(arguments)
+            sys.stdout.flush()
+            return code
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except BrokenPipeError:
+        # The reader of our output has gone; nothing more can be said to it, not even by the interpreter's last flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except KeyboardInterrupt:
+        print("ridgeline: interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except RidgelineError as error:
+        _explain(error, debug=debug or "--debug" in arguments)
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a bug is reported, never dumped on the user
+        _report_bug(error, debug=debug or "--debug" in arguments)
+        return 1
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in {"-h", "--help", "help"}:
+        _print_help()
+        return 0 if arguments else 2
+    if arguments[0] in {"-V", "--version"}:
+        from ridgeline import __version__
+
+        print(f"ridgeline {__version__}")
+        return 0
+    command = find(arguments[0])
+    if command is None:
+        raise SystemExit(_refuse(arguments[0]))
+    parser = build_parser(command)
+    args = parser.parse_args(arguments[1:])
+    return command.run(args)
+
+
+def build_parser(command: Command) -> Parser:
+    """Return the parser of one command."""
+    summary = command.SUMMARY[0].upper() + command.SUMMARY[1:].rstrip(".") + "."
+    description = getattr(command, "DESCRIPTION", summary)
+    parser = Parser(f"ridgeline {command.NAME}", description, getattr(command, "EPILOG", None))
+    command.add_arguments(parser)
+    parser.add_argument("--debug", action="store_true", help="show a Python traceback when something goes wrong")
+    return parser
+
+
+def _print_help() -> None:
+    print(INTRODUCTION)
+    group = None
+    for command in every():
+        if group != command.GROUP:
+            print(f"{'' if group is None else chr(10)}{command.GROUP}")
+            group = command.GROUP
+        print(f"  {command.NAME:<10} {command.SUMMARY}")
+    print(f"\n{CLOSING}")
+
+
+def _refuse(word: str) -> int:
+    """Say that there is no such command or option, and what comes close."""
+    from difflib import get_close_matches
+
+    known = [command.NAME for command in every()]
+    close = get_close_matches(word, known, n=1)
+    hint = f"did you mean `ridgeline {close[0]}`?" if close else "`ridgeline --help` lists the commands"
+    kind = "option" if word.startswith("-") else "command"
+    print(f"ridgeline: there is no {kind} {escape(repr(word))}; {hint}", file=sys.stderr)
+    return 2
+
+
+def _explain(error: RidgelineError, *, debug: bool) -> None:
+    if debug:
+        _print_traceback(error)
+    # Configuration errors hold one problem per line; no other message may break its line.
+    for line in getattr(error, "lines", (str(error),)):
+        print(f"ridgeline: {escape(line)}", file=sys.stderr)
+
+
+def _report_bug(error: Exception, *, debug: bool) -> None:
+    if debug:
+        _print_traceback(error)
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    hint = "" if debug else "; RIDGELINE_TRACEBACK=1 or --debug shows where"
+    print(f"ridgeline: this is a bug: {escape(what)}{hint}", file=sys.stderr)
+
+
+def _print_traceback(error: BaseException) -> None:
+    import traceback
+
+    traceback.print_exception(error, file=sys.stderr)
+
+
+@contextlib.contextmanager
+def _exit_on_sigterm() -> Iterator[None]:
+    """Turn SIGTERM into SystemExit(143), so that locks, servers and temporary files are cleaned up on the way out."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's protocol
+        signal.signal(number, signal.SIG_DFL)  # a second one does not wait for the cleaning up
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,84 @@
+"""What people write for time and size: durations, instants, sizes."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from ridgeline.io.errors import InputError
+
+SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+BYTES: Final = {"b": 1}
+BYTES.update({f"{letter}b": 1000**power for power, letter in enumerate("kmgt", 1)})
+BYTES.update({f"{letter}ib": 1024**power for power, letter in enumerate("kmgt", 1)})
+# Later than this, a number is milliseconds or a slip of the keyboard.
+END_OF_TIME: Final = 4_102_444_800  # 2100-01-01
+
+_DURATION: Final = re.compile(r"(?:\d+[smhdw])+|\d+", re.ASCII)
+_PARTS: Final = re.compile(r"(\d+)([smhdw])", re.ASCII)
+_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)", re.ASCII | re.IGNORECASE)
+_EPOCH: Final = re.compile(r"[+-]?\d+(?:\.\d*)?", re.ASCII)
+_LONGEST: Final = 100
+
+
+def parse_duration(text: str | int) -> int:
+    """Return a duration in whole seconds: `24h`, `5m`, `90s`, `1h30m`, `86400`.
+
+    Raises InputError for anything else, and for less than a second.
+    """
+    cleaned = str(text).strip().lower()
+    if isinstance(text, bool) or len(cleaned) > _LONGEST or not _DURATION.fullmatch(cleaned):
+        raise InputError(
+            f"{_shown(text)} is not a duration: write seconds (86400) or a number with s, m, h, d or w (24h)"
+        )
+    parts = _PARTS.findall(cleaned)
+    seconds = sum(int(count) * SECONDS[unit] for count, unit in parts) if parts else int(cleaned)
+    if not 1 <= seconds <= END_OF_TIME:
+        raise InputError(f"{_shown(text)} is not a usable duration: it must be at least one second and under a century")
+    return seconds
+
+
+def parse_instant(text: str | float) -> int:
+    """Return an instant in epoch seconds from ISO 8601 (UTC where it names no zone) or epoch seconds.
+
+    Raises InputError for anything else, and for instants outside 1970 to 2100.
+    """
+    cleaned = str(text).strip()
+    if _EPOCH.fullmatch(cleaned) and len(cleaned) <= _LONGEST:
+        seconds = math.floor(float(cleaned))
+    else:
+        try:
+            moment = datetime.fromisoformat(cleaned)
+        except ValueError:
+            raise InputError(
+                f"{_shown(text)} is not an instant: write epoch seconds (1700000000) or ISO 8601 (2024-03-01T12:00:00Z)"
+            ) from None
+        seconds = math.floor((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    if not 0 <= seconds <= END_OF_TIME:
+        raise InputError(f"{_shown(text)} lies outside 1970 to 2100: instants are in seconds, not milliseconds")
+    return seconds
+
+
+def parse_size(text: str | int) -> int:
+    """Return a size in bytes: `2GiB` (1024), `500MB` (1000), `1048576`.
+
+    Raises InputError for anything else, and for nothing at all.
+    """
+    cleaned = str(text).strip()
+    found = _SIZE.fullmatch(cleaned) if len(cleaned) <= _LONGEST and not isinstance(text, bool) else None
+    unit = BYTES.get(found[2].lower() or "b") if found else None
+    if found is None or unit is None:
+        raise InputError(
+            f"{_shown(text)} is not a size: write bytes (1048576) or a number with KiB, MiB, GiB, KB, MB or GB (2GiB)"
+        )
+    size = int(float(found[1]) * unit)
+    if size < 1:
+        raise InputError(f"{_shown(text)} is not a usable size: it must be at least one byte")
+    return size
+
+
+def _shown(text: object) -> str:
+    shown = repr(text)
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
