@@ -1,0 +1,67 @@
+"""One run at a time: a lock that frees itself when its holder dies, however it dies."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import pwd
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ridgeline.io.errors import LockHeld, OutputError
+
+
+@contextlib.contextmanager
+def lock(path: Path) -> Iterator[None]:
+    """Hold `path` for the length of the block, or raise LockHeld at once; OutputError if the file cannot be made.
+
+    The kernel frees a `flock` with its process, so a kill leaves no stale lock. The file itself stays: removing it
+    would let two runs hold two different files of one name. It holds the last holder's process id, for people.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise OutputError(f"cannot open the lock file {path}: {error.strerror}") from error
+    try:
+        _take(descriptor, path)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int, path: Path) -> None:
+    """Lock without waiting and sign with the process id."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = os.read(descriptor, 20).decode("ascii", "replace").strip()
+        of = f" (process {holder})" if holder.isdigit() else ""
+        raise LockHeld(f"another run{of} holds {path}; this one does nothing") from error
+    except OSError as error:
+        raise OutputError(f"cannot lock {path}: {error.strerror}; locks need a local disk") from error
+    with contextlib.suppress(OSError):  # a full disk keeps the lock without its signature
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+
+
+def lock_path(command: str, source: str, directory: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where `command` locks: in the output directory, else in the user's state folder under a hash of the source."""
+    if directory is not None:
+        return directory / f"{command}.lock"
+    digest = hashlib.sha256(source.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return state_folder(environ) / f"{command}-{digest}.lock"
+
+
+def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """The user's state folder for Ridgeline, with or without HOME (cron may start us without).
+
+    `$XDG_STATE_HOME/ridgeline`, else `~/.local/state/ridgeline` (XDG Base Directory Specification 0.8).
+    """
+    named = environ.get("XDG_STATE_HOME", "")
+    if named.startswith("/"):
+        return Path(named) / "ridgeline"
+    home = environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
+    return Path(home) / ".local" / "state" / "ridgeline"
