@@ -1,0 +1,94 @@
+"""Folds anomalous steps into incidents, and incidents into pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+SCHEMA: Final = pa.schema(
+    [
+        ("metric", pa.string()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("peak_timestamp", pa.int64()),
+        ("peak_value", pa.float64()),
+        ("points", pa.int64()),
+        ("algorithms", pa.list_(pa.string())),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """One metric's written steps, in time order.
+
+    `timestamps` int64[n] epoch seconds, `values` float64[n], `anomalous` bool[n], `votes` int8[n],
+    `fired` bool[n, algorithms].
+    """
+
+    metric: str
+    timestamps: npt.NDArray[np.int64]
+    values: npt.NDArray[np.float64]
+    anomalous: npt.NDArray[np.bool_]
+    votes: npt.NDArray[np.int8]
+    fired: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A run of consecutive written steps that are anomalous; its peak has the most votes, the earliest of equals."""
+
+    metric: str
+    start: int
+    end: int
+    peak_timestamp: int
+    peak_value: float
+    points: int
+    algorithms: tuple[str, ...]
+
+
+def fold(steps: Steps, names: Sequence[str]) -> list[Incident]:
+    """Incidents of one metric; `names` are the algorithms of the columns of `steps.fired`."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], steps.anomalous, [False])).astype(np.int8)))
+    incidents = []
+    for first, end in zip(edges[::2], edges[1::2], strict=True):
+        peak = first + int(np.argmax(steps.votes[first:end]))
+        fired = steps.fired[first:end].any(axis=0)
+        incidents.append(
+            Incident(
+                metric=steps.metric,
+                start=int(steps.timestamps[first]),
+                end=int(steps.timestamps[end - 1]),
+                peak_timestamp=int(steps.timestamps[peak]),
+                peak_value=float(steps.values[peak]),
+                points=int(end - first),
+                algorithms=tuple(name for name, hit in zip(names, fired, strict=True) if hit),
+            )
+        )
+    return incidents
+
+
+def to_table(incidents: Sequence[Incident]) -> pa.Table:
+    """Incidents as Arrow, in the order given."""
+    columns = {
+        field.name: [
+            list(getattr(i, field.name)) if field.name == "algorithms" else getattr(i, field.name) for i in incidents
+        ]
+        for field in SCHEMA
+    }
+    return pa.table(columns, schema=SCHEMA)
+
+
+def count_pages(timestamps: npt.NDArray[np.int64], anomalous: npt.NDArray[np.bool_], expiration: int) -> int:
+    """Alerts that one metric would have sent: an anomalous step pages unless one did less than `expiration` s before."""
+    pages, quiet_until = 0, None
+    for stamp in timestamps[anomalous]:
+        if quiet_until is None or stamp >= quiet_until:
+            pages += 1
+            quiet_until = int(stamp) + expiration
+    return pages

@@ -1,0 +1,82 @@
+"""Draws one metric's backtest: the series, votes as lanes under it, anomalies marked, labels shaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from ridgeline.engine.backtest.incidents import Steps
+from ridgeline.io.errors import InputError
+
+INK: Final = "#22303c"
+SERIES: Final = "#4a6f8a"
+ANOMALY: Final = "#c8372d"
+LABEL: Final = "#f2c14e"
+LANE: Final = "#7a8b99"
+MAX_DRAWN: Final = 20_000
+
+
+def draw(steps: Steps, names: Sequence[str], labels: Sequence[tuple[int, int]], target: Path) -> None:
+    """Write a PNG of one metric to `target`; labels are windows of epoch seconds. Needs the extra `plot`."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise InputError("--plot needs matplotlib: pip install 'ridgeline[plot]'") from error
+    figure = Figure(figsize=(13, 7), dpi=110, layout="constrained")
+    series, lanes = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
+    times = steps.timestamps.astype("datetime64[s]")
+    _series(series, times, steps)
+    _lanes(lanes, times, steps, names)
+    for axes in (series, lanes):
+        for start, end in labels:
+            axes.axvspan(_moment(start), _moment(end), color=LABEL, alpha=0.35, linewidth=0, zorder=0)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(colors=INK)
+    _title(series, steps, labels)
+    figure.savefig(target, format="png")
+
+
+def _moment(epoch: int) -> datetime:
+    return datetime.fromtimestamp(epoch, UTC).replace(tzinfo=None)
+
+
+def _series(axes: Any, times: Any, steps: Steps) -> None:
+    """The values as an envelope of minimum and maximum per pixel column where there are too many to draw singly."""
+    stride = max(1, len(times) // MAX_DRAWN)
+    if stride > 1:
+        cut = len(times) // stride * stride
+        blocks = steps.values[:cut].reshape(-1, stride)
+        axes.fill_between(times[:cut:stride], blocks.min(axis=1), blocks.max(axis=1), color=SERIES, linewidth=0.4)
+    else:
+        axes.plot(times, steps.values, color=SERIES, linewidth=0.8)
+    hit = steps.anomalous
+    axes.scatter(times[hit], steps.values[hit], color=ANOMALY, s=16, zorder=3, linewidths=0, label="anomalous")
+    axes.set_ylabel("value", color=INK)
+
+
+def _lanes(axes: Any, times: Any, steps: Steps, names: Sequence[str]) -> None:
+    for lane in range(len(names)):
+        fired = steps.fired[:, lane]
+        for anomalous, colour in ((False, LANE), (True, ANOMALY)):
+            chosen = fired & (steps.anomalous == anomalous)
+            axes.scatter(
+                times[chosen], np.full(int(chosen.sum()), lane), marker="|", s=60, color=colour, linewidths=0.8
+            )
+    axes.set_yticks(range(len(names)), names, fontsize=9)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.grid(axis="y", color="#e6eaed", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.set_xlabel("time (UTC)", color=INK)
+
+
+def _title(axes: Any, steps: Steps, labels: Sequence[tuple[int, int]]) -> None:
+    count = int(steps.anomalous.sum())
+    parts = [f"{len(steps.timestamps):,} steps", f"{count:,} anomalous (red)"]
+    if labels:
+        parts.append(f"{len(labels)} labelled windows (shaded)")
+    axes.set_title(f"{steps.metric}\n", loc="left", color=INK, fontsize=13, fontweight="bold")
+    axes.text(0, 1.02, "   ".join(parts), transform=axes.transAxes, color=INK, fontsize=10)
