@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: setup demo test test-long lint types format bench bench-smoke nab clean
+.PHONY: setup demo test test-long test-bounds lint types format bench bench-smoke nab clean
 
 setup: $(STAMP)
 
@@ -14,10 +14,14 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@touch $@
 
 demo: setup
-	$(BIN)/ridgeline demo
+	$(BIN)/ridgeline demo $(DEMO)
 
 test: setup
 	$(BIN)/python -m pytest -m "not long"
+
+# Once more with every array index checked: compiled code reads out of bounds silently otherwise.
+test-bounds: setup
+	NUMBA_BOUNDSCHECK=1 RIDGELINE_NATIVE=off $(BIN)/python -m pytest -q tests/test_decode.py tests/test_kernel_laws.py -m "not long"
 
 test-long: setup
 	$(BIN)/python -m pytest -m long --hypothesis-profile=long
@@ -41,8 +45,11 @@ bench: setup
 bench-smoke: setup
 	$(BIN)/python -m pytest tests/test_bench_smoke.py
 
+CORPUS ?= ../shared/data/nab.parquet
+LABELS ?= ../shared/data/nab_labels.json
+
 nab: setup
-	$(BIN)/ridgeline nab
+	$(BIN)/python -m ridgeline.engine.evaluate.nab_table $(CORPUS) $(LABELS)
 
 clean:
 	rm -rf build dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
