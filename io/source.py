@@ -1,0 +1,28 @@
+"""What every source of metrics offers, whatever it reads from."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator
+from typing import Protocol
+
+from ridgeline.io.matrix import MetricMatrix
+
+
+class Source(Protocol):
+    """Metrics in chunks.
+
+    `seconds` adds up the time spent in each stage: "load" (waiting for and reading bytes), "decode" (bytes to clean
+    columns). The two overlap with each other and with scoring.
+    """
+
+    seconds: dict[str, float]
+
+    def list(self) -> builtins.list[str] | None:
+        """Base names, where the source knows them before it reads (Redis); None where it streams (Parquet)."""
+
+    def chunks(self) -> Iterator[MetricMatrix]:
+        """Matrices in first-seen order of their metrics; a metric is in one of them only, whole."""
+
+    def newest(self) -> int | None:
+        """The newest sane timestamp of all, where it can be told beforehand."""
