@@ -1,0 +1,94 @@
+"""A configuration, read and checked: frozen, with nothing left to look up and no secret that shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from ridgeline.alerters import Secret
+from ridgeline.engine.overrides import Override
+
+GIB = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`[source]`: where the metrics come from. `chunk_keys` is for Redis, `chunk_metrics` and `path` for Parquet."""
+
+    kind: Literal["redis", "parquet"] = "redis"
+    url: str = "redis://127.0.0.1:6379/0"
+    path: str = ""
+    namespace: str = "metrics."
+    username: str | None = None
+    password: Secret | None = None
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    connect_budget: float = 5.0
+    timeout: float = 5.0
+    max_points: int = 1_000_000
+    chunk_keys: int = 100
+    chunk_metrics: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """`[analysis]`: how every metric is judged unless an override says otherwise. Empty `algorithms`: all there are."""
+
+    full_duration: int = 86400
+    consensus: int = 6
+    profile: str = "native"
+    stale_period: int | None = None
+    algorithms: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    all_votes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`[run]`: limits of one run. `threads` 0: as many as there are CPUs. Durations in seconds, memory in bytes."""
+
+    deadline: float = 55.0
+    threads: int = 0
+    max_memory: int = 2 * GIB
+    silence_expiration: int = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """One `[[alert]]`: which metrics go to which strategies, and for how long each of them then stays quiet."""
+
+    match: str
+    strategies: tuple[str, ...]
+    expiration: int = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Alerters:
+    """`[alerters.NAME]`: each strategy in use, its kind of channel and the channel's own settings."""
+
+    settings: tuple[tuple[str, str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """`[output]`: the folder for anomalies and the lock, and the file for state where Redis does not keep it."""
+
+    directory: Path | None = None
+    state: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole file. `warnings` are sentences for the user about what works but should be changed."""
+
+    path: Path | None = None
+    source: Source = field(default_factory=Source)
+    analysis: Analysis = field(default_factory=Analysis)
+    run: Run = field(default_factory=Run)
+    overrides: tuple[Override, ...] = ()
+    alerts: tuple[AlertRow, ...] = ()
+    alerters: Alerters = field(default_factory=Alerters)
+    output: Output = field(default_factory=Output)
+    warnings: tuple[str, ...] = ()

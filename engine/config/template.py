@@ -1,0 +1,65 @@
+"""The commented example that `ridgeline config init` writes; it is valid as it stands."""
+
+from typing import Final
+
+TEMPLATE: Final = """\
+# Ridgeline's configuration. Check it with: ridgeline config check ridgeline.toml
+# Commented lines show the defaults. Durations are seconds or texts like "90s", "5m", "24h".
+# Secrets never stand in this file: KEY_env names an environment variable, KEY_file a file.
+
+[source]
+kind = "redis"                          # or "parquet", with path = "fleet.parquet"
+url = "redis://127.0.0.1:6379/0"        # or rediss://HOST:PORT/0 (TLS), unix:///run/redis/redis.sock
+# namespace = "metrics."                # what stands before every metric's name in Redis
+# username = "ridgeline"                # an ACL user
+# password_env = "RIDGELINE_REDIS_PASSWORD"
+# password_file = "/etc/ridgeline/redis.password"
+# ca_file = "/etc/ssl/redis-ca.pem"     # further trusted certificates, for rediss://
+# connect_budget = "5s"                 # how long a Redis that does not answer is tried for
+# timeout = "5s"                        # of one call
+# chunk_keys = 100                      # keys per call; `ridgeline bench --tune` finds the best for this machine
+# max_points = 1000000                  # the newest points of a longer series are used
+
+[analysis]
+# full_duration = "24h"                 # the window that is judged
+# consensus = 6                         # this many algorithms must agree
+# profile = "native"                    # or earthgecko, earthgecko_batch: Skyline's own arithmetic
+# stale_period = 500                    # a metric silent for longer is stale
+# algorithms = ["histogram_bins", "first_hour_average"]   # default: all; at least `consensus` of them
+# modules = ["ourcompany.algorithms"]   # Python modules with algorithms of your own
+
+[run]
+# deadline = 55                         # seconds; what was not reached by then is counted as shed
+# threads = 2                           # default: as many as there are CPUs
+# max_memory = "2GiB"                   # for shuffling Parquet files that are not sorted by metric
+# silence_expiration = "1h"             # how often to repeat the alert that no metrics arrive
+
+# A pattern matches a metric that it equals or is a part of, whose dotted elements it names, or that it matches
+# as a regular expression from the start. All overrides that match apply in this order, later keys win.
+# [[override]]
+# match = "stats.timers."
+# consensus = 7
+# algorithms = ["grubbs", "ks_test"]
+# thresholds = { grubbs = 1.5 }         # of the statistic, instead of the algorithm's own
+# direction = "up"                      # or down, both: anomalies the other way are not reported
+# min_change = 10.0                     # the tail must differ from the series' mean by this much
+# min_change_relative = 0.1             # ... and by this share of it
+# stale_period = "1h"
+
+# Of the alerts with one strategy, the first that matches a metric decides. Then it stays quiet for `expiration`.
+[[alert]]
+match = ".*"
+strategy = "console"                    # or http, syslog; several: "console|http"
+expiration = "1h"
+
+# [alerters.http]
+# url = "https://example.com/alert"     # or url_env / url_file, if the address itself is secret
+# token_env = "RIDGELINE_HTTP_TOKEN"    # sent as Authorization: Bearer
+# timeout = 10                          # seconds, for one whole attempt
+
+# [alerters.syslog]
+
+[output]
+# directory = "/var/lib/ridgeline"      # for anomalies.parquet, .json and .jsonp, and the lock
+# state = "/var/lib/ridgeline/state.db" # for when alerts were last sent, where the source is not Redis
+"""
