@@ -1,0 +1,209 @@
+"""One msgpack object at a time: how long it is, and whether it is a point.
+
+Agrees with the msgpack library: what that one can step over, this can; where that one stops (a reserved byte,
+nesting beyond its limit, the end of the bytes), this stops. Every byte is looked at once per step, nothing recurses.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ridgeline.kernels._algorithm import exact_kernel
+from ridgeline.kernels.decode.loads import (
+    bits_of,
+    float32_of,
+    float64_of,
+    float64_of_unsigned,
+    load_64,
+    load_u8,
+    load_u16,
+    load_u32,
+)
+
+# What became of an object; the first six are the columns of `counts`.
+NULL: Final = 0
+NON_NUMERIC: Final = 1
+NON_FINITE: Final = 2
+BAD_TIMESTAMP: Final = 3
+MALFORMED: Final = 4
+TRUNCATED: Final = 5
+KINDS: Final = 6
+POINT: Final = 6
+
+NESTING: Final = 1024  # the msgpack library's limit of open containers
+CUT: Final = -1  # the bytes end within the object
+BROKEN: Final = -2  # a reserved byte, or nested too deeply: no telling where the next object begins
+LARGEST: Final = 2**53  # beyond it a float64 cannot hold every whole number, nor a timestamp its second
+
+_NUMBER, _NIL, _OTHER, _CONTAINER = 0, 1, 2, 3
+
+
+@exact_kernel
+def skip(data: Any, position: int, end: int, stack: Any) -> int:
+    """Position after the object that begins at `position` < `end`, or CUT, or BROKEN. `stack` int64[NESTING]: scratch."""
+    depth = 0
+    while True:
+        if position >= end:
+            return CUT
+        code = load_u8(data, position)
+        position += 1
+        children = 0
+        container = False
+        if code < 0x80 or code >= 0xE0:  # small integers
+            pass
+        elif code < 0xA0:  # small maps and arrays
+            container = True
+            children = (code & 15) << (1 if code < 0x90 else 0)
+        elif code < 0xC0:  # short strings
+            position += code & 31
+        elif code == 0xC1:
+            return BROKEN
+        elif code <= 0xC3:  # nil, false, true
+            pass
+        elif code <= 0xC9:  # bytes and extensions of 8, 16, 32 bits of length; the latter with a type byte
+            width = 1 << ((code - 0xC4) % 3)
+            if position + width > end:
+                return CUT
+            extra = 0 if code <= 0xC6 else 1
+            position += _length(data, position, width) + width + extra
+        elif code <= 0xCB:  # float32, float64
+            position += 4 << (code - 0xCA)
+        elif code <= 0xCF:  # unsigned integers
+            position += 1 << (code - 0xCC)
+        elif code <= 0xD3:  # signed integers
+            position += 1 << (code - 0xD0)
+        elif code <= 0xD8:  # extensions of 1, 2, 4, 8, 16 bytes
+            position += (1 << (code - 0xD4)) + 1
+        elif code <= 0xDB:  # strings
+            width = 1 << (code - 0xD9)
+            if position + width > end:
+                return CUT
+            position += _length(data, position, width) + width
+        else:  # arrays and maps of 16 and 32 bits of length
+            width = 2 << ((code - 0xDC) & 1)
+            if position + width > end:
+                return CUT
+            container = True
+            children = _length(data, position, width) << (0 if code <= 0xDD else 1)
+            position += width
+        if position > end:
+            return CUT
+        if container:
+            if depth >= NESTING:
+                return BROKEN
+            if children > 0:
+                stack[depth] = children
+                depth += 1
+                continue
+        while depth > 0:
+            stack[depth - 1] -= 1
+            if stack[depth - 1] > 0:
+                break
+            depth -= 1
+        if depth == 0:
+            return position
+
+
+@exact_kernel
+def _length(data: Any, position: int, width: int) -> int:
+    """The length of 1, 2 or 4 bytes at `position`."""
+    if width == 1:
+        return load_u8(data, position)
+    return load_u16(data, position) if width == 2 else load_u32(data, position)
+
+
+@exact_kernel
+def _scalar(data: Any, position: int, end: int) -> Any:
+    """(position after, class, is it an integer, its int64, its float64) of the object at `position`.
+
+    Only numbers and nil have a position after them; otherwise, and where the bytes end, it is CUT.
+    An integer beyond int64 has `LARGEST + 1` for its int64.
+    """
+    if position >= end:
+        return CUT, _OTHER, False, 0, 0.0
+    code = load_u8(data, position)
+    position += 1
+    if code < 0x80 or code >= 0xE0:
+        small = code if code < 0x80 else code - 256
+        return position, _NUMBER, True, small, float(small)
+    if code < 0xCA or code > 0xD3:
+        if code == 0xC0:
+            return position, _NIL, False, 0, 0.0
+        container = code < 0xA0 or 0xC7 <= code <= 0xC9 or 0xD4 <= code <= 0xD8 or code >= 0xDC
+        return CUT, (_CONTAINER if container else _OTHER), False, 0, 0.0
+    if code <= 0xCB:
+        width = 4 << (code - 0xCA)
+    else:
+        width = 1 << ((code - 0xCC) & 3)
+    if position + width > end:
+        return CUT, _NUMBER, False, 0, 0.0
+    after = position + width
+    if width == 8:
+        bits = load_64(data, position)
+        if code == 0xCB:
+            return after, _NUMBER, False, 0, float64_of(bits)
+        if code == 0xCF and bits < 0:
+            return after, _NUMBER, True, LARGEST + 1, float64_of_unsigned(bits)
+        return after, _NUMBER, True, bits, float(bits)
+    number = _length(data, position, width)
+    if code == 0xCA:
+        return after, _NUMBER, False, 0, float32_of(number)
+    if code >= 0xD0:  # signed: the topmost bit counts negative
+        number -= (number >> (8 * width - 1)) << (8 * width)
+    return after, _NUMBER, True, number, float(number)
+
+
+@exact_kernel
+def read_item(data: Any, position: int, end: int, stack: Any) -> Any:
+    """(position after, kind, timestamp, bits of the value) of the object at `position`; position is CUT or BROKEN at its end.
+
+    A point is an array of at least two elements: a timestamp and a value, both numbers; further elements are ignored.
+    """
+    code = load_u8(data, position)
+    if code == 0x92:  # two plain numbers: nearly every object that comes here
+        middle, first, whole, integer, moment = _scalar(data, position + 1, end)
+        if middle > 0 and first == _NUMBER:
+            after, second, _, _, value = _scalar(data, middle, end)
+            if after > 0 and second == _NUMBER:
+                kind, timestamp = _judge(whole, integer, moment, value)
+                return after, kind, timestamp, bits_of(value)
+    after = skip(data, position, end, stack)
+    if after == CUT:
+        return CUT, TRUNCATED, 0, 0
+    if after == BROKEN:
+        return BROKEN, MALFORMED, 0, 0
+    if 0x92 <= code <= 0x9F:
+        middle = position + 1
+    elif code == 0xDC and load_u16(data, position + 1) >= 2:
+        middle = position + 3
+    elif code == 0xDD and load_u32(data, position + 1) >= 2:
+        middle = position + 5
+    else:
+        return after, MALFORMED, 0, 0
+    _, first, whole, integer, moment = _scalar(data, middle, end)
+    _, second, _, _, value = _scalar(data, skip(data, middle, end, stack), end)
+    if first == _CONTAINER or second == _CONTAINER:
+        return after, MALFORMED, 0, 0
+    if first == _NIL or second == _NIL:
+        return after, NULL, 0, 0
+    if first == _OTHER or second == _OTHER:
+        return after, NON_NUMERIC, 0, 0
+    kind, timestamp = _judge(whole, integer, moment, value)
+    return after, kind, timestamp, bits_of(value)
+
+
+@exact_kernel
+def _judge(whole: bool, integer: int, moment: float, value: float) -> Any:  # noqa: FBT001 - kernels take positional arguments
+    """(kind, timestamp) of a pair of numbers; a timestamp with a fraction is floored."""
+    if not abs(value) < float("inf"):
+        return NON_FINITE, 0
+    if whole:
+        if integer < -LARGEST or integer > LARGEST:
+            return BAD_TIMESTAMP, 0
+        return POINT, integer
+    if not abs(moment) <= LARGEST:
+        return BAD_TIMESTAMP, 0
+    floored = int(moment)
+    if floored > moment:
+        floored -= 1
+    return POINT, floored
