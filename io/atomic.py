@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ridgeline.io.errors import OutputError
+from ridgeline.io.text import truncate
 
 SUFFIX = ".tmp"
 Content = bytes | Callable[[BinaryIO], object]
@@ -61,7 +62,7 @@ def _temporary(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
 def _create(path: Path) -> tuple[Path, int]:
     """Path and locked descriptor of a new temporary file that no sweep can take for an orphan."""
     while True:
-        descriptor, name = tempfile.mkstemp(SUFFIX, f"{path.name}.", path.parent)
+        descriptor, name = tempfile.mkstemp(SUFFIX, f"{truncate(path.name, 200, '')}.", path.parent)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             if os.fstat(descriptor).st_nlink:

@@ -1,0 +1,132 @@
+"""Where we may connect to: URLs from configuration, names resolved once, and addresses no alert may reach."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Resolved = Sequence[tuple[Any, Any, Any, Any, Any]]
+Resolve = Callable[..., Resolved]
+
+METADATA = frozenset(
+    map(
+        ipaddress.ip_address,
+        (
+            "100.100.100.200",  # Alibaba Cloud
+            "168.63.129.16",  # Azure wire server
+            "192.0.0.192",  # Oracle Cloud
+            "fd00:ec2::254",  # AWS over IPv6; 169.254.169.254 is link-local
+            "fd20:ce::254",  # Google Cloud over IPv6
+        ),
+    )
+)
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+class AddressRefusedError(Exception):
+    """An address that alerts must not be sent to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A parsed http or https URL. Shown as scheme, host and port only: the rest may be secret."""
+
+    scheme: str
+    host: str
+    port: int
+    target: str
+
+    @classmethod
+    def parse(cls, url: str) -> Endpoint:
+        """Read a URL from configuration; ValueError, which never repeats the URL, for one that cannot be used."""
+        if not url.isascii() or not url.isprintable() or " " in url:
+            raise ValueError("url must be plain ASCII without spaces; percent-encode other characters")
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            raise ValueError("url is malformed: give http://HOST[:PORT]/PATH or https://...") from error
+        if parts.scheme not in {"http", "https"}:
+            raise ValueError(f"url must begin with http:// or https://, not {parts.scheme or 'nothing'}")
+        if not parts.hostname or port == 0:
+            raise ValueError("url names no host or no usable port")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("url must not hold a user or password; use token")
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        return cls(parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), target)
+
+    @property
+    def authority(self) -> str:
+        """Host and, unless it is the scheme's own, port: the Host header."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.scheme == "https" else 80) else f"{host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}"
+
+    __repr__ = __str__
+
+
+def resolve(host: str, port: int, kind: int, timeout: float, lookup: Resolve = socket.getaddrinfo) -> Resolved:
+    """All addresses of `host`, looked up once, each allowed; the caller connects to these and asks no more.
+
+    Raises AddressRefusedError if any of them is not allowed, TimeoutError, or OSError if there are none.
+    The lookup runs on a thread of its own because the system's resolver knows no deadline.
+    """
+    answers: list[Resolved | OSError] = []
+
+    def ask() -> None:
+        try:
+            answers.append(lookup(host, port, type=kind))
+        except (OSError, UnicodeError) as error:  # UnicodeError: a label that is empty or too long
+            answers.append(error if isinstance(error, OSError) else OSError("not a host name"))
+
+    if _is_literal(host):
+        ask()
+    else:
+        thread = threading.Thread(target=ask, name="resolve", daemon=True)
+        thread.start()
+        thread.join(max(timeout, 0.0))
+    if not answers:
+        raise TimeoutError("the name lookup took too long")
+    if isinstance(answers[0], OSError):
+        raise answers[0]
+    for *_, sockaddr in answers[0]:
+        check(str(sockaddr[0]))
+    return answers[0]
+
+
+def check(address: str) -> None:
+    """Raise AddressRefusedError for link-local, metadata, multicast, unspecified and reserved addresses.
+
+    Loopback and private addresses are normal for webhooks. IPv4 inside IPv6 (mapped, 6to4, NAT64) is judged as IPv4.
+    """
+    ip = _embedded(ipaddress.ip_address(address.partition("%")[0]))
+    if ip.is_link_local or ip in METADATA:
+        raise AddressRefusedError(f"{ip} is a link-local or metadata address, where no alert may go")
+    if ip.is_multicast or ip.is_unspecified or (ip.is_reserved and not ip.is_loopback):
+        raise AddressRefusedError(f"{ip} is not the address of one host")
+
+
+def _embedded(ip: Address) -> Address:
+    """The IPv4 address inside an IPv6 one, where there is one."""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return ip
+    if ip in NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+    return ip.ipv4_mapped or ip.sixtofour or ip
+
+
+def _is_literal(host: str) -> bool:
+    """Whether `host` is an address already, so that no lookup can hang."""
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
