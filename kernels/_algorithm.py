@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from llvmlite import ir
-from numba import njit, types
+from numba import config, njit, types
 from numba.extending import intrinsic
 
 # NaN-safe: `nnan` and `ninf` stay out, so that comparisons with NaN and infinity keep their meaning.
@@ -32,23 +32,30 @@ def exact_kernel(function: Callable[..., Any]) -> Any:
     return njit(**OPTIONS, fastmath=False)(_documented(function))
 
 
-@intrinsic
-def never_inline(typingctx: Any) -> Any:  # noqa: ARG001 - numba passes it by name
-    """Mark the calling kernel `noinline`, so that it computes the same bits whichever entry calls it."""
+if config.DISABLE_JIT:
 
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001 - numba's protocol
-        builder.function.attributes.add("noinline")
-        return ir.Constant(ir.LiteralStructType([]), ir.Undefined)
+    def never_inline() -> None:
+        """Do nothing: interpreted kernels are not inlined."""
 
-    return types.none(), codegen
+else:
+
+    @intrinsic
+    def never_inline(typingctx: Any) -> Any:  # noqa: ARG001 - numba passes it by name
+        """Mark the calling kernel `noinline`, so that it computes the same bits whichever entry calls it."""
+
+        def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001 - numba's protocol
+            builder.function.attributes.add("noinline")
+            return ir.Constant(ir.LiteralStructType([]), ir.Undefined)
+
+        return types.none(), codegen
 
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
     """One algorithm's facts.
 
-    `kernel` returns the score (float64, vote = score > 1); `threshold` is the statistic's own;
-    `cost` ranks the algorithms for early exit, cheapest first.
+    `kernel` returns the score (float64, vote = score > 1, NaN = failed); `threshold` is the statistic's own;
+    `cost` ranks the algorithms for early exit, cheapest first; `order` is the column's place in verdicts.
     """
 
     name: str
@@ -56,17 +63,29 @@ class Algorithm:
     min_points: int
     threshold: float
     cost: int
+    order: int
     kernel: Callable[..., float]
 
 
 def algorithm(
-    *, min_points: int, threshold: float, cost: int, exact: bool = False
+    *, min_points: int, threshold: float, cost: int, order: int, exact: bool = False
 ) -> Callable[[Callable[..., float]], Algorithm]:
-    """Declare an algorithm: compile its kernel and take name and summary from the function itself."""
+    """Declare an algorithm: compile its kernel and take name and summary from the function itself.
+
+    Every kernel has one signature, `(t, x, w, stats, threshold, switches, as_of, scratch) -> score`:
+
+    t int64[n], x float64[n]: the considered series, ascending in time; epoch seconds
+    w float64[n]: exponential weights of this length, newest 1 (`shared.weights`)
+    stats float64[STATS]: the summary pass (`shared.summary`)
+    threshold float64: the statistic's limit, `Algorithm.threshold` unless overridden
+    switches int64[SWITCHES]: the profile (`shared.switches`)
+    as_of int64: epoch seconds of the decision
+    scratch float64[>= SCRATCH_PER_POINT * n + SCRATCH_FIXED]: free for the kernel's use
+    """
 
     def declare(function: Callable[..., float]) -> Algorithm:
         compiled = exact_kernel(function) if exact else kernel(function)
         summary = (function.__doc__ or "").strip().splitlines()[0]
-        return Algorithm(function.__name__, summary, min_points, threshold, cost, compiled)
+        return Algorithm(function.__name__, summary, min_points, threshold, cost, order, compiled)
 
     return declare

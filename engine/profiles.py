@@ -1,0 +1,62 @@
+"""Profiles: frozen switches, not forks of the code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+
+from ridgeline.io.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How one implementation of the nine algorithms differs from the others.
+
+    The fields after `stale_period` are, in order, the switches that kernels read (`kernels.shared.switches`).
+    """
+
+    name: str
+    stale_period: int  # seconds; overridden per metric
+    ddof: int = 1  # grubbs, least_squares
+    history_ddof: int = 1  # mean_subtraction_cumulation
+    two_sided: bool = False  # grubbs
+    round_gate: bool = True  # least_squares: round(s) != 0 and round(r) != 0
+    histogram: int = 2  # 0: the tail's own bin, 1: earthgecko's own histogram, 2: numpy's histogram
+    first_hour: int = 0  # 0: (last - D, last - D + 3600), 1: all before as_of - (D - 3600)
+    daily: bool = False  # exactly-daily series have windows of their own
+    anchor_as_of: bool = False  # ks_test's windows end at as_of, not at the last timestamp
+    standardise: bool = False  # ks_test standardises its reference sample for the ADF test
+    windowed: bool = False  # only (last - D, last] is considered, also when more is given
+    last_wins: bool = False  # of equal timestamps the last point wins
+    drop_future: bool = False  # points after as_of are dropped
+    min_points: int = 100
+    boring_points: int = 100
+
+    def encode(self, full_duration: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """The switches as kernels read them, FULL_DURATION (seconds) last: int64[SWITCHES]."""
+        names = [field.name for field in fields(self)][2:]
+        return np.array([int(getattr(self, name)) for name in names] + [full_duration], dtype=np.int64)
+
+
+_ALL: Final = (
+    Profile(
+        "native", 500, two_sided=True, round_gate=False, histogram=0, standardise=True, windowed=True, last_wins=True,
+        drop_future=True,
+    ),
+    Profile("earthgecko", 500, history_ddof=0, histogram=1, anchor_as_of=True),
+    Profile("earthgecko_batch", 86400, daily=True),
+    Profile("etsy", 500, ddof=0, first_hour=1, anchor_as_of=True),
+)  # fmt: skip
+
+PROFILES: Final = MappingProxyType({profile.name: profile for profile in _ALL})
+
+
+def profile_named(name: str) -> Profile:
+    """Return the profile of that name; InputError naming the known ones."""
+    try:
+        return PROFILES[name]
+    except KeyError:
+        raise InputError(f"unknown profile {name!r}: choose one of {', '.join(PROFILES)}") from None

@@ -1,0 +1,36 @@
+"""The tail against the first hour of the window."""
+
+from __future__ import annotations
+
+from ridgeline.kernels._algorithm import algorithm, never_inline
+from ridgeline.kernels.shared.search import after, daily_gap, from_time
+from ridgeline.kernels.shared.summary import moments, ratio, spread, tail_offset
+from ridgeline.kernels.shared.switches import DAILY, FIRST_HOUR, FIRST_HOUR_BEFORE, FULL_DURATION
+
+HOUR = 3600
+
+
+@algorithm(min_points=2, threshold=3.0, cost=5, order=1, exact=True)
+def first_hour_average(t, x, w, stats, threshold, switches, as_of, scratch):
+    """The mean of the last three points is over three standard deviations from the first hour's mean.
+
+    The hour is (last - D, last - D + 3600), open at both ends; s with ddof 1. A flat hour makes any deviation
+    infinite; fewer than two points in it compare with nothing.
+    """
+    never_inline()
+    n = t.size
+    if switches[FIRST_HOUR] == FIRST_HOUR_BEFORE:
+        first = 0
+        end = from_time(t, as_of - (switches[FULL_DURATION] - HOUR))
+    else:
+        start = t[n - 1] - switches[FULL_DURATION]
+        gap = daily_gap(t)
+        if switches[DAILY] != 0 and gap > 0:
+            start = t[n - 1] - 6 * gap
+        first = after(t, start)
+        end = from_time(t, start + HOUR)
+    count = end - first
+    if count < 2:
+        return 0.0
+    centre, mean, m2 = moments(x[first:end])
+    return ratio(abs(tail_offset(x, centre) - mean), threshold * spread(m2, count, 1))

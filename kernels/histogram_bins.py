@@ -1,0 +1,107 @@
+"""The tail in a nearly empty bin."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ridgeline.kernels._algorithm import algorithm, exact_kernel, never_inline
+from ridgeline.kernels.shared.bounds import bounds
+from ridgeline.kernels.shared.summary import plain_tail
+from ridgeline.kernels.shared.switches import HISTOGRAM, HISTOGRAM_EARTHGECKO, HISTOGRAM_OWN_BIN
+
+BINS = 15
+
+
+@exact_kernel
+def edge(k, low, high, step):
+    """Return the left edge of bin k; edge 15 is the maximum itself."""
+    return high if k == BINS else low + k * step
+
+
+@exact_kernel
+def bin_of(tail, low, high, step):
+    """Return the last bin whose left edge is at or below the tail, -1 below the first, 15 at or above the maximum."""
+    if tail < low:
+        return -1
+    k = min(max(int((tail - low) / step), 0), BINS - 1) if step > 0.0 else 0
+    while k > 0 and tail < edge(k, low, high, step):
+        k -= 1
+    while k < BINS and tail >= edge(k + 1, low, high, step):
+        k += 1
+    return k
+
+
+@exact_kernel
+def count_between(x, left, right, closed):
+    """Return how many of x float64[n] lie in [left, right), or [left, right] where closed."""
+    count = 0
+    if closed:
+        for i in range(x.size):
+            count += (x[i] >= left) & (x[i] <= right)
+    else:
+        for i in range(x.size):
+            count += (x[i] >= left) & (x[i] < right)
+    return count
+
+
+@exact_kernel
+def count_by_index(x, k, low, high):
+    """Return how many of x float64[n] the reference's analyzer puts in bin k: int(15 (x - min) / (max - min))."""
+    width = high - low
+    count = 0
+    for i in range(x.size):
+        place = BINS * (x[i] - low) / width
+        inside = (place >= k) & (place < k + 1) & (x[i] != high)
+        count += inside | ((k == BINS - 1) & (x[i] == high))
+    return count
+
+
+@exact_kernel
+def finite_bins(low, high, step):
+    """Return whether numpy could make fifteen bins: all edges ascending."""
+    for k in range(BINS):
+        if not edge(k, low, high, step) < edge(k + 1, low, high, step):
+            return False
+    return True
+
+
+@exact_kernel
+def bin_count(x, rule, scratch):
+    """Return the number of points in the tail's bin, -1 where the tail is in none, -2 where there are no bins."""
+    low, high = bounds(x, scratch)
+    if low == high and rule == HISTOGRAM_EARTHGECKO:
+        return 0
+    if low == high:
+        return -1
+    step = (high - low) / BINS
+    tail = plain_tail(x)
+    if rule == HISTOGRAM_OWN_BIN:
+        k = min(max(bin_of(tail, low, high, step), 0), BINS - 1)
+        return count_between(x, edge(k, low, high, step), edge(k + 1, low, high, step), k == BINS - 1)
+    if rule != HISTOGRAM_EARTHGECKO and not finite_bins(low, high, step):
+        return -2
+    k = bin_of(tail, low, high, step)
+    if k < 0:
+        k = 0
+    elif k == BINS or (k == 0 and tail > low):
+        return -1
+    if rule == HISTOGRAM_EARTHGECKO:
+        return count_by_index(x, k, low, high)
+    return count_between(x, edge(k, low, high, step), edge(k + 1, low, high, step), k == BINS - 1)
+
+
+@algorithm(min_points=2, threshold=20.0, cost=4, order=0, exact=True)
+def histogram_bins(t, x, w, stats, threshold, switches, as_of, scratch):
+    """The mean of the last three points falls in a histogram bin of at most twenty points.
+
+    Fifteen equal bins over [min, max]. The reference profiles never flag a tail inside the first bin above the
+    minimum, nor one at the maximum. NaN (failed) where numpy could not make fifteen finite bins.
+    """
+    never_inline()
+    count = bin_count(x, switches[HISTOGRAM], scratch)
+    if count == -2:
+        return np.nan
+    if count < 0:
+        return 0.0
+    limit = np.floor(threshold) + 1.0
+    return limit / count if count > 0 else 2.0 * limit

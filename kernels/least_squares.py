@@ -1,0 +1,78 @@
+"""The newest residuals of a straight line."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ridgeline.kernels._algorithm import algorithm, exact_kernel, kernel, never_inline
+from ridgeline.kernels.shared.summary import CENTRE, M2, MEAN, TAIL, ratio, spread
+from ridgeline.kernels.shared.switches import DDOF, ROUND_GATE
+
+# Below this share of the series' spread, or so many units in the last place of its values, a residual is noise.
+NOISE_OF_SPREAD = 1e-9
+NOISE_OF_VALUE = 32.0 * 2.0**-52
+
+
+@kernel
+def time_sums(t, x, origin, centre):
+    """Return the sums of u, u u and u d for u = t - origin (seconds) and d = x - centre."""
+    su = 0.0
+    suu = 0.0
+    sud = 0.0
+    for i in range(x.size):
+        u = float(t[i] - origin)
+        su += u
+        suu += u * u
+        sud += u * (x[i] - centre)
+    return su, suu, sud
+
+
+@kernel
+def residual_squares(t, x, origin, centre, slope, level):
+    """Return the sum of squared residuals about level + slope (t - origin)."""
+    s = 0.0
+    for i in range(x.size):
+        e = (x[i] - centre) - (level + slope * float(t[i] - origin))
+        s += e * e
+    return s
+
+
+@exact_kernel
+def residuals(t, x, stats):
+    """Return (mean of the last three residuals, sum of squared residuals) of the least squares line through (t, x).
+
+    Time is centred on the middle point: raw epoch seconds would cost ten digits. Where the line leaves almost
+    nothing of M2 the squares are summed again from the residuals themselves. One timestamp only: the line is flat.
+    """
+    n = x.size
+    origin = t[n // 2]
+    su, suu, sud = time_sums(t, x, origin, stats[CENTRE])
+    u = su / n
+    suu -= su * u
+    sud -= su * stats[MEAN]
+    slope = sud / suu if suu > 0.0 else 0.0
+    squares = stats[M2] - slope * sud
+    if not squares > 1e-5 * stats[M2]:
+        squares = residual_squares(t, x, origin, stats[CENTRE], slope, stats[MEAN] - slope * u)
+    newest = (float(t[n - 1] - origin) + float(t[n - 2] - origin) + float(t[n - 3] - origin)) / 3.0
+    return (stats[TAIL] - stats[MEAN]) - slope * (newest - u), squares
+
+
+@algorithm(min_points=3, threshold=3.0, cost=7, order=8, exact=True)
+def least_squares(t, x, w, stats, threshold, switches, as_of, scratch):
+    """The last three points lie over three standard deviations off the fitted straight line.
+
+    |r| > 3 s, r the mean of the last three residuals, s the residuals' standard deviation. The reference profiles
+    add round(s) != 0 and round(r) != 0, half to even; native instead asks that r be above rounding noise.
+    """
+    never_inline()
+    if x.size < 3:
+        return 0.0
+    r, squares = residuals(t, x, stats)
+    r = abs(r)
+    s = spread(squares, x.size, switches[DDOF])
+    score = ratio(r, threshold * s)
+    if switches[ROUND_GATE] != 0:
+        return min(score, 2.0 * s, 2.0 * r)
+    noise = max(NOISE_OF_SPREAD * np.sqrt(stats[M2] / x.size), NOISE_OF_VALUE * abs(stats[CENTRE]))
+    return min(score, ratio(r, noise))

@@ -1,0 +1,21 @@
+"""The newest point against all the others."""
+
+from __future__ import annotations
+
+from ridgeline.kernels._algorithm import algorithm, never_inline
+from ridgeline.kernels.shared.summary import CENTRE, HISTORY_M2, HISTORY_MEAN, ratio, spread
+from ridgeline.kernels.shared.switches import HISTORY_DDOF
+
+
+@algorithm(min_points=3, threshold=3.0, cost=2, order=5, exact=True)
+def mean_subtraction_cumulation(t, x, w, stats, threshold, switches, as_of, scratch):
+    """The newest point is over three standard deviations from the mean of all before it.
+
+    |x_n - mean(x_1..x_{n-1})| > 3 s of the same points. O(1) from the summary; nothing in it is cumulative.
+    """
+    never_inline()
+    history = x.size - 1
+    if history < 1:
+        return 0.0
+    deviation = abs((x[history] - stats[CENTRE]) - stats[HISTORY_MEAN])
+    return ratio(deviation, threshold * spread(stats[HISTORY_M2], history, switches[HISTORY_DDOF]))

@@ -1,0 +1,117 @@
+"""Block entry: the row function over a range of rows of a matrix."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from ridgeline.kernels._algorithm import exact_kernel
+from ridgeline.kernels.score.outcome import ANALYSED, NO_CRITICAL, NULL
+from ridgeline.kernels.score.row import score_row
+from ridgeline.kernels.score.window import considered, keep_last, outcome_of
+from ridgeline.kernels.shared.summary import CENTRE, MEAN, STATS, TAIL
+from ridgeline.kernels.shared.switches import LAST_WINS
+
+OWN_AS_OF: Final = -(2**63)  # as_of of a row: its own newest timestamp
+
+SIGNATURE: Final = (
+    "i8(i8[::1], i8[::1], f8[::1], u1[::1], i8[::1], i4[::1], i8[:, ::1], f8[:, ::1], i8[::1], f8[:, ::1], f8[::1],"
+    " u1[::1], u1[:, ::1], f8[:, ::1], f8[:, ::1], i8[:, ::1], f8[::1], i8[::1], i8, i8, i8)"
+)
+
+# Columns of `policies`.
+CONSENSUS_SLACK: Final = 0
+MASK: Final = 1
+STALE_PERIOD: Final = 2
+CRITICAL_ROW: Final = 3
+POLICY: Final = 4
+
+# Columns of `points` and of `stamps`.
+DATAPOINT, CHANGE, LEVEL = 0, 1, 2
+TIMESTAMP, COUNT = 0, 1
+
+
+@exact_kernel
+def run(
+    offsets: np.ndarray,
+    timestamps: np.ndarray,
+    values: np.ndarray,
+    duplicates: np.ndarray,
+    as_of: np.ndarray,
+    policy_of_row: np.ndarray,
+    policies: np.ndarray,
+    thresholds: np.ndarray,
+    switches: np.ndarray,
+    critical: np.ndarray,
+    weights: np.ndarray,
+    outcomes: np.ndarray,
+    votes: np.ndarray,
+    scores: np.ndarray,
+    points: np.ndarray,
+    stamps: np.ndarray,
+    scratch: np.ndarray,
+    kept_t: np.ndarray,
+    start: int,
+    stop: int,
+    mode: int,
+) -> int:
+    """Score rows start..stop; return 0, or 1 where a row needs a critical value that the table lacks.
+
+    offsets int64[n+1], timestamps int64[N], values float64[N]: the matrix
+    duplicates uint8[n]: the row holds equal timestamps
+    as_of int64[n]: epoch seconds, or OWN_AS_OF
+    policy_of_row int32[n]; policies int64[p, POLICY]; thresholds float64[p, 9]
+    switches int64[SWITCHES]: the profile
+    critical float64[c, m]: grubbs' critical values by number of points, NaN where not computed yet
+    weights float64[>= longest row]: exponential weights, newest (1) last
+    outcomes uint8[n], votes uint8[n, 9], scores float64[n, 9]: results; with fewer than n rows, scores are not kept
+    points float64[n, 3]: newest value, tail mean less mean, mean; stamps int64[n, 2]: newest timestamp, points
+    scratch float64[>= STATS + 9 + (SCRATCH_PER_POINT + 1) longest + SCRATCH_FIXED]; kept_t int64[>= longest]
+    mode: EARLY_EXIT, ALL_VOTES or SCORES
+    """
+    status = 0
+    stats = scratch[:STATS]
+    own_scores = scratch[STATS : STATS + 9]
+    free = scratch[STATS + 9 :]
+    for row in range(start, stop):
+        t = timestamps[offsets[row] : offsets[row + 1]]
+        x = values[offsets[row] : offsets[row + 1]]
+        p = policy_of_row[row]
+        now = as_of[row]
+        if now == OWN_AS_OF and t.size > 0:
+            now = t[t.size - 1]
+        first, end = considered(t, now, switches)
+        t = t[first:end]
+        x = x[first:end]
+        rest = free
+        if duplicates[row] != 0 and switches[LAST_WINS] != 0:
+            count = keep_last(t, x, kept_t, free)
+            rest = free[t.size :]
+            t = kept_t[:count]
+            x = free[:count]
+        outcome = outcome_of(t, x, now, policies[p, STALE_PERIOD], switches)
+        n = x.size
+        votes[row, :] = NULL
+        stamps[row, COUNT] = n
+        points[row, DATAPOINT] = x[n - 1] if n > 0 else np.nan
+        stamps[row, TIMESTAMP] = t[n - 1] if n > 0 else 0
+        points[row, CHANGE] = np.nan
+        points[row, LEVEL] = np.nan
+        if outcome == ANALYSED:
+            table = critical[policies[p, CRITICAL_ROW]]
+            if n >= table.size or np.isnan(table[n]):
+                outcome = NO_CRITICAL
+                status = 1
+            else:
+                kept = scores[row] if row < scores.shape[0] else own_scores
+                w = weights[weights.size - n :]
+                slack = policies[p, CONSENSUS_SLACK]
+                score_row(
+                    t, x, w, table[n], policies[p, MASK], slack, thresholds[p], switches, now, mode, votes[row], kept,
+                    stats, rest,
+                )  # fmt: skip
+                points[row, CHANGE] = stats[TAIL] - stats[MEAN]
+                points[row, LEVEL] = stats[CENTRE] + stats[MEAN]
+        outcomes[row] = outcome
+    return status

@@ -1,0 +1,52 @@
+"""Which points of a row a profile considers, and whether they are worth scoring."""
+
+from __future__ import annotations
+
+from ridgeline.kernels._algorithm import exact_kernel, never_inline
+from ridgeline.kernels.score.outcome import ANALYSED, BORING, EMPTY, STALE, TOO_SHORT
+from ridgeline.kernels.shared.search import after
+from ridgeline.kernels.shared.switches import BORING_POINTS, DROP_FUTURE, FULL_DURATION, MIN_POINTS, WINDOWED
+
+
+@exact_kernel
+def considered(t, as_of, switches):
+    """Return (start, end) of the points that count: up to as_of, and within FULL_DURATION of the newest of them."""
+    end = t.size
+    if switches[DROP_FUTURE] != 0 and end > 0 and t[end - 1] > as_of:
+        end = after(t, as_of)
+    start = 0
+    if switches[WINDOWED] != 0 and end > 0:
+        oldest = t[end - 1] - switches[FULL_DURATION]
+        if t[0] <= oldest:
+            start = after(t[:end], oldest)
+    return start, end
+
+
+@exact_kernel
+def keep_last(t, x, kept_t, kept_x):
+    """Copy the last point of each timestamp to kept_t int64[>= n], kept_x float64[>= n]; return how many."""
+    count = 0
+    for i in range(t.size):
+        if i + 1 == t.size or t[i + 1] != t[i]:
+            kept_t[count] = t[i]
+            kept_x[count] = x[i]
+            count += 1
+    return count
+
+
+@exact_kernel
+def outcome_of(t, x, as_of, stale_period, switches):
+    """Return the outcome of the considered points, tested in the documented order."""
+    never_inline()
+    n = x.size
+    if n == 0:
+        return EMPTY
+    if n < switches[MIN_POINTS]:
+        return TOO_SHORT
+    if as_of - t[n - 1] > stale_period:
+        return STALE
+    newest = x[n - 1]
+    for i in range(n - 2, max(n - 1 - switches[BORING_POINTS], -1), -1):
+        if x[i] != newest:
+            return ANALYSED
+    return BORING

@@ -1,0 +1,52 @@
+"""The newest point against an exponentially weighted average."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ridgeline.kernels._algorithm import algorithm, exact_kernel, kernel, never_inline
+from ridgeline.kernels.shared.summary import ratio
+from ridgeline.kernels.shared.weights import DECAY
+
+
+@kernel
+def weighted_sums(x, w, origin):
+    """Return the sums of w d and of w d d for d = x - origin; x, w float64[n]."""
+    s = 0.0
+    q = 0.0
+    for i in range(x.size):
+        d = x[i] - origin
+        wd = w[i] * d
+        s += wd
+        q += wd * d
+    return s, q
+
+
+@exact_kernel
+def moving_deviation(x, w):
+    """Return (|x_n - ewma_n|, ewmstd_n), adjusted weights, bias corrected, as pandas defines them.
+
+    One pass about x_n does: x_n holds at least 1/51 of the weight, so the variance is never below 1/52 of the mean
+    square about x_n and the subtraction costs under two digits.
+    """
+    n = x.size
+    s, q = weighted_sums(x, w, x[n - 1])
+    total = (1.0 - DECAY * w[0]) / (1.0 - DECAY)
+    squares = (1.0 - DECAY * w[0] * (DECAY * w[0])) / (1.0 - DECAY * DECAY)
+    mean = s / total
+    variance = max(q / total - mean * mean, 0.0) / (1.0 - squares / (total * total))
+    return abs(mean), np.sqrt(variance)
+
+
+@algorithm(min_points=2, threshold=3.0, cost=6, order=7, exact=True)
+def stddev_from_moving_average(t, x, w, stats, threshold, switches, as_of, scratch):
+    """The newest point is over three exponentially weighted deviations from the moving average.
+
+    |x_n - ewma_n| > 3 ewmstd_n with centre of mass 50 (alpha = 1/51). At the newest point the recursion is a
+    weighted sum, whose weights depend on n only.
+    """
+    never_inline()
+    if x.size < 2:
+        return 0.0
+    deviation, deviations = moving_deviation(x, w)
+    return ratio(deviation, threshold * deviations)
