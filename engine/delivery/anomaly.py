@@ -1,0 +1,42 @@
+"""Anomalies, as taken from verdict rows: what outputs list and alerts are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+FACTS = ("metric", "datapoint", "timestamp", "votes")
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """One anomalous metric: its newest value and time stamp, and the algorithms that voted True.
+
+    `algorithms_run` are those that voted at all.
+    """
+
+    metric: str
+    value: float
+    timestamp: int
+    votes: int
+    algorithms: tuple[str, ...]
+    algorithms_run: tuple[str, ...] = ()
+
+
+def anomalies_of(verdicts: Any) -> list[Anomaly]:
+    """The anomalous rows of a verdict table or batch, in its order."""
+    import pyarrow as pa
+
+    names = [field.name for field in verdicts.schema if pa.types.is_boolean(field.type) and field.name != "anomalous"]
+    anomalous = verdicts.filter(verdicts.column("anomalous")).select([*FACTS, *names])
+    return [
+        Anomaly(
+            row["metric"],
+            row["datapoint"],
+            row["timestamp"],
+            row["votes"],
+            tuple(name for name in names if row[name]),
+            tuple(name for name in names if row[name] is not None),
+        )
+        for row in anomalous.to_pylist()
+    ]
