@@ -1,0 +1,169 @@
+"""A backtest from dataset to manifest."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from ridgeline.engine.backtest.incidents import to_table
+from ridgeline.engine.backtest.journal import Journal
+from ridgeline.engine.backtest.manifest import add_counts, checksum, cpu, digest, fingerprint, versions
+from ridgeline.engine.backtest.part import NOISIEST, Done, Job
+from ridgeline.engine.backtest.plan import Layout, Part, scan
+from ridgeline.engine.backtest.progress import Progress
+from ridgeline.engine.backtest.runners import on_dask, on_threads
+from ridgeline.engine.backtest.shuffled import Shuffled, shuffle
+from ridgeline.io.atomic import write_atomic
+from ridgeline.io.errors import InputError
+from ridgeline.io.parquet_files import DataFile, find
+from ridgeline.io.parquet_write import write_parquet
+
+BYTES_PER_STEP: Final = 48
+SHUFFLED: Final = ".shuffled"
+WEEK: Final = 7 * 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where parts are computed: `workers` > 0 or a `scheduler` address mean Dask, else `threads` of this process."""
+
+    threads: int
+    workers: int = 0
+    scheduler: str | None = None
+
+    def runner(self) -> Callable[[Job, Sequence[Part]], Iterator[Done]]:
+        """The function that computes parts there."""
+        if self.workers or self.scheduler:
+            return partial(on_dask, scheduler=self.scheduler, workers=self.workers)
+        return partial(on_threads, threads=self.threads)
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """One backtest: a `dataset` (path, folder, glob or URI) into the folder of `job`. `say` receives sentences."""
+
+    dataset: str
+    job: Job
+    where: Where
+    max_memory: int
+    resume: bool
+    say: Callable[[str], None]
+    terminal: TextIO
+
+    def run(self) -> dict[str, Any]:
+        """Replay everything and give the manifest. Raises RidgelineError with one sentence."""
+        began = time.monotonic()
+        output = Path(self.job.output)
+        output.mkdir(parents=True, exist_ok=True)
+        files = find(self.dataset)
+        data = fingerprint(files)
+        identity = {"configuration": digest(self.job.describe()), "data": digest(data)}
+        journal = Journal(output)
+        finished = journal.open(identity, resume=self.resume)
+        layout, mended = self._clustered(files, output)
+        if not layout.rows:
+            raise InputError(f"{self.dataset} holds no rows: nothing to replay")
+        parts = layout.parts or ()
+        self._announce(layout, parts, finished)
+        progress = Progress(sum(part.rows for part in parts), self.terminal)
+        progress.done = sum(parts[number].rows for number in finished)
+        try:
+            for done in self.where.runner()(self.job, [part for part in parts if part.number not in finished]):
+                journal.add(done)
+                finished[done.number] = done
+                progress.add(parts[done.number].rows)
+        finally:
+            progress.close()
+        ordered = [finished[part.number] for part in parts]
+        write_parquet(
+            to_table([incident for done in ordered for incident in done.incidents]), output / "anomalies.parquet"
+        )
+        manifest = self._manifest(ordered, layout, mended, {**identity, "files": data})
+        manifest["seconds"] = round(time.monotonic() - began, 3)
+        write_atomic(output / "manifest.json", json.dumps(manifest, indent=2).encode())
+        journal.close()
+        shutil.rmtree(output / SHUFFLED, ignore_errors=True)
+        return manifest
+
+    def _clustered(self, files: Sequence[DataFile], output: Path) -> tuple[Layout, Shuffled | None]:
+        """Parts of the dataset as it lies, or of a copy grouped by metric when some metric lies in several places."""
+        layout = scan(files)
+        if layout.parts is not None:
+            return layout, None
+        self.say("some metrics lie in more than one place: grouping the dataset by metric first")
+        mended = shuffle(self.dataset, output / SHUFFLED, self.max_memory)
+        grouped = scan(find(mended.path))
+        return Layout(grouped.parts, layout.rows, layout.metrics, layout.unreadable), mended
+
+    def _announce(self, layout: Layout, parts: Sequence[Part], finished: dict[int, Done]) -> None:
+        self.say(f"{layout.rows:,} points of {layout.metrics:,} metrics in {len(parts)} parts")
+        if self.job.keep_scores:
+            self.say(f"scores will take about {_bytes(layout.rows * BYTES_PER_STEP)} under {self.job.output}/scores")
+        if finished:
+            self.say(f"resuming: {len(finished)} of {len(parts)} parts are done")
+        for problem in layout.unreadable:
+            self.say(f"skipped, unreadable: {problem}")
+
+    def _manifest(
+        self, parts: Sequence[Done], layout: Layout, mended: Shuffled | None, data: dict[str, Any]
+    ) -> dict[str, Any]:
+        output = Path(self.job.output)
+        weeks = _weeks(parts)
+        pages = sum(done.pages for done in parts)
+        noisiest = sorted((row for done in parts for row in done.noisiest), key=lambda row: (-row[1], -row[2], row[0]))
+        return {
+            "configuration": self.job.describe(),
+            "configuration_sha256": data["configuration"],
+            "data": {
+                "sha256": data["data"],
+                "files": data["files"],
+                "clustered": data["clustered"],
+                "rows": layout.rows,
+            },
+            "versions": versions(),
+            "cpu": cpu(),
+            "threads": self.where.threads,
+            "workers": self.where.workers,
+            "metrics": sum(done.metrics for done in parts),
+            "steps": sum(done.steps for done in parts),
+            "anomalous": sum(done.anomalous for done in parts),
+            "incidents": sum(len(done.incidents) for done in parts),
+            "outcomes": add_counts([done.outcomes for done in parts]),
+            "reasons": add_counts([done.reasons for done in parts] + ([mended.reasons] if mended else [])),
+            "repairs": add_counts([done.repairs for done in parts] + ([mended.repairs] if mended else [])),
+            "unreadable": [*layout.unreadable, *(problem for done in parts for problem in done.unreadable)],
+            "pages": pages,
+            "weeks": round(weeks, 3),
+            "pages_per_week": round(pages / weeks, 3) if weeks else None,
+            "noisiest": [{"metric": m, "pages": p, "anomalous": a} for m, p, a in noisiest[:NOISIEST]],
+            "checksums": {
+                "anomalies.parquet": checksum(output / "anomalies.parquet"),
+                **{f"scores/{done.file}": done.file_sha256 for done in parts if done.file},
+            },
+        }
+
+
+def _weeks(parts: Sequence[Done]) -> float:
+    firsts = [done.first for done in parts if done.first is not None]
+    lasts = [done.last for done in parts if done.last is not None]
+    return (max(lasts) - min(firsts)) / WEEK if firsts else 0.0
+
+
+def _bytes(count: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def default_threads() -> int:
+    """As many threads as CPUs this process may use."""
+    return len(os.sched_getaffinity(0))

@@ -1,0 +1,67 @@
+"""What a backtest says of itself: configuration, data, versions, counts, checksums."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from ridgeline.io.parquet_files import DataFile
+
+TRAILER: Final = 8  # a Parquet file ends in the footer's length (4 bytes) and "PAR1"
+
+
+def digest(document: Any) -> str:
+    """sha256 of a JSON-able document in canonical form."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def checksum(path: Path) -> str:
+    """sha256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def fingerprint(files: Iterable[DataFile]) -> list[dict[str, Any]]:
+    """Name, size and sha256 of the footer of each file: a footer holds the place, size and statistics of every column."""
+    from pyarrow.fs import LocalFileSystem
+
+    found = []
+    for file in files:
+        with (file.filesystem or LocalFileSystem()).open_input_file(file.path) as stream:
+            size = stream.size()
+            length = int.from_bytes(stream.read_at(4, size - TRAILER), "little")
+            footer = stream.read_at(length, size - TRAILER - length)
+        name = Path(file.path).name
+        found.append({"file": name, "bytes": size, "footer_sha256": hashlib.sha256(footer).hexdigest()})
+    return found
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computes the results."""
+    from ridgeline import __version__
+
+    libraries = {name: version(name) for name in ("numba", "numpy", "pyarrow", "scipy")}
+    return {"ridgeline": __version__, "python": platform.python_version(), **libraries}
+
+
+def cpu() -> str:
+    """The processor's model, as the system names it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def add_counts(many: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    """Sum of counts by key, keys sorted."""
+    total: dict[str, int] = {}
+    for counts in many:
+        for key, count in counts.items():
+            total[key] = total.get(key, 0) + count
+    return dict(sorted(total.items()))

@@ -1,0 +1,150 @@
+"""The pure function of a backtest: one part of the dataset in, its file of scores and its counts out.
+
+Runs alike in a thread of this process and on a worker of another machine: everything it needs comes as arguments.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ridgeline.engine.backtest.incidents import Incident, Steps, count_pages, fold
+from ridgeline.engine.backtest.manifest import checksum
+from ridgeline.engine.backtest.plan import Part, read_part
+from ridgeline.engine.config.model import AlertRow
+from ridgeline.engine.matching import matches
+from ridgeline.engine.overrides import Override, Overrides
+from ridgeline.engine.policy import Policy
+from ridgeline.engine.replay import ReplayPlan, replay_matrix
+from ridgeline.io.matrix import MetricMatrix
+from ridgeline.io.parquet_write import write_parquet
+from ridgeline.io.reasons import ROW_REASONS
+from ridgeline.io.runs import runs_of
+
+NOISIEST: Final = 10
+SCORE_SUFFIX: Final = "_score"
+# Dictionary pages pay for names and outcomes only; scores are noise to an encoder.
+DICTIONARY_COLUMNS: Final = ["metric", "outcome"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """All that is alike for every part. `start` is inclusive, `end` exclusive, both epoch seconds or None."""
+
+    output: str
+    plan: ReplayPlan
+    policy: Policy
+    overrides: tuple[Override, ...]
+    alerts: tuple[AlertRow, ...]
+    keep_scores: bool
+
+    def describe(self) -> dict[str, Any]:
+        """What decides the data files, as JSON: the configuration that a resumed backtest must share."""
+        return {
+            "plan": self.plan.describe(),
+            "policy": asdict(self.policy),
+            "overrides": [asdict(override) for override in self.overrides],
+            "alerts": [asdict(row) for row in self.alerts],
+            "scores": self.keep_scores,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A finished part, as JSON-able values."""
+
+    number: int
+    metrics: int
+    steps: int
+    first: int | None
+    last: int | None
+    outcomes: dict[str, int]
+    reasons: dict[str, int]
+    repairs: dict[str, int]
+    anomalous: int
+    pages: int
+    incidents: tuple[Incident, ...]
+    noisiest: tuple[tuple[str, int, int], ...]  # metric, pages, anomalous steps
+    unreadable: tuple[str, ...]
+    file: str | None
+    file_bytes: int
+    file_sha256: str | None
+
+
+def run_part(job: Job, part: Part, threads: int = 1) -> Done:
+    """Replay one part, write its scores atomically, and give its counts."""
+    rows, unreadable = read_part(part)
+    matrix = MetricMatrix.from_table(rows)
+    steps = replay_matrix(matrix, job.plan, Overrides(job.policy, job.overrides), threads=threads)
+    target = Path(job.output, "scores", part.file_name)
+    if job.keep_scores:
+        write_parquet(steps, target, dictionary=DICTIONARY_COLUMNS)
+    names = [name.removesuffix(SCORE_SUFFIX) for name in steps.schema.names if name.endswith(SCORE_SUFFIX)]
+    incidents: list[Incident] = []
+    noisiest: list[tuple[str, int, int]] = []
+    for metric in _by_metric(steps, names):
+        if metric.anomalous.any():
+            incidents += fold(metric, names)
+            noisiest.append((metric.metric, _pages(job, metric), int(metric.anomalous.sum())))
+    stamps = steps["timestamp"]
+    bounds = pc.min_max(stamps).as_py()
+    return Done(
+        number=part.number,
+        metrics=len(matrix),
+        steps=steps.num_rows,
+        first=bounds["min"],
+        last=bounds["max"],
+        outcomes=_counts(steps["outcome"]),
+        reasons=_reasons(matrix),
+        repairs=dict(matrix.repairs),
+        anomalous=sum(hits for _, _, hits in noisiest),
+        pages=sum(pages for _, pages, _ in noisiest),
+        incidents=tuple(incidents),
+        noisiest=tuple(sorted(noisiest, key=lambda row: (-row[1], -row[2], row[0]))[:NOISIEST]),
+        unreadable=unreadable,
+        file=part.file_name if job.keep_scores else None,
+        file_bytes=target.stat().st_size if job.keep_scores else 0,
+        file_sha256=checksum(target) if job.keep_scores else None,
+    )
+
+
+def _by_metric(steps: pa.Table, names: list[str]) -> Iterator[Steps]:
+    """Each metric's steps; the table holds metrics one after another."""
+    if not steps.num_rows:
+        return
+    runs = runs_of(steps["metric"].chunks)
+    anomalous = pc.fill_null(steps["anomalous"], False).to_numpy()
+    votes = pc.fill_null(steps["votes"], 0).to_numpy()
+    stamps, values = steps["timestamp"].to_numpy(), steps["value"].to_numpy()
+    scores = [pc.fill_null(steps[name + SCORE_SUFFIX], 0.0).to_numpy() for name in names]
+    metrics = runs.names.to_pylist()
+    for code, start, stop in zip(runs.codes, runs.starts[:-1], runs.starts[1:], strict=True):
+        here = slice(int(start), int(stop))
+        fired = np.stack([score[here] > 1 for score in scores], axis=1)
+        yield Steps(metrics[code], stamps[here], values[here], anomalous[here], votes[here], fired)
+
+
+def _pages(job: Job, metric: Steps) -> int:
+    """Alerts this metric would have sent: per strategy, the first matching row decides the expiration."""
+    expirations: dict[str, int] = {}
+    for row in job.alerts:
+        if matches(row.match, metric.metric):
+            for strategy in row.strategies:
+                expirations.setdefault(strategy, row.expiration)
+    return sum(count_pages(metric.timestamps, metric.anomalous, expiration) for expiration in expirations.values())
+
+
+def _counts(column: pa.ChunkedArray) -> dict[str, int]:
+    return {row["values"]: row["counts"] for row in pc.value_counts(column.combine_chunks()).to_pylist()}
+
+
+def _reasons(matrix: MetricMatrix) -> dict[str, int]:
+    """Metrics without any usable point, by reason."""
+    return {ROW_REASONS[code]: count for code, count in Counter(matrix.reasons.tolist()).items() if code}
