@@ -87,7 +87,7 @@ def read_overrides(
         for at, text in impossible(base, found):
             problems.add(("overrides", at, "consensus"), text)
     if problems.found:
-        raise ConfigError("overrides", problems.found)
+        raise ConfigError("", problems.found)
     return tuple(found)
 
 

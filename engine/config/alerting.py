@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ridgeline.alerters import Channel, Secret, load
-from ridgeline.engine.config.model import Alerters, AlertRow
+from ridgeline.engine.config.model import EXPIRATION, Alerters, AlertRow
 from ridgeline.engine.config.problems import suggestion
 from ridgeline.engine.config.reader import Table
 
@@ -23,7 +23,7 @@ def read_alerts(top: Table) -> list[tuple[int, AlertRow]]:
     rows = []
     for at, table in enumerate(top.tables("alert")):
         match, strategy = table.string("match", None, empty=True), table.string("strategy", None)
-        expiration = table.duration("expiration", AlertRow.__dataclass_fields__["expiration"].default)
+        expiration = table.duration("expiration", EXPIRATION)
         for key, value in (("match", match), ("strategy", strategy)):
             if value is None and key not in table:
                 table.refuse(key, "is missing")
@@ -43,23 +43,36 @@ def read_alerters(top: Table, rows: Rows, environ: Mapping[str, str] = os.enviro
     if not used and not tables.values:
         return Alerters()
     channels = load()
-    configured = {}
-    for name in [*tables.values, *sorted(used - tables.values.keys())]:
+    configured: dict[str, tuple[str, str, Any]] = {}
+    for name in tables.values:
         table = tables.table(name)
         kind = table.choice("kind", channels, None, "alerter") if "kind" in table else name
-        if kind not in channels:
-            if name in tables and "kind" not in table:
-                tables.refuse(name, f"there is no such alerter; {suggestion(name, channels)}")
-            continue
-        assert kind is not None
-        settings = _read_settings(table, channels[kind], environ)
-        configured[name] = (name, kind, settings)
+        if kind in channels:
+            configured[name] = (name, str(kind), _read_settings(table, channels[str(kind)], environ))
+        elif kind is not None:
+            tables.refuse(name, f"there is no such alerter; {suggestion(name, channels)}")
     for at, row in rows:
         for name in row.strategies:
-            if name not in configured and name not in tables:
-                known = suggestion(name, [*channels, *(key for key in tables.values if key not in channels)])
-                top.problems.add(("alert", at, "strategy"), f'there is no strategy "{name}"; {known}')
+            if name in tables or name in configured:
+                continue
+            problem = _missing_table(name, channels, tables)
+            if problem:
+                top.problems.add(("alert", at, "strategy"), problem)
+            else:
+                configured[name] = (name, name, channels[name].settings())
     return Alerters(tuple(entry for entry in configured.values() if entry[2] is not None))
+
+
+def _missing_table(name: str, channels: Mapping[str, Channel], tables: Table) -> str | None:
+    """Say why a strategy without a table of its own cannot be used, or None if it can."""
+    if name not in channels:
+        return f'there is no strategy "{name}"; {suggestion(name, [*channels, *tables.values])}'
+    needed = [field.name for field in dataclasses.fields(channels[name].settings) if _is_needed(field)]
+    return f'"{name}" needs a table [alerters.{name}] with {", ".join(needed)}' if needed else None
+
+
+def _is_needed(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def _read_settings(table: Table, channel: Channel, environ: Mapping[str, str]) -> Any:
@@ -69,10 +82,9 @@ def _read_settings(table: Table, channel: Channel, environ: Mapping[str, str]) -
     values = {}
     for field in dataclasses.fields(channel.settings):
         value = _read_field(table, field.name, hints[field.name], environ)
-        needed = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if value is not None:
             values[field.name] = value
-        elif needed and not {field.name, f"{field.name}_env", f"{field.name}_file"} & table.values.keys():
+        elif _is_needed(field) and not {field.name, f"{field.name}_env", f"{field.name}_file"} & table.values.keys():
             table.refuse(field.name, f"is missing: the {channel.kind} alerter needs it")
     table.finish()
     if len(table.problems.found) > before:

@@ -17,4 +17,6 @@ def known_algorithms(modules: Sequence[str], refuse: Callable[[str], None]) -> t
 
 def known_profiles() -> tuple[str, ...]:
     """Return the names of the profiles."""
-    return ("native", "earthgecko", "earthgecko_batch", "etsy")
+    from ridgeline.engine.profiles import PROFILES
+
+    return tuple(PROFILES)

@@ -54,8 +54,8 @@ def _parse(raw: bytes, file: str) -> tuple[str, dict[str, Any]]:
         text = raw.decode("utf-8-sig")
         return text, tomllib.loads(text)
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise ConfigError(file, [Problem((), line, "is not UTF-8 text")]) from None
+        at = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError(file, [Problem((), at, "is not UTF-8 text")]) from None
     except RecursionError:
         raise ConfigError(file, [Problem((), None, "lists or tables are nested too deeply")]) from None
     except ValueError as error:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final
 
 from ridgeline.alerters import Secret
 from ridgeline.engine.overrides import Override
 
-GIB = 1 << 30
+GIB: Final = 1 << 30
+EXPIRATION: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """`[source]`: where the metrics come from. `chunk_keys` is for Redis, `chunk_metrics` and `path` for Parquet."""
 
-    kind: Literal["redis", "parquet"] = "redis"
+    kind: str = "redis"
     url: str = "redis://127.0.0.1:6379/0"
     path: str = ""
     namespace: str = "metrics."
@@ -61,7 +62,7 @@ class AlertRow:
 
     match: str
     strategies: tuple[str, ...]
-    expiration: int = 3600
+    expiration: int = EXPIRATION
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ class Problem:
     text: str
 
     def show(self, file: str) -> str:
-        """Return `FILE:LINE: KEY: what is wrong`, as compilers write it."""
+        """Return `FILE:LINE: KEY: what is wrong`, as compilers write it; without a file, `KEY: what is wrong`."""
         where = f"{file}:{self.line}" if self.line is not None else file
-        return f"{where}: {dotted(self.path)}: {self.text}" if self.path else f"{where}: {self.text}"
+        return ": ".join(part for part in (where, dotted(self.path), self.text) if part)
 
 
 class ConfigError(InputError):

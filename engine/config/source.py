@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, cast
+from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from ridgeline.engine.config.model import Source
@@ -21,7 +21,7 @@ def read_source(top: Table, environ: Mapping[str, str]) -> Source:
             "source", 'is missing: a [source] table says where the metrics come from (kind = "redis" or "parquet")'
         )
     source = Source(
-        kind=cast("object", table.choice("kind", KINDS, usual.kind, "kind of source")),  # type: ignore[arg-type] - one of KINDS
+        kind=table.choice("kind", KINDS, usual.kind, "kind of source"),
         url=table.string("url", usual.url),
         path=table.string("path", usual.path),
         namespace=table.string("namespace", usual.namespace, empty=True),
@@ -39,7 +39,7 @@ def read_source(top: Table, environ: Mapping[str, str]) -> Source:
     if "url" in table:
         _check_url(table, source.url)
     needed = "url" if source.kind == "redis" else "path"
-    if "source" in top and needed not in table:
+    if isinstance(top.values.get("source"), dict) and needed not in table:
         table.refuse(needed, f'is missing: kind = "{source.kind}" needs it')
     table.finish()
     return source
