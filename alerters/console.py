@@ -33,8 +33,10 @@ class Console:
     def send(self, alert: Alert, deadline: float) -> Outcome:  # noqa: ARG002 - a local write has nothing to wait for
         """Write the alert's line."""
         try:
-            self.stream().write(f"{line(alert)}\n")
-            self.stream().flush()
+            stream = self.stream()
+            encoding = getattr(stream, "encoding", None) or "utf-8"
+            stream.write(line(alert).encode(encoding, "backslashreplace").decode(encoding) + "\n")
+            stream.flush()
         except (OSError, ValueError) as error:  # ValueError: the stream is closed
             return Outcome("rejected", f"cannot write to the console: {escape(error)}")
         return SENT

@@ -55,8 +55,8 @@ def post(
         with _connect(endpoint, end, limits, clock, lookup) as stream:
             stream.send_all(_request(endpoint, body, headers))
             return _reply(stream, limits.body)
-    except HTTPException as error:
-        raise TransportError(f"{endpoint} gave an answer that is not HTTP", retry=True) from error
+    except HTTPException:  # no cause: it quotes the answer, which may echo what we sent
+        raise TransportError(f"{endpoint} gave an answer that is not HTTP", retry=True) from None
     except TimeoutError as error:
         raise TransportError(f"{endpoint} did not answer in time", retry=True) from error
     except OSError as error:
