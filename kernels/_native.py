@@ -158,17 +158,18 @@ class NativeCache:
         return None
 
     def _load(self, name: str, folder: Path) -> Entry | None:
+        """Entry from the library, or where this place lets none be loaded (noexec) from the object; None if damaged."""
         known = self._manifest["entries"][name]
-        try:
-            library = folder / f"{name}.so"
-            if known["library"] is not None and hashlib.sha256(library.read_bytes()).hexdigest() == known["library"]:
-                with contextlib.suppress(OSError, AttributeError):  # a folder mounted noexec: the object is left
+        with contextlib.suppress(OSError):
+            if known["library"] is not None:
+                library = folder / f"{name}.so"
+                if hashlib.sha256(library.read_bytes()).hexdigest() != known["library"]:
+                    return None
+                with contextlib.suppress(OSError, AttributeError):
                     return load_library(library, name, known["signature"])
             code = (folder / f"{name}.o").read_bytes()
             if hashlib.sha256(code).hexdigest() == known["object"]:
                 return load_object(code, name, known["signature"])
-        except OSError:
-            return None
         return None
 
     def _plain(self, name: str, module: str) -> Entry:
