@@ -116,7 +116,11 @@ def points_of(source: Any, where: str = "the table") -> Points:
 
 def _long_points(table: pa.Table, layout: Layout) -> Points:
     """One point per row."""
-    runs = runs_of(table.column("metric").chunks)
+    return long_points(table, runs_of(table.column("metric").chunks), layout)
+
+
+def long_points(table: pa.Table | pa.RecordBatch, runs: Runs, layout: Layout) -> Points:
+    """One point per row, runs given; the table need not have the metric column."""
     timestamps, no_time = ticks_of(table.column("timestamp"))
     values, no_value = floats_of(table.column("value"))
     as_of, reasons = _as_of_by_run(table.column("as_of"), runs.starts) if layout.as_of else (None, None)
@@ -125,7 +129,12 @@ def _long_points(table: pa.Table, layout: Layout) -> Points:
 
 
 def _list_points(table: pa.Table, layout: Layout) -> Points:
-    """One metric per row; lists of different lengths make the row malformed, null lists count as empty."""
+    """One metric per row."""
+    return list_points(table, runs_of(table.column("metric").chunks, np.arange(len(table) + 1)), layout)
+
+
+def list_points(table: pa.Table | pa.RecordBatch, by_row: Runs, layout: Layout) -> Points:
+    """Lists in rows, one run per row given; lists of different lengths make the row malformed, null ones are empty."""
     stamps, numbers = _one(table.column("timestamp")), _one(table.column("value"))
     lengths, others = (pc.list_value_length(c).fill_null(0).to_numpy().astype(np.int64) for c in (stamps, numbers))
     timestamps, no_time = ticks_of(stamps.flatten())
@@ -140,10 +149,9 @@ def _list_points(table: pa.Table, layout: Layout) -> Points:
         no_value = None if no_value is None else no_value[other_kept]
         lengths = np.where(same, lengths, 0)
     starts = np.append(0, np.cumsum(lengths))
-    runs = runs_of(table.column("metric").chunks, starts)
+    series = clean.Series(starts, timestamps, values, either(no_time, no_value), layout.seconds)
     as_of = as_of_values(table.column("as_of")) if layout.as_of else None
-    series = clean.Series(runs.starts, timestamps, values, either(no_time, no_value), layout.seconds)
-    return Points(runs, series, as_of, reasons)
+    return Points(Runs(by_row.names, by_row.codes, starts), series, as_of, reasons)
 
 
 def rows_of(points: Points) -> Rows:

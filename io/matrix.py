@@ -132,6 +132,11 @@ class MetricMatrix:
         )
 
     @classmethod
+    def empty(cls) -> Self:
+        """A matrix without rows."""
+        return cls.from_columns(pa.array([], pa.string()), np.zeros(1, np.int64), np.empty(0, np.int64), np.empty(0))
+
+    @classmethod
     def from_table(cls, table: Any) -> Self:
         """A matrix from a pyarrow Table or RecordBatch, a polars or pandas frame, or anything that exports Arrow.
 

@@ -1,0 +1,158 @@
+"""Reading Parquet files batch after batch, one batch ahead, in pieces of bounded size whatever the row groups are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ridgeline.io.arrow_in import Layout, list_points, long_points, rows_of
+from ridgeline.io.catalog import constant
+from ridgeline.io.matrix import MetricMatrix
+from ridgeline.io.parquet_files import DataFile
+from ridgeline.io.runs import Runs, runs_of
+
+BATCH: Final = 1 << 20  # points read at a time: 16 MB of timestamps and values
+BYTES_PER_POINT: Final = 160  # of a batch in all its forms, the one read ahead included
+
+
+class Reader:
+    """The rows of several files as one sequence. `seconds["load"]` adds up the time spent waiting for them."""
+
+    def __init__(self, files: Sequence[DataFile], max_memory: int, seconds: dict[str, float]) -> None:
+        self.files = files
+        self.seconds = seconds
+        self.batch = int(np.clip(max_memory // BYTES_PER_POINT, 1 << 12, BATCH))
+        first = files[0].layout
+        self.layout = Layout(first.lists, first.seconds, any(file.layout.as_of for file in files))
+
+    @property
+    def rows(self) -> int:
+        """Rows in all files: points, or metrics where columns are lists."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def points_per_row(self) -> float:
+        """1, or the mean length of the lists."""
+        if not self.layout.lists:
+            return 1.0
+        return sum(points for file in self.files for _, _, points in _groups(file)) / max(self.rows, 1)
+
+    def metric_runs(self) -> Iterator[Runs]:
+        """The runs of the metric column, batch by batch, counted in rows."""
+        for file in self.files:
+            if file.metric is not None:
+                yield from constant(file.metric, file.rows)
+                continue
+            for groups, size in self._stretches(file):
+                for batch in file.batches(groups, ["metric"], size):
+                    yield runs_of([batch.column(0)])
+
+    def read(
+        self, wanted: Callable[[int, int], bool] | None = None, *, names: bool = False
+    ) -> Iterator[tuple[int, pa.Table]]:
+        """(first row, columns) of each batch, the metric column with `names` only.
+
+        `wanted` tells of a range of rows whether any is needed; row groups where none is are skipped.
+        """
+        with ThreadPoolExecutor(1, "ridgeline-parquet") as ahead:
+            batches = self._batches(wanted, names=names)
+            pending = ahead.submit(next, batches, None)
+            try:
+                while True:
+                    started = perf_counter()
+                    item = pending.result()
+                    self.seconds["load"] += perf_counter() - started
+                    if item is None:
+                        return
+                    pending = ahead.submit(next, batches, None)
+                    yield item
+            finally:
+                pending.cancel()
+                ahead.submit(batches.close).result()
+
+    def _batches(
+        self, wanted: Callable[[int, int], bool] | None, *, names: bool
+    ) -> Generator[tuple[int, pa.Table], None, None]:
+        columns = [name for name in self.layout.columns if names or name != "metric"]
+        row = 0
+        schema: pa.Schema | None = None
+        for file in self.files:
+            for groups, size in self._stretches(file):
+                at = row
+                row += sum(file.metadata.row_group(g).num_rows for g in groups)
+                if wanted is None or wanted(at, row):
+                    for batch in file.batches(groups, columns, size):
+                        table = _aligned(batch, columns, schema, file.metric)
+                        schema = table.schema if schema is None else schema
+                        yield at, table
+                        at += len(table)
+
+    def _stretches(self, file: DataFile) -> Iterator[tuple[list[int], int]]:
+        """Row groups to read in one go, and rows per batch: small row groups together, large ones in pieces."""
+        groups: list[int] = []
+        rows = points = 0
+        for index, more_rows, more_points in _groups(file):
+            if groups and points + more_points > self.batch:
+                yield groups, _rows_of(self.batch, rows, points)
+                groups, rows, points = [], 0, 0
+            groups.append(index)
+            rows += more_rows
+            points += more_points
+        if groups:
+            yield groups, _rows_of(self.batch, rows, points)
+
+
+def matrix_of(table: pa.Table, runs: Runs, layout: Layout) -> MetricMatrix:
+    """A matrix from columns without names and the runs of their rows."""
+    if layout.lists:
+        codes = np.repeat(runs.codes, np.diff(runs.starts))
+        points = list_points(table, Runs(runs.names, codes, np.arange(len(table) + 1)), layout)
+    else:
+        points = long_points(table, runs, layout)
+    rows = rows_of(points)
+    return MetricMatrix.from_series(
+        rows.metrics, rows.series, as_of=rows.as_of, reasons=rows.reasons, repairs=rows.repairs
+    )
+
+
+def _groups(file: DataFile) -> Iterator[tuple[int, int, int]]:
+    """(index, rows, points) of each row group that has rows."""
+    for index in range(file.metadata.num_row_groups):
+        group = file.metadata.row_group(index)
+        points = group.num_rows
+        if file.layout.lists:
+            points = max(group.column(j).num_values for j in range(group.num_columns))
+        if group.num_rows:
+            yield index, group.num_rows, points
+
+
+def _rows_of(batch: int, rows: int, points: int) -> int:
+    """Rows of about `batch` points."""
+    return max(1, rows * batch // max(points, 1))
+
+
+def _aligned(
+    batch: pa.RecordBatch, columns: Sequence[str], schema: pa.Schema | None, metric: pa.StringArray | None
+) -> pa.Table:
+    """The batch as a table of these columns, in the types of the first batch."""
+    table = pa.Table.from_batches([batch])
+    for name in columns:
+        if name not in table.schema.names:
+            absent = pa.nulls(len(table), pa.int64()) if name != "metric" or metric is None else None
+            table = table.append_column(name, absent if absent is not None else _repeated(metric, len(table)))
+    table = table.select(columns)
+    if schema is not None and table.schema.types != schema.types:
+        table = table.cast(schema, safe=False)
+    return table
+
+
+def _repeated(metric: pa.StringArray | None, rows: int) -> pa.Array:
+    """One name for many rows."""
+    zeros: NDArray[np.int32] = np.zeros(rows, np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(zeros), metric)
