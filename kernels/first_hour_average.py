@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ridgeline.kernels._algorithm import algorithm, never_inline
 from ridgeline.kernels.shared.search import after, daily_gap, from_time
 from ridgeline.kernels.shared.summary import moments, ratio, spread, tail_offset
@@ -11,7 +13,16 @@ HOUR = 3600
 
 
 @algorithm(min_points=2, threshold=3.0, cost=5, order=1, exact=True)
-def first_hour_average(t, x, w, stats, threshold, switches, as_of, scratch):
+def first_hour_average(
+    t: np.ndarray,
+    x: np.ndarray,
+    w: np.ndarray,  # noqa: ARG001 - every algorithm has the same signature
+    stats: np.ndarray,  # noqa: ARG001
+    threshold: float,
+    switches: np.ndarray,
+    as_of: int,
+    scratch: np.ndarray,  # noqa: ARG001
+) -> float:
     """The mean of the last three points is over three standard deviations from the first hour's mean.
 
     The hour is (last - D, last - D + 3600), open at both ends; s with ddof 1. A flat hour makes any deviation

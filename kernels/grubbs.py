@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ridgeline.kernels._algorithm import algorithm, never_inline
 from ridgeline.kernels.shared.summary import CRITICAL, M2, MEAN, TAIL, ratio, spread
 from ridgeline.kernels.shared.switches import DDOF, TWO_SIDED
 
 
 @algorithm(min_points=3, threshold=0.05, cost=1, order=3, exact=True)
-def grubbs(t, x, w, stats, threshold, switches, as_of, scratch):
+def grubbs(
+    t: np.ndarray,  # noqa: ARG001 - every algorithm has the same signature
+    x: np.ndarray,
+    w: np.ndarray,  # noqa: ARG001
+    stats: np.ndarray,
+    threshold: float,  # noqa: ARG001
+    switches: np.ndarray,
+    as_of: int,  # noqa: ARG001
+    scratch: np.ndarray,  # noqa: ARG001
+) -> float:
     """The mean of the last three points is an outlier by Grubbs' test (Grubbs 1950).
 
     z = (tail - mean) / s against ((n-1)/sqrt(n)) sqrt(c^2 / (n-2+c^2)), c the upper threshold/(2n) point of

@@ -13,13 +13,13 @@ BINS = 15
 
 
 @exact_kernel
-def edge(k, low, high, step):
+def edge(k: int, low: float, high: float, step: float) -> float:
     """Return the left edge of bin k; edge 15 is the maximum itself."""
     return high if k == BINS else low + k * step
 
 
 @exact_kernel
-def bin_of(tail, low, high, step):
+def bin_of(tail: float, low: float, high: float, step: float) -> int:
     """Return the last bin whose left edge is at or below the tail, -1 below the first, 15 at or above the maximum."""
     if tail < low:
         return -1
@@ -32,7 +32,7 @@ def bin_of(tail, low, high, step):
 
 
 @exact_kernel
-def count_between(x, left, right, closed):
+def count_between(x: np.ndarray, left: float, right: float, closed: bool) -> int:
     """Return how many of x float64[n] lie in [left, right), or [left, right] where closed."""
     count = 0
     if closed:
@@ -45,7 +45,7 @@ def count_between(x, left, right, closed):
 
 
 @exact_kernel
-def count_by_index(x, k, low, high):
+def count_by_index(x: np.ndarray, k: int, low: float, high: float) -> int:
     """Return how many of x float64[n] the reference's analyzer puts in bin k: int(15 (x - min) / (max - min))."""
     width = high - low
     count = 0
@@ -57,7 +57,7 @@ def count_by_index(x, k, low, high):
 
 
 @exact_kernel
-def finite_bins(low, high, step):
+def finite_bins(low: float, high: float, step: float) -> bool:
     """Return whether numpy could make fifteen bins: all edges ascending."""
     for k in range(BINS):
         if not edge(k, low, high, step) < edge(k + 1, low, high, step):
@@ -66,7 +66,7 @@ def finite_bins(low, high, step):
 
 
 @exact_kernel
-def bin_count(x, rule, scratch):
+def bin_count(x: np.ndarray, rule: int, scratch: np.ndarray) -> int:
     """Return the number of points in the tail's bin, -1 where the tail is in none, -2 where there are no bins."""
     low, high = bounds(x, scratch)
     if low == high and rule == HISTOGRAM_EARTHGECKO:
@@ -91,7 +91,16 @@ def bin_count(x, rule, scratch):
 
 
 @algorithm(min_points=2, threshold=20.0, cost=4, order=0, exact=True)
-def histogram_bins(t, x, w, stats, threshold, switches, as_of, scratch):
+def histogram_bins(
+    t: np.ndarray,  # noqa: ARG001 - every algorithm has the same signature
+    x: np.ndarray,
+    w: np.ndarray,  # noqa: ARG001
+    stats: np.ndarray,  # noqa: ARG001
+    threshold: float,
+    switches: np.ndarray,
+    as_of: int,  # noqa: ARG001
+    scratch: np.ndarray,
+) -> float:
     """The mean of the last three points falls in a histogram bin of at most twenty points.
 
     Fifteen equal bins over [min, max]. The reference profiles never flag a tail inside the first bin above the

@@ -14,7 +14,7 @@ NOISE_OF_VALUE = 32.0 * 2.0**-52
 
 
 @kernel
-def time_sums(t, x, origin, centre):
+def time_sums(t: np.ndarray, x: np.ndarray, origin: int, centre: float) -> tuple[float, float, float]:
     """Return the sums of u, u u and u d for u = t - origin (seconds) and d = x - centre."""
     su = 0.0
     suu = 0.0
@@ -28,7 +28,7 @@ def time_sums(t, x, origin, centre):
 
 
 @kernel
-def residual_squares(t, x, origin, centre, slope, level):
+def residual_squares(t: np.ndarray, x: np.ndarray, origin: int, centre: float, slope: float, level: float) -> float:
     """Return the sum of squared residuals about level + slope (t - origin)."""
     s = 0.0
     for i in range(x.size):
@@ -38,7 +38,7 @@ def residual_squares(t, x, origin, centre, slope, level):
 
 
 @exact_kernel
-def residuals(t, x, stats):
+def residuals(t: np.ndarray, x: np.ndarray, stats: np.ndarray) -> tuple[float, float]:
     """Return (mean of the last three residuals, sum of squared residuals) of the least squares line through (t, x).
 
     Time is centred on the middle point: raw epoch seconds would cost ten digits. Where the line leaves almost
@@ -59,7 +59,16 @@ def residuals(t, x, stats):
 
 
 @algorithm(min_points=3, threshold=3.0, cost=7, order=8, exact=True)
-def least_squares(t, x, w, stats, threshold, switches, as_of, scratch):
+def least_squares(
+    t: np.ndarray,
+    x: np.ndarray,
+    w: np.ndarray,  # noqa: ARG001 - every algorithm has the same signature
+    stats: np.ndarray,
+    threshold: float,
+    switches: np.ndarray,
+    as_of: int,  # noqa: ARG001
+    scratch: np.ndarray,  # noqa: ARG001
+) -> float:
     """The last three points lie over three standard deviations off the fitted straight line.
 
     |r| > 3 s, r the mean of the last three residuals, s the residuals' standard deviation. The reference profiles

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ridgeline.kernels._algorithm import algorithm, never_inline
 from ridgeline.kernels.shared.summary import CENTRE, HISTORY_M2, HISTORY_MEAN, ratio, spread
 from ridgeline.kernels.shared.switches import HISTORY_DDOF
 
 
 @algorithm(min_points=3, threshold=3.0, cost=2, order=5, exact=True)
-def mean_subtraction_cumulation(t, x, w, stats, threshold, switches, as_of, scratch):
+def mean_subtraction_cumulation(
+    t: np.ndarray,  # noqa: ARG001 - every algorithm has the same signature
+    x: np.ndarray,
+    w: np.ndarray,  # noqa: ARG001
+    stats: np.ndarray,
+    threshold: float,
+    switches: np.ndarray,
+    as_of: int,  # noqa: ARG001
+    scratch: np.ndarray,  # noqa: ARG001
+) -> float:
     """The newest point is over three standard deviations from the mean of all before it.
 
     |x_n - mean(x_1..x_{n-1})| > 3 s of the same points. O(1) from the summary; nothing in it is cumulative.

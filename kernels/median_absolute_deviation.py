@@ -6,11 +6,10 @@ import numpy as np
 
 from ridgeline.kernels._algorithm import algorithm, exact_kernel, never_inline
 from ridgeline.kernels.shared.median import median
-from ridgeline.kernels.shared.summary import WANT_SCORES
 
 
 @exact_kernel
-def exact_score(x, threshold, scratch):
+def exact_score(x: np.ndarray, threshold: float, scratch: np.ndarray) -> float:
     """Return |x_n - med| / MAD / threshold; 0 where MAD is 0; above 1 exactly when |x_n - med| / MAD > threshold."""
     n = x.size
     middle = median(x, scratch)
@@ -29,7 +28,16 @@ def exact_score(x, threshold, scratch):
 
 
 @algorithm(min_points=2, threshold=6.0, cost=8, order=6, exact=True)
-def median_absolute_deviation(t, x, w, stats, threshold, switches, as_of, scratch):
+def median_absolute_deviation(
+    t: np.ndarray,  # noqa: ARG001 - every algorithm has the same signature
+    x: np.ndarray,
+    w: np.ndarray,  # noqa: ARG001
+    stats: np.ndarray,  # noqa: ARG001
+    threshold: float,
+    switches: np.ndarray,  # noqa: ARG001
+    as_of: int,  # noqa: ARG001
+    scratch: np.ndarray,
+) -> float:
     """The newest point is over six median absolute deviations from the median.
 
     |x_n - med| / MAD > 6, MAD the median of |x_i - med|; MAD 0 compares with nothing.

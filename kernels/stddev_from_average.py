@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ridgeline.kernels._algorithm import algorithm, never_inline
 from ridgeline.kernels.shared.summary import M2, MEAN, TAIL, ratio, spread
 
 
 @algorithm(min_points=2, threshold=3.0, cost=0, order=2, exact=True)
-def stddev_from_average(t, x, w, stats, threshold, switches, as_of, scratch):
+def stddev_from_average(
+    t: np.ndarray,  # noqa: ARG001 - every algorithm has the same signature
+    x: np.ndarray,
+    w: np.ndarray,  # noqa: ARG001
+    stats: np.ndarray,
+    threshold: float,
+    switches: np.ndarray,  # noqa: ARG001
+    as_of: int,  # noqa: ARG001
+    scratch: np.ndarray,  # noqa: ARG001
+) -> float:
     """The mean of the last three points is over three standard deviations from the series' mean.
 
     |tail - mean| > 3 s, s with ddof 1. O(1) from the summary.

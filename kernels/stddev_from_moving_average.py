@@ -10,7 +10,7 @@ from ridgeline.kernels.shared.weights import DECAY
 
 
 @kernel
-def weighted_sums(x, w, origin):
+def weighted_sums(x: np.ndarray, w: np.ndarray, origin: float) -> tuple[float, float]:
     """Return the sums of w d and of w d d for d = x - origin; x, w float64[n]."""
     s = 0.0
     q = 0.0
@@ -23,7 +23,7 @@ def weighted_sums(x, w, origin):
 
 
 @exact_kernel
-def moving_deviation(x, w):
+def moving_deviation(x: np.ndarray, w: np.ndarray) -> tuple[float, float]:
     """Return (|x_n - ewma_n|, ewmstd_n), adjusted weights, bias corrected, as pandas defines them.
 
     One pass about x_n does: x_n holds at least 1/51 of the weight, so the variance is never below 1/52 of the mean
@@ -39,7 +39,16 @@ def moving_deviation(x, w):
 
 
 @algorithm(min_points=2, threshold=3.0, cost=6, order=7, exact=True)
-def stddev_from_moving_average(t, x, w, stats, threshold, switches, as_of, scratch):
+def stddev_from_moving_average(
+    t: np.ndarray,  # noqa: ARG001 - every algorithm has the same signature
+    x: np.ndarray,
+    w: np.ndarray,
+    stats: np.ndarray,  # noqa: ARG001
+    threshold: float,
+    switches: np.ndarray,  # noqa: ARG001
+    as_of: int,  # noqa: ARG001
+    scratch: np.ndarray,  # noqa: ARG001
+) -> float:
     """The newest point is over three exponentially weighted deviations from the moving average.
 
     |x_n - ewma_n| > 3 ewmstd_n with centre of mass 50 (alpha = 1/51). At the newest point the recursion is a

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.first_hour_average import first_hour_average
 from ridgeline.kernels.grubbs import grubbs
@@ -52,7 +54,7 @@ _least_squares = least_squares.kernel
 
 
 @exact_kernel
-def settle(place, score, votes, scores):
+def settle(place: int, score: float, votes: np.ndarray, scores: np.ndarray) -> int:
     """Write one algorithm's vote and score (NaN: failed); return 1 where it is not True, else 0."""
     scores[place] = score
     if score > 1.0:
@@ -63,7 +65,22 @@ def settle(place, score, votes, scores):
 
 
 @exact_kernel
-def score_row(t, x, w, critical, mask, slack, thresholds, switches, as_of, mode, votes, scores, stats, scratch):
+def score_row(
+    t: np.ndarray,
+    x: np.ndarray,
+    w: np.ndarray,
+    critical: float,
+    mask: int,
+    slack: int,
+    thresholds: np.ndarray,
+    switches: np.ndarray,
+    as_of: int,
+    mode: int,
+    votes: np.ndarray,
+    scores: np.ndarray,
+    stats: np.ndarray,
+    scratch: np.ndarray,
+) -> None:
     """Score one considered series, n >= 1; fill votes uint8[9] and scores float64[9]; return nothing.
 
     t int64[n], x float64[n], w float64[n]: the series and the exponential weights of its length
@@ -84,13 +101,17 @@ def score_row(t, x, w, critical, mask, slack, thresholds, switches, as_of, mode,
     against = 0
     if mask & (1 << STDDEV_FROM_AVERAGE):
         k = STDDEV_FROM_AVERAGE
-        against += settle(k, _stddev_from_average(t, x, w, stats, thresholds[k], switches, as_of, scratch), votes, scores)
+        against += settle(
+            k, _stddev_from_average(t, x, w, stats, thresholds[k], switches, as_of, scratch), votes, scores
+        )
     if mask & (1 << GRUBBS):
         k = GRUBBS
         against += settle(k, _grubbs(t, x, w, stats, thresholds[k], switches, as_of, scratch), votes, scores)
     if mask & (1 << MEAN_SUBTRACTION_CUMULATION):
         k = MEAN_SUBTRACTION_CUMULATION
-        against += settle(k, _mean_subtraction_cumulation(t, x, w, stats, thresholds[k], switches, as_of, scratch), votes, scores)
+        against += settle(
+            k, _mean_subtraction_cumulation(t, x, w, stats, thresholds[k], switches, as_of, scratch), votes, scores
+        )
     if against > limit:
         return
     if mask & (1 << KS_TEST):
@@ -105,12 +126,16 @@ def score_row(t, x, w, critical, mask, slack, thresholds, switches, as_of, mode,
         return
     if mask & (1 << FIRST_HOUR_AVERAGE):
         k = FIRST_HOUR_AVERAGE
-        against += settle(k, _first_hour_average(t, x, w, stats, thresholds[k], switches, as_of, scratch), votes, scores)
+        against += settle(
+            k, _first_hour_average(t, x, w, stats, thresholds[k], switches, as_of, scratch), votes, scores
+        )
     if against > limit:
         return
     if mask & (1 << STDDEV_FROM_MOVING_AVERAGE):
         k = STDDEV_FROM_MOVING_AVERAGE
-        against += settle(k, _stddev_from_moving_average(t, x, w, stats, thresholds[k], switches, as_of, scratch), votes, scores)
+        against += settle(
+            k, _stddev_from_moving_average(t, x, w, stats, thresholds[k], switches, as_of, scratch), votes, scores
+        )
     if against > limit:
         return
     if mask & (1 << LEAST_SQUARES):

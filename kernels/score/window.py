@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.score.outcome import ANALYSED, BORING, EMPTY, STALE, TOO_SHORT
 from ridgeline.kernels.shared.search import after
@@ -9,7 +11,7 @@ from ridgeline.kernels.shared.switches import BORING_POINTS, DROP_FUTURE, FULL_D
 
 
 @exact_kernel
-def considered(t, as_of, switches):
+def considered(t: np.ndarray, as_of: int, switches: np.ndarray) -> tuple[int, int]:
     """Return (start, end) of the points that count: up to as_of, and within FULL_DURATION of the newest of them."""
     end = t.size
     if switches[DROP_FUTURE] != 0 and end > 0 and t[end - 1] > as_of:
@@ -23,7 +25,7 @@ def considered(t, as_of, switches):
 
 
 @exact_kernel
-def keep_last(t, x, kept_t, kept_x):
+def keep_last(t: np.ndarray, x: np.ndarray, kept_t: np.ndarray, kept_x: np.ndarray) -> int:
     """Copy the last point of each timestamp to kept_t int64[>= n], kept_x float64[>= n]; return how many."""
     count = 0
     for i in range(t.size):
@@ -35,7 +37,7 @@ def keep_last(t, x, kept_t, kept_x):
 
 
 @exact_kernel
-def outcome_of(t, x, as_of, stale_period, switches):
+def outcome_of(t: np.ndarray, x: np.ndarray, as_of: int, stale_period: int, switches: np.ndarray) -> int:
     """Return the outcome of the considered points, tested in the documented order."""
     never_inline()
     n = x.size

@@ -12,7 +12,7 @@ LARGEST: Final = 0x7FFFFFFFFFFFFFFF
 
 
 @exact_kernel
-def bounds(x, scratch):
+def bounds(x: np.ndarray, scratch: np.ndarray) -> tuple[float, float]:
     """Return (min, max) of x float64[n], n >= 1, finite; scratch float64[>= 2].
 
     LLVM vectorises integer minima but not NaN-safe float ones, and the bits of a finite double, all but the sign

@@ -15,7 +15,7 @@ ROUNDS: Final = 8
 
 
 @exact_kernel
-def median_of_three(a, b, c):
+def median_of_three(a: float, b: float, c: float) -> float:
     """Return the middle one of three values."""
     low = min(a, b)
     high = max(a, b)
@@ -23,7 +23,7 @@ def median_of_three(a, b, c):
 
 
 @exact_kernel
-def bracket(x, scratch):
+def bracket(x: np.ndarray, scratch: np.ndarray) -> tuple[float, float]:
     """Return (low, high), which very probably hold the median of x float64[n >= 3]; scratch float64[>= n + 2].
 
     Medians of three of medians of three, until few remain: their smallest and largest.
@@ -44,7 +44,7 @@ def bracket(x, scratch):
 
 
 @exact_kernel
-def compress(x, low, high, out):
+def compress(x: np.ndarray, low: float, high: float, out: np.ndarray) -> tuple[int, int]:
     """Copy the values of x inside [low, high] to out, in order; return (values below low, values copied).
 
     Branch-free; out may be x itself.
@@ -60,7 +60,7 @@ def compress(x, low, high, out):
 
 
 @exact_kernel
-def pick(z, rank):
+def pick(z: np.ndarray, rank: int) -> float:
     """Return the value of the given rank (0 = smallest) among few values z, by counting."""
     for i in range(z.size):
         v = z[i]
@@ -75,7 +75,7 @@ def pick(z, rank):
 
 
 @exact_kernel
-def quickselect(z, rank):
+def quickselect(z: np.ndarray, rank: int) -> float:
     """Return the value of the given rank of z float64[n], which is reordered (Hoare 1961)."""
     left = 0
     right = z.size - 1
@@ -102,7 +102,7 @@ def quickselect(z, rank):
 
 
 @kernel
-def cuts(low, high, count, first, last):
+def cuts(low: float, high: float, count: int, first: int, last: int) -> tuple[float, float]:
     """Return the inner bounds that should hold ranks first..last of `count` values spread evenly over [low, high]."""
     slack = 2.5 * np.sqrt(first * (1.0 - first / count)) + 2.0
     width = (high - low) / count
@@ -110,7 +110,7 @@ def cuts(low, high, count, first, last):
 
 
 @exact_kernel
-def middle_pair(x, scratch):
+def middle_pair(x: np.ndarray, scratch: np.ndarray) -> tuple[float, float]:
     """Return the values of ranks (n-1)//2 and n//2 of x float64[n >= 1]; scratch float64[>= n + 2]."""
     never_inline()
     n = x.size
@@ -132,7 +132,7 @@ def middle_pair(x, scratch):
 
 
 @exact_kernel
-def narrowed_pair(z, spare, first, last):
+def narrowed_pair(z: np.ndarray, spare: np.ndarray, first: int, last: int) -> tuple[float, float]:
     """Return the values of two neighbouring ranks of z, which is overwritten."""
     count = z.size
     for _ in range(ROUNDS):
@@ -158,7 +158,7 @@ def narrowed_pair(z, spare, first, last):
 
 
 @exact_kernel
-def median(x, scratch):
+def median(x: np.ndarray, scratch: np.ndarray) -> float:
     """Return the median of x float64[n >= 1], the mean of the middle two where n is even."""
     low, high = middle_pair(x, scratch)
     return low if low == high else (low + high) / 2.0

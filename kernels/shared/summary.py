@@ -25,7 +25,7 @@ STATS: Final = 8  # length of the array
 
 
 @kernel
-def offset_sum(x, origin):
+def offset_sum(x: np.ndarray, origin: float) -> float:
     """Return the sum of x - origin; x float64[n]."""
     s = 0.0
     for i in range(x.size):
@@ -34,7 +34,7 @@ def offset_sum(x, origin):
 
 
 @kernel
-def square_sums(x, origin):
+def square_sums(x: np.ndarray, origin: float) -> tuple[float, float]:
     """Return the sums of d and of d * d for d = x - origin; x float64[n]."""
     s = 0.0
     q = 0.0
@@ -46,7 +46,7 @@ def square_sums(x, origin):
 
 
 @exact_kernel
-def moments(x):
+def moments(x: np.ndarray) -> tuple[float, float, float]:
     """Return (centre, mean less centre, M2) of x float64[n], n >= 1: two passes, corrected; a flat x gives 0, 0."""
     never_inline()
     n = x.size
@@ -58,7 +58,7 @@ def moments(x):
 
 
 @exact_kernel
-def tail_offset(x, centre):
+def tail_offset(x: np.ndarray, centre: float) -> float:
     """Return the mean of the last three values (the last one of fewer than three), less the centre."""
     n = x.size
     if n < 3:
@@ -67,7 +67,7 @@ def tail_offset(x, centre):
 
 
 @exact_kernel
-def plain_tail(x):
+def plain_tail(x: np.ndarray) -> float:
     """Return the mean of the last three values as the reference implementations add them."""
     n = x.size
     if n < 3:
@@ -76,7 +76,7 @@ def plain_tail(x):
 
 
 @exact_kernel
-def summarise(x, stats):
+def summarise(x: np.ndarray, stats: np.ndarray) -> None:
     """Fill stats[CENTRE..TAIL] of x float64[n], n >= 1."""
     never_inline()
     n = x.size
@@ -95,7 +95,7 @@ def summarise(x, stats):
 
 
 @exact_kernel
-def spread(m2, n, ddof):
+def spread(m2: float, n: int, ddof: int) -> float:
     """Return the standard deviation from a sum of squares; NaN where n <= ddof."""
     if n <= ddof:
         return np.nan
@@ -103,11 +103,11 @@ def spread(m2, n, ddof):
 
 
 @exact_kernel
-def ratio(deviation, limit):
+def ratio(deviation: float, limit: float) -> float:
     """Return deviation / limit as a score: infinite above a limit of 0, and 0 where nothing can be compared."""
     if not deviation > 0.0:
         return 0.0
     if limit == 0.0:
         return np.inf
     score = deviation / limit
-    return score if score >= 0.0 else 0.0
+    return max(score, 0.0)
