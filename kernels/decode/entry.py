@@ -48,7 +48,7 @@ def run(
         while 0 <= position < end:
             layout = _layout(data, position, end)
             if layout > 0:
-                count = min(min((end - position) // layout, _BLOCK), capacity - at)
+                count = min((end - position) // layout, _BLOCK, capacity - at)
                 if count == 0:
                     return FULL
                 if layout == INTEGER_SIZE:
