@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ridgeline.io import clean
+from ridgeline.io.arrow_numpy import nulls, view
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import NO_AS_OF
 from ridgeline.io.reasons import AS_OF_CONFLICT, MALFORMED, USABLE
@@ -136,7 +137,7 @@ def _list_points(table: pa.Table, layout: Layout) -> Points:
 def list_points(table: pa.Table | pa.RecordBatch, by_row: Runs, layout: Layout) -> Points:
     """Lists in rows, one run per row given; lists of different lengths make the row malformed, null ones are empty."""
     stamps, numbers = _one(table.column("timestamp")), _one(table.column("value"))
-    lengths, others = (pc.list_value_length(c).fill_null(0).to_numpy().astype(np.int64) for c in (stamps, numbers))
+    lengths, others = _list_lengths(stamps), _list_lengths(numbers)
     timestamps, no_time = ticks_of(stamps.flatten())
     values, no_value = floats_of(numbers.flatten())
     reasons = None
@@ -207,7 +208,7 @@ def _bounds(as_of: Ints, starts: Ints) -> tuple[Ints, Ints]:
 
 def as_of_values(column: pa.ChunkedArray | pa.Array) -> Ints:
     """int64 epoch seconds, NO_AS_OF where null; each number judged by magnitude, left as it is if nothing fits."""
-    ticks, nulls = ticks_of(column)
+    ticks, absent = ticks_of(column)
     stamped = pa.types.is_timestamp(column.type)
     seconds = np.zeros(len(ticks), np.int64)
     known = np.zeros(len(ticks), np.bool_)
@@ -223,7 +224,7 @@ def as_of_values(column: pa.ChunkedArray | pa.Array) -> Ints:
             else np.where(np.isfinite(ticks), np.floor(ticks), NO_AS_OF).astype(np.int64)
         )
     seconds = np.where(known, seconds, whole) if known.any() else whole
-    return seconds if nulls is None else np.where(nulls, NO_AS_OF, seconds)
+    return seconds if absent is None else np.where(absent, NO_AS_OF, seconds)
 
 
 def ticks_of(column: pa.ChunkedArray | pa.Array) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
@@ -231,9 +232,9 @@ def ticks_of(column: pa.ChunkedArray | pa.Array) -> tuple[NDArray[Any], NDArray[
     array = _one(column)
     if pa.types.is_floating(array.type):
         return floats_of(array)
-    filled, nulls = _filled(array.cast(pa.int64(), safe=False))
+    ticks = view(array.cast(pa.int64(), safe=False))
     per_second = PER_SECOND[array.type.unit] if pa.types.is_timestamp(array.type) else 1
-    return (filled if per_second == 1 else filled // per_second), nulls
+    return (ticks if per_second == 1 else ticks // per_second), nulls(array)
 
 
 def floats_of(column: pa.ChunkedArray | pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
@@ -241,7 +242,7 @@ def floats_of(column: pa.ChunkedArray | pa.Array) -> tuple[NDArray[np.float64], 
     array = _one(column)
     if not pa.types.is_float64(array.type):
         array = array.cast(pa.float64(), safe=False)
-    return _filled(array)
+    return view(array), nulls(array)
 
 
 def either(one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
@@ -251,11 +252,11 @@ def either(one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> ND
     return one | other
 
 
-def _filled(array: pa.Array) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """The array with nulls as 0, and where they were (None: nowhere)."""
-    if not array.null_count:
-        return array.to_numpy(zero_copy_only=True), None
-    return array.fill_null(0).to_numpy(zero_copy_only=True), array.is_null().to_numpy(zero_copy_only=False)
+def _list_lengths(lists: pa.Array) -> Ints:
+    """Length of each list, 0 where null."""
+    lengths = pc.list_value_length(lists)
+    absent, counts = nulls(lengths), view(lengths).astype(np.int64)
+    return counts if absent is None else np.where(absent, 0, counts)
 
 
 def _one(column: pa.ChunkedArray | pa.Array) -> pa.Array:
@@ -267,7 +268,7 @@ def _one(column: pa.ChunkedArray | pa.Array) -> pa.Array:
         if column.num_chunks == 1
         else pa.concat_arrays(column.chunks)
         if column.num_chunks
-        else pa.array([], column.type)
+        else pa.nulls(0, column.type)
     )
 
 

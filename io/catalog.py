@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ridgeline.io.arrow_numpy import arrow, strings
 from ridgeline.io.runs import Runs
 
 Ints = NDArray[np.int64]
@@ -24,6 +25,7 @@ class Names:
 
     def __init__(self) -> None:
         self._codes: dict[str, int] = {}
+        self._blocks: list[pa.StringArray] = []
 
     def __len__(self) -> int:
         return len(self._codes)
@@ -31,12 +33,16 @@ class Names:
     def codes(self, runs: Runs) -> Ints:
         """The number of each run's metric, -1 where it has no name."""
         known = self._codes
+        before = len(known)
         numbers = np.array([known.setdefault(name, len(known)) for name in runs.names.to_pylist()] + [-1], np.int64)
+        if len(known) > before:
+            self._blocks.append(runs.names.take(arrow(np.flatnonzero(numbers >= before))))
         return numbers[runs.codes]
 
     def array(self) -> pa.StringArray:
         """All names, in order."""
-        return pa.array(self._codes.keys(), pa.string())
+        self._blocks = [pa.concat_arrays(self._blocks)] if self._blocks else [strings([])]
+        return self._blocks[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ridgeline.io import clean
+from ridgeline.io.arrow_numpy import arrow, nulls, strings, view
 
 NO_AS_OF: Final = int(np.iinfo(np.int64).min)
 
@@ -55,23 +56,24 @@ class MetricMatrix:
     @property
     def offsets(self) -> NDArray[np.int64]:
         """int64[n+1]: row i is `timestamps[offsets[i]:offsets[i+1]]`. `offsets[0]` may be above 0."""
-        return _view(self.batch.column(1).offsets)
+        return view(self.batch.column(1).offsets)
 
     @property
     def timestamps(self) -> NDArray[np.int64]:
         """int64[N] epoch seconds, read-only, shared with the batch."""
-        return _view(self.batch.column(1).values)
+        return view(self.batch.column(1).values)
 
     @property
     def values(self) -> NDArray[np.float64]:
         """float64[N], read-only, shared with the batch."""
-        return _view(self.batch.column(2).values)
+        return view(self.batch.column(2).values)
 
     @property
     def as_of(self) -> NDArray[np.int64]:
         """int64[n], `NO_AS_OF` where none was given."""
         column = self.batch.column(3)
-        return _view(column.fill_null(NO_AS_OF) if column.null_count else column)
+        absent = nulls(column)
+        return view(column) if absent is None else _frozen(np.where(absent, NO_AS_OF, view(column)))
 
     def slice(self, start: int, stop: int) -> Self:
         """Rows start..stop, zero-copy. `repairs` and `newest` stay those of the whole matrix."""
@@ -116,12 +118,12 @@ class MetricMatrix:
     ) -> Self:
         """As `from_columns`, for points that may be null or whose timestamps are epoch seconds by their type."""
         cleaned = clean.clean(series, reasons)
-        ends = pa.array(cleaned.offsets)
+        ends = arrow(cleaned.offsets)
         columns = [
             metrics,
-            pa.LargeListArray.from_arrays(ends, pa.array(cleaned.timestamps)),
-            pa.LargeListArray.from_arrays(ends, pa.array(cleaned.values)),
-            pa.nulls(len(metrics), pa.int64()) if as_of is None else pa.array(as_of, mask=as_of == NO_AS_OF),
+            pa.LargeListArray.from_arrays(ends, arrow(cleaned.timestamps)),
+            pa.LargeListArray.from_arrays(ends, arrow(cleaned.values)),
+            pa.nulls(len(metrics), pa.int64()) if as_of is None else arrow(as_of, as_of == NO_AS_OF),
         ]
         return cls(
             batch=pa.RecordBatch.from_arrays(columns, schema=SCHEMA),
@@ -134,7 +136,7 @@ class MetricMatrix:
     @classmethod
     def empty(cls) -> Self:
         """A matrix without rows."""
-        return cls.from_columns(pa.array([], pa.string()), np.zeros(1, np.int64), np.empty(0, np.int64), np.empty(0))
+        return cls.from_columns(strings([]), np.zeros(1, np.int64), np.empty(0, np.int64), np.empty(0))
 
     @classmethod
     def from_table(cls, table: Any) -> Self:
@@ -147,12 +149,6 @@ class MetricMatrix:
 
         rows = rows_of(points_of(table))
         return cls.from_series(rows.metrics, rows.series, as_of=rows.as_of, reasons=rows.reasons, repairs=rows.repairs)
-
-
-def _view(column: pa.Array) -> NDArray[Any]:
-    """The column's own buffer as a read-only array."""
-    view: NDArray[Any] = column.to_numpy(zero_copy_only=True)
-    return _frozen(view)
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ridgeline.io.arrow_in import Layout, layout_of
+from ridgeline.io.arrow_numpy import strings
 from ridgeline.io.errors import InputError, SourceUnavailable
 
 SUFFIXES: Final = (".parquet", ".parq", ".pq")
@@ -160,7 +161,7 @@ def _metric_of_folder(path: str) -> pa.StringArray | None:
     for part in path.split("/")[:-1]:
         key, equals, name = part.partition("=")
         if equals and key == "metric":
-            return pa.array([None if name == HIVE_NULL else unquote(name)], pa.string())
+            return strings([None if name == HIVE_NULL else unquote(name)])
     return None
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ridgeline.io.arrow_in import Layout, list_points, long_points, rows_of
+from ridgeline.io.arrow_numpy import arrow
 from ridgeline.io.catalog import constant
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.parquet_files import DataFile
@@ -155,4 +156,4 @@ def _aligned(
 def _repeated(metric: pa.StringArray | None, rows: int) -> pa.Array:
     """One name for many rows."""
     zeros: NDArray[np.int32] = np.zeros(rows, np.int32)
-    return pa.DictionaryArray.from_arrays(pa.array(zeros), metric)
+    return pa.DictionaryArray.from_arrays(arrow(zeros), metric)

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ridgeline.io.arrow_numpy import arrow
 from ridgeline.io.catalog import REMEMBERED, Catalog, catalogue
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.parquet_files import find
@@ -136,8 +137,8 @@ class ParquetSource:
             if not keep.any():
                 return
             lengths = np.diff(starts)
-            table = table.filter(pa.array(np.repeat(keep, lengths)))
-            names, starts = names.filter(pa.array(keep)), np.append(0, np.cumsum(lengths[keep]))
+            table = table.filter(arrow(np.repeat(keep, lengths)))
+            names, starts = names.filter(arrow(keep)), np.append(0, np.cumsum(lengths[keep]))
         matrix = matrix_of(table, Runs(names, np.arange(len(names)), starts), self._reader.layout)
         self.seconds["decode"] += perf_counter() - started
         yield matrix

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ridgeline.io.arrow_numpy import arrow, nulls, strings, truth, view
+
 Ints = NDArray[np.int64]
 
 
@@ -43,10 +45,10 @@ def runs_of(chunks: Iterable[pa.Array], starts: Ints | None = None) -> Runs:
         seen += len(local)
         length += len(chunk)
     if not names:
-        return Runs(pa.array([], pa.string()), np.empty(0, np.int64), np.zeros(1, np.int64))
+        return Runs(strings([]), np.empty(0, np.int64), np.zeros(1, np.int64))
     encoded = pa.concat_arrays(names).dictionary_encode()
     code = np.concatenate(codes)
-    code = np.where(code >= 0, _integers(encoded.indices)[code], -1) if seen else code
+    code = np.where(code >= 0, view(encoded.indices)[code], -1) if seen else code
     begin = np.append(np.concatenate(begins), length)
     if starts is not None:
         return Runs(encoded.dictionary, code, starts)
@@ -76,7 +78,7 @@ def _runs_in(chunk: pa.Array, *, merge: bool) -> tuple[pa.StringArray, Ints, Int
     if not pa.types.is_dictionary(chunk.type):
         if merge and not pa.types.is_null(chunk.type):
             ends = pc.run_end_encode(_taken(chunk), run_end_type=pa.int64())
-            starts = np.append(0, _integers(ends.run_ends))
+            starts = np.append(0, view(ends.run_ends))
             encoded = ends.values.dictionary_encode()
             return text_of(encoded.dictionary), _codes(encoded.indices), starts
         chunk = _taken(chunk).dictionary_encode()
@@ -96,7 +98,7 @@ def _runs_in_codes(dictionary: pa.Array, codes: Ints, *, merge: bool) -> tuple[p
         starts = np.flatnonzero(np.append(True, codes[1:] != codes[:-1]))
     codes = codes[starts].astype(np.int64)
     if dictionary.null_count:
-        absent = dictionary.is_null().to_numpy(zero_copy_only=False)
+        absent = truth(dictionary.is_null())
         codes[absent[codes] & (codes >= 0)] = -1
     named = codes[codes >= 0]
     first = np.full(len(dictionary), -1, np.int64)
@@ -105,7 +107,7 @@ def _runs_in_codes(dictionary: pa.Array, codes: Ints, *, merge: bool) -> tuple[p
     used = used[np.argsort(first[used])]
     rank = np.full(len(dictionary) + 1, -1, np.int64)  # its last place serves code -1
     rank[used] = np.arange(len(used))
-    return text_of(dictionary.take(pa.array(used))), rank[codes], np.append(starts, length)
+    return text_of(dictionary.take(arrow(used))), rank[codes], np.append(starts, length)
 
 
 def text_of(names: pa.Array) -> pa.StringArray:
@@ -117,19 +119,11 @@ def text_of(names: pa.Array) -> pa.StringArray:
         text.validate(full=True)
     except pa.ArrowInvalid:
         raw = names.cast(pa.large_binary()).to_pylist()
-        return pa.array([None if name is None else name.decode(errors="backslashreplace") for name in raw], pa.string())
+        return strings(None if name is None else name.decode(errors="backslashreplace") for name in raw)
     return text
 
 
 def _codes(indices: pa.Array) -> NDArray[Any]:
-    """Dictionary indices in their own width, -1 where null."""
-    if indices.null_count:
-        indices = indices.cast(pa.int64()).fill_null(-1)
-    codes: NDArray[Any] = indices.to_numpy(zero_copy_only=True)
-    return codes
-
-
-def _integers(column: pa.Array) -> Ints:
-    """An Arrow integer column without nulls as int64."""
-    array: Ints = column.to_numpy(zero_copy_only=True).astype(np.int64, copy=False)
-    return array
+    """Dictionary indices, -1 where null."""
+    absent = nulls(indices)
+    return view(indices) if absent is None else np.where(absent, -1, view(indices).astype(np.int64))

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from ridgeline.io.arrow_numpy import arrow, view
 from ridgeline.io.catalog import Catalog
 from ridgeline.io.errors import OutputError
 from ridgeline.io.matrix import MetricMatrix
@@ -38,7 +39,7 @@ def shuffled(
 ) -> Iterator[MetricMatrix]:
     """Matrices of complete metrics, one per part, in first-seen order."""
     keep = np.ones(len(catalog.names), np.bool_) if wanted is None else wanted
-    names, counts = catalog.names.filter(pa.array(keep)), catalog.counts[keep]
+    names, counts = catalog.names.filter(arrow(keep)), catalog.counts[keep]
     number = np.append(np.where(keep, np.cumsum(keep) - 1, -1), -1)  # its last place serves rows without a name
     part_of = _dealt(counts, max_memory / (BYTES_PER_POINT * max(reader.points_per_row, 1e-9)))
     firsts = np.append(np.flatnonzero(np.diff(part_of, prepend=-1)), len(names))
@@ -74,14 +75,14 @@ class _Parts:
 
     def add(self, table: pa.Table, codes: Ints, part_of: Ints) -> None:
         """Append rows to the parts of their metrics; rows of code -1 are left out."""
-        table = table.append_column(CODE, pa.array(codes.astype(np.int32)))
+        table = table.append_column(CODE, arrow(codes.astype(np.int32)))
         if self._count == 1 and (codes >= 0).all():
             self._kept.append(table)
             return
         rows = np.flatnonzero(codes >= 0)
         parts = part_of[codes[rows]]
         order = stable_order(parts)
-        table = table.take(pa.array(rows[order]))
+        table = table.take(arrow(rows[order]))
         if self._count == 1:
             self._kept.append(table)
             return
@@ -135,7 +136,7 @@ def _numbered(reader: Reader, catalog: Catalog) -> Iterator[tuple[Ints, pa.Table
 
 def _sorted(table: pa.Table, names: pa.StringArray, first: int, reader: Reader) -> MetricMatrix:
     """The matrix of one part; its metrics are those numbered from `first`."""
-    codes = table.column(CODE).to_numpy().astype(np.int64) - first
+    codes = view(table.column(CODE).combine_chunks()).astype(np.int64) - first
     starts = np.append(np.flatnonzero(np.diff(codes, prepend=-1)), len(codes))
     return matrix_of(table.drop_columns(CODE).combine_chunks(), Runs(names, codes[starts[:-1]], starts), reader.layout)
 
@@ -154,7 +155,7 @@ def _points(table: pa.Table, rows: NDArray[np.bool_]) -> int:
     stamps = table.column("timestamp")
     if not hasattr(stamps.type, "value_type"):
         return int(np.count_nonzero(rows))
-    return int(pc.sum(pc.list_value_length(stamps.filter(pa.array(rows)))).as_py() or 0)
+    return int(pc.sum(pc.list_value_length(stamps.filter(arrow(rows)))).as_py() or 0)
 
 
 def _roomy() -> str:

@@ -1,0 +1,72 @@
+"""Between Arrow arrays and numpy arrays over the same memory, without pandas.
+
+`pa.array`, `pa.scalar` and `Array.to_numpy` import pandas wherever it is installed, which costs 0.2 s once per process:
+more than a small run takes in all. Buffers cost nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+DTYPES: Final[dict[pa.DataType, Any]] = {
+    pa.int8(): np.int8, pa.int16(): np.int16, pa.int32(): np.int32, pa.int64(): np.int64,
+    pa.uint8(): np.uint8, pa.uint16(): np.uint16, pa.uint32(): np.uint32, pa.uint64(): np.uint64,
+    pa.float16(): np.float16, pa.float32(): np.float32, pa.float64(): np.float64,
+}  # fmt: skip
+TYPES: Final = {np.dtype(dtype): kind for kind, dtype in DTYPES.items()}
+
+
+def view(array: pa.Array) -> NDArray[Any]:
+    """The array's own buffer, read-only; what lies under its nulls is arbitrary."""
+    dtype = np.dtype(DTYPES[array.type])
+    data = array.buffers()[1] if len(array) else None
+    if data is None:
+        empty = np.zeros(len(array), dtype)
+        empty.flags.writeable = False
+        return empty
+    seen: NDArray[Any] = np.frombuffer(data, dtype, len(array), array.offset * dtype.itemsize)
+    seen.flags.writeable = False
+    return seen
+
+
+def nulls(array: pa.Array) -> NDArray[np.bool_] | None:
+    """bool[n], True where the array is null; None if it is nowhere."""
+    if not array.null_count:
+        return None
+    return truth(array.is_null())
+
+
+def truth(array: pa.Array) -> NDArray[np.bool_]:
+    """A boolean array without nulls as bool[n]."""
+    data = array.buffers()[1] if len(array) else None
+    if data is None:
+        return np.zeros(len(array), np.bool_)
+    bits = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")
+    return bits[array.offset : array.offset + len(array)].view(np.bool_)
+
+
+def arrow(array: NDArray[Any], absent: NDArray[np.bool_] | None = None) -> pa.Array:
+    """The numpy array as an Arrow array over the same memory; null where `absent`."""
+    array = np.ascontiguousarray(array)
+    if array.dtype == np.bool_:
+        kind, data = pa.bool_(), pa.py_buffer(np.packbits(array, bitorder="little"))
+    else:
+        kind, data = TYPES[array.dtype], pa.py_buffer(array)
+    valid = None if absent is None or not absent.any() else pa.py_buffer(np.packbits(~absent, bitorder="little"))
+    return pa.Array.from_buffers(kind, len(array), [valid, data])
+
+
+def strings(texts: Iterable[str | None]) -> pa.StringArray:
+    """Python strings as an Arrow array; lone surrogates are escaped."""
+    raw = [None if text is None else text.encode("utf-8", "backslashreplace") for text in texts]
+    offsets = np.zeros(len(raw) + 1, np.int32)
+    np.cumsum([0 if text is None else len(text) for text in raw], out=offsets[1:])
+    absent = np.array([text is None for text in raw], np.bool_)
+    valid = pa.py_buffer(np.packbits(~absent, bitorder="little")) if absent.any() else None
+    data = pa.py_buffer(b"".join(text for text in raw if text is not None))
+    return pa.Array.from_buffers(pa.string(), len(raw), [valid, pa.py_buffer(offsets), data])
