@@ -1,6 +1,6 @@
 """State in Redis, under the keys and in the text that Skyline and its siblings use.
 
-`last_alert.<strategy>.<metric>` holds the anomaly's time stamp as decimal text, set with SETEX. Values that only
+`last_alert.<strategy>.<metric>` holds the anomaly's time stamp as decimal text and expires. Values that only
 Ridgeline reads are JSON under `ridgeline.<key>`.
 """
 
@@ -33,9 +33,9 @@ class RedisState:
         return [None if value is None else as_timestamp(_text(value)) for value in found]
 
     def record_alert(self, strategy: str, metric: str, timestamp: int, expiration: int) -> None:
-        """SETEX."""
+        """SET with EX."""
         with _failures("record an alert in"):
-            self._client.setex(encodable(alert_key(strategy, metric)), expiration, str(int(timestamp)))
+            self._client.set(encodable(alert_key(strategy, metric)), str(int(timestamp)), ex=expiration)
 
     def get(self, key: str) -> Any | None:
         """GET; text that is no JSON counts as absent."""
@@ -47,9 +47,9 @@ class RedisState:
             return None
 
     def set(self, key: str, value: Any, ttl: int) -> None:
-        """SETEX of JSON text."""
+        """SET of JSON text with EX."""
         with _failures("write state to"):
-            self._client.setex(encodable(PREFIX + key), ttl, json.dumps(value, allow_nan=False))
+            self._client.set(encodable(PREFIX + key), json.dumps(value, allow_nan=False), ex=ttl)
 
     def close(self) -> None:
         """Nothing to do: the client is the caller's."""
