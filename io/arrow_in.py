@@ -112,7 +112,10 @@ def points_of(source: Any, where: str = "the table") -> Points:
     """The points of a table, or of anything that exports Arrow, in its own order."""
     table = table_of(source)
     layout = layout_of(table.schema, where)
-    return (_list_points if layout.lists else _long_points)(table, layout)
+    try:
+        return (_list_points if layout.lists else _long_points)(table, layout)
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{where} cannot be read, its columns are damaged: {error}") from error
 
 
 def _long_points(table: pa.Table, layout: Layout) -> Points:
@@ -137,6 +140,8 @@ def _list_points(table: pa.Table, layout: Layout) -> Points:
 def list_points(table: pa.Table | pa.RecordBatch, by_row: Runs, layout: Layout) -> Points:
     """Lists in rows, one run per row given; lists of different lengths make the row malformed, null ones are empty."""
     stamps, numbers = _one(table.column("timestamp")), _one(table.column("value"))
+    stamps.validate(full=True)  # offsets from elsewhere must not point outside
+    numbers.validate(full=True)
     lengths, others = _list_lengths(stamps), _list_lengths(numbers)
     timestamps, no_time = ticks_of(stamps.flatten())
     values, no_value = floats_of(numbers.flatten())

@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ridgeline.io.arrow_numpy import arrow, strings
-from ridgeline.io.runs import Runs
+from ridgeline.io.runs import Runs, changes
 
 Ints = NDArray[np.int64]
 REMEMBERED: Final = 4_000_000  # runs; in datasets with more of them, the metric column is read a second time
@@ -93,8 +93,8 @@ def catalogue(blocks: Iterable[Runs], remembered: int = REMEMBERED) -> Catalog:
         return Catalog(found, counts, names, None, None)
     code = np.concatenate([np.empty(0, np.int64), *codes])
     starts = np.append(0, np.cumsum(np.concatenate([np.empty(0, np.int64), *lengths])))
-    fresh = np.append(True, code[1:] != code[:-1])[: len(code)]
-    return Catalog(found, counts, names, code[fresh], np.append(starts[:-1][fresh], starts[-1]))
+    fresh = changes(code)
+    return Catalog(found, counts, names, code[fresh], np.append(starts[fresh], starts[-1]))
 
 
 def constant(name: pa.StringArray, rows: int) -> Iterator[Runs]:

@@ -47,14 +47,14 @@ class DataFile:
         """The named columns of some row groups, at most `size` rows at a time; columns that are missing are null."""
         large = any(self.metadata.row_group(g).total_byte_size > STREAMED for g in groups)
         present = [name for name in columns if name in self.schema.names]
-        with self._naming(groups):
+        with self.naming(groups):
             file = self._open(buffer_size=BUFFER if large else 0)
             with file:
                 yield from file.iter_batches(size, row_groups=list(groups), columns=present)
 
     @contextmanager
-    def _naming(self, groups: Sequence[int]) -> Iterator[None]:
-        """Turn what Arrow raises while reading into one sentence."""
+    def naming(self, groups: Sequence[int]) -> Iterator[None]:
+        """Turn what Arrow raises over these row groups into one sentence."""
         try:
             yield
         except (pa.ArrowException, OSError) as error:
@@ -66,8 +66,9 @@ class DataFile:
             ) from error
 
     def _open(self, **options: Any) -> pq.ParquetFile:
+        encoded = [name for name in self.schema.names if name == "metric"]
         return pq.ParquetFile(
-            self.path, filesystem=self.filesystem, metadata=self.metadata, read_dictionary=["metric"], **options
+            self.path, filesystem=self.filesystem, metadata=self.metadata, read_dictionary=encoded, **options
         )
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ridgeline.io.arrow_in import Layout, list_points, long_points, rows_of
+from ridgeline.io.arrow_in import Layout, as_of_values, list_points, long_points, rows_of
 from ridgeline.io.arrow_numpy import arrow
 from ridgeline.io.catalog import constant
-from ridgeline.io.matrix import MetricMatrix
+from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
 from ridgeline.io.parquet_files import DataFile
 from ridgeline.io.runs import Runs, runs_of
 
@@ -29,6 +29,7 @@ class Reader:
         self.files = files
         self.seconds = seconds
         self.batch = int(np.clip(max_memory // BYTES_PER_POINT, 1 << 12, BATCH))
+        self._types = _shared_types(files)
         first = files[0].layout
         self.layout = Layout(first.lists, first.seconds, any(file.layout.as_of for file in files))
 
@@ -51,8 +52,9 @@ class Reader:
                 yield from constant(file.metric, file.rows)
                 continue
             for groups, size in self._stretches(file):
-                for batch in file.batches(groups, ["metric"], size):
-                    yield runs_of([batch.column(0)])
+                with file.naming(groups):
+                    for batch in file.batches(groups, ["metric"], size):
+                        yield runs_of([batch.column(0)])
 
     def read(
         self, wanted: Callable[[int, int], bool] | None = None, *, names: bool = False
@@ -82,17 +84,14 @@ class Reader:
     ) -> Generator[tuple[int, pa.Table], None, None]:
         columns = [name for name in self.layout.columns if names or name != "metric"]
         row = 0
-        schema: pa.Schema | None = None
         for file in self.files:
             for groups, size in self._stretches(file):
                 at = row
                 row += sum(file.metadata.row_group(g).num_rows for g in groups)
                 if wanted is None or wanted(at, row):
                     for batch in file.batches(groups, columns, size):
-                        table = _aligned(batch, columns, schema, file.metric)
-                        schema = table.schema if schema is None else schema
-                        yield at, table
-                        at += len(table)
+                        yield at, _aligned(batch, columns, self._types, file.metric)
+                        at += batch.num_rows
 
     def _stretches(self, file: DataFile) -> Iterator[tuple[list[int], int]]:
         """Row groups to read in one go, and rows per batch: small row groups together, large ones in pieces."""
@@ -139,21 +138,50 @@ def _rows_of(batch: int, rows: int, points: int) -> int:
 
 
 def _aligned(
-    batch: pa.RecordBatch, columns: Sequence[str], schema: pa.Schema | None, metric: pa.StringArray | None
+    batch: pa.RecordBatch, columns: Sequence[str], types: dict[str, Any], metric: pa.StringArray | None
 ) -> pa.Table:
-    """The batch as a table of these columns, in the types of the first batch."""
-    table = pa.Table.from_batches([batch])
+    """The batch as a table of these columns, in the types that all files share."""
+    arrays = []
     for name in columns:
-        if name not in table.schema.names:
-            absent = pa.nulls(len(table), pa.int64()) if name != "metric" or metric is None else None
-            table = table.append_column(name, absent if absent is not None else _repeated(metric, len(table)))
-    table = table.select(columns)
-    if schema is not None and table.schema.types != schema.types:
-        table = table.cast(schema, safe=False)
-    return table
+        if name in batch.schema.names:
+            array = batch.column(name)
+        elif name == "metric" and metric is not None:
+            zeros: NDArray[np.int32] = np.zeros(batch.num_rows, np.int32)
+            array = pa.DictionaryArray.from_arrays(arrow(zeros), metric)
+        else:
+            array = pa.nulls(batch.num_rows, types[name])
+        if name in types and array.type != types[name]:
+            array = _cast(name, array, types[name])
+        arrays.append(array)
+    return pa.Table.from_arrays(arrays, names=list(columns))
 
 
-def _repeated(metric: pa.StringArray | None, rows: int) -> pa.Array:
-    """One name for many rows."""
-    zeros: NDArray[np.int32] = np.zeros(rows, np.int32)
-    return pa.DictionaryArray.from_arrays(arrow(zeros), metric)
+def _cast(name: str, array: pa.Array, kind: pa.DataType) -> pa.Array:
+    if name == "as_of":
+        seconds = as_of_values(array)
+        return arrow(seconds, seconds == NO_AS_OF)
+    return array.cast(kind, safe=False)
+
+
+def _shared_types(files: Sequence[DataFile]) -> dict[str, Any]:
+    """One type for each column but metric: the type of all files, or the widest of its kind where they differ."""
+    shared: dict[str, Any] = {}
+    for name in ("timestamp", "value", "as_of"):
+        kinds = {file.schema.field(name).type for file in files if name in file.schema.names}
+        if len(kinds) < 2:
+            shared.update(zip([name], kinds, strict=False))
+        elif name == "as_of":
+            shared[name] = pa.int64()
+        else:
+            lists = files[0].layout.lists
+            items = {kind.value_type if lists else kind for kind in kinds}
+            widest = _widest(name, items)
+            shared[name] = pa.large_list(widest) if lists else widest
+    return shared
+
+
+def _widest(name: str, kinds: set[Any]) -> pa.DataType:
+    if all(pa.types.is_timestamp(kind) for kind in kinds):
+        return pa.timestamp("us")
+    whole = name == "timestamp" and all(pa.types.is_integer(kind) for kind in kinds)
+    return pa.int64() if whole else pa.float64()

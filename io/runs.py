@@ -35,7 +35,10 @@ class Runs:
 
 
 def runs_of(chunks: Iterable[pa.Array], starts: Ints | None = None) -> Runs:
-    """The runs of a metric column. `starts` says where each of its values begins, if a value stands for many points."""
+    """The runs of a metric column. `starts` says where each of its values begins, if a value stands for many points.
+
+    Raises ArrowInvalid for a dictionary that lacks a value.
+    """
     names, codes, begins, seen, length = [], [], [], 0, 0
     for chunk in chunks:
         local, local_codes, local_starts = _runs_in(chunk, merge=starts is None)
@@ -52,8 +55,15 @@ def runs_of(chunks: Iterable[pa.Array], starts: Ints | None = None) -> Runs:
     begin = np.append(np.concatenate(begins), length)
     if starts is not None:
         return Runs(encoded.dictionary, code, starts)
-    fresh = np.append(True, code[1:] != code[:-1])[: len(code)]  # a run may go on in the next chunk
-    return Runs(encoded.dictionary, code[fresh], np.append(begin[:-1][fresh], length))
+    fresh = changes(code)  # a run may go on in the next chunk
+    return Runs(encoded.dictionary, code[fresh], np.append(begin[fresh], length))
+
+
+def changes(codes: NDArray[Any]) -> Ints:
+    """Positions where a code differs from the one before it, the first included."""
+    if not len(codes):
+        return np.empty(0, np.int64)
+    return np.append(0, np.flatnonzero(codes[1:] != codes[:-1]) + 1)
 
 
 def stable_order(codes: Ints) -> Ints:
@@ -93,14 +103,15 @@ def _taken(names: pa.Array) -> pa.Array:
 def _runs_in_codes(dictionary: pa.Array, codes: Ints, *, merge: bool) -> tuple[pa.StringArray, Ints, Ints]:
     """As `_runs_in`, from a dictionary that may hold unused values, equal values and null."""
     length = len(codes)
-    starts = np.arange(length)
-    if merge and length:
-        starts = np.flatnonzero(np.append(True, codes[1:] != codes[:-1]))
+    starts = changes(codes) if merge else np.arange(length)
     codes = codes[starts].astype(np.int64)
+    named = codes[codes >= 0]
+    if len(named) and named.max() >= len(dictionary):
+        raise pa.ArrowInvalid(f"dictionary index {named.max()} in a dictionary of {len(dictionary)}")
     if dictionary.null_count:
         absent = truth(dictionary.is_null())
         codes[absent[codes] & (codes >= 0)] = -1
-    named = codes[codes >= 0]
+        named = codes[codes >= 0]
     first = np.full(len(dictionary), -1, np.int64)
     first[named[::-1]] = np.arange(len(named))[::-1]  # of equal indices the last written stays: the first seen
     used = np.flatnonzero(first >= 0)

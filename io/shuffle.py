@@ -26,7 +26,7 @@ from ridgeline.io.catalog import Catalog
 from ridgeline.io.errors import OutputError
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.parquet_reader import Reader, matrix_of
-from ridgeline.io.runs import Runs, runs_of, stable_order
+from ridgeline.io.runs import Runs, changes, runs_of, stable_order
 
 Ints = NDArray[np.int64]
 BYTES_PER_POINT: Final = 128  # of a part while it is sorted: as read, in order, positions, masks
@@ -42,7 +42,7 @@ def shuffled(
     names, counts = catalog.names.filter(arrow(keep)), catalog.counts[keep]
     number = np.append(np.where(keep, np.cumsum(keep) - 1, -1), -1)  # its last place serves rows without a name
     part_of = _dealt(counts, max_memory / (BYTES_PER_POINT * max(reader.points_per_row, 1e-9)))
-    firsts = np.append(np.flatnonzero(np.diff(part_of, prepend=-1)), len(names))
+    firsts = np.append(changes(part_of), len(names))
     repairs: Counter[str] = Counter()
     with ExitStack() as stack:
         parts = _Parts(stack, len(firsts) - 1, temporary)
@@ -137,7 +137,7 @@ def _numbered(reader: Reader, catalog: Catalog) -> Iterator[tuple[Ints, pa.Table
 def _sorted(table: pa.Table, names: pa.StringArray, first: int, reader: Reader) -> MetricMatrix:
     """The matrix of one part; its metrics are those numbered from `first`."""
     codes = view(table.column(CODE).combine_chunks()).astype(np.int64) - first
-    starts = np.append(np.flatnonzero(np.diff(codes, prepend=-1)), len(codes))
+    starts = np.append(changes(codes), len(codes))
     return matrix_of(table.drop_columns(CODE).combine_chunks(), Runs(names, codes[starts[:-1]], starts), reader.layout)
 
 
