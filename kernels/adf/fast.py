@@ -22,7 +22,7 @@ def fast_statistic(z: np.ndarray, d: np.ndarray, mean: float, unit: float, work:
     """ADF statistic, or NaN where the case is too close to singular to be answered here.
 
     z: float64[n], levels, scaled by `unit` (a power of two) and less `mean` (of the scaled levels).
-    d: float64[n], their differences and a zero. work: float64[312].
+    d: float64[n], their differences and a zero. work: float64[336].
     `unit` 0 says that the unit is of no consequence: the condition of the raw columns is not looked at.
     """
     m = z.size - 11
@@ -30,7 +30,7 @@ def fast_statistic(z: np.ndarray, d: np.ndarray, mean: float, unit: float, work:
     factor = work[144:288]
     sums = work[288:300]
     diagonal = work[300:312]
-    gram(z, d, g, sums)
+    gram(z, d, g, sums, work[312:336])
     for j in range(SIZE):
         diagonal[j] = g[j * SIZE + j]
         for k in range(j + 1):
@@ -38,7 +38,7 @@ def fast_statistic(z: np.ndarray, d: np.ndarray, mean: float, unit: float, work:
     if not _cholesky(factor, diagonal, TARGET):
         return math.nan
     lag = _best_lag(factor[TARGET * SIZE : SIZE * SIZE], SINGULAR * diagonal[TARGET], m)
-    if lag < 0 or (unit != 0.0 and not _well_conditioned(z, d, mean, unit, sums, factor)):
+    if lag < 0 or (unit != 0.0 and not _well_conditioned(z, d, mean, unit, g, sums, factor)):
         return math.nan
     return _refit(z, d, lag, work)
 
@@ -90,7 +90,7 @@ def _best_lag(row: np.ndarray, floor: float, m: int) -> int:
 
 @exact_kernel
 def _well_conditioned(
-    z: np.ndarray, d: np.ndarray, mean: float, unit: float, sums: np.ndarray, factor: np.ndarray
+    z: np.ndarray, d: np.ndarray, mean: float, unit: float, g: np.ndarray, sums: np.ndarray, factor: np.ndarray
 ) -> bool:
     """Whether the raw columns, ones included, are far from any rank decision, for every lag and the refit.
 
@@ -99,9 +99,9 @@ def _well_conditioned(
     """
     n = z.size
     m = n - 11
-    squares = 0.0
-    steps = 0.0
-    for i in range(n):
+    squares = g[0] + z[n - 1] * z[n - 1]
+    steps = g[TARGET * SIZE + TARGET]
+    for i in range(MAX_LAG):
         squares += z[i] * z[i]
         steps += d[i] * d[i]
     trace = squares + n * mean * mean + n * unit * unit + MAX_LAG * steps

@@ -1,113 +1,85 @@
-"""Inner products of all the regression's columns in one pass, and their update to the refit's longer sample."""
+"""Inner products of all the regression's columns, and their update to the refit's longer sample."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel
+from ridgeline.kernels.adf.lanes import LANES, lagged_products
 from ridgeline.kernels.adf.layout import MAX_LAG
 
-# Twelve columns: 0 the level, 1..10 the lagged differences, 11 the difference to explain.
+# Twelve columns: 0 the level, 1..10 the lagged differences, 11 the difference to explain (lag 0).
 SIZE = MAX_LAG + 2
 TARGET = MAX_LAG + 1
 
 
 @exact_kernel
-def gram(z: np.ndarray, d: np.ndarray, g: np.ndarray, sums: np.ndarray) -> None:
+def gram(z: np.ndarray, d: np.ndarray, g: np.ndarray, sums: np.ndarray, spare: np.ndarray) -> None:
     """Write the columns' inner products and sums over the m = n - 11 rows that all lags share.
 
     z: float64[n], the centred levels; d: float64[n], their n - 1 differences and one spare slot.
-    g: float64[144], lower triangle row by row; sums: float64[12].
+    g: float64[144], lower triangle row by row; sums: float64[12]; spare: float64[24].
 
     Lag j of row r is d[10 + r - j]. A product of two lags at distance h depends on j only through the ends of its
     sum, so the middle is summed once per h and the ends are added: nothing is ever subtracted, hence no cancellation
     when a huge step enters or leaves at an end.
     """
-    n = z.size
-    m = n - 11
-    # Twelve sums side by side (lag 10 first) let the compiler use vectors without reordering any of them.
-    a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = a8 = a9 = a10 = a11 = 0.0
-    y = d[10:]
-    for r in range(m - 10):
-        v = y[r]
-        a0 += v * d[r]
-        a1 += v * d[r + 1]
-        a2 += v * d[r + 2]
-        a3 += v * d[r + 3]
-        a4 += v * d[r + 4]
-        a5 += v * d[r + 5]
-        a6 += v * d[r + 6]
-        a7 += v * d[r + 7]
-        a8 += v * d[r + 8]
-        a9 += v * d[r + 9]
-        a10 += v * d[r + 10]
-        a11 += v * d[r + 11]
-    b0 = b1 = b2 = b3 = b4 = b5 = b6 = b7 = b8 = b9 = b10 = b11 = 0.0
-    c0 = c1 = c2 = c3 = c4 = c5 = c6 = c7 = c8 = c9 = c10 = c11 = 0.0
-    level = z[10:]
-    for r in range(m):
-        v = level[r]
-        b0 += v * d[r]
-        b1 += v * d[r + 1]
-        b2 += v * d[r + 2]
-        b3 += v * d[r + 3]
-        b4 += v * d[r + 4]
-        b5 += v * d[r + 5]
-        b6 += v * d[r + 6]
-        b7 += v * d[r + 7]
-        b8 += v * d[r + 8]
-        b9 += v * d[r + 9]
-        b10 += v * d[r + 10]
-        b11 += v * d[r + 11]
-        c0 += d[r]
-        c1 += d[r + 1]
-        c2 += d[r + 2]
-        c3 += d[r + 3]
-        c4 += d[r + 4]
-        c5 += d[r + 5]
-        c6 += d[r + 6]
-        c7 += d[r + 7]
-        c8 += d[r + 8]
-        c9 += d[r + 9]
-        c10 += d[r + 10]
-        c11 += d[r + 11]
-    ll = 0.0
-    ls = 0.0
-    for r in range(m):
-        ll += level[r] * level[r]
-        ls += level[r]
-    middle = (a10, a9, a8, a7, a6, a5, a4, a3, a2, a1, a0)
-    across = (b10, b9, b8, b7, b6, b5, b4, b3, b2, b1, b0)
-    total = (c10, c9, c8, c7, c6, c5, c4, c3, c2, c1, c0)
-    g[0] = ll
-    sums[0] = ls
-    for j in range(11):
-        p = TARGET if j == 0 else j
-        g[p * SIZE] = across[j]
-        sums[p] = total[j]
-    for h in range(11):
-        _diagonal(d, m, h, middle[h], g)
+    m = z.size - 11
+    level = z[MAX_LAG : MAX_LAG + m]
+    middle = spare[0:LANES]
+    across = spare[LANES : 2 * LANES]
+    lagged_products(d[MAX_LAG:], d, m - MAX_LAG, middle)
+    lagged_products(level, d, m, across)
+    sums[0], g[0] = level_sums(level)
+    for j in range(MAX_LAG + 1):
+        p = j if j > 0 else TARGET
+        g[p * SIZE] = across[MAX_LAG - j]
+        # Differences sum to the difference of the ends.
+        sums[p] = z[MAX_LAG - j + m] - z[MAX_LAG - j]
+    for h in range(MAX_LAG + 1):
+        _complete(d, m, h, middle[MAX_LAG - h], g)
 
 
 @exact_kernel
-def _diagonal(d: np.ndarray, m: int, h: int, middle: float, g: np.ndarray) -> None:
-    """Complete the products of lags j and j + h, for every j, from the sum over the rows common to all j."""
-    n_lags = 11 - h
-    # Suffix of lag j: rows m - 10 .. m - 1 - j. From the shortest (largest j) up.
-    suffix = middle
-    for r in range(m - 10, m - n_lags + 1):
-        suffix += d[10 + r] * d[10 + r - h]
-    for j in range(n_lags - 1, -1, -1):
+def level_sums(x: np.ndarray) -> tuple[float, float]:
+    """Sum and sum of squares, four of each side by side, so that none waits for the one before."""
+    s0 = s1 = s2 = s3 = 0.0
+    q0 = q1 = q2 = q3 = 0.0
+    whole = x.size & ~3
+    for i in range(0, whole, 4):
+        s0 += x[i]
+        s1 += x[i + 1]
+        s2 += x[i + 2]
+        s3 += x[i + 3]
+        q0 += x[i] * x[i]
+        q1 += x[i + 1] * x[i + 1]
+        q2 += x[i + 2] * x[i + 2]
+        q3 += x[i + 3] * x[i + 3]
+    for i in range(whole, x.size):
+        s0 += x[i]
+        q0 += x[i] * x[i]
+    return (s0 + s1) + (s2 + s3), (q0 + q1) + (q2 + q3)
+
+
+@exact_kernel
+def _complete(d: np.ndarray, m: int, h: int, middle: float, g: np.ndarray) -> None:
+    """Write the products of lags j and j + h, for every j, from the sum over the rows common to all j."""
+    pairs = MAX_LAG + 1 - h
+    # The common rows are 0 .. m - 11 of lag 0; lag j has rows -j .. m - 1 - j of it. Behind, from the shortest up:
+    total = middle
+    for r in range(m - MAX_LAG, m - pairs + 1):
+        total += d[MAX_LAG + r] * d[MAX_LAG + r - h]
+    for j in range(pairs - 1, -1, -1):
         p = j + h if j + h > 0 else TARGET
         q = j if j > 0 else TARGET
-        g[max(p, q) * SIZE + min(p, q)] = suffix
-        r = m - j
+        g[max(p, q) * SIZE + min(p, q)] = total
         if j > 0:
-            suffix += d[10 + r] * d[10 + r - h]
-    prefix = 0.0
-    for j in range(1, n_lags):
-        prefix += d[10 - j] * d[10 - j - h]
-        g[(j + h) * SIZE + j] += prefix
+            total += d[MAX_LAG + m - j] * d[MAX_LAG + m - j - h]
+    # In front:
+    total = 0.0
+    for j in range(1, pairs):
+        total += d[MAX_LAG - j] * d[MAX_LAG - j - h]
+        g[(j + h) * SIZE + j] += total
 
 
 @exact_kernel

@@ -9,8 +9,10 @@ import numpy as np
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.adf.exact import exact_statistic
 from ridgeline.kernels.adf.fast import fast_statistic
+from ridgeline.kernels.adf.gram import level_sums
 from ridgeline.kernels.adf.layout import MIN_POINTS, SCRATCH_FIXED
 from ridgeline.kernels.adf.scaling import power_of_two
+from ridgeline.kernels.shared.bounds import bounds
 
 
 @exact_kernel
@@ -31,10 +33,7 @@ def adf_statistic(x: np.ndarray, standardise: int, scratch: np.ndarray) -> float
     n = x.size
     if n < MIN_POINTS:
         return math.nan
-    low = high = x[0]
-    for i in range(1, n):
-        low = min(low, x[i])
-        high = max(high, x[i])
+    low, high = bounds(x, scratch)
     if not high > low:
         return math.nan
     z = scratch[0:n]
@@ -60,16 +59,16 @@ def adf_statistic(x: np.ndarray, standardise: int, scratch: np.ndarray) -> float
 
 @exact_kernel
 def _centre(x: np.ndarray, unit: float, origin: float, z: np.ndarray, d: np.ndarray) -> float:
-    """Write the scaled levels less their mean and their differences; the mean is returned, from `origin`."""
+    """Write the scaled levels less their mean, and their differences; return the mean less `origin`."""
     n = x.size
-    total = 0.0
     for i in range(n):
         z[i] = x[i] * unit - origin
-        total += z[i]
-    mean = total / n
+    following = x[1:]
     for i in range(n - 1):
-        d[i] = x[i + 1] * unit - x[i] * unit
+        d[i] = following[i] * unit - x[i] * unit
     d[n - 1] = 0.0
+    total, _ = level_sums(z)
+    mean = total / n
     for i in range(n):
         z[i] -= mean
     return mean
@@ -78,10 +77,9 @@ def _centre(x: np.ndarray, unit: float, origin: float, z: np.ndarray, d: np.ndar
 @exact_kernel
 def _divide(z: np.ndarray, d: np.ndarray) -> None:
     """Divide the levels and their differences by the standard deviation of the levels."""
-    total = 0.0
-    for i in range(z.size):
-        total += z[i] * z[i]
-    factor = 1.0 / math.sqrt(total / z.size)
+    _, squares = level_sums(z)
+    factor = 1.0 / math.sqrt(squares / z.size)
     for i in range(z.size):
         z[i] *= factor
+    for i in range(d.size):
         d[i] *= factor

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
+from typing import Final
+
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel
-from ridgeline.kernels.shared.sort import sort_into
+from ridgeline.kernels.shared.sort import RUN, sort_into
+
+CHUNK: Final = 256
+KS_SCRATCH_FIXED: Final = CHUNK + 2
 
 
 @exact_kernel
 def ks_distance(a: np.ndarray, b: np.ndarray, scratch: np.ndarray) -> int:
     """`n_a n_b D`: the largest difference of the two empirical distributions, as an exact integer.
 
-    a, b: float64, finite, at least one point each. scratch: float64[2 (n_a + n_b) + 2].
-    D > 1/2 is `2 * ks_distance(a, b) > n_a * n_b`, without rounding.
+    a, b: float64, finite, at least one point each. scratch: float64[2 (n_a + n_b) + KS_SCRATCH_FIXED].
+    D > 1/2 is `2 * ks_distance(a, b, scratch) > n_a * n_b`, without rounding.
 
     Only the smaller sample is sorted. Between two of its neighbours its own distribution stands still while the other
     one's grows, so the difference is extreme at the smaller sample's values: just below one, or at it. Counting the
@@ -26,30 +32,51 @@ def ks_distance(a: np.ndarray, b: np.ndarray, scratch: np.ndarray) -> int:
 
 @exact_kernel
 def _distance(small: np.ndarray, large: np.ndarray, scratch: np.ndarray) -> int:
-    """`ks_distance` with the smaller sample first; scratch: float64[4 n_small + 2]."""
+    """`ks_distance` with the smaller sample first; scratch: float64[4 n_small + KS_SCRATCH_FIXED]."""
     n = small.size
-    ordered = scratch[0:n]
-    below = scratch[n : 2 * n + 1]  # points of `large` above ordered[i - 1] and not above ordered[i]
-    equal = scratch[2 * n + 1 : 3 * n + 2]  # of those, the ones equal to ordered[i]
-    sort_into(small, ordered, below[0:n])
-    below[:] = 0.0
-    equal[:] = 0.0
-    top = 1
-    while top < n:
+    top = 2
+    while top <= n:
         top *= 2
-    for i in range(large.size):
-        v = large[i]
-        place = 0
-        step = top
-        while step > 0:
-            probe = place + step
-            if probe <= n and ordered[probe - 1] < v:
-                place = probe
-            step >>= 1
-        below[place] += 1.0
-        if place < n and ordered[place] == v:
-            equal[place] += 1.0
-    return _largest(ordered, below, equal, large.size)
+    places = scratch[0:CHUNK].view(np.int64)
+    # `top` <= 2 n places, those from n up infinite, so that the search needs no bound.
+    ordered = scratch[CHUNK : CHUNK + top]
+    counts = scratch[CHUNK + top : CHUNK + top + 2 * n + 2].view(np.int64)
+    sort_into(small, ordered[0:n], scratch[0:CHUNK] if n <= CHUNK else scratch[CHUNK + top : CHUNK + top + n])
+    for i in range(n, top):
+        ordered[i] = math.inf
+    for i in range(counts.size):
+        counts[i] = 0
+    below = counts[0 : n + 1]  # points of `large` above ordered[i - 1] and not above ordered[i]
+    equal = counts[n + 1 : 2 * n + 2]  # those of them that are equal to ordered[i]
+    for start in range(0, large.size, CHUNK):
+        part = large[start : min(start + CHUNK, large.size)]
+        _search(ordered, part, places)
+        for i in range(part.size):
+            place = places[i]
+            below[place] += 1
+            equal[place] += ordered[place] == part[i]
+    return _largest(ordered[0:n], below, equal, large.size)
+
+
+@exact_kernel
+def _search(ordered: np.ndarray, x: np.ndarray, places: np.ndarray) -> None:
+    """For each x, the number of `ordered` below it; ordered: float64[2**k], the last infinite; places: int64.
+
+    All points take each step of the bisection together: their loads overlap and nothing is there to mispredict
+    (1.1 us for 300 points against 61; point by point 8.6).
+    """
+    step = ordered.size >> 1
+    middle = ordered[step - 1]
+    for i in range(x.size):
+        places[i] = step * (middle < x[i])
+    step >>= 1
+    while step > 0:
+        ahead = ordered[step - 1 :]
+        for i in range(x.size):
+            place = places[i]
+            # Unsigned: an index that may be negative costs a test for wrapping around.
+            places[i] = place + step * (ahead[np.uint64(place)] < x[i])
+        step >>= 1
 
 
 @exact_kernel
@@ -63,8 +90,8 @@ def _largest(ordered: np.ndarray, below: np.ndarray, equal: np.ndarray, n_large:
         end = i + 1
         while end < n and ordered[end] == ordered[i]:
             end += 1
-        larger += int(below[i])
-        under = n * (larger - int(equal[i])) - n_large * i
+        larger += below[i]
+        under = n * (larger - equal[i]) - n_large * i
         at = n_large * end - n * larger
         largest = max(largest, under, at)
         i = end

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import math
+from typing import Final
+
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel
 
-RUN = 64
+RUN: Final = 64
+"""Points sorted by counting; longer samples are merged from runs of this length."""
 
 
 @exact_kernel
 def sort_into(x: np.ndarray, out: np.ndarray, spare: np.ndarray) -> None:
-    """Write the points of x to `out` in ascending order; x, out, spare: float64[n], all apart, x finite.
+    """Write the points of x to `out` in ascending order; x, out: float64[n], spare: float64[max(n, RUN)], all apart.
 
-    Runs of up to 64 are sorted by counting how many points precede each (no branch to mispredict, vectorised:
-    faster than insertion up to about that length), then merged pairwise: n log n whatever the order.
+    x is finite. Runs are sorted by counting how many points are smaller: quadratic, but without a branch to mispredict,
+    and vectorised. Then they are merged pairwise: n log n whatever the order.
     """
     n = x.size
     for start in range(0, n, RUN):
         stop = min(start + RUN, n)
-        _rank(x[start:stop], out[start:stop])
+        _place(x[start:stop], out[start:stop], spare)
     width = RUN
     while width < n:
         for i in range(n):
@@ -32,19 +36,27 @@ def sort_into(x: np.ndarray, out: np.ndarray, spare: np.ndarray) -> None:
 
 
 @exact_kernel
-def _rank(x: np.ndarray, out: np.ndarray) -> None:
-    """Place each point by the number of smaller ones and of equal ones before it."""
+def _place(x: np.ndarray, out: np.ndarray, spare: np.ndarray) -> None:
+    """Sort at most RUN points by the number of smaller ones; spare: float64[RUN]."""
     n = x.size
+    # Whole vectors only: the compiler's scalar loop for a remainder would take as long as all the rest.
+    whole = (n + 15) & ~15
+    padded = spare[0:whole]
+    for i in range(n):
+        padded[i] = x[i]
+        out[i] = math.nan
+    for i in range(n, whole):
+        padded[i] = math.inf
     for i in range(n):
         v = x[i]
         place = 0
-        before = x[:i]
-        for j in range(before.size):
-            place += before[j] <= v
-        after = x[i + 1 :]
-        for j in range(after.size):
-            place += after[j] < v
+        for j in range(whole):
+            place += padded[j] < v
         out[place] = v
+    # Equal points all went to the first of their places.
+    for i in range(1, n):
+        if math.isnan(out[i]):
+            out[i] = out[i - 1]
 
 
 @exact_kernel
