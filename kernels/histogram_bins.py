@@ -32,8 +32,8 @@ def bin_of(tail: float, low: float, high: float, step: float) -> int:
 
 
 @exact_kernel
-def count_between(x: np.ndarray, left: float, right: float, closed: bool) -> int:
-    """Return how many of x float64[n] lie in [left, right), or [left, right] where closed."""
+def count_between(x: np.ndarray, left: float, right: float, closed: int) -> int:
+    """Return how many of x float64[n] lie in [left, right), or [left, right] where `closed` is not 0."""
     count = 0
     if closed:
         for i in range(x.size):
@@ -59,7 +59,7 @@ def count_by_index(x: np.ndarray, k: int, low: float, high: float) -> int:
 @exact_kernel
 def finite_bins(low: float, high: float, step: float) -> bool:
     """Return whether numpy could make fifteen bins: all edges ascending."""
-    for k in range(BINS):
+    for k in range(BINS):  # noqa: SIM110 - numba compiles the plain form
         if not edge(k, low, high, step) < edge(k + 1, low, high, step):
             return False
     return True

@@ -13,6 +13,12 @@ NOISE_OF_SPREAD = 1e-9
 NOISE_OF_VALUE = 32.0 * 2.0**-52
 
 
+@exact_kernel
+def seconds(t: int, origin: int) -> float:
+    """Return t - origin, which fits 32 bits: AVX2 turns those into doubles, but not 64 bits."""
+    return float(np.int32(t - origin))
+
+
 @kernel
 def time_sums(t: np.ndarray, x: np.ndarray, origin: int, centre: float) -> tuple[float, float, float]:
     """Return the sums of u, u u and u d for u = t - origin (seconds) and d = x - centre."""
@@ -20,7 +26,7 @@ def time_sums(t: np.ndarray, x: np.ndarray, origin: int, centre: float) -> tuple
     suu = 0.0
     sud = 0.0
     for i in range(x.size):
-        u = float(t[i] - origin)
+        u = seconds(t[i], origin)
         su += u
         suu += u * u
         sud += u * (x[i] - centre)
@@ -32,7 +38,7 @@ def residual_squares(t: np.ndarray, x: np.ndarray, origin: int, centre: float, s
     """Return the sum of squared residuals about level + slope (t - origin)."""
     s = 0.0
     for i in range(x.size):
-        e = (x[i] - centre) - (level + slope * float(t[i] - origin))
+        e = (x[i] - centre) - (level + slope * seconds(t[i], origin))
         s += e * e
     return s
 
@@ -41,11 +47,11 @@ def residual_squares(t: np.ndarray, x: np.ndarray, origin: int, centre: float, s
 def residuals(t: np.ndarray, x: np.ndarray, stats: np.ndarray) -> tuple[float, float]:
     """Return (mean of the last three residuals, sum of squared residuals) of the least squares line through (t, x).
 
-    Time is centred on the middle point: raw epoch seconds would cost ten digits. Where the line leaves almost
+    Time is counted from the middle of the window: raw epoch seconds would cost ten digits. Where the line leaves almost
     nothing of M2 the squares are summed again from the residuals themselves. One timestamp only: the line is flat.
     """
     n = x.size
-    origin = t[n // 2]
+    origin = (t[0] + t[n - 1]) >> 1
     su, suu, sud = time_sums(t, x, origin, stats[CENTRE])
     u = su / n
     suu -= su * u
@@ -54,7 +60,7 @@ def residuals(t: np.ndarray, x: np.ndarray, stats: np.ndarray) -> tuple[float, f
     squares = stats[M2] - slope * sud
     if not squares > 1e-5 * stats[M2]:
         squares = residual_squares(t, x, origin, stats[CENTRE], slope, stats[MEAN] - slope * u)
-    newest = (float(t[n - 1] - origin) + float(t[n - 2] - origin) + float(t[n - 3] - origin)) / 3.0
+    newest = (seconds(t[n - 1], origin) + seconds(t[n - 2], origin) + seconds(t[n - 3], origin)) / 3.0
     return (stats[TAIL] - stats[MEAN]) - slope * (newest - u), squares
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ridgeline.kernels._algorithm import algorithm, exact_kernel, never_inline
-from ridgeline.kernels.shared.median import median
+from ridgeline.kernels.shared.median import bracket, median
+from ridgeline.kernels.shared.summary import WANT_SCORES
 
 
 @exact_kernel
@@ -27,12 +28,43 @@ def exact_score(x: np.ndarray, threshold: float, scratch: np.ndarray) -> float:
     return min(score, 1.0)
 
 
+@exact_kernel
+def surely_not(x: np.ndarray, threshold: float, scratch: np.ndarray) -> bool:
+    """Return whether the vote is surely False, by one count about an interval that holds the median.
+
+    If the median lies in [low, high], then |x_n - med| <= d = max(x_n - low, high - x_n), and a point nearer than
+    g = d / threshold to the median lies in (low - g, high + g). With at most (n-1)//2 such points both middle
+    deviations are at least g, so |x_n - med| / MAD <= threshold. Rounding is monotone, and g has room for it.
+    """
+    n = x.size
+    if n < 3:
+        return False
+    low, high = bracket(x, scratch)
+    newest = x[n - 1]
+    g = max(newest - low, high - newest) / threshold * (1.0 + 1e-12)
+    left = low - g
+    right = high + g
+    below = 0
+    above = 0
+    near = 0
+    for i in range(n):
+        v = x[i]
+        below += v < low
+        above += v > high
+        near += (v >= left) & (v <= right)
+    first = (n - 1) // 2
+    if below > first or above > n - 1 - n // 2:
+        return False
+    # Either too few are near, or over half of all points equal the median: MAD is 0.
+    return near <= first or (low == high and n - below - above > n // 2)
+
+
 @algorithm(min_points=2, threshold=6.0, cost=8, order=6, exact=True)
 def median_absolute_deviation(
     t: np.ndarray,  # noqa: ARG001 - every algorithm has the same signature
     x: np.ndarray,
     w: np.ndarray,  # noqa: ARG001
-    stats: np.ndarray,  # noqa: ARG001
+    stats: np.ndarray,
     threshold: float,
     switches: np.ndarray,  # noqa: ARG001
     as_of: int,  # noqa: ARG001
@@ -43,4 +75,6 @@ def median_absolute_deviation(
     |x_n - med| / MAD > 6, MAD the median of |x_i - med|; MAD 0 compares with nothing.
     """
     never_inline()
+    if stats[WANT_SCORES] == 0.0 and surely_not(x, threshold, scratch):
+        return 0.0
     return exact_score(x, threshold, scratch)

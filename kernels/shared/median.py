@@ -1,4 +1,4 @@
-"""The exact median: bracket, compress, narrow, pick."""
+"""The exact median: bracket it, compress to the bracket, narrow, pick by counting."""
 
 from __future__ import annotations
 
@@ -6,72 +6,69 @@ from typing import Final
 
 import numpy as np
 
-from ridgeline.kernels._algorithm import exact_kernel, kernel, never_inline
+from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.shared.bounds import bounds
+from ridgeline.kernels.shared.compress import compress
 
 FEW: Final = 32  # so many candidates are ranked by counting
-SAMPLE: Final = 51  # so few medians of three make a bracket
+BRACKET: Final = 51  # fewer medians of three make a bracket
+SAMPLE: Final = 15
 ROUNDS: Final = 8
 
 
 @exact_kernel
 def median_of_three(a: float, b: float, c: float) -> float:
     """Return the middle one of three values."""
-    low = min(a, b)
+    low = min(b, a)
     high = max(a, b)
-    return max(low, min(high, c))
+    inner = min(high, c)
+    return max(low, inner)
+
+
+@exact_kernel
+def thirds(x: np.ndarray, out: np.ndarray) -> None:
+    """Fill out float64[m] with the medians of x[i], x[i + m] and x[i + 2 m]; x float64[>= 3 m]."""
+    m = out.size
+    a = x[:m]
+    b = x[m : 2 * m]
+    c = x[2 * m : 3 * m]
+    for i in range(m):
+        out[i] = median_of_three(a[i], b[i], c[i])
 
 
 @exact_kernel
 def bracket(x: np.ndarray, scratch: np.ndarray) -> tuple[float, float]:
-    """Return (low, high), which very probably hold the median of x float64[n >= 3]; scratch float64[>= n + 2].
+    """Return (low, high), which very probably hold the median of x float64[n >= 3]; scratch float64[>= n].
 
     Medians of three of medians of three, until few remain: their smallest and largest.
     """
+    never_inline()
     m = x.size // 3
-    a = x[:m]
-    b = x[m : 2 * m]
-    c = x[2 * m : 3 * m]
-    out = scratch[:m]
-    for i in range(m):
-        out[i] = median_of_three(a[i], b[i], c[i])
-    while m >= SAMPLE:
+    start = 0
+    thirds(x, scratch[:m])
+    while m >= BRACKET:
         third = m // 3
-        for i in range(third):
-            out[i] = median_of_three(out[i], out[i + third], out[i + 2 * third])
+        thirds(scratch[start : start + m], scratch[start + m : start + m + third])
+        start += m
         m = third
-    return bounds(scratch[:m], scratch[m : m + 2])
+    return bounds(scratch[start : start + m], scratch[start + m : start + m + 2])
 
 
 @exact_kernel
-def compress(x: np.ndarray, low: float, high: float, out: np.ndarray) -> tuple[int, int]:
-    """Copy the values of x inside [low, high] to out, in order; return (values below low, values copied).
-
-    Branch-free; out may be x itself.
-    """
-    below = 0
-    kept = 0
-    for i in range(x.size):
-        v = x[i]
-        out[kept] = v
-        kept += (v >= low) & (v <= high)
-        below += v < low
-    return below, kept
-
-
-@exact_kernel
-def pick(z: np.ndarray, rank: int) -> float:
-    """Return the value of the given rank (0 = smallest) among few values z, by counting."""
+def pick_pair(z: np.ndarray, first: int, last: int) -> tuple[float, float]:
+    """Return the values of two ranks (0 = smallest) among few values z, by counting."""
+    a = z[0]
+    b = z[0]
     for i in range(z.size):
         v = z[i]
         less = 0
-        equal = 0
+        most = 0
         for j in range(z.size):
             less += z[j] < v
-            equal += z[j] == v
-        if less <= rank < less + equal:
-            return v
-    return np.nan
+            most += z[j] <= v
+        a = v if less <= first < most else a
+        b = v if less <= last < most else b
+    return a, b
 
 
 @exact_kernel
@@ -101,23 +98,84 @@ def quickselect(z: np.ndarray, rank: int) -> float:
     return z[rank]
 
 
-@kernel
-def cuts(low: float, high: float, count: int, first: int, last: int) -> tuple[float, float]:
-    """Return the inner bounds that should hold ranks first..last of `count` values spread evenly over [low, high]."""
+@exact_kernel
+def even_cuts(low: float, high: float, count: int, first: int, last: int) -> tuple[float, float]:
+    """Return inner bounds that hold ranks first..last of `count` values if they lie evenly over [low, high]."""
     slack = 2.5 * np.sqrt(first * (1.0 - first / count)) + 2.0
     width = (high - low) / count
     return max(low, low + (first - slack) * width), min(high, low + (last + 1.0 + slack) * width)
 
 
 @exact_kernel
+def sampled_pivot(z: np.ndarray, rank: int, sample: np.ndarray) -> float:
+    """Return a value of z float64[n >= SAMPLE] near the given rank, from a strided sample; sample float64[SAMPLE]."""
+    stride = z.size // SAMPLE
+    for k in range(SAMPLE):
+        v = z[k * stride + (stride >> 1)]
+        i = k
+        while i > 0 and sample[i - 1] > v:
+            sample[i] = sample[i - 1]
+            i -= 1
+        sample[i] = v
+    return sample[rank * SAMPLE // z.size]
+
+
+@exact_kernel
+def pivot_cuts(
+    z: np.ndarray, low: float, high: float, first: int, last: int, sample: np.ndarray
+) -> tuple[float, float]:
+    """Return bounds that surely hold ranks first..last of z, one of them at a pivot or next to it; equal if it is both.
+
+    However many values tie, they lose at least one.
+    """
+    pivot = sampled_pivot(z, first, sample)
+    less = 0
+    most = 0
+    for i in range(z.size):
+        less += z[i] < pivot
+        most += z[i] <= pivot
+    if first >= less:
+        return (pivot if first < most else np.nextafter(pivot, np.inf)), (pivot if last < most else high)
+    return low, (pivot if last >= less else np.nextafter(pivot, -np.inf))
+
+
+@exact_kernel
+def narrowed_pair(z: np.ndarray, spare: np.ndarray, first: int, last: int) -> tuple[float, float]:
+    """Return the values of two neighbouring ranks of z; z is overwritten; spare float64[>= 2 z.size + 128]."""
+    never_inline()
+    even = True
+    for _ in range(ROUNDS):
+        count = z.size
+        if count <= FEW:
+            return pick_pair(z, first, last)
+        low, high = bounds(z, spare)
+        if even:
+            left, right = even_cuts(low, high, count, first, last)
+        else:
+            left, right = pivot_cuts(z, low, high, first, last, spare)
+        if left == right:
+            # All of z is equal, or the pivot is both values; cuts between values meet only where no double is.
+            if not even or low == high:
+                return left, right
+        below, kept = compress(z, left, right, spare)
+        even = even and below <= first and below + kept > last and kept < count - (count >> 2)
+        if below <= first and below + kept > last:
+            z, spare = spare[:kept], spare[kept + 8 :]
+            first -= below
+            last -= below
+    a = quickselect(z, first)
+    return a, (a if first == last else quickselect(z, last))
+
+
+@exact_kernel
 def middle_pair(x: np.ndarray, scratch: np.ndarray) -> tuple[float, float]:
-    """Return the values of ranks (n-1)//2 and n//2 of x float64[n >= 1]; scratch float64[>= n + 2]."""
+    """Return the values of ranks (n-1)//2 and n//2 of x float64[n >= 1]; scratch float64[>= 3 n + 128]."""
     never_inline()
     n = x.size
     first = (n - 1) // 2
     last = n // 2
     if n <= FEW:
-        return pick(x, first), pick(x, last)
+        return pick_pair(x, first, last)
     low, high = bracket(x, scratch)
     below, kept = compress(x, low, high, scratch)
     if below > first or below + kept <= last:
@@ -126,35 +184,7 @@ def middle_pair(x: np.ndarray, scratch: np.ndarray) -> tuple[float, float]:
         if below + kept <= last:
             high = np.inf
         below, kept = compress(x, low, high, scratch)
-    first -= below
-    last -= below
-    return narrowed_pair(scratch[:kept], scratch[kept : kept + 2], first, last)
-
-
-@exact_kernel
-def narrowed_pair(z: np.ndarray, spare: np.ndarray, first: int, last: int) -> tuple[float, float]:
-    """Return the values of two neighbouring ranks of z, which is overwritten."""
-    count = z.size
-    for _ in range(ROUNDS):
-        if count <= FEW:
-            return pick(z[:count], first), pick(z[:count], last)
-        low, high = bounds(z[:count], spare)
-        if low == high:
-            return low, low
-        left, right = cuts(low, high, count, first, last)
-        below = 0
-        kept = 0
-        for i in range(count):
-            kept += (z[i] >= left) & (z[i] <= right)
-            below += z[i] < left
-        if below > first or below + kept <= last or kept > count - (count >> 3):
-            break
-        compress(z[:count], left, right, z)
-        count = kept
-        first -= below
-        last -= below
-    a = quickselect(z[:count], first)
-    return a, (a if first == last else quickselect(z[:count], last))
+    return narrowed_pair(scratch[:kept], scratch[kept + 8 :], first - below, last - below)
 
 
 @exact_kernel
