@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +20,7 @@ from ridgeline.engine.backtest.progress import Progress
 from ridgeline.engine.backtest.runners import on_dask, on_threads
 from ridgeline.engine.backtest.shuffled import Shuffled, shuffle
 from ridgeline.io.atomic import write_atomic
-from ridgeline.io.errors import InputError
+from ridgeline.io.errors import InputError, OutputError
 from ridgeline.io.parquet_files import DataFile, find
 from ridgeline.io.parquet_write import write_parquet
 
@@ -61,7 +60,10 @@ class Backtest:
         """Replay everything and give the manifest. Raises RidgelineError with one sentence."""
         began = time.monotonic()
         output = Path(self.job.output)
-        output.mkdir(parents=True, exist_ok=True)
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot write {output}: {error.strerror or error}") from error
         files = find(self.dataset)
         data = fingerprint(files)
         identity = {"configuration": digest(self.job.describe()), "data": digest(data)}
@@ -162,8 +164,3 @@ def _bytes(count: float) -> str:
             return f"{count:.0f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
-
-
-def default_threads() -> int:
-    """As many threads as CPUs this process may use."""
-    return len(os.sched_getaffinity(0))

@@ -30,8 +30,6 @@ from ridgeline.io.runs import runs_of
 
 NOISIEST: Final = 10
 SCORE_SUFFIX: Final = "_score"
-# Dictionary pages pay for names and outcomes only; scores are noise to an encoder.
-DICTIONARY_COLUMNS: Final = ["metric", "outcome"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ def run_part(job: Job, part: Part, threads: int = 1) -> Done:
     steps = replay_matrix(matrix, job.plan, Overrides(job.policy, job.overrides), threads=threads)
     target = Path(job.output, "scores", part.file_name)
     if job.keep_scores:
-        write_parquet(steps, target, dictionary=DICTIONARY_COLUMNS)
+        write_parquet(steps, target)
     names = [name.removesuffix(SCORE_SUFFIX) for name in steps.schema.names if name.endswith(SCORE_SUFFIX)]
     incidents: list[Incident] = []
     noisiest: list[tuple[str, int, int]] = []

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from ridgeline.io.errors import OutputError
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.parquet_source import ParquetSource
+from ridgeline.io.parquet_write import write_parquet
 from ridgeline.io.reasons import ROW_REASONS
 
 SCHEMA = pa.schema([("metric", pa.string()), ("timestamp", pa.int64()), ("value", pa.float64())])
@@ -35,20 +35,21 @@ def shuffle(dataset: str, folder: Path, max_memory: int) -> Shuffled:
     target = folder / "grouped.parquet"
     repairs: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
-    try:
-        with pq.ParquetWriter(target, SCHEMA, compression="zstd", use_dictionary=["metric"]) as writer:
-            for matrix in ParquetSource(dataset, max_memory=max_memory).chunks():
-                writer.write_table(_long(matrix))
-                repairs.update(matrix.repairs)
-                reasons.update(ROW_REASONS[code] for code in matrix.reasons.tolist() if code)
-    except OSError as error:
-        raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for matrix in ParquetSource(dataset, max_memory=max_memory, temporary=folder).chunks():
+            repairs.update(matrix.repairs)
+            reasons.update(ROW_REASONS[code] for code in matrix.reasons.tolist() if code)
+            yield _long(matrix)
+
+    write_parquet(batches(), target, schema=SCHEMA)
     return Shuffled(str(target), dict(repairs), dict(reasons))
 
 
-def _long(matrix: MetricMatrix) -> pa.Table:
+def _long(matrix: MetricMatrix) -> pa.RecordBatch:
     offsets = matrix.offsets
     codes = np.repeat(np.arange(len(matrix), dtype=np.int32), np.diff(offsets))
     metric = pa.DictionaryArray.from_arrays(codes, matrix.metrics).cast(pa.string())
     points = slice(int(offsets[0]), int(offsets[-1]))
-    return pa.table([metric, matrix.timestamps[points], matrix.values[points]], schema=SCHEMA)
+    columns = [metric, pa.array(matrix.timestamps[points]), pa.array(matrix.values[points])]
+    return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)

@@ -8,7 +8,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ridgeline.engine.cli.options import add_analysis, configuration
+from ridgeline.engine.cli.parser import at_least, option
+from ridgeline.engine.durations import parse_duration, parse_instant, parse_size
+from ridgeline.io.text import escape
+
 if TYPE_CHECKING:
+    from ridgeline.engine.config.model import Config
     from ridgeline.engine.backtest.part import Job
 
 NAME: Final = "backtest"
@@ -30,45 +36,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("dataset", metavar="DATASET", help="Parquet file, folder or glob with metric, timestamp, value")
     add("--output", type=Path, required=True, metavar="DIR", help="folder for the results")
-    add("--config", type=Path, metavar="C", help="ridgeline.toml: profile, overrides, alert expirations")
     add(
         "--from",
         dest="start",
+        type=option(parse_instant),
         metavar="T",
         help="first step written, ISO 8601 or epoch; earlier points warm the window",
     )
-    add("--to", dest="end", metavar="T", help="steps before this are written")
-    add("--every", metavar="5m", help="of each aligned bucket of this length write only the last step")
-    add("--window", metavar="24h", help="length of the window (default: full_duration, 24h)")
-    add("--profile", help="native, earthgecko, earthgecko_batch or etsy (default: native)")
-    add("--consensus", type=int, metavar="K", help="True votes that make an anomaly (default: 6)")
-    add("--algorithms", metavar="A,B", help="only these algorithms")
+    add("--to", dest="end", type=option(parse_instant), metavar="T", help="steps before this are written")
+    add(
+        "--every",
+        type=option(parse_duration),
+        metavar="5m",
+        help="write only the last step of each bucket of this length",
+    )
     add("--no-scores", action="store_true", help="write incidents and manifest only")
-    add("--max-memory", default="2GiB", metavar="SIZE", help="for shuffling unclustered data (default: %(default)s)")
-    add("--threads", type=int, metavar="N", help="threads of this process (default: all CPUs)")
+    add("--max-memory", type=option(parse_size), metavar="SIZE", help="for grouping data by metric (default: 2GiB)")
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--workers", type=int, default=0, metavar="N", help="local Dask cluster of N processes")
+    where.add_argument("--workers", type=at_least(1), default=0, metavar="N", help="local Dask cluster of N processes")
     where.add_argument("--scheduler", metavar="URL", help="Dask scheduler, tcp://HOST:8786")
     add("--resume", action="store_true", help="continue a backtest that was stopped")
     add("--plot", metavar="METRIC", help="also draw this metric to DIR/METRIC.png")
     add("--labels", type=Path, metavar="L", help="labelled windows to shade in the picture")
-    add("--json", action="store_true", help="print the manifest as JSON")
+    add("--json", action="store_true", help="print the manifest, and nothing else, on standard output")
+    add_analysis(parser, window="--window")
 
 
 def run(args: argparse.Namespace) -> int:
     """Replay, write, summarise: 0; 70 when parts of the dataset could not be read."""
-    from ridgeline.engine.backtest.driver import Backtest, Where, default_threads
-    from ridgeline.engine.durations import parse_size
+    from ridgeline.engine.backtest.driver import Backtest, Where
+    from ridgeline.engine.scorer import available_threads
 
     def say(sentence: str) -> None:
-        print(sentence, file=sys.stderr)
+        print(escape(sentence), file=sys.stderr)
 
-    threads = args.threads or default_threads()
+    config = configuration(args)
     backtest = Backtest(
         dataset=args.dataset,
-        job=_job(args),
-        where=Where(threads, args.workers, args.scheduler),
-        max_memory=parse_size(args.max_memory),
+        job=_job(args, config),
+        where=Where(config.run.threads or available_threads(), args.workers, args.scheduler),
+        max_memory=config.run.max_memory if args.max_memory is None else args.max_memory,
         resume=args.resume,
         say=say,
         terminal=sys.stderr,
@@ -80,9 +87,27 @@ def run(args: argparse.Namespace) -> int:
     return PARTIAL if manifest["unreadable"] else 0
 
 
-def _job(args: argparse.Namespace) -> Job:
-    """The job that options and configuration describe; options win."""
-    raise NotImplementedError
+def _job(args: argparse.Namespace, config: Config) -> Job:
+    """The job that options and configuration describe."""
+    from ridgeline.engine.backtest.part import Job
+    from ridgeline.engine.config.model import AlertRow
+    from ridgeline.engine.profiles import profile_named
+    from ridgeline.engine.replay import ReplayPlan
+    from ridgeline.engine.scorer import base_policy
+    from ridgeline.io.errors import InputError
+
+    if args.start is not None and args.end is not None and args.start >= args.end:
+        raise InputError("--from must be before --to")
+    analysis = config.analysis
+    everything = (AlertRow(".", ("console",)),)
+    return Job(
+        output=str(args.output),
+        plan=ReplayPlan(profile_named(analysis.profile), analysis.full_duration, args.start, args.end, args.every),
+        policy=base_policy(analysis),
+        overrides=config.overrides,
+        alerts=config.alerts or everything,
+        keep_scores=not args.no_scores,
+    )
 
 
 def _plot(args: argparse.Namespace) -> Path:

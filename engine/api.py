@@ -1,0 +1,89 @@
+"""The public Python API: Arrow in, Arrow out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from ridgeline.engine.config.model import Analysis
+from ridgeline.engine.durations import parse_duration
+from ridgeline.engine.overrides import read_overrides
+from ridgeline.engine.scorer import Scorer, base_policy, check_algorithms
+from ridgeline.io.errors import InputError
+from ridgeline.io.matrix import MetricMatrix
+
+
+def score(  # noqa: PLR0913 - every option a keyword of its own, as users call it
+    data: Any,
+    *,
+    profile: str = "native",
+    as_of: int | Literal["last"] | None = None,
+    all_votes: bool = False,
+    scores: bool = False,
+    threads: int | None = None,
+    consensus: int = 6,
+    full_duration: int | str = 86400,
+    stale_period: int | str | None = None,
+    algorithms: Sequence[str] | None = None,
+    overrides: Sequence[Mapping[str, Any]] | None = None,
+) -> pa.Table:
+    """Judge the newest window of every metric: one verdict row per metric, in first-seen order.
+
+    data           MetricMatrix (scored as it is: no loading, no cleaning), pyarrow Table or RecordBatch, polars frame,
+                   or path of Parquet (file, folder, glob)
+    profile        "native", "earthgecko", "earthgecko_batch" or "etsy"
+    as_of          epoch seconds; "last": each metric's own newest point; None: the column `as_of` of the data, else the
+                   newest sane timestamp of it all. Never the wall clock
+    all_votes      vote with every algorithm, also where consensus has become impossible
+    scores         add `NAME_score` float64 columns (statistic / threshold, > 1 exactly when the vote is True)
+    threads        default: as many as there are CPUs. Results do not depend on it
+    consensus      True votes that make an anomaly
+    full_duration  the window: seconds or "24h"
+    stale_period   seconds or "10m"; default: the profile's
+    algorithms     names; default: all
+    overrides      mappings with the keys of `[[override]]`: match, consensus, algorithms, thresholds, ...
+
+    Columns: metric, outcome, reason, anomalous, datapoint, timestamp (int64 seconds), votes (int8), one bool per
+    algorithm, failed (list<string>). Raises RidgelineError with one sentence for input that cannot be used.
+    """
+    analysis = Analysis(
+        full_duration=parse_duration(full_duration),
+        consensus=consensus,
+        profile=profile,
+        stale_period=None if stale_period is None else parse_duration(stale_period),
+        algorithms=check_algorithms(algorithms or ()),
+        all_votes=all_votes,
+    )
+    if not (as_of is None or as_of == "last" or (isinstance(as_of, int))):
+        raise InputError(f"as_of is {as_of!r}: give epoch seconds, 'last' or None")
+    found = read_overrides(overrides or (), analysis.algorithms, base_policy(analysis))
+    matrices, newest = _matrices(data, needs_newest=as_of is None)
+    scorer = Scorer.of(analysis, found, as_of=as_of, default_as_of=newest, scores=scores, threads=threads or 0)
+    batches = [scorer.score(matrix) for matrix in matrices]
+    if not batches:
+        batches = [scorer.score(MetricMatrix.from_table(_nothing()))]
+    return pa.Table.from_batches(batches)
+
+
+def _matrices(data: Any, *, needs_newest: bool) -> tuple[Iterator[MetricMatrix], int | None]:
+    """The data as matrices, and the newest timestamp of all where one will be needed."""
+    if isinstance(data, (str, Path)):
+        from ridgeline.io.parquet_source import ParquetSource
+
+        source = ParquetSource(data)
+        return source.chunks(), source.newest() if needs_newest else None
+    matrix = data if isinstance(data, MetricMatrix) else MetricMatrix.from_table(data)
+    return iter((matrix,)), matrix.newest
+
+
+def _nothing() -> pa.Table:
+    return pa.table(
+        {
+            "metric": pa.array([], pa.string()),
+            "timestamp": pa.array([], pa.int64()),
+            "value": pa.array([], pa.float64()),
+        }
+    )

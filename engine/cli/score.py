@@ -1,0 +1,131 @@
+"""`ridgeline score`: the bare engine offline, Parquet in and Parquet out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from ridgeline.engine.cli.options import add_analysis, configuration
+from ridgeline.engine.cli.parser import option
+from ridgeline.engine.durations import parse_duration, parse_instant, parse_size
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ridgeline.engine.report import Report
+    from ridgeline.engine.scorer import Scorer
+    from ridgeline.io.parquet_source import ParquetSource
+
+NAME: Final = "score"
+SUMMARY: Final = "score a Parquet fleet once: no state, no alerts"
+GROUP: Final = "Score a fleet"
+EPILOG: Final = """\
+examples:
+  ridgeline score fleet.parquet verdicts.parquet
+  ridgeline score fleet.parquet verdicts.parquet --as-of last --scores
+  ridgeline score 'days/*.parquet' verdicts.parquet --match stats.timers. --consensus 7 --json
+IN has the columns metric, timestamp, value (one point a row, or lists), and may have as_of; it is a file, a folder or a
+glob. OUT gets one row per metric. Without --as-of and without that column, "now" is the newest timestamp of IN.
+"""
+STALE_SHARE: Final = 0.5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    add = parser.add_argument
+    add("source", metavar="IN.parquet", help="the fleet")
+    add("target", type=Path, metavar="OUT.parquet", help="the verdicts")
+    add(
+        "--as-of",
+        type=_as_of,
+        metavar="EPOCH|last",
+        help="judge as of this instant, or each metric as of its own newest point",
+    )
+    add(
+        "--all-votes", action="store_true", help="vote with every algorithm, also where consensus has become impossible"
+    )
+    add(
+        "--scores",
+        action="store_true",
+        help="add each algorithm's score (above 1: its vote is True); implies --all-votes",
+    )
+    add("--stale-period", type=option(parse_duration), metavar="S", help="older metrics are stale (default: 500 s)")
+    add("--match", metavar="PATTERN", help="only metrics that match (part of a name, or an expression)")
+    add(
+        "--max-memory",
+        type=option(parse_size),
+        metavar="SIZE",
+        help="for IN that is not grouped by metric (default: 2GiB)",
+    )
+    add("--json", action="store_true", help="print one JSON object, and nothing else, on standard output")
+    add_analysis(parser, window="--full-duration")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score IN into OUT; 0, or 66 for a file without rows."""
+    from ridgeline.engine.matching import matcher
+    from ridgeline.engine.report import Report
+    from ridgeline.engine.scorer import Scorer
+    from ridgeline.io.errors import Silence
+    from ridgeline.io.parquet_source import ParquetSource
+
+    began = time.monotonic()
+    config = configuration(args)
+    memory = config.run.max_memory if args.max_memory is None else args.max_memory
+    source = ParquetSource(args.source, match=matcher(args.match) if args.match else None, max_memory=memory)
+    if not source.rows:
+        raise Silence(f"{args.source} has no rows: nothing can be scored")
+    newest = source.newest() if args.as_of is None else None
+    scorer = Scorer.of(
+        config.analysis,
+        config.overrides,
+        as_of=args.as_of,
+        default_as_of=newest,
+        scores=args.scores,
+        threads=config.run.threads,
+    )
+    report = Report(scorer.overrides.policies[0].algorithms, as_of=newest if args.as_of is None else args.as_of)
+    _score(source, scorer, args.target, report)
+    report.seconds.update(source.seconds)
+    report.seconds["total"] = time.monotonic() - began
+    _print(report, args)
+    return report.exit
+
+
+def _score(source: ParquetSource, scorer: Scorer, target: Path, report: Report) -> None:
+    """Stream the source through the scorer into the file, which appears when it is whole."""
+    from ridgeline.engine.scoring import algorithm_names
+    from ridgeline.engine.verdicts import verdict_schema
+    from ridgeline.io.parquet_write import write_parquet
+
+    def verdicts() -> Iterator[pa.RecordBatch]:
+        for matrix in source.chunks():
+            began = time.monotonic()
+            batch = scorer.score(matrix)
+            report.seconds["score"] += time.monotonic() - began
+            report.add(batch, matrix.repairs)
+            yield batch
+
+    write_parquet(verdicts(), target, schema=verdict_schema(algorithm_names(), scores=scorer.plan.scores))
+
+
+def _print(report: Report, args: argparse.Namespace) -> None:
+    metrics = report.metrics
+    stale = report.outcomes["stale"]
+    if metrics and stale > STALE_SHARE * metrics:
+        hint = "" if args.as_of == "last" else ": --as-of last judges each metric as of its own newest point"
+        print(f"ridgeline: warning: {stale:,} of {metrics:,} metrics are stale{hint}", file=sys.stderr)
+    if args.json:
+        from ridgeline.engine.run.outputs import dumps
+
+        print(dumps(report.as_json()))
+    else:
+        print(report.as_text(), file=sys.stderr)
+
+
+def _as_of(text: str) -> int | Literal["last"]:
+    return "last" if text == "last" else option(parse_instant)(text)
