@@ -92,10 +92,15 @@ def _count(builder: Any, mask: Any) -> Any:
     return builder.call(function, [_bits(builder, mask)])
 
 
+def _declared(module: Any, name: str, kind: Any) -> Any:
+    """An LLVM function by name, declared once a module (llvmlite's own declare_intrinsic knows no vectors)."""
+    return module.globals.get(name) or ir.Function(module, kind, name)
+
+
 def _packed_by_avx512(builder: Any, values: Any, mask: Any) -> Any:
     """The masked lanes first, by VCOMPRESSPD."""
     kind = ir.FunctionType(values.type, [values.type, mask.type, values.type])
-    function = builder.module.declare_intrinsic("llvm.experimental.vector.compress", [values.type], kind)
+    function = _declared(builder.module, "llvm.experimental.vector.compress.v8f64", kind)
     return builder.call(function, [values, mask, ir.Constant(values.type, ir.Undefined)])
 
 
@@ -118,9 +123,7 @@ def _packed_by_avx2(builder: Any, values: Any, mask: Any) -> Any:
         table.linkage = "internal"
     row = builder.load(builder.gep(table, [ir.Constant(_WORD, 0), _bits(builder, mask)]))
     kind = ir.FunctionType(halves, [halves, halves])
-    function = builder.module.globals.get("llvm.x86.avx2.permd") or ir.Function(
-        builder.module, kind, "llvm.x86.avx2.permd"
-    )
+    function = _declared(builder.module, "llvm.x86.avx2.permd", kind)
     return builder.bitcast(builder.call(function, [builder.bitcast(values, halves), row]), values.type)
 
 
