@@ -18,7 +18,6 @@ from ridgeline.io.text import escape, truncate
 if TYPE_CHECKING:
     import redis
 
-_CLUSTER: Final = ("MOVED", "ASK", "CLUSTERDOWN", "CROSSSLOT", "TRYAGAIN")
 _LONGEST: Final = 200  # bytes of a server's own words that a message repeats
 
 
@@ -102,27 +101,47 @@ def explain(error: Exception, settings: RedisSettings) -> RidgelineError:
     """Our error for one of the library's or the socket's: one sentence, which holds no secret."""
     from redis import exceptions as failed
 
-    where = f"Redis at {settings}"
-    said = _words(error, settings)
-    code = getattr(error, "status_code", None)
-    if isinstance(error, failed.NoPermissionError):
-        return AuthenticationFailed(f"{where} does not let this user do that ({said}); grant it in the user's ACL")
-    refusals = (failed.AuthenticationError, failed.AuthorizationError, failed.AuthenticationWrongNumberOfArgsError)
-    if isinstance(error, refusals):
-        return AuthenticationFailed(f"{where} refused the user or the password ({said})")
-    if isinstance(error, failed.ClusterError | failed.AskError | failed.ClusterCrossSlotError) or code in _CLUSTER:
-        return InputError(f"Redis Cluster is not supported; {where} is a node of one")
-    if "cluster support disabled" in said or "cluster mode" in said:
-        return InputError(f"Redis Cluster is not supported; {where} is a node of one")
-    if isinstance(error, failed.BusyLoadingError):
-        return SourceUnavailable(f"{where} is still loading its data; try again later")
-    if isinstance(error, failed.TimeoutError | TimeoutError):
-        return SourceUnavailable(f"{where} did not answer within {settings.timeout:g} s")
-    if isinstance(error, failed.InvalidResponse):
-        return SourceUnavailable(f"what answers at {where.removeprefix('Redis at ')} does not speak Redis' protocol")
-    if isinstance(error, failed.ResponseError):
-        return SourceUnavailable(f"{where} answered with an error: {said}")
-    return SourceUnavailable(f"cannot reach {where}: {said}")
+    where, said = f"Redis at {settings}", _words(error, settings)
+    sentences: list[tuple[bool, type[RidgelineError], str]] = [
+        (
+            isinstance(error, failed.NoPermissionError),
+            AuthenticationFailed,
+            f"{where} does not let this user do that ({said}); grant it in the user's ACL",
+        ),
+        (
+            isinstance(
+                error,
+                failed.AuthenticationError | failed.AuthorizationError | failed.AuthenticationWrongNumberOfArgsError,
+            ),
+            AuthenticationFailed,
+            f"{where} refused the user or the password ({said})",
+        ),
+        (
+            isinstance(
+                error, failed.ClusterError | failed.AskError | failed.ClusterCrossSlotError | failed.TryAgainError
+            ),
+            InputError,
+            f"Redis Cluster is not supported; {where} is a node of one",
+        ),
+        (
+            isinstance(error, failed.BusyLoadingError),
+            SourceUnavailable,
+            f"{where} is still loading its data; try again later",
+        ),
+        (
+            isinstance(error, failed.TimeoutError | TimeoutError),
+            SourceUnavailable,
+            f"{where} did not answer within {settings.timeout:g} s",
+        ),
+        (
+            isinstance(error, failed.InvalidResponse),
+            SourceUnavailable,
+            f"what answers at {settings} does not speak Redis' protocol",
+        ),
+        (isinstance(error, failed.ResponseError), SourceUnavailable, f"{where} answered with an error: {said}"),
+        (True, SourceUnavailable, f"cannot reach {where}: {said}"),
+    ]
+    return next(kind(sentence) for applies, kind, sentence in sentences if applies)
 
 
 def _words(error: Exception, settings: RedisSettings) -> str:

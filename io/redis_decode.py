@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -10,12 +12,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ridgeline.io import reasons
-from ridgeline.io.matrix import MetricMatrix
+from ridgeline.io.arrow_numpy import arrow, strings
+from ridgeline.io.clean import EARLIEST, LATEST
+from ridgeline.io.matrix import SCHEMA, MetricMatrix
 from ridgeline.io.redis_values import ABSENT, TOO_LONG, WRONG_TYPE, Part
 from ridgeline.kernels import _native
 
 # As `ridgeline.kernels.decode.items` numbers them; that module needs numba, which a warm start does not import.
 KINDS: Final = ("null", "non_numeric", "non_finite", "bad_timestamp", "malformed", "truncated")
+_REASONS: Final = {ABSENT: reasons.NO_KEY, WRONG_TYPE: reasons.WRONG_TYPE, TOO_LONG: reasons.TOO_LONG}
 _NESTING: Final = 1024
 _FULL: Final = 1
 _SMALLEST: Final = (15, 3)  # bytes per point: of the usual layouts, of any
@@ -25,39 +30,77 @@ def decode_part(metrics: list[str], part: Part, max_points: int) -> MetricMatrix
     """One row per metric of `part`. Of longer series the newest `max_points` points are kept."""
     starts, ends = np.array(part.starts, np.int64), np.array(part.ends, np.int64)
     why = np.zeros(len(part), np.uint8)
-    why[starts == ABSENT] = reasons.NO_KEY
-    why[starts == WRONG_TYPE] = reasons.WRONG_TYPE
-    why[starts == TOO_LONG] = reasons.TOO_LONG
-    offsets, timestamps, values, counts = _decode(part.arena.data, starts, ends)
-    lost = counts.sum(axis=0)
-    repairs = Counter({kind: int(n) for kind, n in zip(KINDS, lost, strict=True) if n})
-    empty = (why == reasons.USABLE) & (np.diff(offsets) == 0) & (ends > starts)
+    for start, reason in _REASONS.items():
+        why[starts == start] = reason
+    decoded = _decode(part.arena.data, starts, ends)
+    offsets, timestamps, values, counts = decoded.offsets, decoded.timestamps, decoded.values, decoded.counts
+    repairs = Counter({kind: int(n) for kind, n in zip(KINDS, counts.sum(axis=0), strict=True) if n})
+    lengths = np.diff(offsets)
+    empty = (why == reasons.USABLE) & (lengths == 0) & (ends > starts)
     if empty.any():
         whole = counts[:, : KINDS.index("malformed")].any(axis=1)  # pairs there were, but not of usable numbers
         why[empty] = np.where(whole[empty], reasons.NO_USABLE_POINTS, reasons.MALFORMED)
-    if len(part) and int(np.diff(offsets).max()) > max_points:
+    names = strings(metrics)
+    if int(lengths.max(initial=0)) > max_points:
         offsets, timestamps, values = _newest(offsets, timestamps, values, max_points, repairs)
-    return MetricMatrix.from_columns(
-        pa.array(metrics, pa.string()), offsets, timestamps, values, reasons=why, repairs=repairs
+    elif decoded.increasing and _sane(offsets, timestamps):
+        return _wrap(names, decoded, why, repairs)
+    return MetricMatrix.from_columns(names, offsets, timestamps, values, reasons=why, repairs=repairs)
+
+
+def _sane(offsets: NDArray[np.int64], timestamps: NDArray[np.int64]) -> bool:
+    """Whether rows whose timestamps increase hold nothing but sane seconds: their ends tell."""
+    filled = np.diff(offsets) > 0
+    first, last = timestamps[offsets[:-1][filled]], timestamps[offsets[1:][filled] - 1]
+    return bool(first.min(initial=EARLIEST) >= EARLIEST and last.max(initial=LATEST) <= LATEST)
+
+
+def _wrap(metrics: pa.Array, decoded: _Decoded, why: NDArray[np.uint8], repairs: Counter[str]) -> MetricMatrix:
+    """A matrix of rows that need no cleaning: the decoder saw that they increase and are finite."""
+    offsets, timestamps = decoded.offsets, decoded.timestamps
+    ends = arrow(offsets)
+    columns = [
+        metrics,
+        pa.LargeListArray.from_arrays(ends, arrow(timestamps)),
+        pa.LargeListArray.from_arrays(ends, arrow(decoded.values)),
+        pa.nulls(len(metrics), pa.int64()),
+    ]
+    last = offsets[1:][np.diff(offsets) > 0] - 1
+    return MetricMatrix(
+        batch=pa.RecordBatch.from_arrays(columns, schema=SCHEMA),
+        reasons=why,
+        duplicates=np.zeros(len(why), np.uint8),
+        repairs=MappingProxyType(dict(repairs)),
+        newest=int(timestamps[last].max()) if len(last) else None,
     )
 
 
-def _decode(
-    data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    """(offsets, timestamps, values, counts[rows, KINDS]) of the rows `data[starts[i]:ends[i]]`; negative starts: none."""
+@dataclass(frozen=True, slots=True)
+class _Decoded:
+    """Columns as the kernel wrote them; `counts` int64[rows, KINDS]; `increasing`: timestamps strictly, in every row."""
+
+    offsets: NDArray[np.int64]
+    timestamps: NDArray[np.int64]
+    values: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    increasing: bool
+
+
+def _decode(data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> _Decoded:
+    """The points of the rows `data[starts[i]:ends[i]]`; negative starts: none."""
     rows = len(starts)
     total = int((ends - starts)[starts >= 0].sum())
     offsets = np.empty(rows + 1, np.int64)
     counts = np.empty((rows, len(KINDS)), np.int64)
     disordered = np.empty(rows, np.uint8)
     stack = np.empty(_NESTING, np.int64)
+    decode = _native.entry("decode")
     for smallest in _SMALLEST:
         timestamps, bits = np.empty(total // smallest + 1, np.int64), np.empty(total // smallest + 1, np.int64)
-        if _native.entry("decode")(data, starts, ends, timestamps, bits, offsets, counts, disordered, stack) != _FULL:
+        if decode(data, starts, ends, timestamps, bits, offsets, counts, disordered, stack) != _FULL:
             break
     points = int(offsets[-1])
-    return offsets, timestamps[:points], bits[:points].view(np.float64), counts
+    return _Decoded(offsets, timestamps[:points], bits[:points].view(np.float64), counts, not disordered.any())
 
 
 def _newest(

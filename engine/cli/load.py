@@ -1,0 +1,95 @@
+"""`ridgeline load`: writes a Parquet fleet into Redis in Skyline's format. The one command that writes series."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import redis
+
+    from ridgeline.io.parquet_source import ParquetSource
+    from ridgeline.io.redis_write import Mode, Written
+
+NAME: Final = "load"
+SUMMARY: Final = "write a Parquet fleet into Redis in Skyline's format"
+GROUP: Final = "Get started"
+PASSWORD: Final = "RIDGELINE_REDIS_PASSWORD"  # noqa: S105 - the variable's name
+EPILOG: Final = f"""\
+examples:
+  ridgeline load fleet.parquet --redis unix:///run/redis/redis.sock
+  ridgeline load today.parquet --redis redis://127.0.0.1:6379/0 --append
+Metrics that Redis holds already are an error, and nothing is written, unless --replace or --append is given.
+Points become msgpack pairs of 15 bytes (timestamps as integers), or of 19 with --float-timestamps, as carbon sends them.
+A password is read from the environment variable {PASSWORD}; one inside URL would be visible to others.
+"""
+CHUNK: Final = 512  # metrics per matrix
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    add = parser.add_argument
+    add("source", metavar="IN.parquet", help="the fleet: columns metric, timestamp, value; a file, a folder or a glob")
+    add("--redis", required=True, metavar="URL", help="redis://HOST:PORT/0, rediss://HOST:PORT/0 or unix:///PATH")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--replace", action="store_true", help="put the metrics of IN in the place of existing ones")
+    mode.add_argument("--append", action="store_true", help="add the points of IN to existing metrics")
+    add(
+        "--float-timestamps",
+        action="store_true",
+        help="store timestamps as floats, as Skyline's Graphite listener does",
+    )
+    add("--namespace", default="metrics.", help="what stands before every metric's name (default: %(default)s)")
+    add("--user", metavar="NAME", help="the ACL user")
+    add("--ca-file", type=Path, metavar="FILE", help="trusted certificates beside the system's, for rediss://")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Load the fleet; 0, or InputError, SourceUnavailable, AuthenticationFailed."""
+    from ridgeline.io.errors import InputError
+    from ridgeline.io.parquet_source import ParquetSource
+    from ridgeline.io.redis_client import connect, explained
+    from ridgeline.io.redis_settings import RedisSettings
+
+    settings = RedisSettings(
+        args.redis, username=args.user, password=os.environ.get(PASSWORD) or None, ca_file=args.ca_file
+    )
+    settings.place()  # a wrong address is said before anything is read
+    source = ParquetSource(args.source, chunk_metrics=CHUNK)
+    client = connect(settings)
+    mode: Mode = "replace" if args.replace else "append" if args.append else "new"
+    began = time.perf_counter()
+    with explained(settings):
+        written = _load(source, client, args, mode)
+    if not written.metrics:
+        raise InputError(f"{args.source} holds no points")
+    seconds = max(time.perf_counter() - began, 1e-9)
+    print(
+        f"loaded {written.metrics:,} metrics, {written.points:,} points ({written.size / 1e6:,.1f} MB) into {settings} "
+        f"in {seconds:.1f} s ({written.metrics / seconds:,.0f} metrics/s)",
+        file=sys.stderr,
+    )
+    return 0
+
+
+def _load(source: ParquetSource, client: redis.Redis, args: argparse.Namespace, mode: Mode) -> Written:
+    """Check all names, then write chunk after chunk; progress on a terminal."""
+    from ridgeline.io.redis_write import Written, refuse_existing, write_matrix
+
+    names = source.catalog().names
+    if mode == "new":
+        refuse_existing(client, names.to_pylist(), args.namespace)
+    written = Written()
+    for matrix in source.chunks():
+        written += write_matrix(
+            client, matrix, namespace=args.namespace, mode=mode, float_timestamps=args.float_timestamps
+        )
+        if sys.stderr.isatty():
+            print(f"\r{written.metrics:,} of {len(names):,} metrics", end="", file=sys.stderr, flush=True)
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr)
+    return written
