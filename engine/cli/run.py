@@ -1,0 +1,64 @@
+"""`ridgeline run`: one bulk run over a whole fleet, from cron or by hand."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Final
+
+from ridgeline.engine.cli.parser import option
+from ridgeline.engine.durations import parse_instant
+from ridgeline.io.text import escape
+
+NAME: Final = "run"
+SUMMARY: Final = "score every metric of the source once, alert, write the anomalies"
+GROUP: Final = "Score a fleet"
+EPILOG: Final = """\
+from cron, each minute:
+  * * * * *  ridgeline run --config /etc/ridgeline/ridgeline.toml >/dev/null
+`ridgeline config init` writes an example configuration. Exit codes: 0 ok; 2 configuration; 66 silence (no metrics, or
+more than half missing or stale); 69 source unavailable; 70 partial; 74 outputs not written; 75 another run is at work;
+77 authentication; 143 SIGTERM.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=Path("ridgeline.toml"),
+        metavar="FILE",
+        help="configuration (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--as-of",
+        type=option(parse_instant),
+        metavar="EPOCH",
+        help="judge as of this instant (epoch seconds or ISO 8601; default: now)",
+    )
+    parser.add_argument("--match", metavar="PATTERN", help="only metrics that match (part of a name, or an expression)")
+    parser.add_argument("--dry-run", action="store_true", help="send no alert and write nothing")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object, and nothing else, on standard output"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run once and print the summary; the exit code of the run."""
+    from ridgeline.engine.config.load import load_config
+    from ridgeline.engine.run.once import Request, run_once
+    from ridgeline.engine.run.outputs import dumps
+
+    config = load_config(args.config)
+    for warning in config.warnings:
+        print(f"ridgeline: warning: {escape(warning)}", file=sys.stderr)
+    report = run_once(Request(config, args.as_of, args.match, args.dry_run, args.json))
+    for problem in report.problems:
+        print(f"ridgeline: {escape(problem)}", file=sys.stderr)
+    if args.json:
+        print(dumps(report.as_json()))
+    else:
+        print(report.as_text() + ("\ndry run: nothing was sent or written" if args.dry_run else ""))
+    return report.exit
