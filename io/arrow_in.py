@@ -165,21 +165,28 @@ def rows_of(points: Points) -> Rows:
     runs, series = points.runs, points.series
     if runs.clustered:
         return Rows(runs.names, series, points.as_of, points.reasons)
-    named = np.flatnonzero(runs.codes >= 0)
-    order = named[stable_order(runs.codes[named])]
-    lengths, codes = np.diff(runs.starts)[order], runs.codes[order]
-    at = points_in(runs.starts[order], lengths)
-    count = len(runs.names)
-    offsets = np.append(0, np.cumsum(np.bincount(codes, lengths, count).astype(np.int64)))
-    as_of, reasons = _as_of_by_row(points, order, np.searchsorted(codes, np.arange(count)))
+    lengths, count = np.diff(runs.starts), len(runs.names)
+    if len(runs.codes) and runs.codes.min() >= 0:
+        order = stable_order(runs.codes)
+        sizes = np.bincount(runs.codes, lengths, count)
+    else:
+        named = np.flatnonzero(runs.codes >= 0)
+        order = named[stable_order(runs.codes[named])]
+        sizes = np.bincount(runs.codes[named], lengths[named], count)
+    offsets = np.append(0, np.cumsum(sizes.astype(np.int64)))
+    at = order + runs.starts[0] if (lengths == 1).all() else points_in(runs.starts[order], lengths[order])
+    as_of, reasons = _as_of_by_row(points, order)
     nulls = None if series.nulls is None else series.nulls[at]
     gathered = clean.Series(offsets, series.timestamps[at], series.values[at], nulls, series.seconds)
-    nameless = int(np.diff(runs.starts)[runs.codes < 0].sum())
+    nameless = int(lengths[runs.codes < 0].sum())
     return Rows(runs.names, gathered, as_of, reasons, Counter({"null": nameless} if nameless else {}))
 
 
-def _as_of_by_row(points: Points, order: Ints, first: Ints) -> tuple[Ints | None, NDArray[np.uint8] | None]:
-    """as_of and reason of each metric from those of its runs (`order`; `first`: where each metric's begin)."""
+def _as_of_by_row(points: Points, order: Ints) -> tuple[Ints | None, NDArray[np.uint8] | None]:
+    """as_of and reason of each metric from those of its runs, taken in `order` of metrics."""
+    if points.as_of is None and points.reasons is None:
+        return None, None
+    first = np.searchsorted(points.runs.codes[order], np.arange(len(points.runs.names)))
     reasons = None if points.reasons is None else points.reasons[order]
     if points.as_of is not None:
         low, high = _bounds(points.as_of[order], first)

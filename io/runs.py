@@ -43,13 +43,17 @@ def runs_of(chunks: Iterable[pa.Array], starts: Ints | None = None) -> Runs:
     for chunk in chunks:
         local, local_codes, local_starts = _runs_in(chunk, merge=starts is None)
         names.append(local)
-        codes.append(np.where(local_codes >= 0, local_codes + seen, -1))
-        begins.append(local_starts[:-1] + length)
+        codes.append(
+            np.where(local_codes >= 0, local_codes + seen, -1) if seen else local_codes.astype(np.int64, copy=False)
+        )
+        begins.append(local_starts[:-1] + length if length else local_starts[:-1])
         seen += len(local)
         length += len(chunk)
     if not names:
         return Runs(strings([]), np.empty(0, np.int64), np.zeros(1, np.int64))
     encoded = pa.concat_arrays(names).dictionary_encode()
+    if len(names) == 1 and len(encoded.dictionary) == seen:
+        return Runs(names[0], codes[0], np.append(begins[0], length) if starts is None else starts)
     code = np.concatenate(codes)
     code = np.where(code >= 0, view(encoded.indices)[code], -1) if seen else code
     begin = np.append(np.concatenate(begins), length)
@@ -105,13 +109,14 @@ def _runs_in_codes(dictionary: pa.Array, codes: Ints, *, merge: bool) -> tuple[p
     length = len(codes)
     starts = changes(codes) if merge else np.arange(length)
     codes = codes[starts].astype(np.int64)
-    named = codes[codes >= 0]
-    if len(named) and named.max() >= len(dictionary):
-        raise pa.ArrowInvalid(f"dictionary index {named.max()} in a dictionary of {len(dictionary)}")
+    low, high = (int(codes.min()), int(codes.max())) if length else (0, -1)
+    if low < -1 or high >= len(dictionary):
+        raise pa.ArrowInvalid(f"dictionary index {high if low >= -1 else low} in a dictionary of {len(dictionary)}")
     if dictionary.null_count:
         absent = truth(dictionary.is_null())
         codes[absent[codes] & (codes >= 0)] = -1
-        named = codes[codes >= 0]
+        low = -1
+    named = codes if low >= 0 else codes[codes >= 0]
     first = np.full(len(dictionary), -1, np.int64)
     first[named[::-1]] = np.arange(len(named))[::-1]  # of equal indices the last written stays: the first seen
     used = np.flatnonzero(first >= 0)

@@ -1,20 +1,19 @@
 """Bringing together the rows of metrics that are scattered over a dataset, within a memory limit.
 
-Metrics are dealt out to parts by their place in first-seen order, as many metrics to a part as memory allows. One pass
-over the data appends each batch's rows to the parts' temporary files; then each part is read back, sorted by metric and
-handed out, which gives all metrics in first-seen order. Data that fits into memory takes no files.
+Metrics are dealt out to parts by their place in first-seen order. One pass over the data appends each batch's rows to
+their parts; then each part is taken back, sorted by metric and handed out, which gives all metrics in first-seen order.
+Parts wait in temporary files unless all of them fit into memory; small parts sort faster than one large one even then.
 """
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Final
+from time import perf_counter
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -23,13 +22,16 @@ from numpy.typing import NDArray
 
 from ridgeline.io.arrow_numpy import arrow, view
 from ridgeline.io.catalog import Catalog
-from ridgeline.io.errors import OutputError
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.parquet_reader import Reader, matrix_of
 from ridgeline.io.runs import Runs, changes, runs_of, stable_order
+from ridgeline.io.shuffle_parts import FileParts, MemoryParts, Parts
 
 Ints = NDArray[np.int64]
-BYTES_PER_POINT: Final = 128  # of a part while it is sorted: as read, in order, positions, masks
+KEPT: Final = 40  # bytes per point that waits in memory: number of the metric, timestamp, value, allocator's slack
+SORTED: Final = 128  # bytes per point of a part while it is sorted: as read, in order, positions, masks
+READING: Final = 128 << 20  # bytes for reading: two batches and what Arrow keeps
+LARGEST_PART: Final = 2 << 20  # points; larger parts no longer fit into caches and sort at half the speed
 MOST_PARTS: Final = 256  # open files
 CODE: Final = "code"
 
@@ -41,86 +43,48 @@ def shuffled(
     keep = np.ones(len(catalog.names), np.bool_) if wanted is None else wanted
     names, counts = catalog.names.filter(arrow(keep)), catalog.counts[keep]
     number = np.append(np.where(keep, np.cumsum(keep) - 1, -1), -1)  # its last place serves rows without a name
-    part_of = _dealt(counts, max_memory / (BYTES_PER_POINT * max(reader.points_per_row, 1e-9)))
+    points = max(reader.points_per_row, 1e-9)
+    room = max(max_memory - READING, max_memory // 4) / points  # as if a row were a point
+    part_of = _dealt(counts, min(room / SORTED, LARGEST_PART / points))
     firsts = np.append(changes(part_of), len(names))
+    largest = int(np.bincount(part_of, counts).max()) if len(names) else 0
     repairs: Counter[str] = Counter()
     with ExitStack() as stack:
-        parts = _Parts(stack, len(firsts) - 1, temporary)
+        parts: Parts = MemoryParts(len(firsts) - 1)
+        if int(counts.sum()) * KEPT + largest * SORTED > room:
+            parts = FileParts(stack, len(firsts) - 1, temporary)
         for codes, table in _numbered(reader, catalog):
             if wanted is None and (codes < 0).any():
                 repairs["null"] += _points(table, codes < 0)
-            parts.add(table, number[codes], part_of)
+            with _timed(reader):
+                _deal(table, number[codes], part_of, parts)
         for part in range(len(firsts) - 1):
             first, last = int(firsts[part]), int(firsts[part + 1])
-            matrix = _sorted(parts.take(part), names.slice(first, last - first), first, reader)
+            with _timed(reader):
+                matrix = _sorted(parts.take(part), names.slice(first, last - first), first, reader)
             yield replace(matrix, repairs=Counter(matrix.repairs) + repairs)
             repairs.clear()
     if repairs:
         yield replace(MetricMatrix.empty(), repairs=dict(repairs))
 
 
-class _Parts:
-    """Rows by part: in memory if there is only one part, else in temporary files that have no name on disk.
+@contextmanager
+def _timed(reader: Reader) -> Iterator[None]:
+    """Count the time of the block as decoding."""
+    started = perf_counter()
+    yield
+    reader.seconds["decode"] += perf_counter() - started
 
-    The system frees such files however the process ends.
-    """
 
-    def __init__(self, stack: ExitStack, count: int, temporary: Path | None) -> None:
-        self._stack = stack
-        self._count = count
-        self._directory = temporary or Path(os.environ.get("TMPDIR") or _roomy())
-        self._files: list[IO[bytes]] = []
-        self._writers: list[pa.ipc.RecordBatchStreamWriter] = []
-        self._kept: list[pa.Table] = []
-
-    def add(self, table: pa.Table, codes: Ints, part_of: Ints) -> None:
-        """Append rows to the parts of their metrics; rows of code -1 are left out."""
-        table = table.append_column(CODE, arrow(codes.astype(np.int32)))
-        if self._count == 1 and (codes >= 0).all():
-            self._kept.append(table)
-            return
-        rows = np.flatnonzero(codes >= 0)
-        parts = part_of[codes[rows]]
-        order = stable_order(parts)
-        table = table.take(arrow(rows[order]))
-        if self._count == 1:
-            self._kept.append(table)
-            return
-        bounds = np.searchsorted(parts[order], np.arange(self._count + 1))
-        try:
-            if not self._writers:
-                self._open(table.schema)
-            for part in np.flatnonzero(np.diff(bounds)):
-                self._writers[part].write_table(table.slice(bounds[part], bounds[part + 1] - bounds[part]))
-        except OSError as error:
-            raise self._full(error) from error
-
-    def take(self, part: int) -> pa.Table:
-        """All rows of one part; its file is given back to the system."""
-        if self._count == 1:
-            table, self._kept = pa.concat_tables(self._kept), []
-            return table
-        try:
-            self._writers[part].close()
-            self._files[part].seek(0)
-            table = pa.ipc.open_stream(self._files[part]).read_all()
-            self._files[part].close()
-        except OSError as error:
-            raise self._full(error) from error
-        return table
-
-    def _open(self, schema: pa.Schema) -> None:
-        options = pa.ipc.IpcWriteOptions(compression="lz4" if pa.Codec.is_available("lz4_frame") else None)
-        for _ in range(self._count):
-            file = tempfile.TemporaryFile("w+b", suffix=".tmp", dir=self._directory)  # noqa: SIM115 - the stack closes it
-            self._files.append(self._stack.enter_context(file))
-            self._writers.append(pa.ipc.new_stream(file, schema, options=options))
-
-    def _full(self, error: OSError) -> OutputError:
-        return OutputError(
-            f"{self._directory}: cannot hold the temporary files that bring each metric's rows together: "
-            f"{error.strerror or error}; set TMPDIR to a folder with more room, or raise the memory limit"
-        )
+def _deal(table: pa.Table, codes: Ints, part_of: Ints, parts: Parts) -> None:
+    """Append rows to the parts of their metrics; rows of code -1 are left out."""
+    rows = np.flatnonzero(codes >= 0)
+    owners = part_of[codes[rows]]
+    order = stable_order(owners)
+    table = table.append_column(CODE, arrow(codes.astype(np.int32))).take(arrow(rows[order]))
+    bounds = np.append(0, np.cumsum(np.bincount(owners)))
+    for part in np.flatnonzero(np.diff(bounds)).tolist():
+        parts.append(part, table.slice(bounds[part], bounds[part + 1] - bounds[part]))
 
 
 def _numbered(reader: Reader, catalog: Catalog) -> Iterator[tuple[Ints, pa.Table]]:
@@ -136,9 +100,12 @@ def _numbered(reader: Reader, catalog: Catalog) -> Iterator[tuple[Ints, pa.Table
 
 def _sorted(table: pa.Table, names: pa.StringArray, first: int, reader: Reader) -> MetricMatrix:
     """The matrix of one part; its metrics are those numbered from `first`."""
-    codes = view(table.column(CODE).combine_chunks()).astype(np.int64) - first
+    codes = view(table.column(CODE).combine_chunks()) - np.int32(first)
     starts = np.append(changes(codes), len(codes))
-    return matrix_of(table.drop_columns(CODE).combine_chunks(), Runs(names, codes[starts[:-1]], starts), reader.layout)
+    runs = Runs(names, codes[starts[:-1]].astype(np.int64), starts)
+    del codes
+    table = table.drop_columns(CODE).combine_chunks()
+    return matrix_of(table, runs, reader.layout)
 
 
 def _dealt(counts: Ints, rows_per_part: float) -> Ints:
@@ -156,8 +123,3 @@ def _points(table: pa.Table, rows: NDArray[np.bool_]) -> int:
     if not hasattr(stamps.type, "value_type"):
         return int(np.count_nonzero(rows))
     return int(pc.sum(pc.list_value_length(stamps.filter(arrow(rows)))).as_py() or 0)
-
-
-def _roomy() -> str:
-    """A folder for large temporary files: /tmp is often kept in memory, /var/tmp is not."""
-    return "/var/tmp" if os.access("/var/tmp", os.W_OK) else tempfile.gettempdir()  # noqa: S108 - files have no name
