@@ -86,6 +86,8 @@ def _run(lanes: Mapping[str, Lane], workers: Workers, deadline: float, clock: Ca
             yield from _land(lanes, workers, now + GRACE, clock)
             return
         pauses = [lane.not_before for lane in lanes.values() if lane.waiting and lane.free > 0]
+        if not pauses and not any(lane.flying for lane in lanes.values()):
+            return  # everything was given up: nothing to wait for
         for job, outcome in workers.wait(min([*pauses, deadline]) - now):
             yield from _ended(lanes[job.strategy], job, outcome, clock())
 
