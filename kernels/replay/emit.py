@@ -1,0 +1,107 @@
+"""The last stage of a block of steps: doubts settled, votes counted, scores written as float32."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from ridgeline.kernels._algorithm import exact_kernel, never_inline
+from ridgeline.kernels.score.outcome import ANALYSED, BORING, TOO_SHORT
+from ridgeline.kernels.score.row import ALGORITHMS, KS_TEST
+from ridgeline.kernels.shared.summary import CENTRE, MEAN, STATS, TAIL, summarise
+from ridgeline.kernels.shared.switches import BORING_POINTS, MIN_POINTS
+
+# Rows of the output float32[COLUMNS, steps]: the nine scores, then ks_test's D and its ADF statistic.
+DISTANCE: Final = ALGORITHMS
+STATISTIC: Final = ALGORITHMS + 1
+COLUMNS: Final = ALGORITHMS + 2
+ABOVE_ONE: Final = np.nextafter(np.float32(1.0), np.float32(2.0))
+
+
+@exact_kernel
+def outcomes(begin, end, wanted, first, same, switches, live, outcome, doubt):
+    """Set live[j] to 1 for wanted steps that are analysed, else 0; fill outcome; return how many are wanted, live.
+
+    Only the last point of a timestamp is a step; `wanted` uint8[n] is 0 elsewhere. Nothing is ever stale here.
+    """
+    never_inline()
+    steps = 0
+    analysed = 0
+    for j in range(end - begin):
+        i = begin + j
+        live[j] = 0
+        doubt[j] = 0
+        if wanted[i] == 0:
+            continue
+        steps += 1
+        if i + 1 - first[j] < switches[MIN_POINTS]:
+            outcome[j] = TOO_SHORT
+        elif same[j] <= max(first[j], i + 1 - switches[BORING_POINTS]):
+            outcome[j] = BORING
+        else:
+            outcome[j] = ANALYSED
+            live[j] = 1
+            analysed += 1
+    return steps, analysed
+
+
+@exact_kernel
+def write(
+    begin, end, wanted, live, outcome, mask, table, distances, statistics, place, outcomes_out, votes_out, scores_out
+):
+    """Write the block's wanted steps from output position `place` on; return the next one.
+
+    A score keeps its side of 1 as float32. NaN: nothing to say (not analysed, switched off, failed, no distance).
+    """
+    never_inline()
+    size = end - begin
+    for k in range(ALGORITHMS):
+        out = scores_out[k]
+        p = place
+        here = table[k]
+        on = mask & (1 << k)
+        for j in range(size):
+            if wanted[begin + j] == 0:
+                continue
+            value = np.float32(np.nan)
+            if on and live[j] != 0:
+                score = here[j]
+                value = np.float32(score)
+                if score > 1.0:
+                    value = max(value, ABOVE_ONE)
+                    votes_out[p] += 1
+            out[p] = value
+            p += 1
+    p = place
+    for j in range(size):
+        if wanted[begin + j] == 0:
+            continue
+        outcomes_out[p] = outcome[j]
+        distance = np.nan
+        statistic = np.nan
+        if live[j] != 0 and mask & (1 << KS_TEST):
+            distance = distances[j]
+            if distance > 0.5:
+                statistic = statistics[j]
+        scores_out[DISTANCE, p] = np.float32(distance)
+        scores_out[STATISTIC, p] = np.float32(statistic)
+        p += 1
+    return p
+
+
+@exact_kernel
+def gate(x, begin, end, wanted, live, first, least, place, votes_out, shift_out, level_out, scratch):
+    """Write the tail's change and the mean of steps with at least `least` votes, as the score entry computes them."""
+    never_inline()
+    p = place
+    for j in range(end - begin):
+        i = begin + j
+        if wanted[i] == 0:
+            continue
+        if live[j] != 0 and votes_out[p] >= least:
+            stats = scratch[:STATS]
+            summarise(x[first[j] : i + 1], stats)
+            shift_out[p] = stats[TAIL] - stats[MEAN]
+            level_out[p] = stats[CENTRE] + stats[MEAN]
+        p += 1

@@ -1,0 +1,219 @@
+"""The replay entry: every step of one series, block by block.
+
+A block is cut at multiples of `BLOCK` points from the series' start. There every rounding sum is taken afresh from
+the window, and everything else is exact, so a block's bytes depend on the data alone: not on where a series was cut
+for threads, nor on the chunks for which ranks are made.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from ridgeline.kernels._algorithm import exact_kernel
+from ridgeline.kernels.replay.direct import doubt_daily as _doubt_daily
+from ridgeline.kernels.replay.direct import settle_doubts as _settle_doubts
+from ridgeline.kernels.replay.emit import gate as _gate
+from ridgeline.kernels.replay.emit import outcomes as _outcomes
+from ridgeline.kernels.replay.emit import write as _write
+from ridgeline.kernels.replay.ewm import walk as _walk_ewm
+from ridgeline.kernels.replay.first_hour import walk as _walk_hour
+from ridgeline.kernels.replay.ks import pointers as _pointers
+from ridgeline.kernels.replay.ks import walk as _walk_ks
+from ridgeline.kernels.replay.ks_scores import settle_ks as _settle_ks
+from ridgeline.kernels.replay.least_squares import score as _score_least_squares
+from ridgeline.kernels.replay.moments import BLOCK
+from ridgeline.kernels.replay.moments import walk as _walk_moments
+from ridgeline.kernels.replay.order import fill as _fill
+from ridgeline.kernels.replay.order import walk as _walk_order
+from ridgeline.kernels.replay.ranks import rank_points
+from ridgeline.kernels.replay.sums_scores import score_first_hour as _score_hour
+from ridgeline.kernels.replay.sums_scores import score_moments as _score_moments
+from ridgeline.kernels.replay.sums_scores import score_moving_average as _score_ewm
+from ridgeline.kernels.replay.window import fullest as _fullest
+from ridgeline.kernels.replay.window import run_start as _run_start
+from ridgeline.kernels.replay.window import spans as _spans
+from ridgeline.kernels.replay.window import window_start
+from ridgeline.kernels.score.row import (
+    FIRST_HOUR_AVERAGE,
+    HISTOGRAM_BINS,
+    KS_TEST,
+    LEAST_SQUARES,
+    MEDIAN_ABSOLUTE_DEVIATION,
+    STDDEV_FROM_MOVING_AVERAGE,
+)
+from ridgeline.kernels.shared.switches import DAILY, FULL_DURATION, HISTOGRAM
+
+SIGNATURE: Final = (
+    "i8(i8[::1], f8[::1], u1[::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1],"
+    " f8[:, ::1], i8[:, ::1], f8[::1], i8[:, ::1], i4[:, ::1], f8[::1],"
+    " u1[::1], u1[::1], f4[:, ::1], f8[::1], f8[::1], i8, i8, i8, i8, i8)"
+)
+
+STEPS: Final = 512  # points per pass of the stages: their rows stay in the caches nearest to the core
+BLOCK_FLOATS: Final = 28  # rows of block_floats, each STEPS long; states and edges have rows of their own
+BLOCK_INTEGERS: Final = 12
+CHUNK_INTEGERS: Final = 11
+CHUNK_PLACES: Final = 4
+SHORTEST_CHUNK: Final = 8  # blocks per ranking, at least; six windows if that is more
+LARGEST_TIME_SUM: Final = 4e18
+
+# Rows of block_floats.
+MOMENTS, HOUR, DEVIATIONS, SQUARES, TABLE, DISTANCES, STATISTICS, STATE, EDGES = 0, 9, 13, 14, 15, 24, 25, 26, 27
+# Rows of block_integers.
+FIRST, SAME, TIME_SUMS, LIVE, OUTCOME, DOUBT, REFS, PROBES, TIMES, WALK, BINS = 0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11
+
+
+@exact_kernel
+def chunk_bounds(t, begin, end, seconds, capacity):
+    """Return (index of the first point that matters to step `begin`, end of the chunk of steps from it)."""
+    start = window_start(t, begin, seconds)
+    blocks = max(SHORTEST_CHUNK, (6 * (begin - start)) // BLOCK)
+    stop = min(end, (begin // BLOCK + blocks) * BLOCK)
+    while stop - start > capacity:
+        stop = ((stop - 1) // BLOCK) * BLOCK
+    return start, stop
+
+
+@exact_kernel
+def run(
+    t: np.ndarray,
+    x: np.ndarray,
+    wanted: np.ndarray,
+    switches: np.ndarray,
+    thresholds: np.ndarray,
+    critical: np.ndarray,
+    weights: np.ndarray,
+    totals: np.ndarray,
+    scale: np.ndarray,
+    floats: np.ndarray,
+    integers: np.ndarray,
+    sx: np.ndarray,
+    chunk: np.ndarray,
+    places: np.ndarray,
+    scratch: np.ndarray,
+    outcomes: np.ndarray,
+    votes: np.ndarray,
+    scores: np.ndarray,
+    change: np.ndarray,
+    level: np.ndarray,
+    begin: int,
+    end: int,
+    place: int,
+    mask: int,
+    least: int,
+) -> int:
+    """Replay the points begin..end-1 of one series; write its wanted steps from output position `place` on.
+
+    t int64[n] ascending epoch seconds, x float64[n] finite; wanted uint8[n]: 1 at steps to write (a timestamp's last)
+    switches int64[SWITCHES] of the profile, FULL_DURATION being the window; thresholds float64[9]
+    critical, totals, scale float64[m + 1] by number of points, weights float64[m], m >= the fullest window:
+    grubbs' critical values, sums of the newest weights, what makes weighted squares a variance; weights newest last
+    floats float64[BLOCK_FLOATS, STEPS], integers int64[BLOCK_INTEGERS, STEPS]
+    sx float64[r + 2], chunk int64[CHUNK_INTEGERS, >= r + 2 and RADIX], places int32[CHUNK_PLACES, r + 2], r >= m + BLOCK
+    scratch float64[>= STATS + SCRATCH_PER_POINT m + SCRATCH_FIXED]
+    outcomes, votes uint8[steps], votes 0 at first; scores float32[COLUMNS, steps], NaN where there is none
+    change, level float64[steps]: tail mean less mean, and mean, of steps with at least `least` votes; may be empty
+    begin: a multiple of BLOCK; mask: bit k = the algorithm of column k is in force
+    Returns the next output position; with `place` -1 nothing is done, and the size of the fullest window is returned.
+    """
+    seconds = switches[FULL_DURATION]
+    if place < 0:
+        return _fullest(t, begin, end, seconds)
+    capacity = sx.size - 2
+    rank = places[0]
+    b0 = chunk[5]
+    b1 = chunk[6]
+    b2 = chunk[7]
+    g0 = chunk[8]
+    g1 = chunk[9]
+    marks = chunk[10]
+    marks[: (capacity >> 6) + 1] = 0
+    first = integers[FIRST]
+    live = integers[LIVE]
+    doubt = integers[DOUBT]
+    table = floats[TABLE : TABLE + 9]
+    moments_state = floats[STATE][0:8]
+    ewm_state = floats[STATE][8:16]
+    hour_state = floats[STATE][16:24]
+    with_bins = mask & (1 << HISTOGRAM_BINS)
+    with_mad = mask & (1 << MEDIAN_ABSOLUTE_DEVIATION)
+    with_ranks = with_bins | with_mad | (mask & (1 << KS_TEST))
+    always = float(seconds) * float(seconds) * float(weights.size) > LARGEST_TIME_SUM
+    daily = switches[DAILY] != 0
+    at = begin
+    while at < end:
+        base, chunk_stop = chunk_bounds(t, at, end, seconds, capacity)
+        ranks = chunk_stop - base
+        if with_ranks:
+            rank_points(x[base:chunk_stop], ranks, sx, rank, chunk[0], chunk[1], chunk[2], chunk[3], chunk[4])
+            _fill(rank, 0, at - base, ranks, b0, b1, b2, g0, g1, integers[WALK], integers[BINS], floats[EDGES][:16])
+        lo = base
+        changed = _run_start(x, at - 1, base) if at > base else at
+        hour_stop = 0
+        ref = base
+        probe = base
+        while at < chunk_stop:
+            stop = min(at + STEPS, chunk_stop)
+            before = lo
+            lo, changed = _spans(t, x, at, stop, lo, changed, seconds, first, integers[SAME])
+            steps, analysed = _outcomes(
+                at, stop, wanted, first, integers[SAME], switches, live, integers[OUTCOME], doubt
+            )  # fmt: skip
+            _walk_moments(
+                t, x, at, stop, before, seconds, first, moments_state, integers[TIMES], floats[MOMENTS : MOMENTS + 9],
+                integers[TIME_SUMS : TIME_SUMS + 2],
+            )  # fmt: skip
+            _score_moments(
+                x, at, stop, live, first, floats[MOMENTS : MOMENTS + 9], thresholds, switches, critical, table, doubt
+            )
+            if mask & (1 << LEAST_SQUARES):
+                _score_least_squares(
+                    t, x, at, stop, live, first, floats[MOMENTS : MOMENTS + 9], integers[TIME_SUMS : TIME_SUMS + 2],
+                    thresholds[LEAST_SQUARES], switches, always, table, doubt,
+                )  # fmt: skip
+            if mask & (1 << FIRST_HOUR_AVERAGE):
+                hour_stop = _walk_hour(
+                    t, x, at, stop, before, hour_stop, seconds, first, hour_state, floats[HOUR : HOUR + 4]
+                )
+                _score_hour(x, at, stop, live, floats[HOUR : HOUR + 4], thresholds[FIRST_HOUR_AVERAGE], table, doubt)
+            if mask & (1 << STDDEV_FROM_MOVING_AVERAGE):
+                _walk_ewm(x, at, stop, before, first, weights, totals, ewm_state, floats[DEVIATIONS], floats[SQUARES])
+                _score_ewm(
+                    at, stop, live, first, floats[DEVIATIONS], floats[SQUARES], scale,
+                    thresholds[STDDEV_FROM_MOVING_AVERAGE], table, doubt,
+                )  # fmt: skip
+            if with_bins | with_mad:
+                _walk_order(
+                    x, at, stop, base, before, first, live, rank, sx, ranks, b0, b1, b2, g0, g1, integers[WALK],
+                    integers[BINS], floats[EDGES][:16], switches[HISTOGRAM], with_mad, with_bins,
+                    thresholds[MEDIAN_ABSOLUTE_DEVIATION], thresholds[HISTOGRAM_BINS], table, doubt,
+                )  # fmt: skip
+            if mask & (1 << KS_TEST):
+                ref, probe = _pointers(t, at, stop, first, ref, probe, integers[REFS], integers[PROBES])
+                _walk_ks(
+                    at, stop, base, live, integers[REFS], integers[PROBES], rank, sx, marks, places[1], places[2],
+                    places[3], floats[DISTANCES],
+                )  # fmt: skip
+                if analysed > 0:
+                    _settle_ks(
+                        t, x, at, stop, live, first, integers[REFS], integers[PROBES], switches, thresholds[KS_TEST],
+                        floats[DISTANCES], floats[STATISTICS], table, scratch,
+                    )  # fmt: skip
+            if daily:
+                _doubt_daily(t, at, stop, first, live, doubt)
+            if analysed > 0:
+                _settle_doubts(
+                    t, x, at, stop, live, first, weights, critical, mask, thresholds, switches, table, doubt, scratch
+                )
+            if steps > 0:
+                following = _write(
+                    at, stop, wanted, live, integers[OUTCOME], mask, table, floats[DISTANCES], floats[STATISTICS], place,
+                    outcomes, votes, scores,
+                )  # fmt: skip
+                if change.size > 0:
+                    _gate(x, at, stop, wanted, live, first, least, place, votes, change, level, scratch)
+                place = following
+            at = stop
+    return place

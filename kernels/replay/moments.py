@@ -1,0 +1,184 @@
+"""Sums over the moving window, about an origin that moves when it has to.
+
+Adding and removing points one by one accumulates rounding errors of about u * operations * (largest sum of squares
+met). They are forgotten at every multiple of `BLOCK` points, and whenever they could reach 1e-11 of the sum of
+squared deviations: when a spike leaves, when the level has moved far from the origin. No fixed number of steps would
+protect the steps after a spike, hence the second trigger.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ridgeline.kernels._algorithm import exact_kernel, never_inline
+
+BLOCK: Final = 1024  # every state is computed afresh at these indices, so that a series can be cut there
+DRIFT: Final = 3e4  # operations * peak / M2 above which the sums are taken again: error below 1e-11
+
+# Slots of the state, float64[STATE]; T0 and the time sums are in an int64 array of their own.
+ORIGIN, S1, S2, STX, PEAK, COUNT = range(6)
+STATE: Final = 6
+T0, ST, STT = range(3)
+TIMES: Final = 3
+
+
+@exact_kernel
+def mean_of(x, a, b):
+    """Return the mean of x[a:b], b > a, added up as differences to x[a]; exact where all are equal."""
+    never_inline()
+    origin = x[a]
+    z = x[a:b]
+    n = z.size
+    s0 = s1 = s2 = s3 = 0.0
+    for i in range(n >> 2):
+        k = i << 2
+        s0 += z[k] - origin
+        s1 += z[k + 1] - origin
+        s2 += z[k + 2] - origin
+        s3 += z[k + 3] - origin
+    for k in range(n & -4, n):
+        s0 += z[k] - origin
+    return origin + ((s0 + s1) + (s2 + s3)) / n
+
+
+@exact_kernel
+def square_sums(x, a, b, origin):
+    """Return the sums of d and d * d over x[a:b], d = x - origin."""
+    never_inline()
+    z = x[a:b]
+    n = z.size
+    s0 = s1 = s2 = s3 = 0.0
+    q0 = q1 = q2 = q3 = 0.0
+    for i in range(n >> 2):
+        k = i << 2
+        d0 = z[k] - origin
+        d1 = z[k + 1] - origin
+        d2 = z[k + 2] - origin
+        d3 = z[k + 3] - origin
+        s0 += d0
+        s1 += d1
+        s2 += d2
+        s3 += d3
+        q0 += d0 * d0
+        q1 += d1 * d1
+        q2 += d2 * d2
+        q3 += d3 * d3
+    for k in range(n & -4, n):
+        d0 = z[k] - origin
+        s0 += d0
+        q0 += d0 * d0
+    return (s0 + s1) + (s2 + s3), (q0 + q1) + (q2 + q3)
+
+
+@exact_kernel
+def anchor(t, x, a, b, state, times):
+    """Take the sums of x[a:b] afresh, about their mean; seconds count from the newest of them, t[b - 1]."""
+    never_inline()
+    state[PEAK] = 0.0
+    state[COUNT] = 0.0
+    state[S1] = 0.0
+    state[S2] = 0.0
+    state[STX] = 0.0
+    times[ST] = 0
+    times[STT] = 0
+    if b <= a:
+        state[ORIGIN] = x[b]
+        times[T0] = t[b]
+        return
+    origin = mean_of(x, a, b)
+    s1, s2 = square_sums(x, a, b, origin)
+    t0 = t[b - 1]
+    st = 0
+    stt = 0
+    stx = 0.0
+    for k in range(a, b):
+        u = t[k] - t0
+        st += u
+        stt += u * u
+        stx += float(u) * (x[k] - origin)
+    state[ORIGIN] = origin
+    state[S1] = s1
+    state[S2] = s2
+    state[STX] = stx
+    state[PEAK] = s2
+    times[T0] = t0
+    times[ST] = st
+    times[STT] = stt
+
+
+@exact_kernel
+def walk(t, x, begin, end, lo, seconds, first, state, times, rows, sums):
+    """Move the window over the points begin..end-1 and note its sums at each.
+
+    `lo`: first[] of the point before `begin`. rows float64[9, >= end - begin]: origin, the history's S1 and S2 (all
+    points but the newest), S1, S2, STX, PEAK, COUNT of the window; sums int64[2, ...]: ST and STT, in seconds from
+    T0. float64 row 8 holds the newest point's seconds from T0.
+    """
+    never_inline()
+    o = state[ORIGIN]
+    s1 = state[S1]
+    s2 = state[S2]
+    stx = state[STX]
+    peak = state[PEAK]
+    count = state[COUNT]
+    t0 = times[T0]
+    st = times[ST]
+    stt = times[STT]
+    for i in range(begin, end):
+        j = i - begin
+        f = first[j]
+        afresh = (i & (BLOCK - 1)) == 0 or t[i] - t0 > seconds
+        if not afresh:
+            while lo < f:
+                d = x[lo] - o
+                u = t[lo] - t0
+                s1 -= d
+                s2 -= d * d
+                stx -= float(u) * d
+                st -= u
+                stt -= u * u
+                count += 1.0
+                lo += 1
+            n = float(i - f)
+            afresh = not n * count * peak <= DRIFT * (n * s2 - s1 * s1)
+        if afresh:
+            anchor(t, x, f, i, state, times)
+            lo = f
+            o = state[ORIGIN]
+            s1 = state[S1]
+            s2 = state[S2]
+            stx = state[STX]
+            peak = state[PEAK]
+            count = state[COUNT]
+            t0 = times[T0]
+            st = times[ST]
+            stt = times[STT]
+        rows[0, j] = o
+        rows[1, j] = s1
+        rows[2, j] = s2
+        d = x[i] - o
+        u = t[i] - t0
+        s1 += d
+        s2 += d * d
+        stx += float(u) * d
+        st += u
+        stt += u * u
+        count += 1.0
+        peak = max(peak, s2)
+        rows[3, j] = s1
+        rows[4, j] = s2
+        rows[5, j] = stx
+        rows[6, j] = peak
+        rows[7, j] = count
+        rows[8, j] = float(u)
+        sums[0, j] = st
+        sums[1, j] = stt
+    state[ORIGIN] = o
+    state[S1] = s1
+    state[S2] = s2
+    state[STX] = stx
+    state[PEAK] = peak
+    state[COUNT] = count
+    times[T0] = t0
+    times[ST] = st
+    times[STT] = stt

@@ -1,0 +1,88 @@
+"""median_absolute_deviation and histogram_bins at every step of a chunk, over the bitmap of its ranks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ridgeline.kernels._algorithm import exact_kernel, never_inline
+from ridgeline.kernels.replay import histogram, median_mad
+from ridgeline.kernels.replay.bitmap import clear
+from ridgeline.kernels.replay.median_mad import HIGHEST, LOWEST
+from ridgeline.kernels.replay.sums_scores import GUARD, settled
+from ridgeline.kernels.score.row import HISTOGRAM_BINS, MEDIAN_ABSOLUTE_DEVIATION
+
+_clear = clear
+_restart = median_mad.restart
+_enter = median_mad.enter
+_leave = median_mad.leave
+_median = median_mad.median
+_deviation = median_mad.deviation
+_forget = histogram.forget
+_follow = histogram.follow
+_count = histogram.count
+_score_of = histogram.score_of
+UNDECIDED = histogram.UNDECIDED
+
+
+@exact_kernel
+def fill(rank, begin, end, ranks, b0, b1, b2, g0, g1, walk_state, bin_state, edges):
+    """Empty the bitmap (`ranks` points in the chunk) and let the points begin..end-1 (chunk places) enter."""
+    never_inline()
+    _clear(b0, b1, b2, g0, g1, ranks + 2)
+    _restart(walk_state, ranks + 1)
+    _forget(bin_state, edges)
+    for i in range(begin, end):
+        _enter(b0, b1, b2, g0, g1, walk_state, rank[i])
+
+
+@exact_kernel
+def mad_score(newest, centre, mad, threshold):
+    """Return the score of `median_absolute_deviation`, as its kernel defines it."""
+    if not mad > 0.0:
+        return 0.0
+    statistic = abs(newest - centre) / mad
+    score = statistic / threshold
+    if statistic > threshold:
+        return max(score, np.nextafter(1.0, 2.0))
+    return min(score, 1.0)
+
+
+@exact_kernel
+def walk(
+    x, begin, end, base, lo, first, live, rank, sx, ranks, b0, b1, b2, g0, g1, walk_state, bin_state, edges,
+    rule, with_mad, with_bins, mad_threshold, bin_threshold, table, doubt,
+):  # fmt: skip
+    """Move the window over the points begin..end-1; score both algorithms where live[j] is non-zero.
+
+    `base` is the index of the chunk's first point, place 0 of rank int32[ranks]; sx float64[ranks + 2].
+    table float64[9, >= end - begin] by algorithm; doubt: bits of the algorithms to compute directly.
+    """
+    never_inline()
+    top = ranks + 1
+    for i in range(begin, end):
+        j = i - begin
+        f = first[j]
+        for k in range(lo - base, f - base):
+            _leave(b0, b1, b2, g0, g1, walk_state, rank[k])
+        _enter(b0, b1, b2, g0, g1, walk_state, rank[i - base])
+        if with_bins:
+            _follow(
+                b0, g0, g1, bin_state, edges, sx, rank, walk_state[LOWEST], walk_state[HIGHEST],
+                lo - base, f - base, i - base, top, rule,
+            )  # fmt: skip
+        lo = f
+        if live[j] == 0:
+            continue
+        if with_mad:
+            centre = _median(b0, b1, b2, walk_state, sx)
+            mad = _deviation(b0, b1, b2, g0, g1, walk_state, sx, centre)
+            score = mad_score(x[i], centre, mad, mad_threshold)
+            table[MEDIAN_ABSOLUTE_DEVIATION, j] = score
+            if not settled(score, GUARD):
+                doubt[j] |= 1 << MEDIAN_ABSOLUTE_DEVIATION
+        if with_bins:
+            tail = (x[i] + x[i - 1] + x[i - 2]) / 3.0
+            found = _count(b0, b1, b2, g0, g1, bin_state, edges, sx, tail, top, rule)
+            table[HISTOGRAM_BINS, j] = _score_of(found, bin_threshold)
+            if found == UNDECIDED:
+                doubt[j] |= 1 << HISTOGRAM_BINS

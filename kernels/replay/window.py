@@ -1,0 +1,60 @@
+"""Which points each step's window holds, and where the values last changed."""
+
+from __future__ import annotations
+
+from ridgeline.kernels._algorithm import exact_kernel, never_inline
+
+
+@exact_kernel
+def spans(t, x, begin, end, lo, run, seconds, first, same):
+    """Fill first[j], same[j] (int64) for the points begin + j < end; return (lo, run) to go on with.
+
+    t int64[n] ascending, x float64[n]. first: index of the oldest point with t > t_i - seconds. same: index at which
+    the run of values equal to x_i began. `lo` and `run` are those of the point before `begin`.
+    """
+    never_inline()
+    for i in range(begin, end):
+        oldest = t[i] - seconds
+        while t[lo] <= oldest:
+            lo += 1
+        if i == 0 or x[i] != x[i - 1]:
+            run = i
+        first[i - begin] = lo
+        same[i - begin] = run
+    return lo, run
+
+
+@exact_kernel
+def window_start(t, point, seconds):
+    """Return the index of the oldest point with t > t[point] - seconds (binary search)."""
+    oldest = t[point] - seconds
+    low = 0
+    high = point
+    while low < high:
+        middle = (low + high) >> 1
+        if t[middle] <= oldest:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@exact_kernel
+def run_start(x, point, lowest):
+    """Return the index, at least `lowest`, from which all values up to x[point] are equal."""
+    while point > lowest and x[point - 1] == x[point]:
+        point -= 1
+    return point
+
+
+@exact_kernel
+def fullest(t, begin, end, seconds):
+    """Return how many points the fullest window of the points begin..end-1 holds."""
+    never_inline()
+    lo = 0
+    most = 0
+    for i in range(begin, end):
+        while t[lo] <= t[i] - seconds:
+            lo += 1
+        most = max(most, i + 1 - lo)
+    return most
