@@ -13,11 +13,10 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ridgeline.io import clean
-from ridgeline.io.arrow_numpy import nulls, view
+from ridgeline.io.arrow_numpy import DTYPES, nulls, view
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import NO_AS_OF
 from ridgeline.io.reasons import AS_OF_CONFLICT, MALFORMED, USABLE
@@ -244,7 +243,10 @@ def ticks_of(column: pa.ChunkedArray | pa.Array) -> tuple[NDArray[Any], NDArray[
     array = _one(column)
     if pa.types.is_floating(array.type):
         return floats_of(array)
-    ticks = view(array.cast(pa.int64(), safe=False))
+    if pa.types.is_timestamp(array.type):
+        ticks = view(array.view(pa.int64()))
+    else:
+        ticks = _numbers(array, pa.int64()).astype(np.int64, copy=False)
     per_second = PER_SECOND[array.type.unit] if pa.types.is_timestamp(array.type) else 1
     return (ticks if per_second == 1 else ticks // per_second), nulls(array)
 
@@ -252,9 +254,12 @@ def ticks_of(column: pa.ChunkedArray | pa.Array) -> tuple[NDArray[Any], NDArray[
 def floats_of(column: pa.ChunkedArray | pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
     """Values as float64, and where they are null."""
     array = _one(column)
-    if not pa.types.is_float64(array.type):
-        array = array.cast(pa.float64(), safe=False)
-    return view(array), nulls(array)
+    return _numbers(array, pa.float64()).astype(np.float64, copy=False), nulls(array)
+
+
+def _numbers(array: pa.Array, other: pa.DataType) -> NDArray[Any]:
+    """The array as numpy; what numpy has no type for (decimals, nulls) comes as `other`."""
+    return view(array if array.type in DTYPES else array.cast(other, safe=False))
 
 
 def either(one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
@@ -266,6 +271,8 @@ def either(one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> ND
 
 def _list_lengths(lists: pa.Array) -> Ints:
     """Length of each list, 0 where null."""
+    import pyarrow.compute as pc
+
     lengths = pc.list_value_length(lists)
     absent, counts = nulls(lengths), view(lengths).astype(np.int64)
     return counts if absent is None else np.where(absent, 0, counts)

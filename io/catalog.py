@@ -36,7 +36,8 @@ class Names:
         before = len(known)
         numbers = np.array([known.setdefault(name, len(known)) for name in runs.names.to_pylist()] + [-1], np.int64)
         if len(known) > before:
-            self._blocks.append(runs.names.take(arrow(np.flatnonzero(numbers >= before))))
+            fresh = len(known) - before == len(runs.names)
+            self._blocks.append(runs.names if fresh else runs.names.take(arrow(np.flatnonzero(numbers >= before))))
         return numbers[runs.codes]
 
     def array(self) -> pa.StringArray:

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ridgeline.io.arrow_numpy import arrow, nulls, strings, truth, view
+from ridgeline.io.arrow_numpy import arrow, nulls, strings, view
 
 Ints = NDArray[np.int64]
 
@@ -51,9 +50,9 @@ def runs_of(chunks: Iterable[pa.Array], starts: Ints | None = None) -> Runs:
         length += len(chunk)
     if not names:
         return Runs(strings([]), np.empty(0, np.int64), np.zeros(1, np.int64))
-    encoded = pa.concat_arrays(names).dictionary_encode()
-    if len(names) == 1 and len(encoded.dictionary) == seen:
+    if len(names) == 1 and len(set(names[0].to_pylist())) == seen:  # as a rule; Arrow would do, but imports more
         return Runs(names[0], codes[0], np.append(begins[0], length) if starts is None else starts)
+    encoded = pa.concat_arrays(names).dictionary_encode()
     code = np.concatenate(codes)
     code = np.where(code >= 0, view(encoded.indices)[code], -1) if seen else code
     begin = np.append(np.concatenate(begins), length)
@@ -91,6 +90,8 @@ def _runs_in(chunk: pa.Array, *, merge: bool) -> tuple[pa.StringArray, Ints, Int
     """Distinct names in order of appearance, code and start of each run of one chunk (of each value without merge)."""
     if not pa.types.is_dictionary(chunk.type):
         if merge and not pa.types.is_null(chunk.type):
+            import pyarrow.compute as pc
+
             ends = pc.run_end_encode(_taken(chunk), run_end_type=pa.int64())
             starts = np.append(0, view(ends.run_ends))
             encoded = ends.values.dictionary_encode()
@@ -113,7 +114,8 @@ def _runs_in_codes(dictionary: pa.Array, codes: Ints, *, merge: bool) -> tuple[p
     if low < -1 or high >= len(dictionary):
         raise pa.ArrowInvalid(f"dictionary index {high if low >= -1 else low} in a dictionary of {len(dictionary)}")
     if dictionary.null_count:
-        absent = truth(dictionary.is_null())
+        absent = nulls(dictionary)
+        assert absent is not None
         codes[absent[codes] & (codes >= 0)] = -1
         low = -1
     named = codes if low >= 0 else codes[codes >= 0]
@@ -123,7 +125,9 @@ def _runs_in_codes(dictionary: pa.Array, codes: Ints, *, merge: bool) -> tuple[p
     used = used[np.argsort(first[used])]
     rank = np.full(len(dictionary) + 1, -1, np.int64)  # its last place serves code -1
     rank[used] = np.arange(len(used))
-    return text_of(dictionary.take(arrow(used))), rank[codes], np.append(starts, length)
+    if len(used) < len(dictionary) or (np.diff(used) < 0).any():
+        dictionary = dictionary.take(arrow(used))
+    return text_of(dictionary), rank[codes], np.append(starts, length)
 
 
 def text_of(names: pa.Array) -> pa.StringArray:
@@ -131,7 +135,7 @@ def text_of(names: pa.Array) -> pa.StringArray:
     if pa.types.is_null(names.type):
         return pa.nulls(len(names), pa.string())
     try:
-        text = names.cast(pa.string())
+        text = names if pa.types.is_string(names.type) else names.cast(pa.string())
         text.validate(full=True)
     except pa.ArrowInvalid:
         raw = names.cast(pa.large_binary()).to_pylist()

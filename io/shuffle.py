@@ -17,7 +17,6 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ridgeline.io.arrow_numpy import arrow, view
@@ -122,4 +121,6 @@ def _points(table: pa.Table, rows: NDArray[np.bool_]) -> int:
     stamps = table.column("timestamp")
     if not hasattr(stamps.type, "value_type"):
         return int(np.count_nonzero(rows))
+    import pyarrow.compute as pc
+
     return int(pc.sum(pc.list_value_length(stamps.filter(arrow(rows)))).as_py() or 0)
