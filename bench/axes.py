@@ -1,0 +1,32 @@
+"""What can be varied, and how much of it a run does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """The sizes of one benchmark run.
+
+    threads      thread counts to measure; chunk: keys a call to Redis; block: rows a kernel call
+    mix          "mix" (the synthetic fleet), "noise", "walk" or "integers"
+    redis        URL of a Redis to use instead of an embedded one (its database must be empty)
+    oracle       folder that holds oracle.py, from a checkout: adds our slow twins as a yardstick
+    yardsticks   measure polars, bottleneck + numbagg and pandas too, where they are installed
+    """
+
+    metrics: int = 4000
+    points: int = 1440
+    step: int = 60
+    threads: tuple[int, ...] = (1, 2)
+    chunk: tuple[int, ...] = (100,)
+    block: tuple[int, ...] = (1024,)
+    mix: str = "mix"
+    runs: int = 7
+    seed: int = 7
+    end: int = 1_700_000_000
+    redis: str | None = None
+    oracle: str | None = None
+    yardsticks: bool = True
+    extra: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,62 @@
+"""Repeated timing on a shared, noisy machine: median, spread, and peak memory."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+RESET_PEAK: Final = "5"  # what /proc/self/clear_refs takes to forget the peak (proc(5))
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds over `runs` repetitions, and the process's peak memory meanwhile (None where the system does not tell)."""
+
+    median: float
+    low: float
+    high: float
+    runs: int
+    peak: int | None
+
+
+def repeat(
+    work: Callable[[], object], *, runs: int, warmup: int = 1, clock: Callable[[], float] = time.perf_counter
+) -> Timing:
+    """Time `work` `runs` times after `warmup` uncounted ones."""
+    for _ in range(warmup):
+        work()
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text(RESET_PEAK, encoding="ascii")
+    seconds = []
+    for _ in range(runs):
+        began = clock()
+        work()
+        seconds.append(clock() - began)
+    return Timing(statistics.median(seconds), min(seconds), max(seconds), runs, peak_memory())
+
+
+def alternate(works: dict[str, Callable[[], object]], *, runs: int) -> dict[str, Timing]:
+    """Time several works in turn (A B A B ...), so that their ratios hold on a machine whose speed drifts."""
+    seconds: dict[str, list[float]] = {name: [] for name in works}
+    for work in works.values():
+        work()
+    for _ in range(runs):
+        for name, work in works.items():
+            began = time.perf_counter()
+            work()
+            seconds[name].append(time.perf_counter() - began)
+    return {name: Timing(statistics.median(s), min(s), max(s), runs, None) for name, s in seconds.items()}
+
+
+def peak_memory() -> int | None:
+    """Peak resident bytes of this process, since the last reset."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), None)

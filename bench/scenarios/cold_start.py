@@ -1,0 +1,73 @@
+"""What a new process costs: warm starts against a Python that imports numba and pyarrow and calls one cached kernel."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pyarrow.parquet as pq
+
+from ridgeline.bench.axes import Axes
+from ridgeline.bench.data import fleet_of, matrix_of
+from ridgeline.bench.measure import alternate, repeat
+from ridgeline.bench.redis_fleet import loaded_redis
+from ridgeline.bench.row import Row
+
+SUMMARY: Final = "first start, and second starts of `score` and `run`, as whole processes"
+BASE: Final = """\
+import numba, numpy, pyarrow
+@numba.njit("f8(f8[::1])", cache=True)
+def total(x):
+    s = 0.0
+    for v in x:
+        s += v
+    return s
+total(numpy.ones(1440))
+"""
+TINY: Final = 50
+SMALL: Final = 100
+CONFIG: Final = """\
+[source]
+url = "{url}"
+[output]
+directory = "{folder}"
+"""
+
+
+def measure(axes: Axes) -> Iterator[Row]:
+    """Yield the base, `score` on a tiny file, `run` on 100 metrics, and the first-ever start."""
+    small = replace(axes, metrics=SMALL)
+    matrix = matrix_of(fleet_of(small))
+    with tempfile.TemporaryDirectory(prefix="ridgeline-bench-") as name, loaded_redis(matrix, small) as (url, _):
+        folder = Path(name)
+        pq.write_table(fleet_of(replace(axes, metrics=TINY)).table(), folder / "tiny.parquet")
+        (folder / "base.py").write_text(BASE, encoding="utf-8")
+        (folder / "run.toml").write_text(CONFIG.format(url=url, folder=folder), encoding="utf-8")
+        ours = [sys.executable, "-m", "ridgeline"]
+        score = [*ours, "score", str(folder / "tiny.parquet"), str(folder / "out.parquet")]
+        run = [*ours, "run", "--config", str(folder / "run.toml"), "--as-of", str(axes.end)]
+        base = [sys.executable, str(folder / "base.py")]
+        works = {
+            "base: numba, pyarrow, one cached kernel": base,
+            "score on a tiny file": score,
+            "run on 100 metrics": run,
+        }
+        timings = alternate({work: _process(command) for work, command in works.items()}, runs=axes.runs)
+        reference = timings["base: numba, pyarrow, one cached kernel"].median
+        for work, t in timings.items():
+            yield Row("cold-start", work, t.median, t.low, t.high, t.runs, against=("base", reference))
+        first = repeat(_process(score, {"RIDGELINE_CACHE_DIR": str(folder / "cache")}), runs=1, warmup=0)
+        yield Row("cold-start", "first-ever start: every kernel compiled", first.median, first.low, first.high, 1)
+
+
+def _process(command: list[str], environment: dict[str, str] | None = None) -> Callable[[], None]:
+    def work() -> None:
+        subprocess.run(command, check=True, capture_output=True, env={**os.environ, **(environment or {})})  # noqa: S603 - our own command
+
+    return work

@@ -1,0 +1,58 @@
+"""Skyline's msgpack pairs into columns: both fixed layouts and the general path, on one core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from ridgeline.bench.axes import Axes
+from ridgeline.bench.data import fleet_of
+from ridgeline.bench.machine import memory_seconds
+from ridgeline.bench.measure import repeat
+from ridgeline.bench.row import Row
+from ridgeline.io.redis_decode import decode_part
+from ridgeline.io.redis_values import Arena, Part
+from ridgeline.io.redis_write import encode_points
+
+SUMMARY: Final = "stored values to clean columns: 15-byte, 19-byte and general layouts"
+INTEGER_FIXED: Final = 15
+
+
+def measure(axes: Axes) -> Iterator[Row]:
+    """Yield a row per layout."""
+    fleet = fleet_of(axes)
+    for work, values in _layouts(fleet.timestamps, fleet.values):
+        size = sum(map(len, values))
+        blocks = [(fleet.metrics[at : at + 100], _part(values[at : at + 100])) for at in range(0, len(values), 100)]
+        limit = memory_seconds(np.zeros(size // 8), runs=axes.runs)
+
+        def decode(blocks: list[tuple[list[str], Part]] = blocks) -> None:
+            for names, part in blocks:
+                decode_part(names, part, 1_000_000)
+
+        timing = repeat(decode, runs=axes.runs)
+        yield Row(
+            "decode", work, timing.median, timing.low, timing.high, timing.runs, len(values), fleet.values.size, size,
+            timing.peak, ("one pass from memory", limit), None, {"points": axes.points, "chunk": 100},
+        )  # fmt: skip
+
+
+def _layouts(timestamps: np.ndarray, values: np.ndarray) -> Iterator[tuple[str, list[bytes]]]:
+    for floats, work in ((False, "15-byte layout"), (True, "19-byte layout")):
+        yield work, [encode_points(timestamps, x, float_timestamps=floats).tobytes() for x in values]
+    # A small integer value now and then makes every pair's place depend on the one before it.
+    general = []
+    for x in values:
+        pairs = encode_points(timestamps, x, float_timestamps=False).tobytes()
+        cut = len(pairs) // 2 // INTEGER_FIXED * INTEGER_FIXED
+        general.append(b"".join((pairs[:cut], pairs[cut : cut + 6], b"\x05", pairs[cut + INTEGER_FIXED :])))
+    yield "one odd pair among 15-byte ones", general
+
+
+def _part(values: list[bytes]) -> Part:
+    """The values as the Redis source receives them."""
+    ends = np.cumsum([len(value) for value in values])
+    data = np.frombuffer(b"".join(values), np.uint8)
+    return Part(0, Arena(data), [0, *ends[:-1].tolist()], ends.tolist())

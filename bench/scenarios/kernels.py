@@ -1,0 +1,82 @@
+"""The score kernels in memory: each algorithm, all nine, early exit, scores; by threads and block size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+from ridgeline.bench.axes import Axes
+from ridgeline.bench.data import fleet_of, matrix_of
+from ridgeline.bench.machine import memory_seconds
+from ridgeline.bench.measure import repeat
+from ridgeline.bench.row import Row
+from ridgeline.bench.yardsticks import YARDSTICKS, oracle_yardstick
+from ridgeline.engine.policy import Policy
+from ridgeline.engine.scoring import ScorePlan, algorithm_names, score_matrix
+from ridgeline.io.matrix import MetricMatrix
+
+SUMMARY: Final = "votes on a prepared matrix: each algorithm, all nine, early exit, scores"
+SERIES_FOR_SLOW_YARDSTICKS: Final = 500
+FINE_STEP: Final = 10  # seconds: where ks_test really computes
+
+
+def measure(axes: Axes) -> Iterator[Row]:
+    """Yield a row per piece of work."""
+    fleet = fleet_of(axes)
+    matrix = matrix_of(fleet)
+    limit = ("one pass from memory", memory_seconds(fleet.values.ravel(), runs=axes.runs))
+    yardsticks = list(_yardsticks(axes))
+    yield from yardsticks
+    against = next(
+        ((row.work, row.median / row.metrics * axes.metrics) for row in yardsticks if "polars" in row.work), None
+    )
+
+    def row(
+        work: str, plan: ScorePlan, threads: int = 1, *, on: MetricMatrix = matrix, compare: bool = False, **more: Any
+    ) -> Row:
+        timing = repeat(lambda: score_matrix(on, plan, threads=threads), runs=axes.runs)
+        return Row(
+            "kernels", work, timing.median, timing.low, timing.high, timing.runs, len(on), len(on.values),
+            16 * len(on.values), timing.peak, limit if on is matrix else None, against if compare else None,
+            {"mix": axes.mix, "points": axes.points, "step": axes.step, "threads": threads, **more},
+        )  # fmt: skip
+
+    for name in algorithm_names():
+        yield row(f"{name} alone", ScorePlan(policies=(Policy(1, (name,)),), all_votes=True))
+    everything, early = ScorePlan(all_votes=True), ScorePlan()
+    for threads in axes.threads:
+        yield row("all nine votes", everything, threads, compare=True)
+        yield row("early exit", early, threads, compare=True)
+        yield row("all nine scores", ScorePlan(scores=True), threads)
+    for rows in axes.block:
+        if rows != early.block_rows:
+            yield row("early exit", replace(early, block_rows=rows), block=rows)
+    yield from _fine(axes, row)
+
+
+def _fine(axes: Axes, row: Callable[..., Row]) -> Iterator[Row]:
+    """The same hours at ten seconds: six times the points, and ks_test has enough of them."""
+    factor = axes.step // FINE_STEP
+    if factor < 2:
+        return
+    fine = replace(axes, step=FINE_STEP, points=axes.points * factor, metrics=max(axes.metrics // (4 * factor), 10))
+    matrix = matrix_of(fleet_of(fine))
+    yield row("all nine votes at 10 s", ScorePlan(all_votes=True), on=matrix, resolution=FINE_STEP, length=fine.points)
+
+
+def _yardsticks(axes: Axes) -> Iterator[Row]:
+    """What else a user could pick, on as many series as its speed allows."""
+    if not axes.yardsticks:
+        return
+    few = replace(axes, metrics=min(axes.metrics, SERIES_FOR_SLOW_YARDSTICKS))
+    fleet = fleet_of(few)
+    chosen = [*YARDSTICKS, *([oracle_yardstick(axes.oracle)] if axes.oracle else [])]
+    for yardstick in chosen:
+        if yardstick.available:
+            timing = repeat(yardstick.prepare(fleet), runs=min(axes.runs, 3))
+            yield Row(
+                "kernels", f"yardstick {yardstick.name}: {yardstick.work}", timing.median, timing.low, timing.high,
+                timing.runs, few.metrics, few.metrics * few.points, 16 * few.metrics * few.points, timing.peak,
+                parameters={"mix": axes.mix, "points": axes.points, "threads": "as the tool likes"},
+            )  # fmt: skip

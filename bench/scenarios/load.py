@@ -1,0 +1,68 @@
+"""Getting a fleet in: Redis (against MGET alone with the same chunking) and Parquet (against pyarrow alone)."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from ridgeline.bench.axes import Axes
+from ridgeline.bench.data import fleet_of, matrix_of
+from ridgeline.bench.measure import repeat
+from ridgeline.bench.redis_fleet import loaded_redis, mget_alone
+from ridgeline.bench.row import Row
+from ridgeline.io.parquet_source import ParquetSource
+from ridgeline.io.redis_settings import RedisSettings
+from ridgeline.io.redis_source import RedisSource
+
+SUMMARY: Final = "a fleet into matrices: from Redis by chunk size, from Parquet clustered and scattered"
+
+
+def measure(axes: Axes) -> Iterator[Row]:
+    """Yield a row per source and chunk size."""
+    yield from _redis(axes)
+    yield from _parquet(axes)
+
+
+def _redis(axes: Axes) -> Iterator[Row]:
+    matrix = matrix_of(fleet_of(axes))
+    with loaded_redis(matrix, axes) as (url, size):
+        for chunk in axes.chunk:
+            alone = repeat(lambda chunk=chunk: mget_alone(url, chunk), runs=axes.runs)
+
+            def read(chunk: int = chunk) -> None:
+                for _ in RedisSource(RedisSettings(url), chunk_keys=chunk).chunks():
+                    pass
+
+            timing = repeat(read, runs=axes.runs)
+            yield Row(
+                "load", "Redis: list, MGET, decode, clean", timing.median, timing.low, timing.high, timing.runs, len(matrix),
+                len(matrix.values), size, timing.peak, ("MGET alone", alone.median), None,
+                {"points": axes.points, "chunk": chunk},
+            )  # fmt: skip
+
+
+def _parquet(axes: Axes) -> Iterator[Row]:
+    fleet = fleet_of(axes)
+    table = fleet.table()
+    scattered = table.take(np.argsort(np.tile(np.arange(axes.points), axes.metrics), kind="stable"))
+    with tempfile.TemporaryDirectory(prefix="ridgeline-bench-") as folder:
+        for work, data in (("clustered", table), ("scattered", scattered)):
+            path = Path(folder, f"{work}.parquet")
+            pq.write_table(data, path, row_group_size=1 << 20)
+            alone = repeat(lambda path=path: pq.read_table(path), runs=axes.runs)
+
+            def read(path: Path = path) -> None:
+                for _ in ParquetSource(path).chunks():
+                    pass
+
+            timing = repeat(read, runs=axes.runs)
+            yield Row(
+                "load", f"Parquet, {work} by metric", timing.median, timing.low, timing.high, timing.runs, axes.metrics,
+                table.num_rows, path.stat().st_size, timing.peak, ("pyarrow read_table", alone.median), None,
+                {"points": axes.points},
+            )  # fmt: skip

@@ -1,0 +1,104 @@
+"""Every step of a long history: minutes and ten seconds, shapes that are easy and hard, with and without writing."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ridgeline.bench.axes import Axes
+from ridgeline.bench.measure import repeat
+from ridgeline.bench.row import Row
+from ridgeline.engine.replay import ReplayPlan, replay_matrix
+from ridgeline.engine.scoring import ScorePlan, score_matrix
+from ridgeline.io.matrix import MetricMatrix
+from ridgeline.io.parquet_write import write_parquet
+
+SUMMARY: Final = "all nine scores at every step of a long history"
+YEAR: Final = 525_600
+DIRECT_STEPS: Final = 400
+WINDOW: Final = 86_400
+Values = npt.NDArray[np.float64]
+
+
+def measure(axes: Axes) -> Iterator[Row]:
+    """Yield a row per shape and resolution; the steps of a metric-year at one minute unless the axes ask for fewer."""
+    minutes = int(axes.extra.get("steps", YEAR))
+    seconds = max(minutes // 2, 20_000) if minutes == YEAR else minutes
+    for step, steps, shapes in ((60, minutes, _MINUTES), (10, seconds, _TEN_SECONDS)):
+        for shape, make in shapes.items():
+            matrix = _matrix(make(np.random.default_rng(axes.seed), steps), step)
+            direct = _direct(matrix, step)
+            for threads in axes.threads if shape == "season" else (1,):
+                timing = repeat(
+                    lambda m=matrix, n=threads: replay_matrix(m, ReplayPlan(), threads=n), runs=min(axes.runs, 3)
+                )
+                yield Row(
+                    "replay", f"{shape}, every {step} s", timing.median, timing.low, timing.high, timing.runs, 0, steps,
+                    0, timing.peak, None, ("score at every step", direct * steps), {"threads": threads, "steps": steps},
+                )  # fmt: skip
+    yield _written(axes, minutes)
+
+
+def _direct(matrix: MetricMatrix, step: int) -> float:
+    """Seconds a step by the kernels that `score` uses, votes and scores, on windows spread over the series."""
+    length = min(WINDOW // step, len(matrix.values))
+    ends = np.linspace(length, len(matrix.values), min(DIRECT_STEPS, len(matrix.values) - length + 1)).astype(np.int64)
+    stamps = np.concatenate([matrix.timestamps[end - length : end] for end in ends])
+    values = np.concatenate([matrix.values[end - length : end] for end in ends])
+    names = pa.array([f"step.{end}" for end in range(len(ends))], pa.string())
+    windows = MetricMatrix.from_columns(names, np.arange(len(ends) + 1) * length, stamps, values, seconds=True)
+    return repeat(lambda: score_matrix(windows, ScorePlan(as_of="last", scores=True)), runs=3).median / len(ends)
+
+
+def _written(axes: Axes, steps: int) -> Row:
+    matrix = _matrix(_season(np.random.default_rng(axes.seed), steps), 60)
+    with tempfile.TemporaryDirectory(prefix="ridgeline-bench-") as folder:
+
+        def work() -> None:
+            write_parquet(replay_matrix(matrix, ReplayPlan(), threads=1), Path(folder, "scores.parquet"))
+
+        timing = repeat(work, runs=min(axes.runs, 3))
+    return Row(
+        "replay", "season, every 60 s, scores written", timing.median, timing.low, timing.high, timing.runs, 0, steps, 0,
+        timing.peak, None, None, {"threads": 1, "steps": steps},
+    )  # fmt: skip
+
+
+def _matrix(values: Values, step: int) -> MetricMatrix:
+    stamps = 1_600_000_000 + step * np.arange(len(values), dtype=np.int64)
+    return MetricMatrix.from_columns(pa.array(["m"]), np.array([0, len(values)]), stamps, values, seconds=True)
+
+
+def _season(random: np.random.Generator, steps: int) -> Values:
+    return 100 + 20 * np.sin(np.arange(steps) * 2 * np.pi / 1440) + random.normal(0, 3, steps)
+
+
+def _integers(random: np.random.Generator, steps: int) -> Values:
+    return random.poisson(4.0, steps).astype(float)
+
+
+def _walk(random: np.random.Generator, steps: int) -> Values:
+    return random.normal(0, 1, steps).cumsum()
+
+
+def _spiky(random: np.random.Generator, steps: int) -> Values:
+    values = _season(random, steps)
+    values[random.random(steps) < 0.001] += 1e6
+    return values
+
+
+def _shifts(random: np.random.Generator, steps: int) -> Values:
+    """Stationary noise whose level shifts now and then, so that ADF is reached on a few steps."""
+    levels = np.repeat(random.normal(0, 3, steps // 3600 + 1), 3600)[:steps]
+    return levels + random.normal(0, 1, steps)
+
+
+Shapes = dict[str, Callable[[np.random.Generator, int], Values]]
+_MINUTES: Final[Shapes] = {"season": _season, "integers": _integers, "spikes of 1e6": _spiky, "random walk": _walk}
+_TEN_SECONDS: Final[Shapes] = {"season": _season, "level shifts": _shifts, "random walk": _walk}

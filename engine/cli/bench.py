@@ -1,0 +1,134 @@
+"""`ridgeline bench`: how fast this machine is, what limits it, which settings to use."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from ridgeline.engine.cli.parser import at_least
+
+if TYPE_CHECKING:
+    from ridgeline.bench.axes import Axes
+    from ridgeline.bench.row import Row
+
+NAME: Final = "bench"
+SUMMARY: Final = "measure this machine: every stage, against its own limits and other tools"
+GROUP: Final = "Measure"
+EPILOG: Final = """\
+scenarios: kernels, decode, load, run, cold-start, replay (default: all)
+examples:
+  ridgeline bench kernels run
+  ridgeline bench --json now.json && ridgeline bench --compare now.json
+  ridgeline bench --tune --metrics 20000
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    add = parser.add_argument
+    add("scenarios", nargs="*", metavar="SCENARIO", help="what to measure")
+    add("--metrics", type=at_least(10), default=4000, help="size of the fleet (default: %(default)s)")
+    add("--points", type=at_least(10), default=1440, help="points per series (default: %(default)s)")
+    add("--resolution", type=at_least(1), default=60, metavar="S", help="seconds between points (default: %(default)s)")
+    add("--threads", type=_integers, default=(1, 2), metavar="1,2", help="thread counts (default: 1,2)")
+    add("--chunk", type=_integers, default=(100,), metavar="100,1000", help="keys per call to Redis (default: 100)")
+    add("--block", type=_integers, default=(1024,), metavar="256,1024", help="rows per kernel call (default: 1024)")
+    add("--mix", default="mix", help="mix, noise, walk or integers (default: %(default)s)")
+    add("--steps", type=at_least(2000), default=525_600, help="steps that replay takes (default: a year of minutes)")
+    add("--runs", type=at_least(1), default=7, help="repetitions; the median counts (default: %(default)s)")
+    add("--redis", metavar="URL", help="an empty Redis to use instead of an embedded one")
+    add("--no-yardsticks", action="store_true", help="leave out polars, bottleneck + numbagg and pandas")
+    add("--oracle", metavar="DIR", help="tests/ of a checkout: adds the readable twins as a yardstick")
+    add("--json", type=Path, metavar="OUT", help="write all rows to OUT")
+    add("--compare", type=Path, metavar="OLD.json", help="compare with an older run; exit 1 if something got slower")
+    add("--plot", type=Path, metavar="DIR", help="draw scaling by threads, points and chunk into DIR instead")
+    add("--tune", action="store_true", help="sweep threads and chunk size, print the lines for ridgeline.toml")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print; 1 when --compare finds something slower."""
+    axes = _axes(args)
+    if args.plot:
+        from ridgeline.bench.plot import draw
+
+        for path in draw(axes, args.plot):
+            print(path)
+        return 0
+    if args.tune:
+        from ridgeline.bench import tune
+
+        swept = list(tune.sweep(axes))
+        _show(swept)
+        print(tune.lines(swept))
+        return 0
+    rows = _measure(args.scenarios, axes)
+    _show(rows)
+    if args.json:
+        _write(args.json, rows)
+    return _compare(rows, args.compare) if args.compare else 0
+
+
+def _axes(args: argparse.Namespace) -> Axes:
+    from ridgeline.bench.axes import Axes
+
+    return Axes(
+        metrics=args.metrics,
+        points=args.points,
+        step=args.resolution,
+        threads=args.threads,
+        chunk=args.chunk,
+        block=args.block,
+        mix=args.mix,
+        runs=args.runs,
+        redis=args.redis,
+        oracle=args.oracle,
+        yardsticks=not args.no_yardsticks,
+        extra={"steps": str(args.steps)},
+    )
+
+
+def _measure(asked: list[str], axes: Axes) -> list[Row]:
+    from ridgeline.bench.scenarios import load
+    from ridgeline.io.errors import InputError
+
+    known = load()
+    unknown = [name for name in asked if name not in known]
+    if unknown:
+        raise InputError(f"unknown scenario {unknown[0]!r}: choose from {', '.join(known)}")
+    rows: list[Row] = []
+    for name in asked or known:
+        if sys.stderr.isatty():
+            print(f"measuring {name}: {known[name].SUMMARY}", file=sys.stderr)
+        rows += known[name].measure(axes)
+    return rows
+
+
+def _show(rows: list[Row]) -> None:
+    from ridgeline.bench.table import render
+    from ridgeline.engine.backtest.manifest import cpu
+
+    print(f"{cpu()}\n")
+    print(render(rows))
+
+
+def _write(target: Path, rows: list[Row]) -> None:
+    from ridgeline.engine.backtest.manifest import cpu, versions
+    from ridgeline.io.atomic import write_atomic
+
+    document: dict[str, Any] = {"cpu": cpu(), "versions": versions(), "rows": [row.as_json() for row in rows]}
+    write_atomic(target, json.dumps(document, indent=2).encode())
+
+
+def _compare(rows: list[Row], old: Path) -> int:
+    from ridgeline.bench.compare import compare, render
+
+    changes = compare(rows, old)
+    print(f"\nagainst {old}\n{render(changes)}")
+    return 1 if any(change.verdict == "slower" for change in changes) else 0
+
+
+def _integers(text: str) -> tuple[int, ...]:
+    return tuple(at_least(1)(part) for part in text.split(","))
