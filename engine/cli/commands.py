@@ -13,7 +13,7 @@ import ridgeline.engine.cli
 PACKAGE: Final = "ridgeline.engine.cli"
 # What a person may want to do, in the order the help shows; a group of a command that is not here comes after these.
 GROUPS: Final = (
-    "Start here",
+    "Get started",
     "Score a fleet",
     "Replay history",
     "Look closer",

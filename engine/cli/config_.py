@@ -9,7 +9,7 @@ from typing import Final
 
 NAME: Final = "config"
 SUMMARY: Final = "write an example configuration, or check one"
-GROUP: Final = "Start here"
+GROUP: Final = "Get started"
 EPILOG: Final = """\
 examples:
   ridgeline config init                 write ridgeline.toml; an existing file is never overwritten

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ridgeline.io.errors import InputError
+
 
 def known_algorithms(modules: Sequence[str], refuse: Callable[[str], None]) -> tuple[str, ...]:
-    """Return the names of all algorithms: ours, then the users' own from `modules` and from entry points."""
+    """Return the names of all algorithms: ours, then the users' own from `modules` and from entry points.
+
+    `refuse` is told what is wrong where those cannot be loaded. No kernel is imported.
+    """
     from pkgutil import iter_modules
 
     import ridgeline.kernels
+    from ridgeline.engine.user_algorithms import load_user_algorithms
 
-    ours = (found.name for found in iter_modules(ridgeline.kernels.__path__) if not found.ispkg)
-    return tuple(name for name in ours if not name.startswith("_"))
+    found = (module.name for module in iter_modules(ridgeline.kernels.__path__) if not module.ispkg)
+    ours = tuple(name for name in found if not name.startswith("_"))
+    try:
+        return (*ours, *(one.name for one in load_user_algorithms(modules, ours)))
+    except InputError as error:
+        refuse(str(error))
+        return ours
 
 
 def known_profiles() -> tuple[str, ...]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
 
 from ridgeline.engine.config.model import Source
 from ridgeline.engine.config.reader import Table
+from ridgeline.io.errors import InputError
 
 KINDS: Final = ("redis", "parquet")
-SCHEMES: Final = ("redis", "rediss", "unix")
 
 
 def read_source(top: Table, environ: Mapping[str, str]) -> Source:
@@ -47,13 +46,12 @@ def read_source(top: Table, environ: Mapping[str, str]) -> Source:
 
 def _check_url(table: Table, url: str) -> None:
     """Refuse addresses of other kinds, and passwords inside an address. The address itself is not repeated."""
+    from ridgeline.io.redis_settings import parse_address
+
     try:
-        parts = urlsplit(url)
-        port, password = parts.port, parts.password
-    except ValueError:
-        table.refuse("url", "is not an address: write redis://HOST:PORT/0, rediss://HOST:PORT/0 or unix:///PATH")
+        place = parse_address(url)
+    except InputError as error:
+        table.refuse("url", str(error))
         return
-    if parts.scheme not in SCHEMES or (parts.scheme == "unix" and not parts.path) or port == 0:
-        table.refuse("url", "must be redis://HOST:PORT/0, rediss://HOST:PORT/0 (TLS) or unix:///PATH of a socket")
-    if password is not None or "password" in parse_qs(parts.query):
+    if "password" in place.arguments:
         table.refuse("url", "secrets do not belong in this file: use password_env or password_file (and username)")

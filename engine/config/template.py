@@ -40,7 +40,7 @@ url = "redis://127.0.0.1:6379/0"        # or rediss://HOST:PORT/0 (TLS), unix://
 # match = "stats.timers."
 # consensus = 7
 # algorithms = ["grubbs", "ks_test"]
-# thresholds = { grubbs = 1.5 }         # of the statistic, instead of the algorithm's own
+# thresholds = { stddev_from_average = 4.0 }   # instead of the algorithm's own (docs/algorithms.md)
 # direction = "up"                      # or down, both: anomalies the other way are not reported
 # min_change = 10.0                     # the tail must differ from the series' mean by this much
 # min_change_relative = 0.1             # ... and by this share of it

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,16 +15,13 @@ from ridgeline.engine.delivery.match import match_rows
 from ridgeline.engine.delivery.pipeline import Summary, deliver_items
 from ridgeline.engine.delivery.silence import silence_items
 from ridgeline.engine.matching import matcher
-from ridgeline.engine.overrides import Overrides
-from ridgeline.engine.policy import Policy
-from ridgeline.engine.profiles import profile_named
 from ridgeline.engine.report import Report
 from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.outputs import write_outputs
 from ridgeline.engine.run.scan import Scan
 from ridgeline.engine.run.silence import silence
 from ridgeline.engine.run.sources import identity, open_run_state, open_source
-from ridgeline.engine.scoring import ScorePlan, algorithm_names
+from ridgeline.engine.scorer import Scorer, check_algorithms
 from ridgeline.io.atomic import sweep_orphans
 from ridgeline.io.errors import AuthenticationFailed, OutputError, Silence
 from ridgeline.io.lock import lock, lock_path
@@ -57,7 +53,7 @@ def run_once(
     neither state nor outputs have been touched. Alerts go out before anything is written.
     """
     budget = Budget.begin(request.config.run.deadline, clock)
-    report = Report(_algorithms(request.config), as_of=request.as_of)
+    report = Report(check_algorithms(request.config.analysis.algorithms), as_of=request.as_of)
     with contextlib.ExitStack() as stack:
         failed_to_write = _prepare(request, report, stack)
         scan = _scan(request, report, budget, int(now()))
@@ -68,10 +64,6 @@ def run_once(
         report.seconds["total"] = budget.spent()
         report.exit = _exit_code(report, scan, silent, summary, failed_to_write=failed_to_write)
     return report
-
-
-def _algorithms(config: Config) -> tuple[str, ...]:
-    return config.analysis.algorithms or algorithm_names()
 
 
 def _prepare(request: Request, report: Report, stack: contextlib.ExitStack) -> bool:
@@ -94,29 +86,15 @@ def _prepare(request: Request, report: Report, stack: contextlib.ExitStack) -> b
 
 def _scan(request: Request, report: Report, budget: Budget, now: int) -> Scan:
     """List, read and score everything there is time for."""
-    config, analysis = request.config, request.config.analysis
+    config = request.config
     report.as_of = now if request.as_of is None else request.as_of
-    policy = Policy(analysis.consensus, _algorithms(config), stale_period=analysis.stale_period)
-    plan = ScorePlan(
-        profile_named(analysis.profile),
-        analysis.full_duration,
-        as_of=request.as_of,
-        default_as_of=now,
-        policies=(policy,),
-        all_votes=analysis.all_votes,
+    scorer = Scorer.of(
+        config.analysis, config.overrides, as_of=request.as_of, default_as_of=now, threads=config.run.threads
     )
     match = None if request.match is None else matcher(request.match)
     opened = open_source(config, match, budget.reading_left)
     budget.excuse(_load_kernels(budget))
-    scan = Scan(
-        opened.source,
-        plan,
-        Overrides(policy, config.overrides),
-        config.run.threads or len(os.sched_getaffinity(0)),
-        budget.reading_left,
-        opened.known,
-        request.progress,
-    )
+    scan = Scan(opened.source, scorer, budget.reading_left, opened.known, request.progress)
     scan.run(report)
     return scan
 

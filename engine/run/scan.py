@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from ridgeline.engine.overrides import Overrides
 from ridgeline.engine.report import Report
 from ridgeline.engine.run.feed import Feed
+from ridgeline.engine.scorer import Scorer
 from ridgeline.engine.scoring import ScorePlan, score_matrix
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.matrix import MetricMatrix
@@ -35,9 +35,7 @@ class Scan:
     """
 
     source: Source
-    plan: ScorePlan
-    overrides: Overrides
-    threads: int
+    scorer: Scorer
     left: Callable[[], float]
     known: Callable[[int], int | None]
     progress: Callable[[int], None] | None = None
@@ -51,7 +49,7 @@ class Scan:
 
         Raises what the source raises if nothing at all was read before it, and InputError for impossible overrides.
         """
-        pool = ThreadPoolExecutor(self.threads, thread_name_prefix="score")
+        pool = ThreadPoolExecutor(self.scorer.threads, thread_name_prefix="score")
         try:
             with Feed(self.source.chunks, self.left) as feed:
                 try:
@@ -76,10 +74,12 @@ class Scan:
             if self.left() <= 0:
                 self._shed(report, len(block))
                 continue
-            index = self.overrides.assign(block.metrics.to_pylist()) if self.overrides.overrides else None
-            plan = self.plan if index is None else replace(self.plan, policies=self.overrides.policies)
+            # Policies are given out here, in the coordinator: they are learned one metric after another.
+            overrides = self.scorer.overrides
+            index = overrides.assign(block.metrics.to_pylist() if overrides.overrides else ())
+            plan = replace(self.scorer.plan, policies=overrides.policies)
             self._pending.append((pool.submit(_score, block, plan, index), len(block)))
-            self._collect(report, 2 * self.threads)
+            self._collect(report, 2 * self.scorer.threads)
         if self.progress is not None:
             self.progress(self.rows)
 
