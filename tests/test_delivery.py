@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -106,7 +107,7 @@ class Inline:
     """Workers that send at once; waiting moves the clock, and nothing sleeps."""
 
     def __init__(self, clock):
-        self.clock, self.done = clock, []
+        self.clock, self.done = clock, deque()
 
     def submit(self, alerter, job):
         self.done.append((job, alerter.send(job.alert, job.deadline)))
@@ -115,8 +116,7 @@ class Inline:
         if not self.done:
             assert timeout > 0, "the sender spins"
             self.clock.now += timeout
-        done, self.done = self.done, []
-        return done
+        return self.done
 
     def stop(self):
         pass
@@ -480,8 +480,9 @@ def interrupted(tmp_path, answer, when, number):
         return code, took, [request.json["data"]["alert"]["metric"] for request in server.requests]
 
 
-def test_sigterm_waits_for_what_is_in_flight_and_records_it(tmp_path):
-    code, took, arrived = interrupted(tmp_path, Answer(delay=0.4), 1.0, signal.SIGTERM)
+@pytest.mark.parametrize(("delay", "when"), [(0.4, 1.0), (0.0, 0.3), (0.0, 0.4), (0.0, 0.5), (0.01, 0.5)])
+def test_sigterm_waits_for_what_is_in_flight_and_records_it(tmp_path, delay, when):
+    code, took, arrived = interrupted(tmp_path, Answer(delay=delay), when, signal.SIGTERM)
     assert code == 143
     assert took < 5
     assert arrived

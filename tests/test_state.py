@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -301,7 +302,7 @@ class Inline:
     """Workers that send at once in this thread; waiting moves the clock."""
 
     def __init__(self, clock):
-        self._clock, self._done = clock, []
+        self._clock, self._done = clock, deque()
 
     def submit(self, alerter, job):
         self._done.append((job, alerter.send(job.alert, job.deadline)))
@@ -309,8 +310,7 @@ class Inline:
     def wait(self, timeout):
         if not self._done:
             self._clock.now += max(timeout, 0.0) + 1e-3
-        done, self._done = self._done, []
-        return done
+        return self._done
 
     def stop(self):
         pass

@@ -13,7 +13,7 @@ from ridgeline.engine.delivery.anomaly import Anomaly
 from ridgeline.engine.delivery.item import Item
 from ridgeline.engine.delivery.ledger import Ledger
 from ridgeline.engine.delivery.match import match_rows
-from ridgeline.engine.delivery.send import send
+from ridgeline.engine.delivery.send import Sender
 from ridgeline.engine.delivery.workers import Threads, Workers
 from ridgeline.io.state import State
 
@@ -80,17 +80,23 @@ def deliver_items(
     clock: Callable[[], float] = time.monotonic,
     workers: Workers | None = None,
 ) -> Summary:
-    """Everything after matching."""
+    """Everything after matching. A run told to stop (SystemExit) still records what was in flight and has arrived."""
     ledger, summary = Ledger(state), Summary()
+    sender = Sender(alerters, workers or Threads(), deadline, clock)
     stages: list[Callable[[Iterable[Item]], Iterable[Item]]] = [
         ledger.drop_suppressed,
-        lambda waiting: send(waiting, alerters, workers or Threads(), deadline, clock),
+        sender.send,
         ledger.record_sent,
     ]
     for stage in stages:
         items = stage(items)
-    for item in items:
-        summary.add(item)
+    try:
+        for item in items:
+            summary.add(item)
+    except SystemExit:
+        for item in ledger.record_sent(sender.land()):
+            summary.add(item)
+        raise
     summary.state_failures, summary.state_reason = ledger.failures, ledger.reason
     return summary
 

@@ -46,50 +46,79 @@ class Lane:
         self.not_before = max(self.not_before, now + max(pause, outcome.retry_after or 0.0))
 
 
-def send(
-    items: Iterable[Item],
-    alerters: Mapping[str, Alerter],
-    workers: Workers,
-    deadline: float,
-    clock: Callable[[], float] = time.monotonic,
-) -> Iterator[Item]:
-    """Send what is waiting and pass each item on as soon as its fate is known; `deadline` in seconds of `clock`.
+class Sender:
+    """The stage. `deadline` in seconds of `clock`; the fate of every alert is told as soon as it is known."""
 
-    An item is attempted until it is sent or rejected, or until the next attempt would come after the deadline.
-    """
-    lanes: dict[str, Lane] = {}
-    for item in items:
-        strategy = item.alert.strategy
-        if item.status != "waiting":
-            yield item
-        elif strategy not in alerters:
-            yield item.failed(f"there is no alerter named {strategy}")
-        else:
-            lanes.setdefault(strategy, Lane(alerters[strategy])).waiting.append((item, 0))
-    try:
-        yield from _run(lanes, workers, deadline, clock)
-    except SystemExit:  # told to stop: what is in flight may have arrived, so it is waited for and recorded
-        yield from _land(lanes, workers, clock() + GRACE, clock)
-        raise
-    finally:
-        workers.stop()
+    def __init__(
+        self,
+        alerters: Mapping[str, Alerter],
+        workers: Workers,
+        deadline: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._alerters, self._workers, self._deadline, self._clock = alerters, workers, deadline, clock
+        self._lanes: dict[str, Lane] = {}
 
+    def send(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Attempt each waiting item until it is sent or rejected, or the next attempt would come after the deadline."""
+        for item in items:
+            strategy = item.alert.strategy
+            if item.status != "waiting":
+                yield item
+            elif strategy not in self._alerters:
+                yield item.failed(f"there is no alerter named {strategy}")
+            else:
+                lane = self._lanes.setdefault(strategy, Lane(self._alerters[strategy]))
+                lane.waiting.append((item, 0))
+        while any(lane.waiting or lane.flying for lane in self._lanes.values()):
+            now = self._clock()
+            for strategy, lane in self._lanes.items():
+                yield from _give_up(lane, now, self._deadline)
+                _start(strategy, lane, self._workers, now, self._deadline)
+            if now >= self._deadline:
+                break
+            pauses = [lane.not_before for lane in self._lanes.values() if lane.waiting and lane.free > 0]
+            if pauses or self._flying:
+                yield from self._wait(min([*pauses, self._deadline]) - now)
+        yield from self.land()
+        self._workers.stop()
 
-def _run(lanes: Mapping[str, Lane], workers: Workers, deadline: float, clock: Callable[[], float]) -> Iterator[Item]:
-    """Start what may start, wait for what ends, until every lane is empty."""
-    while any(lane.waiting or lane.flying for lane in lanes.values()):
-        now = clock()
-        for strategy, lane in lanes.items():
-            yield from _give_up(lane, now, deadline)
-            _start(strategy, lane, workers, now, deadline)
-        if now >= deadline:
-            yield from _land(lanes, workers, now + GRACE, clock)
-            return
-        pauses = [lane.not_before for lane in lanes.values() if lane.waiting and lane.free > 0]
-        if not pauses and not any(lane.flying for lane in lanes.values()):
-            return  # everything was given up: nothing to wait for
-        for job, outcome in workers.wait(min([*pauses, deadline]) - now):
-            yield from _ended(lanes[job.strategy], job, outcome, clock())
+    def land(self) -> Iterator[Item]:
+        """Wait a little for attempts in flight; what has not ended then, or still waits, has failed.
+
+        Also for a run that is told to stop amid sending: what is in flight may have arrived and must be recorded.
+        """
+        until = self._clock() + GRACE
+        while self._flying and (now := self._clock()) < until:
+            yield from self._wait(until - now)
+        for lane in self._lanes.values():
+            left = [*lane.flying.values(), *(item for item, _ in lane.waiting)]
+            lane.flying.clear()
+            lane.waiting.clear()
+            for item in left:
+                yield item.failed(lane.reason or "the attempt did not end in time")
+
+    @property
+    def _flying(self) -> bool:
+        return any(lane.flying for lane in self._lanes.values())
+
+    def _wait(self, timeout: float) -> Iterator[Item]:
+        """Pass on what ends within `timeout` seconds: sent and rejected items; the rest queue again, behind the others."""
+        ended = self._workers.wait(timeout)
+        while ended:
+            job, outcome = ended[0]
+            lane = self._lanes[job.strategy]
+            item = lane.flying[job]
+            if outcome.kind == "sent":
+                yield item.sent()
+            elif outcome.kind == "rejected":
+                yield item.failed(outcome.reason)
+            else:
+                lane.waiting.append((item, job.attempt))
+            # Only now, after the later stages have dealt with the item: a run stopped before meets it again.
+            lane.settle(outcome, self._clock())
+            ended.popleft()
+            del lane.flying[job]
 
 
 def _give_up(lane: Lane, now: float, deadline: float) -> Iterator[Item]:
@@ -108,28 +137,3 @@ def _start(strategy: str, lane: Lane, workers: Workers, now: float, deadline: fl
         job = Job(strategy, item.alert, attempts + 1, deadline)
         lane.flying[job] = item
         workers.submit(lane.alerter, job)
-
-
-def _ended(lane: Lane, job: Job, outcome: Outcome, now: float) -> Iterator[Item]:
-    """Pass on what was sent or rejected; queue the rest again, behind the others."""
-    item = lane.flying.pop(job)
-    lane.settle(outcome, now)
-    if outcome.kind == "sent":
-        yield item.sent()
-    elif outcome.kind == "rejected":
-        yield item.failed(outcome.reason)
-    else:
-        lane.waiting.append((item, job.attempt))
-
-
-def _land(lanes: Mapping[str, Lane], workers: Workers, until: float, clock: Callable[[], float]) -> Iterator[Item]:
-    """Wait for attempts in flight until `until`; what has not ended then, or waits, has failed."""
-    while any(lane.flying for lane in lanes.values()) and (now := clock()) < until:
-        for job, outcome in workers.wait(until - now):
-            yield from _ended(lanes[job.strategy], job, outcome, clock())
-    for lane in lanes.values():
-        left = [*lane.flying.values(), *(item for item, _ in lane.waiting)]
-        lane.flying.clear()
-        lane.waiting.clear()
-        for item in left:
-            yield item.failed(lane.reason or "the attempt did not end in time")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections import deque
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Protocol
 
 from ridgeline.alerters import Alert, Alerter, Outcome
@@ -29,8 +28,11 @@ class Workers(Protocol):
         """Start an attempt and return at once."""
         ...
 
-    def wait(self, timeout: float) -> Sequence[tuple[Job, Outcome]]:
-        """Attempts that have ended, waiting up to `timeout` seconds for the first."""
+    def wait(self, timeout: float) -> deque[tuple[Job, Outcome]]:
+        """Attempts that have ended, oldest first, waiting up to `timeout` seconds for the first.
+
+        The caller removes each when it has dealt with it, so that a signal in between loses none.
+        """
         ...
 
     def stop(self) -> None:
@@ -42,7 +44,8 @@ class Threads:
     """Per strategy as many daemon threads as are ever needed at once (sending never blocks the exit of the process)."""
 
     def __init__(self) -> None:
-        self._done: SimpleQueue[tuple[Job, Outcome]] = SimpleQueue()
+        self._ended: deque[tuple[Job, Outcome]] = deque()
+        self._news = threading.Event()
         self._queues: dict[str, SimpleQueue[tuple[Alerter, Job] | None]] = {}
         self._threads: dict[str, int] = {}
 
@@ -54,14 +57,12 @@ class Threads:
             threading.Thread(target=self._work, args=[queue], name=f"alert-{job.strategy}", daemon=True).start()
         queue.put((alerter, job))
 
-    def wait(self, timeout: float) -> list[tuple[Job, Outcome]]:
+    def wait(self, timeout: float) -> deque[tuple[Job, Outcome]]:
         """All that has ended, after the first."""
-        ended: list[tuple[Job, Outcome]] = []
-        with suppress(Empty):
-            ended.append(self._done.get(timeout=max(timeout, 0.0)))
-            while True:
-                ended.append(self._done.get_nowait())
-        return ended
+        if not self._ended:
+            self._news.wait(max(timeout, 0.0))
+        self._news.clear()  # what ended meanwhile is in the deque already
+        return self._ended
 
     def stop(self) -> None:
         """Tell idle threads to end."""
@@ -72,7 +73,8 @@ class Threads:
     def _work(self, queue: SimpleQueue[tuple[Alerter, Job] | None]) -> None:
         while (task := queue.get()) is not None:
             alerter, job = task
-            self._done.put((job, attempt(alerter, job)))
+            self._ended.append((job, attempt(alerter, job)))
+            self._news.set()
 
 
 def attempt(alerter: Alerter, job: Job) -> Outcome:
