@@ -4,53 +4,27 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from ridgeline.engine import verdicts
+from ridgeline.engine.plan import Policies, ScorePlan, algorithm_names, resolve_as_of
 from ridgeline.engine.policy import Policy
-from ridgeline.engine.profiles import PROFILES, Profile
 from ridgeline.engine.tables import Tables
-from ridgeline.io.errors import InputError
-from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
+from ridgeline.engine.user_pass import user_votes
+from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.reasons import USABLE
 from ridgeline.kernels import _native
 
-BLOCK_ROWS: Final = 1024
+__all__ = ["Policies", "Policy", "ScorePlan", "algorithm_names", "score_matrix"]
+
 # Modes of `kernels.score.row`, and how much scratch it takes.
 EARLY_EXIT, ALL_VOTES, SCORES = 0, 1, 2
 SCRATCH_PER_POINT, SCRATCH_FIXED = 9, 8192
 NO_CRITICAL: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class ScorePlan:
-    """How to score. The rest is the matrix.
-
-    as_of          epoch seconds for every row; "last": each row's own newest point; None: the matrix's column, and
-                   where that is null `default_as_of`, or else the matrix's newest timestamp
-    all_votes      no early exit; `scores` implies it
-    block_rows     rows per kernel call; results do not depend on it
-    """
-
-    profile: Profile = PROFILES["native"]
-    full_duration: int = 86400
-    as_of: int | Literal["last"] | None = None
-    default_as_of: int | None = None
-    policies: tuple[Policy, ...] = (Policy(),)
-    all_votes: bool = False
-    scores: bool = False
-    block_rows: int = BLOCK_ROWS
-
-
-@cache
-def algorithm_names() -> tuple[str, ...]:
-    """Names of the nine, in the order of verdict columns."""
-    return tuple(_native.facts())
 
 
 @dataclass(slots=True)
@@ -75,44 +49,6 @@ class Results:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Policies:
-    """The plan's policies as kernels read them."""
-
-    of_row: NDArray[np.int32]
-    numbers: NDArray[np.int64]  # slack, mask, stale period, row of the critical table
-    thresholds: NDArray[np.float64]
-    consensus: NDArray[np.int64]
-    alphas: tuple[float, ...]
-
-    @classmethod
-    def encode(cls, plan: ScorePlan, of_row: NDArray[Any] | None, rows: int) -> Policies:
-        """Encode the plan's policies; InputError where a consensus cannot be reached."""
-        facts = _native.facts()
-        numbers, thresholds, consensus = [], [], []
-        alphas: list[float] = []
-        for policy in plan.policies:
-            chosen = policy.algorithms or tuple(facts)
-            if policy.consensus > len(chosen):
-                raise InputError(
-                    f"a consensus of {policy.consensus} cannot be reached by {len(chosen)} algorithms: lower it to at most "
-                    f"{len(chosen)}, or switch on more algorithms"
-                )
-            limits = {name: float(fact["threshold"]) for name, fact in facts.items()} | dict(policy.thresholds)
-            alpha = limits["grubbs"]
-            if alpha not in alphas:
-                alphas.append(alpha)
-            mask = sum(1 << place for place, name in enumerate(facts) if name in chosen)
-            stale = plan.profile.stale_period if policy.stale_period is None else policy.stale_period
-            numbers.append((len(chosen) - policy.consensus, mask, stale, alphas.index(alpha)))
-            thresholds.append([limits[name] for name in facts])
-            consensus.append(policy.consensus)
-        index = np.zeros(rows, np.int32) if of_row is None else np.ascontiguousarray(of_row, np.int32)
-        return cls(
-            index, np.array(numbers, np.int64), np.array(thresholds), np.array(consensus, np.int64), tuple(alphas)
-        )
-
-
 _tables: Final = Tables()
 
 
@@ -126,19 +62,12 @@ def score_matrix(
     """
     policies = Policies.encode(plan, policy_of_row, len(matrix))
     results = _run_kernel(matrix, plan, policies, threads)
+    if plan.user:
+        votes, scores = user_votes(matrix, plan, policies, results.outcomes, threads)
+        results.votes = np.concatenate([results.votes, votes], axis=1)
+        if plan.scores:
+            results.scores = np.concatenate([results.scores, scores], axis=1)
     return _verdicts(matrix, plan, policies, results)
-
-
-def resolve_as_of(matrix: MetricMatrix, plan: ScorePlan) -> NDArray[np.int64]:
-    """Return int64[n]: when each row is judged; NO_AS_OF stands for its own newest point."""
-    if plan.as_of == "last":
-        return np.full(len(matrix), NO_AS_OF)
-    if plan.as_of is not None:
-        return np.full(len(matrix), plan.as_of, np.int64)
-    default = plan.default_as_of if plan.default_as_of is not None else matrix.newest
-    if default is None:
-        return matrix.as_of
-    return np.where(matrix.as_of == NO_AS_OF, default, matrix.as_of)
 
 
 def _run_kernel(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, threads: int) -> Results:
@@ -147,7 +76,7 @@ def _run_kernel(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, threa
     lengths = np.diff(matrix.offsets)
     longest = int(lengths.max(initial=1))
     counts = np.unique(lengths)
-    mode = SCORES if plan.scores else ALL_VOTES if plan.all_votes else EARLY_EXIT
+    mode = SCORES if plan.scores else ALL_VOTES if plan.all_votes or plan.user else EARLY_EXIT
     as_of, switches = resolve_as_of(matrix, plan), plan.profile.encode(plan.full_duration)
     weights = _tables.weights(longest)
     entry = _native.entry("score")
@@ -174,7 +103,7 @@ def _run_kernel(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, threa
 
 
 def _verdicts(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, results: Results) -> pa.RecordBatch:
-    names = algorithm_names()
+    names = plan.names
     outcomes = verdicts.row_outcomes(results.outcomes, matrix.reasons)
     analysed = outcomes == verdicts.ANALYSED
     count = (results.votes == verdicts.TRUE).sum(axis=1, dtype=np.int8)

@@ -47,6 +47,8 @@ def outcome_of(t: np.ndarray, x: np.ndarray, as_of: int, stale_period: int, swit
         return TOO_SHORT
     if as_of - t[n - 1] > stale_period:
         return STALE
+    if switches[BORING_POINTS] < 1:
+        return ANALYSED
     newest = x[n - 1]
     for i in range(n - 2, max(n - 1 - switches[BORING_POINTS], -1), -1):
         if x[i] != newest:

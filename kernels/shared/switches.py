@@ -17,7 +17,7 @@ WINDOWED: Final = 9  # only points in (last - FULL_DURATION, last]
 LAST_WINS: Final = 10  # of equal timestamps only the last point counts
 DROP_FUTURE: Final = 11  # points after as_of are dropped
 MIN_POINTS: Final = 12  # fewer: too_short
-BORING_POINTS: Final = 13  # so many newest points with one distinct value: boring
+BORING_POINTS: Final = 13  # so many newest points with one distinct value: boring (0: never)
 FULL_DURATION: Final = 14  # seconds
 SWITCHES: Final = 15  # length of the array
 
