@@ -86,13 +86,28 @@ def ks_score(
     probe = x[middle:]
     if is_constant(reference):
         return 0.0
-    pairs = reference.size * probe.size
-    distance = ks_distance(reference, probe, scratch) / pairs
+    distance = ks_distance(reference, probe, scratch) / (reference.size * probe.size)
+    return weigh(reference, probe.size, distance, threshold, standardise, scratch, detail)
+
+
+@exact_kernel
+def weigh(
+    reference: np.ndarray,
+    n_probe: int,
+    distance: float,
+    threshold: float,
+    standardise: int,
+    scratch: np.ndarray,
+    detail: np.ndarray,
+) -> float:
+    """Score of a known distance D between `reference` and a probe of `n_probe` points; arguments as in `ks_score`."""
     detail[0] = distance
+    detail[1] = math.nan
     score = distance / threshold
     if not score > 1.0:
         return score
-    if not distance * distance * pairs > KOLMOGOROV * (reference.size + probe.size):
+    n = reference.size
+    if not distance * distance * (n * n_probe) > KOLMOGOROV * (n + n_probe):
         return 1.0
     detail[1] = adf_statistic(reference, standardise, scratch)
     return score if detail[1] < CRITICAL else 1.0

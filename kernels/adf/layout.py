@@ -10,7 +10,7 @@ MAX_LAG: Final = 10
 MIN_POINTS: Final = 24
 """Fewer points cannot carry `MAX_LAG` lags and a constant: `n // 2 - 2 < MAX_LAG`."""
 
-CRITICAL: Final = -2.8615927630969753
+CRITICAL: Final = -2.861592763096975
 """The statistic at which MacKinnon's (1994) approximate p-value, one unit root, constant only, is 0.05."""
 
 COLUMNS: Final = MAX_LAG + 3

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel
-from ridgeline.kernels.shared.sort import RUN, sort_into
+from ridgeline.kernels.shared.sort import sort_into
 
 CHUNK: Final = 256
 KS_SCRATCH_FIXED: Final = CHUNK + 2
