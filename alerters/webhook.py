@@ -24,7 +24,8 @@ RETRY_STATUS = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO
 class HttpSettings:
     """`url` to post to; `token` for an Authorization: Bearer header; `ca_file` with further trusted certificates.
 
-    `timeout` bounds one whole attempt, in seconds; `concurrency` is the number of posts in flight at once.
+    `timeout` bounds one whole attempt, in seconds; `concurrency` is the number of posts in flight at once. The URL is
+    kept as a secret, since paths and queries of webhooks often are.
     """
 
     url: Secret | str
@@ -35,6 +36,7 @@ class HttpSettings:
 
     def __post_init__(self) -> None:
         Endpoint.parse(_plain(self.url))
+        object.__setattr__(self, "url", Secret(_plain(self.url)))
         if self.token is not None and not _fits_header(_plain(self.token)):
             raise ValueError("token must be one line of ASCII text")
         if self.ca_file is not None:

@@ -16,7 +16,7 @@ class StateError(RidgelineError):
 
 
 class State(Protocol):
-    """Kept in Redis (`state_redis`) or in a file (`state_sqlite`). Every method raises StateError."""
+    """Kept in Redis (`state_redis`) or in a file (`state_sqlite`). Every method but `close` raises StateError."""
 
     def last_alerts(self, pairs: Sequence[tuple[str, str]]) -> list[int | None]:
         """For each (strategy, metric): the time stamp of the anomaly last alerted, or None once that has expired."""

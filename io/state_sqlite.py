@@ -11,7 +11,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,13 +66,15 @@ class SqliteState:
         self._write(f"ridgeline.{key}", json.dumps(value, allow_nan=False), ttl)
 
     def close(self) -> None:
-        """Forget what has expired and close the file."""
+        """Forget what has expired and close the file. What fails here is only logged: there is nothing left to lose."""
         if self._open is None:
             return
-        with self._failures("close"):
-            self._open.execute("DELETE FROM entry WHERE expires <= ?", [self._clock()])
-            self._open.close()
-        self._open = None
+        with closing(self._open) as database:
+            self._open = None
+            try:
+                database.execute("DELETE FROM entry WHERE expires <= ?", [self._clock()])
+            except sqlite3.Error as error:
+                log.warning("cannot tidy the state file %s: %s", self._path, escape(error))
 
     def _read(self, key: str) -> str | None:
         now = self._clock()

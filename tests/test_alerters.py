@@ -273,6 +273,7 @@ def test_no_secret_in_any_failure(make, failure, caplog, capsys, monkeypatch):
         outcome = alerter.send(ALERT, soon(0.5))
     assert outcome.kind != "sent"
     shown = capsys.readouterr()
+    assert "SENTINEL" not in repr(HttpSettings("http://h/SENTINEL?key=SENTINEL", token=Secret("SENTINEL")))
     for text in [repr(outcome), repr(alerter), str(alerter), caplog.text, shown.out, shown.err, *seen]:
         assert "SENTINEL" not in text
 

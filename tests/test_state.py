@@ -280,6 +280,15 @@ def test_a_locked_or_unreadable_file_is_not_moved(path, monkeypatch):
         SqliteState(path / "below").get("k")
 
 
+def test_closing_never_fails(path, caplog):
+    state = SqliteState(path)
+    state.record_alert("http", "a", 5, 60)
+    foreign(path, "DROP TABLE entry")
+    state.close()
+    state.close()
+    assert "cannot tidy the state file" in caplog.text
+
+
 def test_a_full_disk_is_a_state_error(path, monkeypatch):
     state = SqliteState(path)
 
