@@ -104,14 +104,12 @@ def chunks(kind):
         matrix = matrix_of(fleet)
         if kind == "score":
             yield lambda matrix=matrix: score_matrix(matrix, ScorePlan())
-        elif kind == "decode":
-            from ridgeline.bench.scenarios.decode import _part
-            from ridgeline.io.redis_write import encode_points
+            continue
+        from ridgeline.bench.scenarios.decode import _part
+        from ridgeline.io.redis_write import encode_points
 
-            values = [encode_points(fleet.timestamps, x, float_timestamps=False).tobytes() for x in fleet.values]
-            yield lambda names=fleet.metrics, part=_part(values): decode_part(names, part, 10**6)
-        else:
-            yield lambda matrix=matrix: matrix_of(fleet_of(replace(TINY, metrics=len(matrix))))
+        part = _part([encode_points(fleet.timestamps, x, float_timestamps=False).tobytes() for x in fleet.values])
+        yield lambda names=fleet.metrics, part=part: decode_part(names, part, 10**6)
 
 
 @pytest.mark.parametrize("kind", ["score", "decode"])
