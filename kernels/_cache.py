@@ -174,14 +174,6 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def remove(folder: Path) -> None:
-    """Remove a folder: renamed first, so that no other process sees half of it."""
-    away = folder.with_name(f".gone-{folder.name}-{os.getpid()}-{time.monotonic_ns()}")
-    with contextlib.suppress(OSError):
-        folder.rename(away)
-        shutil.rmtree(away, ignore_errors=True)
-
-
 def mark_used(folder: Path) -> None:
     """Renew the folder's time, at most once an hour, so that a sweep leaves it."""
     with contextlib.suppress(OSError):
@@ -199,11 +191,11 @@ def sweep(root: Path) -> None:
     stamps = [(used, path) for used, path in aged if _STAMP.fullmatch(path.name)]
     for used, path in stamps[_KEPT:]:
         if time.time() - used > _IN_USE:
-            remove(path)
+            shutil.rmtree(path, ignore_errors=True)
     for used, path in aged:
         if time.time() - used < _IN_USE:
             continue
-        if path.name.startswith((".build-", ".gone-")):
+        if path.name.startswith(".build-"):
             shutil.rmtree(path, ignore_errors=True)
         elif path.suffix == ".lock" and _STAMP.fullmatch(path.stem) and not (root / path.stem).exists():
             path.unlink(missing_ok=True)

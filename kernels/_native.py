@@ -1,9 +1,9 @@
 """Kernel entries that start at once: machine code kept between processes, called without importing numba.
 
 `entry("score")` looks for this machine's native object in the cache folder (`ridgeline.kernels._cache`), checks its
-SHA-256 and loads it through ctypes (`ridgeline.kernels._call`). If there is none, child processes compile all entries
-(`ridgeline.kernels._build`), once: numba itself costs a start 0.5 s, its own cache another half. Whatever goes wrong on
-that way ends at numba in this process: slow to start, same results.
+SHA-256 and loads it through ctypes (`ridgeline.kernels._call`). If there is none, a child process compiles it
+(`ridgeline.kernels._build`), once: numba itself costs a start 0.5 s, its own cache another half. Where no folder can
+keep it, it is compiled for this process alone; where no child can run, numba does it here: slow to start, same results.
 
 Importing this module imports neither numba nor any kernel module; they come in only on the slow way.
 Entries are the modules `kernels/*/entry.py`, each with a `SIGNATURE` and a compiled function `run`. A `Recipe` names them,
@@ -16,12 +16,12 @@ import contextlib
 import hashlib
 import importlib
 import io
-import json
 import os
+import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -66,7 +66,11 @@ class Warmed:
 
 @dataclass(slots=True)
 class NativeCache:
-    """The entries, facts and tables of one recipe, as this process sees them."""
+    """The entries, facts and tables of one recipe, as this process sees them.
+
+    A stamp's folder holds per entry NAME.o, NAME.so (where a linker made one) and NAME.json, which is published last and
+    carries the signature and both checksums; facts.json; and NAME.table per table.
+    """
 
     recipe: Recipe = RECIPE
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
@@ -74,52 +78,60 @@ class NativeCache:
     problem: str = ""
     _entries: dict[str, Entry] = field(default_factory=dict)
     _compiled: dict[str, float] = field(default_factory=dict)
-    _folder: Path | None = None
-    _manifest: dict[str, Any] = field(default_factory=dict)
-    _damaged: set[tuple[Path, int, int]] = field(default_factory=set)
+    _facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _damaged: set[tuple[str, int, int]] = field(default_factory=set)
     _known_stamp: str = ""
     _lock: Any = field(default_factory=threading.RLock)
 
     def entry(self, name: str) -> Entry:
         """Callable of one entry, loaded once per process; KeyError for a name that the recipe lacks."""
-        module = self.recipe.entries[name]
+        return self.prepare(name)[name]
+
+    def prepare(self, *names: str) -> dict[str, Entry]:
+        """Several entries at once: what is missing is compiled in parallel."""
         with self._lock:
-            if name not in self._entries:
-                self._entries[name] = self._native(name) or self._plain(name, module)
-            return self._entries[name]
+            for name in names:
+                if name not in self.recipe.entries:
+                    raise KeyError(f"no kernel entry is called {name!r}; there are {', '.join(self.recipe.entries)}")
+            missing = {name for name in names if name not in self._entries}
+            if missing:
+                self._entries |= self._load_all(missing)
+            for name in missing - self._entries.keys():
+                self._entries[name] = self._plain(name)
+            return {name: self._entries[name] for name in names}
 
     def facts(self) -> dict[str, dict[str, Any]]:
         """Facts per algorithm in the registry's order: summary, min_points, threshold, cost."""
         with self._lock:
-            if not self._find():
-                # No reason to compile anything: the kernel modules are importable, if slowly.
+            for folder in self._folders():
+                if not self._facts:
+                    with contextlib.suppress(OSError, ValueError):
+                        self._facts = _cache.unseal((folder / "facts.json").read_text())
+            if not self._facts:
+                # No reason to compile anything: the kernel modules can be imported, if slowly.
                 from ridgeline.kernels._build import read_facts  # noqa: PLC0415
 
-                self._manifest = {"facts": read_facts(self.recipe.facts)}
-            return dict(self._manifest["facts"])
+                self._facts = read_facts(self.recipe.facts)
+            return dict(self._facts)
 
     def folder(self) -> Path | None:
-        """Folder of this stamp where its objects are good, else None."""
-        with self._lock:
-            return self._folder if self._find() else None
+        """First folder of this stamp that exists and may be trusted, else None."""
+        return next(self._folders(), None)
 
     def warmup(self) -> Warmed:
         """Compile what is missing and load every entry."""
-        origins = {name: self.entry(name).origin for name in self.recipe.entries}
+        found = self.prepare(*self.recipe.entries)
+        origins = {name: entry.origin for name, entry in found.items()}
         return Warmed(self.folder(), dict(self._compiled), origins, self.problem)
 
     def load_table(self, name: str) -> np.ndarray[Any, Any] | None:
         """Array kept by `save_table`, or None where there is none or it is damaged."""
-        folder = self.folder()
-        if folder is None:
-            return None
-        try:
-            content = (folder / f"{name}.table").read_bytes()
-            if hashlib.sha256(content[32:]).digest() == content[:32]:
-                found: np.ndarray[Any, Any] = np.load(io.BytesIO(content[32:]), allow_pickle=False)
-                return found
-        except (OSError, ValueError):
-            return None
+        for folder in self._folders():
+            with contextlib.suppress(OSError, ValueError):
+                content = (folder / f"{name}.table").read_bytes()
+                if hashlib.sha256(content[32:]).digest() == content[:32]:
+                    found: np.ndarray[Any, Any] = np.load(io.BytesIO(content[32:]), allow_pickle=False)
+                    return found
         return None
 
     def save_table(self, name: str, array: np.ndarray[Any, Any]) -> bool:
@@ -136,63 +148,54 @@ class NativeCache:
             return False
         return True
 
-    def _native(self, name: str) -> Entry | None:
-        """Entry from the cache, building or rebuilding it once; None where only numba is left."""
+    def _load_all(self, names: set[str]) -> dict[str, Entry]:
+        """Those of the entries that native code can be had for: from the cache, built, or rebuilt once."""
         if self.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
-            return None
-        for _ in range(2):
-            if not self._find() and not self._build():
-                return None
-            assert self._folder is not None
-            if "unbuildable" in self._manifest["entries"][name]:
-                self._complain(self._manifest["entries"][name]["unbuildable"])
-                return None
-            found = self._load(name, self._folder)
-            if found is not None:
-                return found
-            # Truncated, overwritten, or of a file system that lost data: compile once more, then give up.
-            with contextlib.suppress(OSError):
-                self._damaged.add(_identity(self._folder))
-            self._folder, self._manifest = None, {}
-        self._complain(f"native code of kernel entry {name} cannot be loaded, even compiled afresh")
-        return None
+            return {}
+        found: dict[str, Entry] = {}
+        for folder in self._folders():
+            found |= self._load_from(folder, names - found.keys())
+        if names == found.keys() or not self._build(names - found.keys(), found):
+            return found
+        for folder in self._folders():
+            found |= self._load_from(folder, names - found.keys())
+        if names != found.keys():
+            self._complain(
+                f"native code of {', '.join(sorted(names - found.keys()))} cannot be loaded, even made afresh"
+            )
+        return found
 
-    def _load(self, name: str, folder: Path) -> Entry | None:
-        """Entry from the library, or where this place lets none be loaded (noexec) from the object; None if damaged."""
-        known = self._manifest["entries"][name]
-        with contextlib.suppress(OSError):
-            if known["library"] is not None:
-                library = folder / f"{name}.so"
-                if hashlib.sha256(library.read_bytes()).hexdigest() != known["library"]:
-                    return None
-                with contextlib.suppress(OSError, AttributeError):
-                    return load_library(library, name, known["signature"])
-            code = (folder / f"{name}.o").read_bytes()
-            if hashlib.sha256(code).hexdigest() == known["object"]:
-                return load_object(code, name, known["signature"])
-        return None
+    def _load_from(self, folder: Path, names: set[str]) -> dict[str, Entry]:
+        found = {}
+        for name in names:
+            with contextlib.suppress(OSError, ValueError):
+                known = _cache.unseal((folder / f"{name}.json").read_text())
+                if _identity(folder, name) in self._damaged:
+                    continue
+                entry = (
+                    self._plain(name, known["unbuildable"]) if "unbuildable" in known else _load(name, folder, known)
+                )
+                if entry is None:  # truncated, overwritten, or of a file system that lost data
+                    self._damaged.add(_identity(folder, name))
+                else:
+                    _cache.mark_used(folder)
+                    found[name] = entry
+        return found
 
-    def _plain(self, name: str, module: str) -> Entry:
+    def _plain(self, name: str, reason: str = "") -> Entry:
+        if reason:
+            self._complain(reason)
         self._say(f"compiling kernel entry {name} in memory")
-        loaded = importlib.import_module(module)
+        loaded = importlib.import_module(self.recipe.entries[name])
         return load_numba(loaded.run, name, loaded.SIGNATURE)
 
-    def _find(self) -> bool:
-        """Whether a good folder of this stamp is known, after looking at every candidate."""
-        if self._folder is not None:
-            return True
+    def _folders(self) -> Iterator[Path]:
+        """Folders of this stamp that exist and may be trusted, in the order of the candidates."""
         stamp = self._stamp()
         for root in _cache.candidates(self.environ):
             folder = root / stamp
-            if _cache.refusal(root) or _cache.refusal(folder):
-                continue
-            with contextlib.suppress(OSError, ValueError):
-                manifest = _cache.unseal((folder / "manifest.json").read_text())
-                if _identity(folder) not in self._damaged:
-                    _cache.mark_used(folder)
-                    self._folder, self._manifest = folder, manifest
-                    return True
-        return False
+            if folder.is_dir() and not _cache.refusal(root) and not _cache.refusal(folder):
+                yield folder
 
     def _stamp(self) -> str:
         if not self._known_stamp:
@@ -200,69 +203,85 @@ class NativeCache:
             self._known_stamp = _cache.stamp(self.recipe.sources, extra, self.environ)
         return self._known_stamp
 
-    def _build(self) -> bool:
-        """Compile into the first cache folder that takes it; False where none does, or where compiling fails."""
+    def _build(self, names: set[str], found: dict[str, Entry]) -> bool:
+        """Compile into the first cache folder that takes it, else for this process alone (then `found` has them).
+
+        True where the entries may now be loaded from a folder; False where there is nothing more to try.
+        """
         from ridgeline.kernels._children import BuildError  # noqa: PLC0415 - nothing for a warm start
 
-        if self.problem:
-            return False  # said already, and once is enough
-        stamp, complaints = self._stamp(), list[str]()
-        for root in _cache.candidates(self.environ):
-            reason = _cache.refusal(root) or _cache.refusal(root / stamp)
-            if reason is None:
+        complaints: list[str] = []
+        try:
+            for root in _cache.candidates(self.environ):
+                reason = _cache.refusal(root) or _cache.refusal(root / self._stamp())
                 try:
-                    self._build_in(root, stamp)
+                    if reason is None:
+                        self._build_in(root, names)
+                        if complaints:
+                            _warn(f"{complaints[0]}; kernels are kept in {root} instead")
+                        return True
                 except OSError as error:
                     reason = error.strerror or str(error)
-                except BuildError as error:
-                    self._complain(f"compiling native kernels failed ({error})")
-                    return False
-                else:
-                    if complaints:
-                        _warn(f"{complaints[0]}; kernels are kept in {root} instead")
-                    return self._find()
-            complaints.append(f"the kernel cache folder {root} cannot be used: {reason}")
-        self._complain(f"{'; '.join(complaints)}; set RIDGELINE_CACHE_DIR to a folder that only you can write to")
+                complaints.append(f"the kernel cache folder {root} cannot be used: {reason}")
+            self._complain(f"{'; '.join(complaints)}; set RIDGELINE_CACHE_DIR to a folder that only you can write to")
+            found |= self._build_for_now(names)
+        except BuildError as error:
+            self._complain(f"compiling native kernels failed ({error})")
         return False
 
-    def _build_in(self, root: Path, stamp: str) -> None:
+    def _build_in(self, root: Path, names: set[str]) -> None:
+        folder = root / self._stamp()
         _cache.make_folder(root)
-        with _cache.locked(root / f"{stamp}.lock", _PATIENCE):
-            if self._find():
-                return  # another process built it while we waited
-            temporary = root / f".build-{stamp}-{os.getpid()}-{time.monotonic_ns()}"
+        with _cache.locked(root / f"{folder.name}.lock", _PATIENCE):
+            # Another process may have built some while we waited.
+            missing = {name for name in names if not self._is_whole(folder, name)}
+            if not missing:
+                return
+            temporary = root / f".build-{folder.name}-{os.getpid()}-{time.monotonic_ns()}"
             temporary.mkdir(mode=0o700)
             try:
-                started = time.monotonic()
-                self._say("compiling the kernels for this machine, once (10-30 s) ...")
-                entries = self._compile(temporary)
-                facts = json.loads((temporary / "facts.json").read_text())
-                for path in temporary.glob("*.json"):
-                    path.unlink()
-                (temporary / "manifest.json").write_text(_cache.seal({"entries": entries, "facts": facts}))
-                _cache.remove(root / stamp)
-                temporary.rename(root / stamp)
-                self._say(f"kernels compiled in {time.monotonic() - started:.0f} s and kept in {root / stamp}")
+                self._compile(temporary, missing)
+                folder.mkdir(mode=0o700, exist_ok=True)
+                # A NAME.json vouches for what was published before it.
+                for path in sorted(temporary.iterdir(), key=lambda path: path.suffix == ".json"):
+                    path.replace(folder / path.name)
+                self._say(f"kernels are kept in {folder}")
             finally:
-                _cache.remove(temporary)
+                shutil.rmtree(temporary, ignore_errors=True)
             _cache.sweep(root)
 
-    def _compile(self, folder: Path) -> dict[str, dict[str, Any]]:
-        """Compile every entry into the folder, in as many child processes as there are CPUs, two at most."""
-        jobs: list[dict[str, Any]] = [
-            {"name": name, "module": module, "folder": str(folder)} for name, module in self.recipe.entries.items()
-        ]
-        jobs.append({"name": "facts", "facts": self.recipe.facts, "folder": str(folder)})
-        found: dict[str, dict[str, Any]] = {}
+    def _is_whole(self, folder: Path, name: str) -> bool:
+        try:
+            return _identity(folder, name) not in self._damaged and bool(
+                _cache.unseal((folder / f"{name}.json").read_text())
+            )
+        except (OSError, ValueError):
+            return False
+
+    def _build_for_now(self, names: set[str]) -> dict[str, Entry]:
+        """Entries compiled into a folder that goes away: code, once loaded, needs its files no longer."""
+        import tempfile  # noqa: PLC0415 - nothing for a warm start
+
+        try:
+            with tempfile.TemporaryDirectory(prefix="ridgeline-", dir=self.environ.get("TMPDIR")) as folder:
+                self._compile(Path(folder), names)
+                return self._load_from(Path(folder), names)
+        except OSError:
+            return {}
+
+    def _compile(self, folder: Path, names: set[str]) -> None:
+        """Compile entries into the folder, in as many child processes as there are CPUs, two at most."""
         from ridgeline.kernels._children import run_children  # noqa: PLC0415 - nothing for a warm start
 
-        for name in run_children(jobs, min(2, len(os.sched_getaffinity(0))), self.environ):
-            if name in self.recipe.entries:
-                found[name] = json.loads((folder / f"{name}.json").read_text())
-                self._compiled[name] = found[name].pop("seconds")
-                count = f"{len(found)} of {len(self.recipe.entries)}"
-                self._say(f"compiled kernel entry {name} ({count}) in {self._compiled[name]:.1f} s")
-        return found
+        started = time.monotonic()
+        self._say("compiling kernels for this machine, once (10-30 s) ...")
+        ordered = [name for name in self.recipe.entries if name in names]
+        jobs = [{"name": name, "module": self.recipe.entries[name], "folder": str(folder)} for name in ordered]
+        jobs[-1]["facts"] = self.recipe.facts
+        for done, name in enumerate(run_children(jobs, min(2, len(os.sched_getaffinity(0))), self.environ), 1):
+            self._compiled[name] = _cache.unseal((folder / f"{name}.json").read_text())["seconds"]
+            self._say(f"compiled kernel entry {name} ({done} of {len(names)}) in {self._compiled[name]:.1f} s")
+        self._say(f"kernels compiled in {time.monotonic() - started:.0f} s")
 
     def _say(self, sentence: str) -> None:
         if self.report is not None:
@@ -273,12 +292,29 @@ class NativeCache:
     def _complain(self, problem: str) -> None:
         if not self.problem:
             self.problem = problem
-            _warn(f"{problem}; kernels are compiled in memory at each start, which is slow")
+            _warn(f"{problem}; until then kernels are compiled anew at each start, which is slow")
 
 
-def _identity(folder: Path) -> tuple[Path, int, int]:
-    found = (folder / "manifest.json").stat()
-    return folder, found.st_ino, found.st_mtime_ns
+def _load(name: str, folder: Path, known: Mapping[str, Any]) -> Entry | None:
+    """Entry from the library, or where this place lets none be loaded (noexec) from the object; None if damaged."""
+    if known["library"] is not None:
+        library = folder / f"{name}.so"
+        if not library.exists() or hashlib.sha256(library.read_bytes()).hexdigest() != known["library"]:
+            return None
+        with contextlib.suppress(OSError, AttributeError):
+            return load_library(library, name, known["signature"])
+    code = folder / f"{name}.o"
+    if not code.exists() or hashlib.sha256(code.read_bytes()).hexdigest() != known["object"]:
+        return None
+    with contextlib.suppress(OSError):
+        return load_object(code.read_bytes(), name, known["signature"])
+    return None
+
+
+def _identity(folder: Path, name: str) -> tuple[str, int, int]:
+    """Tells a NAME.json from one that is published later."""
+    found = (folder / f"{name}.json").stat()
+    return str(folder / name), found.st_ino, found.st_mtime_ns
 
 
 def _warn(sentence: str) -> None:
@@ -293,6 +329,11 @@ _ours: Final = NativeCache()
 def entry(name: str) -> Entry:
     """Callable of the entry "decode", "score" or "replay": `entry(*arrays_and_numbers) -> int`, 0 = ok."""
     return _ours.entry(name)
+
+
+def prepare(*names: str) -> dict[str, Entry]:
+    """Several entries at once: on a first start they are compiled in parallel."""
+    return _ours.prepare(*names)
 
 
 def facts() -> dict[str, dict[str, Any]]:

@@ -99,7 +99,7 @@ def built(tmp_path_factory, recipe):
     assert list(warmed.compiled) == ["fake"]
     assert "once" in said[0]
     assert "fake (1 of 1)" in said[1]
-    assert str(warmed.folder) in said[2]
+    assert str(warmed.folder) in said[3]
     return root
 
 
@@ -271,9 +271,9 @@ DAMAGE = {
     "garbage": ("fake.so", overwrite),
     "an empty library": ("fake.so", lambda path: path.write_bytes(b"")),
     "no library": ("fake.so", Path.unlink),
-    "truncated manifest": ("manifest.json", truncate),
-    "a flipped bit in the manifest": ("manifest.json", flip),
-    "empty manifest": ("manifest.json", lambda path: path.write_bytes(b"")),
+    "truncated facts of an entry": ("fake.json", truncate),
+    "a flipped bit in them": ("fake.json", flip),
+    "none of them": ("fake.json", lambda path: path.write_bytes(b"")),
 }
 
 
@@ -282,7 +282,7 @@ def test_damage_is_found_before_anything_is_loaded(recipe, root, damage, monkeyp
     name, spoil = DAMAGE[damage]
     spoil(stamp_folder(root) / name)
     monkeypatch.setattr(_native, "load_library", lambda *_: pytest.fail("damaged code was loaded"))
-    monkeypatch.setattr(NativeCache, "_build", lambda _: False)
+    monkeypatch.setattr(NativeCache, "_build", lambda *_: False)
     cache = NativeCache(recipe, environment(root))
     assert cache.entry("fake").origin == "numba"
 
@@ -298,17 +298,11 @@ def test_damage_costs_one_rebuild(recipe, root, plain):
 
 def test_code_that_cannot_be_loaded_even_afresh_leaves_numba(recipe, root, caplog, monkeypatch):
     builds = []
-
-    def build(cache):
-        builds.append(1)
-        cache._damaged.clear()  # as if the folder were new
-        return cache._find()
-
-    monkeypatch.setattr(NativeCache, "_load", lambda *_: None)
-    monkeypatch.setattr(NativeCache, "_build", build)
+    monkeypatch.setattr(_native, "_load", lambda *_: None)
+    monkeypatch.setattr(NativeCache, "_build", lambda *_: not builds.append(1))
     assert NativeCache(recipe, environment(root)).entry("fake").origin == "numba"
     assert len(builds) == 1
-    assert "cannot be loaded, even compiled afresh" in caplog.text
+    assert "cannot be loaded, even made afresh" in caplog.text
 
 
 def test_a_changed_source_gets_another_stamp_and_new_code(tmp_path, built, recipe, monkeypatch):
@@ -396,6 +390,16 @@ def test_an_unusable_folder_gives_way_to_one_under_tmp(recipe, root, tmp_path, c
     assert cache.folder().parent == private
     private.chmod(0o777)
     assert NativeCache(recipe, environment("/proc/nowhere", TMPDIR=str(tmp_path))).folder() is None
+
+
+def test_without_a_folder_to_keep_it_code_is_made_for_one_process(recipe, tmp_path, plain, caplog):
+    (tmp_path / f"ridgeline-{os.geteuid()}").mkdir(mode=0o777)
+    (tmp_path / f"ridgeline-{os.geteuid()}").chmod(0o777)
+    entry = NativeCache(recipe, environment("/proc/nowhere", TMPDIR=str(tmp_path))).entry("fake")
+    assert entry.origin == "library"
+    assert "compiled anew at each start" in caplog.text
+    assert [path.name for path in tmp_path.rglob("*")] == [f"ridgeline-{os.geteuid()}"]
+    assert results(entry, arguments()) == results(plain, arguments())
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o702, 0o777])
@@ -489,9 +493,7 @@ def test_an_entry_that_needs_the_interpreter_is_refused(modules):
 
 def test_an_unbuildable_entry_is_compiled_by_numba_without_trying_again(recipe, root, caplog):
     folder = stamp_folder(root)
-    manifest = _cache.unseal((folder / "manifest.json").read_text())
-    manifest["entries"]["fake"] = {"unbuildable": "entry fake needs PyErr_SetString", "library": None}
-    (folder / "manifest.json").write_text(_cache.seal(manifest))
+    (folder / "fake.json").write_text(_cache.seal({"unbuildable": "entry fake needs PyErr_SetString"}))
     cache = NativeCache(recipe, environment(root))
     assert cache.entry("fake").origin == "numba"
     assert "needs PyErr_SetString" in caplog.text
@@ -510,7 +512,7 @@ def test_a_sweep_keeps_the_newest_three_and_what_is_in_use(tmp_path):
     for age, name in enumerate("abcdef"):
         (tmp_path / (name * 24)).mkdir()
         os.utime(tmp_path / (name * 24), (now, now - age * 2000))
-    for name, age in ((".build-x", 9999), (".gone-y", 9999), (".build-new", 5), ("mine", 10**6)):
+    for name, age in ((".build-x", 9999), (".build-new", 5), ("mine", 10**6)):
         (tmp_path / name).mkdir()
         os.utime(tmp_path / name, (now, now - age))
     for stem in ("f" * 24, "a" * 24, "mine"):
