@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 UNIQUE_SET: Final = "unique_metrics"
 PAGE: Final = 1000  # names per SSCAN
-LONGEST_POINT: Final = 64  # bytes; a value of more than `max_points` of these is refused unread
+LONGEST_POINT: Final = 64  # bytes; a value of more than `max_points` of these is refused unread,
+ALWAYS_READ: Final = 16 * 2**20  # unless it is no longer than this
 
 
 @dataclass(slots=True)
@@ -69,7 +70,7 @@ class RedisSource:
         A source that is lost raises SourceUnavailable (or AuthenticationFailed) after what was read has been yielded.
         """
         names, before = self.list(), self.seconds["load"]
-        limit = self.max_points * LONGEST_POINT
+        limit = max(self.max_points * LONGEST_POINT, ALWAYS_READ)
         with Prefetch(self.client, self.settings, self._keys, self.chunk_keys, limit, self.deadline) as parts:
             for part in parts:
                 began = time.perf_counter()
