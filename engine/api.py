@@ -11,7 +11,11 @@ import pyarrow as pa
 from ridgeline.engine.config.model import Analysis
 from ridgeline.engine.durations import parse_duration
 from ridgeline.engine.overrides import read_overrides
-from ridgeline.engine.scorer import Scorer, base_policy, check_algorithms
+from ridgeline.engine.plan import algorithm_names
+from ridgeline.engine.policy import Policy
+from ridgeline.engine.profiles import profile_named
+from ridgeline.engine.scorer import Scorer, available_threads, base_policy, check_algorithms
+from ridgeline.engine.user_algorithms import UserAlgorithm, load_user_algorithms
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import MetricMatrix
 
@@ -27,7 +31,7 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
     consensus: int = 6,
     full_duration: int | str = 86400,
     stale_period: int | str | None = None,
-    algorithms: Sequence[str] | None = None,
+    algorithms: Sequence[str | UserAlgorithm] | None = None,
     overrides: Sequence[Mapping[str, Any]] | None = None,
 ) -> pa.Table:
     """Judge the newest window of every metric: one verdict row per metric, in first-seen order.
@@ -43,29 +47,77 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
     consensus      True votes that make an anomaly
     full_duration  the window: seconds or "24h"
     stale_period   seconds or "10m"; default: the profile's
-    algorithms     names; default: all
+    algorithms     names, or functions marked with `ridgeline.algorithm`; default: all
     overrides      mappings with the keys of `[[override]]`: match, consensus, algorithms, thresholds, ...
 
     Columns: metric, outcome, reason, anomalous, datapoint, timestamp (int64 seconds), votes (int8), one bool per
     algorithm, failed (list<string>). Raises RidgelineError with one sentence for input that cannot be used.
     """
+    own = [found for found in algorithms or () if isinstance(found, UserAlgorithm)]
+    user = (*load_user_algorithms((), algorithm_names()), *own)
+    known = (*algorithm_names(), *(found.name for found in user))
+    asked = [found if isinstance(found, str) else found.name for found in algorithms or ()]
     analysis = Analysis(
         full_duration=parse_duration(full_duration),
         consensus=consensus,
         profile=profile,
         stale_period=None if stale_period is None else parse_duration(stale_period),
-        algorithms=check_algorithms(algorithms or ()),
+        algorithms=check_algorithms(asked, known),
         all_votes=all_votes,
     )
     if not (as_of is None or as_of == "last" or (isinstance(as_of, int))):
         raise InputError(f"as_of is {as_of!r}: give epoch seconds, 'last' or None")
-    found = read_overrides(overrides or (), analysis.algorithms, base_policy(analysis))
+    found = read_overrides(overrides or (), analysis.algorithms, base_policy(analysis, known))
     matrices, newest = _matrices(data, needs_newest=as_of is None)
-    scorer = Scorer.of(analysis, found, as_of=as_of, default_as_of=newest, scores=scores, threads=threads or 0)
+    scorer = Scorer.of(
+        analysis, found, as_of=as_of, default_as_of=newest, scores=scores, threads=threads or 0, user=user
+    )
     batches = [scorer.score(matrix) for matrix in matrices]
     if not batches:
         batches = [scorer.score(MetricMatrix.from_table(_nothing()))]
     return pa.Table.from_batches(batches)
+
+
+def replay(  # noqa: PLR0913 - every option a keyword of its own, as users call it
+    data: Any,
+    *,
+    profile: str = "native",
+    window: int | str = 86400,
+    start: int | None = None,
+    end: int | None = None,
+    every: int | str | None = None,
+    threads: int | None = None,
+    consensus: int = 6,
+    algorithms: Sequence[str] | None = None,
+    overrides: Sequence[Mapping[str, Any]] | None = None,
+) -> pa.Table:
+    """Judge every step of every metric's history: one row per metric and distinct timestamp, metrics in first-seen order.
+
+    data           as for `score`; all of it is held in memory (`ridgeline backtest` streams)
+    window         the series at step t is the points in (t - window, t]: seconds or "24h"
+    start, end     epoch seconds: steps from `start` on and before `end`; earlier points warm the window
+    every          seconds or "5m": of each aligned bucket only the last step
+    others         as for `score`
+
+    Columns: metric, timestamp, value, outcome, anomalous, votes, then per algorithm `NAME_score` (float32, vote = score
+    > 1), `ks_test_d`, `ks_test_adf`. Raises RidgelineError with one sentence for input that cannot be used.
+    """
+    from ridgeline.engine.overrides import Overrides
+    from ridgeline.engine.replay import ReplayPlan, replay_matrix
+
+    analysis = Analysis(consensus=consensus, profile=profile, algorithms=tuple(algorithms or ()))
+    policy: Policy = base_policy(analysis)
+    plan = ReplayPlan(
+        profile=profile_named(profile),
+        window=parse_duration(window),
+        start=start,
+        end=end,
+        every=None if every is None else parse_duration(every),
+    )
+    rules = Overrides(policy, read_overrides(overrides or (), policy.algorithms, policy))
+    matrices, _ = _matrices(data, needs_newest=False)
+    tables = [replay_matrix(matrix, plan, rules, threads=threads or available_threads()) for matrix in matrices]
+    return pa.concat_tables(tables or [replay_matrix(MetricMatrix.from_table(_nothing()), plan, rules)])
 
 
 def _matrices(data: Any, *, needs_newest: bool) -> tuple[Iterator[MetricMatrix], int | None]:

@@ -11,9 +11,11 @@ import pyarrow as pa
 
 from ridgeline.engine.config.model import Analysis
 from ridgeline.engine.overrides import Override, Overrides
+from ridgeline.engine.plan import ScorePlan, algorithm_names
 from ridgeline.engine.policy import Policy
 from ridgeline.engine.profiles import profile_named
-from ridgeline.engine.scoring import ScorePlan, algorithm_names, score_matrix
+from ridgeline.engine.scoring import score_matrix
+from ridgeline.engine.user_algorithms import UserAlgorithm, load_user_algorithms
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import MetricMatrix
 
@@ -38,8 +40,13 @@ class Scorer:
         default_as_of: int | None = None,
         scores: bool = False,
         threads: int = 0,
+        user: Sequence[UserAlgorithm] | None = None,
     ) -> Scorer:
-        """A scorer for checked settings; raises InputError for an unknown profile or an unreachable consensus."""
+        """A scorer for checked settings; raises InputError for an unknown profile or an unreachable consensus.
+
+        `user`: algorithms after the nine; None: those of the configured modules and of entry points.
+        """
+        found = load_user_algorithms(analysis.modules, algorithm_names()) if user is None else tuple(user)
         plan = ScorePlan(
             profile=profile_named(analysis.profile),
             full_duration=analysis.full_duration,
@@ -47,8 +54,9 @@ class Scorer:
             default_as_of=default_as_of,
             all_votes=analysis.all_votes or scores,
             scores=scores,
+            user=found,
         )
-        return cls(plan, Overrides(base_policy(analysis), overrides), threads or available_threads())
+        return cls(plan, Overrides(base_policy(analysis, plan.names), overrides), threads or available_threads())
 
     def score(self, matrix: MetricMatrix) -> pa.RecordBatch:
         """Verdict rows, one per row of `matrix`, in its order."""
@@ -57,9 +65,9 @@ class Scorer:
         return score_matrix(matrix, replace(self.plan, policies=self.overrides.policies), index, threads=self.threads)
 
 
-def base_policy(analysis: Analysis) -> Policy:
-    """The policy of a metric that no override matches."""
-    chosen = check_algorithms(analysis.algorithms)
+def base_policy(analysis: Analysis, known: Sequence[str] = ()) -> Policy:
+    """The policy of a metric that no override matches; `known` algorithms are the nine unless given."""
+    chosen = check_algorithms(analysis.algorithms, known or algorithm_names())
     if not 1 <= analysis.consensus <= len(chosen):
         count = f"{len(chosen)} algorithm{'s are' if len(chosen) > 1 else ' is'}"
         raise InputError(
@@ -68,13 +76,12 @@ def base_policy(analysis: Analysis) -> Policy:
     return Policy(consensus=analysis.consensus, algorithms=chosen, stale_period=analysis.stale_period)
 
 
-def check_algorithms(chosen: Sequence[str]) -> tuple[str, ...]:
+def check_algorithms(chosen: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
     """The chosen algorithms in the order of the columns, all of them if none is chosen; InputError for unknown ones."""
-    known = algorithm_names()
     unknown = [name for name in chosen if name not in known]
     if unknown:
         raise InputError(f"unknown algorithm {unknown[0]!r}: choose from {', '.join(known)}")
-    return tuple(name for name in known if name in chosen) if chosen else known
+    return tuple(name for name in known if name in chosen) if chosen else tuple(known)
 
 
 def available_threads() -> int:

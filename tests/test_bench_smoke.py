@@ -20,9 +20,10 @@ from ridgeline.bench.row import Row
 from ridgeline.bench.scenarios import load
 from ridgeline.bench.table import render
 from ridgeline.engine.cli.main import main
+from ridgeline.engine.plan import ScorePlan
 from ridgeline.engine.profiles import PROFILES
 from ridgeline.engine.replay import ReplayPlan, replay_matrix
-from ridgeline.engine.scoring import ScorePlan, score_matrix
+from ridgeline.engine.scoring import score_matrix
 from ridgeline.io.errors import InputError
 from ridgeline.io.redis_decode import decode_part
 

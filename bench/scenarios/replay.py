@@ -14,8 +14,9 @@ import pyarrow as pa
 from ridgeline.bench.axes import Axes
 from ridgeline.bench.measure import repeat
 from ridgeline.bench.row import Row
+from ridgeline.engine.plan import ScorePlan
 from ridgeline.engine.replay import ReplayPlan, replay_matrix
-from ridgeline.engine.scoring import ScorePlan, score_matrix
+from ridgeline.engine.scoring import score_matrix
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.parquet_write import write_parquet
 

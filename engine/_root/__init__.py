@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ridgeline.engine import algorithms
+    from ridgeline import algorithms
     from ridgeline.engine.api import replay, score
     from ridgeline.engine.user_algorithms import algorithm
     from ridgeline.io.errors import RidgelineError
@@ -32,7 +32,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name == "algorithms":
-        return import_module("ridgeline.engine.algorithms")
+        return import_module("ridgeline.algorithms")
     if name not in _HOMES:
         raise AttributeError(f"module 'ridgeline' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

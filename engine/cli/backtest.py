@@ -14,8 +14,8 @@ from ridgeline.engine.durations import parse_duration, parse_instant, parse_size
 from ridgeline.io.text import escape
 
 if TYPE_CHECKING:
-    from ridgeline.engine.config.model import Config
     from ridgeline.engine.backtest.part import Job
+    from ridgeline.engine.config.model import Config
 
 NAME: Final = "backtest"
 SUMMARY: Final = "replay months of Parquet history, every step judged as `run` would have"

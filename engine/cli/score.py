@@ -98,7 +98,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _score(source: ParquetSource, scorer: Scorer, target: Path, report: Report) -> None:
     """Stream the source through the scorer into the file, which appears when it is whole."""
-    from ridgeline.engine.scoring import algorithm_names
     from ridgeline.engine.verdicts import verdict_schema
     from ridgeline.io.parquet_write import write_parquet
 
@@ -110,7 +109,7 @@ def _score(source: ParquetSource, scorer: Scorer, target: Path, report: Report) 
             report.add(batch, matrix.repairs)
             yield batch
 
-    write_parquet(verdicts(), target, schema=verdict_schema(algorithm_names(), scores=scorer.plan.scores))
+    write_parquet(verdicts(), target, schema=verdict_schema(scorer.plan.names, scores=scorer.plan.scores))
 
 
 def _print(report: Report, args: argparse.Namespace) -> None:
