@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ridgeline.kernels._algorithm import exact_kernel
+from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.adf.jacobi import decompose
 from ridgeline.kernels.adf.layout import BLOCK, COLUMNS, MAX_LAG, SCRATCH_FIXED, SQUARE
 from ridgeline.kernels.adf.qr import absorb
@@ -34,6 +34,7 @@ def exact_statistic(z: np.ndarray, d: np.ndarray, one: float, work: np.ndarray) 
     Returns -inf for an exact fit that returns to its mean, +inf for one that leaves it, 0 for one that does neither,
     NaN where the level's variance is zero.
     """
+    never_inline()
     r = work[0:SQUARE]
     spare = work[SQUARE:SCRATCH_FIXED]
     ones = one if not _has_constant(z, d, MAX_LAG, MAX_LAG) else 0.0
@@ -74,6 +75,7 @@ def _factor(
     block: np.ndarray,
 ) -> None:
     """Triangle of [ones, level, lags, target]; `ones_first` 0: [level, lags, ones, target]; no ones where `one` is 0."""
+    never_inline()
     n = z.size
     level = 1 if one != 0.0 and ones_first != 0 else 0
     ones = 0 if ones_first != 0 else lags + 1
@@ -203,6 +205,7 @@ def _solve_singular(r: np.ndarray, k: int, target: int, spare: np.ndarray) -> tu
 
     Leaves V, s (0 where cut off) and the solution in `spare`: squares 1 and 2 hold W and V, then come s and b.
     """
+    never_inline()
     w = spare[SQUARE : 2 * SQUARE]
     v = spare[2 * SQUARE : 3 * SQUARE]
     s = spare[3 * SQUARE : 3 * SQUARE + COLUMNS]

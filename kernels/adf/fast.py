@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ridgeline.kernels._algorithm import exact_kernel
+from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.adf.gram import SIZE, TARGET, extend, gram
 from ridgeline.kernels.adf.layout import MAX_LAG
 from ridgeline.kernels.adf.scaling import exp_small
@@ -25,6 +25,7 @@ def fast_statistic(z: np.ndarray, d: np.ndarray, mean: float, unit: float, work:
     d: float64[n], their differences and a zero. work: float64[336].
     `unit` 0 says that the unit is of no consequence: the condition of the raw columns is not looked at.
     """
+    never_inline()
     m = z.size - 11
     g = work[0:144]
     factor = work[144:288]
@@ -49,6 +50,7 @@ def _cholesky(a: np.ndarray, diagonal: np.ndarray, size: int) -> bool:
 
     The last row's own diagonal stays as it is. False when a pivot is small against its value in `diagonal`.
     """
+    never_inline()
     for k in range(size):
         pivot = a[k * SIZE + k]
         for i in range(k):

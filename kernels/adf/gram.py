@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ridgeline.kernels._algorithm import exact_kernel
+from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.adf.lanes import LANES, lagged_products
 from ridgeline.kernels.adf.layout import MAX_LAG
 
@@ -24,6 +24,7 @@ def gram(z: np.ndarray, d: np.ndarray, g: np.ndarray, sums: np.ndarray, spare: n
     sum, so the middle is summed once per h and the ends are added: nothing is ever subtracted, hence no cancellation
     when a huge step enters or leaves at an end.
     """
+    never_inline()
     m = z.size - 11
     level = z[MAX_LAG : MAX_LAG + m]
     middle = spare[0:LANES]

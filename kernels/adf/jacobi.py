@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ridgeline.kernels._algorithm import exact_kernel
+from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.adf.layout import COLUMNS
 
 SWEEPS = 40
@@ -19,6 +19,7 @@ def decompose(r: np.ndarray, k: int, w: np.ndarray, v: np.ndarray, s: np.ndarray
     r: float64[169], rows of 13. w, v: float64[169], column j at 13 j. s: float64[13], unordered.
     Hestenes' method: relative accuracy of small singular values is as good as the matrix allows.
     """
+    never_inline()
     for j in range(k):
         for i in range(k):
             w[j * COLUMNS + i] = r[i * COLUMNS + j] if i <= j else 0.0

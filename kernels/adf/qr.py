@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ridgeline.kernels._algorithm import exact_kernel
+from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.adf.layout import BLOCK, COLUMNS
 
 
@@ -16,6 +16,7 @@ def absorb(r: np.ndarray, block: np.ndarray, columns: int) -> None:
 
     r: float64[169], upper triangle, row i at 13 i. block: float64[416], column j at 32 j, unused rows zero.
     """
+    never_inline()
     for j in range(columns):
         own = block[j * BLOCK : (j + 1) * BLOCK]
         below = _dot(own, own)

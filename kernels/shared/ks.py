@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from ridgeline.kernels._algorithm import exact_kernel
+from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.shared.sort import sort_into
 
 CHUNK: Final = 256
@@ -33,6 +33,7 @@ def ks_distance(a: np.ndarray, b: np.ndarray, scratch: np.ndarray) -> int:
 @exact_kernel
 def _distance(small: np.ndarray, large: np.ndarray, scratch: np.ndarray) -> int:
     """`ks_distance` with the smaller sample first; scratch: float64[4 n_small + KS_SCRATCH_FIXED]."""
+    never_inline()
     n = small.size
     top = 2
     while top <= n:

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from ridgeline.kernels._algorithm import exact_kernel
+from ridgeline.kernels._algorithm import exact_kernel, never_inline
 
 RUN: Final = 64
 """Points sorted by counting; longer samples are merged from runs of this length."""
@@ -20,6 +20,7 @@ def sort_into(x: np.ndarray, out: np.ndarray, spare: np.ndarray) -> None:
     x is finite. Runs are sorted by counting how many points are smaller: quadratic, but without a branch to mispredict,
     and vectorised. Then they are merged pairwise: n log n whatever the order.
     """
+    never_inline()
     n = x.size
     for start in range(0, n, RUN):
         stop = min(start + RUN, n)
