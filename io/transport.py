@@ -50,10 +50,11 @@ def post(
     """
     from http.client import HTTPException
 
+    request = _request(endpoint, body, headers)
     end = min(deadline, clock() + limits.total)
     try:
         with _connect(endpoint, end, limits, clock, lookup) as stream:
-            stream.send_all(_request(endpoint, body, headers))
+            stream.send_all(request)
             return _reply(stream, limits.body)
     except HTTPException:  # no cause: it quotes the answer, which may echo what we sent
         raise TransportError(f"{endpoint} gave an answer that is not HTTP", retry=True) from None

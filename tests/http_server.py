@@ -64,6 +64,8 @@ class Server:
                 connection = self._context.wrap_socket(connection, server_side=True)
             with connection, connection.makefile("rb") as reader:
                 request = self._read(reader)
+                if not request.line:  # the client hung up without a word
+                    return
                 answer = self._next(request)
                 time.sleep(answer.delay)
                 if answer.silent:
