@@ -31,13 +31,13 @@ class Report:
 
     algorithms: Sequence[str]
     as_of: int | str | None = None
-    outcomes: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
     repairs: Counter[str] = field(default_factory=Counter)
     alerts: Mapping[str, int] | None = None
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     problems: list[str] = field(default_factory=list)
     exit: int = 0
+    _outcomes: Counter[str] = field(default_factory=Counter)
+    _reasons: Counter[str] = field(default_factory=Counter)
     _anomalies: list[Anomaly] = field(default_factory=list)
     _waiting: list[pa.RecordBatch] = field(default_factory=list)
 
@@ -51,8 +51,20 @@ class Report:
     def add_unscored(self, count: int, outcome: str, reason: str) -> None:
         """Take in metrics without a verdict row: not reached (`shed`), or failed by a bug (`error`)."""
         if count:
-            self.outcomes[outcome] += count
-            self.reasons[reason] += count
+            self._outcomes[outcome] += count
+            self._reasons[reason] += count
+
+    @property
+    def outcomes(self) -> Counter[str]:
+        """Metrics by outcome."""
+        self._count()
+        return self._outcomes
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """Metrics by reason, those that have one."""
+        self._count()
+        return self._reasons
 
     @property
     def anomalies(self) -> list[Anomaly]:
@@ -63,7 +75,6 @@ class Report:
     @property
     def metrics(self) -> int:
         """Every metric listed, missing and unreached ones included."""
-        self._count()
         return self.outcomes.total()
 
     @property
@@ -130,7 +141,7 @@ class Report:
 
         table = pa.Table.from_batches(self._waiting)
         self._waiting = []
-        for column, counter in (("outcome", self.outcomes), ("reason", self.reasons)):
+        for column, counter in (("outcome", self._outcomes), ("reason", self._reasons)):
             for entry in table.column(column).value_counts().to_pylist():
                 if entry["values"] is not None:
                     counter[entry["values"]] += entry["counts"]
@@ -138,7 +149,8 @@ class Report:
 
 
 def _counts(counter: Counter[str]) -> dict[str, int]:
-    return {name: int(count) for name, count in counter.most_common() if count}
+    ranked = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
+    return {name: int(count) for name, count in ranked if count}
 
 
 def _listed(before: str, counter: Counter[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -52,19 +52,23 @@ class Scan:
         pool = ThreadPoolExecutor(self.scorer.threads, thread_name_prefix="score")
         try:
             with Feed(self.source.chunks, self.left) as feed:
-                try:
-                    for matrix in feed:
-                        self._submit(pool, matrix, report)
-                except RidgelineError as error:
-                    if not self.rows:
-                        raise
-                    self.lost = error
+                for matrix in self._chunks(feed):
+                    self._submit(pool, matrix, report)
                 self.late |= feed.late
             self._collect(report, 0)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
         self._count_unreached(report)
         report.seconds.update(load=self.source.seconds["load"], decode=self.source.seconds["decode"])
+
+    def _chunks(self, feed: Feed) -> Iterator[MetricMatrix]:
+        """What the feed gives until the source is lost. Only the source's own errors are caught here."""
+        try:
+            yield from feed
+        except RidgelineError as error:
+            if not self.rows:
+                raise
+            self.lost = error
 
     def _submit(self, pool: ThreadPoolExecutor, matrix: MetricMatrix, report: Report) -> None:
         report.repairs.update(matrix.repairs)
