@@ -189,10 +189,10 @@ def _as_of_by_row(points: Points, order: Ints) -> tuple[Ints | None, NDArray[np.
     reasons = None if points.reasons is None else points.reasons[order]
     if points.as_of is not None:
         low, high = _bounds(points.as_of[order], first)
-        conflict = low < high
-        marked = np.where(conflict, AS_OF_CONFLICT, USABLE).astype(np.uint8)
-        merged = marked if reasons is None else np.maximum(marked, np.maximum.reduceat(reasons, first))
-        return np.where(conflict, NO_AS_OF, high), merged
+        merged = np.where(low < high, AS_OF_CONFLICT, USABLE).astype(np.uint8)
+        if reasons is not None and len(first):
+            merged = np.maximum(merged, np.maximum.reduceat(reasons, first))
+        return np.where(merged == AS_OF_CONFLICT, NO_AS_OF, high), merged
     if reasons is not None and len(first):
         reasons = np.maximum.reduceat(reasons, first)
     return None, reasons

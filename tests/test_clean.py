@@ -70,6 +70,7 @@ def agree(matrix, rows, **options):
 @given(tables(integers))
 @example([("a", T0, math.inf, None), ("a", T0 + 1, -math.inf, None)])
 @example([("a", T0, 1e308, None), ("a", T0 + 1, 1e308, None), ("b", T0, math.nan, None)])
+@example([("a", T0, 1.0, T0), ("b", T0, 1.0, None), ("a", T0, 1.0, T0), ("a", T0, 1.0, T0 + 1)])
 @example([("a", None, None, None), ("b", T0 * 1000, 1.0, None), ("b", T0, 1.0, None)])
 def test_integer_timestamps(rows):
     agree(MetricMatrix.from_table(arrow(rows, pa.int64())), rows)
