@@ -42,5 +42,4 @@ def matrix_of(fleet: Fleet) -> MetricMatrix:
         np.arange(rows + 1, dtype=np.int64) * points,
         np.tile(fleet.timestamps, rows),
         fleet.values.ravel(),
-        seconds=True,
     )

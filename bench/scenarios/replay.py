@@ -53,7 +53,7 @@ def _direct(matrix: MetricMatrix, step: int) -> float:
     stamps = np.concatenate([matrix.timestamps[end - length : end] for end in ends])
     values = np.concatenate([matrix.values[end - length : end] for end in ends])
     names = pa.array([f"step.{end}" for end in range(len(ends))], pa.string())
-    windows = MetricMatrix.from_columns(names, np.arange(len(ends) + 1) * length, stamps, values, seconds=True)
+    windows = MetricMatrix.from_columns(names, np.arange(len(ends) + 1) * length, stamps, values)
     return repeat(lambda: score_matrix(windows, ScorePlan(as_of="last", scores=True)), runs=3).median / len(ends)
 
 
@@ -73,7 +73,7 @@ def _written(axes: Axes, steps: int) -> Row:
 
 def _matrix(values: Values, step: int) -> MetricMatrix:
     stamps = 1_600_000_000 + step * np.arange(len(values), dtype=np.int64)
-    return MetricMatrix.from_columns(pa.array(["m"]), np.array([0, len(values)]), stamps, values, seconds=True)
+    return MetricMatrix.from_columns(pa.array(["m"]), np.array([0, len(values)]), stamps, values)
 
 
 def _season(random: np.random.Generator, steps: int) -> Values:

@@ -21,7 +21,7 @@ from ridgeline.engine.run.outputs import write_outputs
 from ridgeline.engine.run.scan import Scan
 from ridgeline.engine.run.silence import silence
 from ridgeline.engine.run.sources import identity, open_run_state, open_source
-from ridgeline.engine.scorer import Scorer, check_algorithms
+from ridgeline.engine.scorer import Scorer
 from ridgeline.io.atomic import sweep_orphans
 from ridgeline.io.errors import AuthenticationFailed, OutputError, Silence
 from ridgeline.io.lock import lock, lock_path
@@ -53,7 +53,7 @@ def run_once(
     neither state nor outputs have been touched. Alerts go out before anything is written.
     """
     budget = Budget.begin(request.config.run.deadline, clock)
-    report = Report(check_algorithms(request.config.analysis.algorithms), as_of=request.as_of)
+    report = Report((), as_of=request.as_of)
     with contextlib.ExitStack() as stack:
         failed_to_write = _prepare(request, report, stack)
         scan = _scan(request, report, budget, int(now()))
@@ -91,6 +91,7 @@ def _scan(request: Request, report: Report, budget: Budget, now: int) -> Scan:
     scorer = Scorer.of(
         config.analysis, config.overrides, as_of=request.as_of, default_as_of=now, threads=config.run.threads
     )
+    report.algorithms = scorer.overrides.policies[0].algorithms
     match = None if request.match is None else matcher(request.match)
     opened = open_source(config, match, budget.reading_left)
     budget.excuse(_load_kernels(budget))
