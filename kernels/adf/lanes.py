@@ -23,7 +23,7 @@ def _interpreted(y: np.ndarray, d: np.ndarray, rows: int, out: np.ndarray) -> No
         out[q] = total
 
 
-if config.DISABLE_JIT:
+if config.DISABLE_JIT:  # type: ignore[attr-defined] # numba sets it when imported
     lagged_products = _interpreted
 else:
 
