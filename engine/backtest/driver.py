@@ -126,7 +126,7 @@ class Backtest:
             "data": {
                 "sha256": data["data"],
                 "files": data["files"],
-                "clustered": data["clustered"],
+                "clustered": mended is None,
                 "rows": layout.rows,
             },
             "versions": versions(),
