@@ -70,6 +70,9 @@ def _client(settings: RedisSettings, left: Callable[[], float] | None) -> redis.
         if place.tls:
             kind = redis.SSLConnection
             arguments |= _tls(settings)
+            # The library's question after connecting stays here: its answer takes in the session tickets that follow a
+            # handshake, which the pool would otherwise take for stray data and refuse the connection ("not ready").
+            del arguments["driver_info"]
     return redis.Redis.from_pool(redis.ConnectionPool(connection_class=kind, **arguments))
 
 

@@ -73,6 +73,7 @@ class ValueReader:
     patience: float = 5.0
     left: Callable[[], float] | None = None
     _connection: Any = None
+    _arena: Arena | None = None
 
     def read(self, keys: Sequence[bytes]) -> Iterator[Part]:
         """Parts of one MGET, in order. What a broken connection left out is asked for once more on a fresh one.
@@ -119,6 +120,12 @@ class ValueReader:
             raise DeadlineError
         return left
 
+    def _free_arena(self) -> Arena:
+        """The arena that a failed reply left unused, else another."""
+        if self._arena is None:
+            self._arena = self.take()
+        return self._arena
+
     def _reply(self, keys: Sequence[bytes], done: int) -> Iterator[Part]:
         """Parts of the reply to one MGET of `keys[done:]`; the keys before a refused value only, and that one."""
         self._check_deadline()
@@ -127,7 +134,7 @@ class ValueReader:
         connection = self._connection
         try:
             connection.send_command("MGET", *keys[done:])
-            stream = _Stream(connection, self, self.take())
+            stream = _Stream(connection, self, self._free_arena())
             count = stream.header(b"*", len(keys) - done)
             part = Part(done, stream.arena)
             for _ in range(count):
@@ -138,10 +145,12 @@ class ValueReader:
                     connection.disconnect()
                     break
                 if stream.position + length > BUDGET and len(part):
+                    self._arena = None
                     yield part
-                    stream.move(self.take())
+                    stream.move(self._free_arena())
                     part = Part(part.first + len(part), stream.arena)
                 _append(part, *((ABSENT,) if length < 0 else stream.value(length)))
+            self._arena = None
             yield part
         except BaseException:
             connection.disconnect()  # what is left of the reply must not be taken for the next one

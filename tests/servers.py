@@ -46,10 +46,12 @@ def redis_server(*, password: str | None = None, acl: dict[str, str] | None = No
 
 
 def free_port() -> int:
-    """A TCP port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+    """A TCP port that nothing listens on; a cluster node's other port, 10,000 above, exists too."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            if probe.getsockname()[1] < 55_000:
+                return probe.getsockname()[1]
 
 
 @dataclass
