@@ -71,6 +71,8 @@ def agree(matrix, rows, **options):
 @example([("a", T0, math.inf, None), ("a", T0 + 1, -math.inf, None)])
 @example([("a", T0, 1e308, None), ("a", T0 + 1, 1e308, None), ("b", T0, math.nan, None)])
 @example([("a", T0, 1.0, T0), ("b", T0, 1.0, None), ("a", T0, 1.0, T0), ("a", T0, 1.0, T0 + 1)])
+@example([("a", (HIGH + 1) * 1000, 1.0, None), ("a", (HIGH + 1) * 1000, 1.0, None), ("a", T0, 1.0, None)])
+@example([("a", T0 + i * 7 % 5, float(i), None) for i in range(300)])
 @example([("a", None, None, None), ("b", T0 * 1000, 1.0, None), ("b", T0, 1.0, None)])
 def test_integer_timestamps(rows):
     agree(MetricMatrix.from_table(arrow(rows, pa.int64())), rows)
@@ -168,6 +170,11 @@ def test_rows_across_blocks_of_the_check(monkeypatch):
     agree(MetricMatrix.from_table(arrow(rows, pa.int64())), rows)
     rows.sort(key=lambda row: row[:2])
     agree(MetricMatrix.from_table(arrow(rows, pa.int64())), rows)
+
+
+def test_a_sum_that_overflows_does_not_make_a_copy():
+    stamps, values = np.arange(T0, T0 + 4), np.full(4, 1e308)
+    assert clean.clean(clean.Series(np.array([0, 4]), stamps, values)).values is values
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.float64])
