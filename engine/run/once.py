@@ -25,7 +25,6 @@ from ridgeline.engine.scorer import Scorer
 from ridgeline.io.atomic import sweep_orphans
 from ridgeline.io.errors import AuthenticationFailed, OutputError, Silence
 from ridgeline.io.lock import lock, lock_path
-from ridgeline.io.state import State
 
 BUG: Final = 1
 PARTIAL: Final = 70
@@ -56,7 +55,7 @@ def run_once(
     report = Report((), as_of=request.as_of)
     with contextlib.ExitStack() as stack:
         failed_to_write = _prepare(request, report, stack)
-        scan = _scan(request, report, budget, int(now()))
+        scan = _scan(request, report, budget, int(now()), stack)
         silent = silence(report, request.match)
         summary = _alert(request, report, budget, silent, stack)
         failed_to_write |= _write(request, report)
@@ -84,7 +83,7 @@ def _prepare(request: Request, report: Report, stack: contextlib.ExitStack) -> b
     return False
 
 
-def _scan(request: Request, report: Report, budget: Budget, now: int) -> Scan:
+def _scan(request: Request, report: Report, budget: Budget, now: int, stack: contextlib.ExitStack) -> Scan:
     """List, read and score everything there is time for."""
     config = request.config
     report.as_of = now if request.as_of is None else request.as_of
@@ -94,6 +93,7 @@ def _scan(request: Request, report: Report, budget: Budget, now: int) -> Scan:
     report.algorithms = scorer.overrides.policies[0].algorithms
     match = None if request.match is None else matcher(request.match)
     opened = open_source(config, match, budget.reading_left)
+    stack.callback(opened.close)
     budget.excuse(_load_kernels(budget))
     scan = Scan(opened.source, scorer, budget.reading_left, opened.known, request.progress)
     scan.run(report)
@@ -127,20 +127,11 @@ def _alert(
             )
             items = itertools.chain(about, items)
         alerters = build_alerters(config.alerters.settings, config.alerts, json=request.json)
-        state = stack.enter_context(_state(config))
+        state = stack.enter_context(open_run_state(config))
         summary = deliver_items(items, alerters, state, deadline=budget.alerts_end, clock=budget.clock)
     report.alerts = summary.counts()
     report.seconds["alert"] = budget.spent() - began
     return summary
-
-
-@contextlib.contextmanager
-def _state(config: Config) -> Iterator[State]:
-    state = open_run_state(config)
-    try:
-        yield state
-    finally:
-        state.close()
 
 
 def _write(request: Request, report: Report) -> bool:

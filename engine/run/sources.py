@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -25,10 +26,14 @@ STATE_FILE: Final = "state.db"
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A source ready to be read. `known(read)`: how many metrics it has, None if that is not known, with so many read."""
+    """A source ready to be read. `known(read)`: how many metrics it has, None if that is not known, with so many read.
+
+    `close()` lets go of its connections.
+    """
 
     source: Source
     known: Callable[[int], int | None]
+    close: Callable[[], None]
 
 
 def identity(config: SourceConfig) -> str:
@@ -48,7 +53,7 @@ def open_source(config: Config, match: Match, left: Callable[[], float]) -> Open
             redis_settings(source), source.namespace, match, source.chunk_keys, source.max_points, deadline=left
         )
         count = len(redis.list())
-        return Opened(redis, lambda _: count)
+        return Opened(redis, lambda _: count, redis.client.close)
     from ridgeline.io.parquet_source import ParquetSource
 
     parquet = ParquetSource(
@@ -62,7 +67,7 @@ def open_source(config: Config, match: Match, left: Callable[[], float]) -> Open
         names = parquet.catalog().names
         return len(names) if match is None else sum(map(match, names.to_pylist()))
 
-    return Opened(parquet, known)
+    return Opened(parquet, known, lambda: None)
 
 
 def redis_settings(source: SourceConfig) -> RedisSettings:
@@ -82,8 +87,9 @@ def redis_settings(source: SourceConfig) -> RedisSettings:
     )
 
 
-def open_run_state(config: Config) -> State:
-    """Return the state: in Redis with a Redis source, unless `output.state` names a file.
+@contextlib.contextmanager
+def open_run_state(config: Config) -> Iterator[State]:
+    """The state for a `with` block: in Redis with a Redis source, unless `output.state` names a file.
 
     State that cannot be reached is no reason to keep an alert back: it fails at each use, which delivery allows for.
     """
@@ -93,10 +99,15 @@ def open_run_state(config: Config) -> State:
         settings = redis_settings(config.source)
         brisk = replace(settings, timeout=min(settings.timeout, STATE_TIMEOUT), retries=1, budget=STATE_TIMEOUT)
         try:
-            return open_state(connect(brisk), Path(os.devnull))
+            client = connect(brisk)
         except RidgelineError as error:
-            return Unreachable(str(error))
-    return open_state(None, _state_file(config))
+            yield Unreachable(str(error))
+            return
+        with contextlib.closing(client):
+            yield open_state(client, Path(os.devnull))
+    else:
+        with contextlib.closing(open_state(None, _state_file(config))) as state:
+            yield state
 
 
 @dataclass(frozen=True, slots=True)
