@@ -1,13 +1,12 @@
-"""Arrow tables in: which columns they must have, and their points as plain arrays, copied only where types ask for it.
+"""Arrow tables in: their points as plain arrays, in runs, and each metric's runs brought together.
 
 Long layout: a row is a point. List layout: a row is a metric, timestamp and value are lists. `points_of` reads either
-into runs of points, `rows_of` brings each metric's runs together, in first-seen order.
+into runs of points, `rows_of` makes one row per metric of them, in first-seen order.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,7 +15,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ridgeline.io import clean
-from ridgeline.io.arrow_numpy import DTYPES, nulls, view
+from ridgeline.io.arrow_columns import as_of_values, either, floats_of, list_lengths, one_array, ticks_of
+from ridgeline.io.arrow_layout import Layout, layout_of
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import NO_AS_OF
 from ridgeline.io.reasons import AS_OF_CONFLICT, MALFORMED, USABLE
@@ -24,22 +24,6 @@ from ridgeline.io.runs import Runs, points_in, runs_of, stable_order
 
 Ints = NDArray[np.int64]
 HIGHEST: Final = int(np.iinfo(np.int64).max)
-PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
-NEEDED: Final = ("metric", "timestamp", "value")
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """What a schema holds: `lists` (one metric per row), `seconds` (timestamps carry their unit), `as_of` (column)."""
-
-    lists: bool
-    seconds: bool
-    as_of: bool
-
-    @property
-    def columns(self) -> list[str]:
-        """The columns to read; any others are left alone."""
-        return [*NEEDED, "as_of"] if self.as_of else list(NEEDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,37 +60,6 @@ def table_of(source: Any) -> pa.Table:
     raise InputError(f"cannot read {kind} as a table; give a pyarrow Table or RecordBatch, or a polars DataFrame")
 
 
-def layout_of(schema: pa.Schema, where: str = "the table") -> Layout:
-    """The layout of a schema, or InputError saying what is wrong, where, and what was expected."""
-    missing = [name for name in NEEDED if name not in schema.names]
-    if missing:
-        found = ", ".join(schema.names) or "no columns"
-        raise InputError(
-            f"{where}: no column {' or '.join(missing)} (found: {found}); needed are metric, timestamp, value"
-        )
-    for name in schema.names:
-        if name in (*NEEDED, "as_of") and schema.names.count(name) > 1:
-            raise InputError(f"{where}: column {name} is there {schema.names.count(name)} times; keep one")
-    types = {name: schema.field(name).type for name in schema.names if name in (*NEEDED, "as_of")}
-    if not _is_text(types["metric"]):
-        raise InputError(f"{where}: column metric is {types['metric']}; it must be string")
-    lists = [_is_list(types[name]) for name in ("timestamp", "value")]
-    if lists[0] != lists[1]:
-        raise InputError(
-            f"{where}: timestamp is {types['timestamp']} and value is {types['value']}; either both are lists "
-            "(one metric per row) or neither (one point per row)"
-        )
-    stamp, value = (types[name].value_type if lists[0] else types[name] for name in ("timestamp", "value"))
-    for name, kind in (("timestamp", stamp), ("as_of", types.get("as_of", pa.int64()))):
-        if not _is_time(kind):
-            raise InputError(
-                f"{where}: column {name} holds {kind}; it must be epoch seconds (or ms, us) as a number, or timestamp"
-            )
-    if not _is_number(value):
-        raise InputError(f"{where}: column value holds {value}; it must be a number")
-    return Layout(lists[0], pa.types.is_timestamp(stamp), "as_of" in types)
-
-
 def points_of(source: Any, where: str = "the table") -> Points:
     """The points of a table, or of anything that exports Arrow, in its own order."""
     table = table_of(source)
@@ -138,10 +91,10 @@ def _list_points(table: pa.Table, layout: Layout) -> Points:
 
 def list_points(table: pa.Table | pa.RecordBatch, by_row: Runs, layout: Layout) -> Points:
     """Lists in rows, one run per row given; lists of different lengths make the row malformed, null ones are empty."""
-    stamps, numbers = _one(table.column("timestamp")), _one(table.column("value"))
+    stamps, numbers = one_array(table.column("timestamp")), one_array(table.column("value"))
     stamps.validate(full=True)  # offsets from elsewhere must not point outside
     numbers.validate(full=True)
-    lengths, others = _list_lengths(stamps), _list_lengths(numbers)
+    lengths, others = list_lengths(stamps), list_lengths(numbers)
     timestamps, no_time = ticks_of(stamps.flatten())
     values, no_value = floats_of(numbers.flatten())
     reasons = None
@@ -215,102 +168,3 @@ def _bounds(as_of: Ints, starts: Ints) -> tuple[Ints, Ints]:
         return starts, starts
     low = np.minimum.reduceat(np.where(as_of == NO_AS_OF, HIGHEST, as_of), starts)
     return low, np.maximum.reduceat(as_of, starts)
-
-
-def as_of_values(column: pa.ChunkedArray | pa.Array) -> Ints:
-    """int64 epoch seconds, NO_AS_OF where null; each number judged by magnitude, left as it is if nothing fits."""
-    ticks, absent = ticks_of(column)
-    stamped = pa.types.is_timestamp(column.type)
-    seconds = np.zeros(len(ticks), np.int64)
-    known = np.zeros(len(ticks), np.bool_)
-    for unit in () if stamped else clean.TICKS[1:]:
-        inside = (ticks >= clean.EARLIEST * unit) & (ticks < (clean.LATEST + 1) * unit)
-        if inside.any():
-            seconds[inside] = np.floor_divide(ticks[inside], unit)
-            known |= inside
-    with np.errstate(invalid="ignore"):
-        whole = (
-            ticks
-            if ticks.dtype == np.int64
-            else np.where(np.isfinite(ticks), np.floor(ticks), NO_AS_OF).astype(np.int64)
-        )
-    seconds = np.where(known, seconds, whole) if known.any() else whole
-    return seconds if absent is None else np.where(absent, NO_AS_OF, seconds)
-
-
-def ticks_of(column: pa.ChunkedArray | pa.Array) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """Timestamps as int64 (epoch seconds where the type has a unit) or float64, and where they are null."""
-    array = _one(column)
-    if pa.types.is_floating(array.type):
-        return floats_of(array)
-    if pa.types.is_timestamp(array.type):
-        ticks = view(array.view(pa.int64()))
-    else:
-        ticks = _numbers(array, pa.int64()).astype(np.int64, copy=False)
-    per_second = PER_SECOND[array.type.unit] if pa.types.is_timestamp(array.type) else 1
-    return (ticks if per_second == 1 else ticks // per_second), nulls(array)
-
-
-def floats_of(column: pa.ChunkedArray | pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
-    """Values as float64, and where they are null."""
-    array = _one(column)
-    return _numbers(array, pa.float64()).astype(np.float64, copy=False), nulls(array)
-
-
-def _numbers(array: pa.Array, other: pa.DataType) -> NDArray[Any]:
-    """The array as numpy; what numpy has no type for (decimals, nulls) comes as `other`."""
-    return view(array if array.type in DTYPES else array.cast(other, safe=False))
-
-
-def either(one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
-    """Where one or the other is set."""
-    if one is None or other is None:
-        return other if one is None else one
-    return one | other
-
-
-def _list_lengths(lists: pa.Array) -> Ints:
-    """Length of each list, 0 where null."""
-    import pyarrow.compute as pc
-
-    lengths = pc.list_value_length(lists)
-    absent, counts = nulls(lengths), view(lengths).astype(np.int64)
-    return counts if absent is None else np.where(absent, 0, counts)
-
-
-def _one(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """A column as one array; copied only if it came in several chunks."""
-    if not isinstance(column, pa.ChunkedArray):
-        return column
-    return (
-        column.chunk(0)
-        if column.num_chunks == 1
-        else pa.concat_arrays(column.chunks)
-        if column.num_chunks
-        else pa.nulls(0, column.type)
-    )
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    """String or bytes, plain or dictionary-encoded."""
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    checks = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_binary,
-              pa.types.is_large_binary, pa.types.is_null)  # fmt: skip
-    return any(check(kind) for check in checks)
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    checks: Iterable[Any] = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list,
-                             pa.types.is_list_view, pa.types.is_large_list_view)  # fmt: skip
-    return any(check(kind) for check in checks)
-
-
-def _is_time(kind: pa.DataType) -> bool:
-    checks = (pa.types.is_integer, pa.types.is_floating, pa.types.is_timestamp, pa.types.is_null)
-    return any(check(kind) for check in checks)
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    checks = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
-    return any(check(kind) for check in checks)

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ridgeline.io.arrow_in import Layout, layout_of
+from ridgeline.io.arrow_layout import Layout, layout_of
 from ridgeline.io.arrow_numpy import strings
 from ridgeline.io.errors import InputError, SourceUnavailable
 

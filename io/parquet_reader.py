@@ -11,7 +11,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ridgeline.io.arrow_in import Layout, as_of_values, list_points, long_points, rows_of
+from ridgeline.io.arrow_columns import as_of_values
+from ridgeline.io.arrow_in import list_points, long_points, rows_of
+from ridgeline.io.arrow_layout import Layout
 from ridgeline.io.arrow_numpy import arrow
 from ridgeline.io.catalog import constant
 from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
