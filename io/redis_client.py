@@ -48,7 +48,7 @@ def _client(settings: RedisSettings, left: Callable[[], float] | None) -> redis.
     from ridgeline.io.redis_retry import AuthAwareRetry
 
     place = settings.place()
-    kind: type[redis.Connection] = redis.Connection
+    kind: Any = redis.Connection
     arguments: dict[str, Any] = {
         "socket_timeout": settings.timeout if left is None else max(min(settings.timeout, left()), 0.01),
         "socket_connect_timeout": settings.connect_timeout,

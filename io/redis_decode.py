@@ -38,7 +38,7 @@ def decode_part(metrics: list[str], part: Part, max_points: int) -> MetricMatrix
     lengths = np.diff(offsets)
     empty = (why == reasons.USABLE) & (lengths == 0) & (ends > starts)
     if empty.any():
-        whole = counts[:, : KINDS.index("malformed")].any(axis=1)  # pairs there were, but not of usable numbers
+        whole = counts[:, : KINDS.index("malformed")].sum(axis=1) > 0  # pairs there were, but not of usable numbers
         why[empty] = np.where(whole[empty], reasons.NO_USABLE_POINTS, reasons.MALFORMED)
     names = strings(metrics)
     if int(lengths.max(initial=0)) > max_points:

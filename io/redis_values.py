@@ -175,7 +175,7 @@ class _Stream:
         self.arena = arena
         self.position = 0
         self._have = 0
-        self._view = memoryview(arena.data)
+        self._view = arena.data.data
         self._socket = connection._sock  # noqa: SLF001 - the library has no public way to its socket
         self._reader = reader
         self._parse_error = connection._parser.parse_error  # noqa: SLF001 - the library's own classes for error replies
@@ -204,7 +204,7 @@ class _Stream:
         start = self.position
         end = start + length
         self.arena.reserve(end + 2 + PIECE, self._have)
-        self._view = memoryview(self.arena.data)
+        self._view = self.arena.data.data
         while self._have < end + 2:
             self._receive()
         if self._view[end] != 0x0D or self._view[end + 1] != 0x0A:
@@ -217,13 +217,13 @@ class _Stream:
         ahead = self._have - self.position
         arena.reserve(ahead + PIECE, 0)
         arena.data[:ahead] = self.arena.data[self.position : self._have]
-        self.arena, self._view, self.position, self._have = arena, memoryview(arena.data), 0, ahead
+        self.arena, self._view, self.position, self._have = arena, arena.data.data, 0, ahead
 
     def _receive(self) -> None:
         from redis.exceptions import ConnectionError as BrokenError
 
         self.arena.reserve(self._have + PIECE, self._have)
-        self._view = memoryview(self.arena.data)
+        self._view = self.arena.data.data
         self._reader._check_deadline()  # noqa: SLF001 - a server that trickles bytes is silent for no wait's length
         received = self._socket.recv_into(self._view[self._have : self._have + PIECE])
         if not received:

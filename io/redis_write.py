@@ -92,7 +92,7 @@ def _encode(matrix: MetricMatrix, namespace: str, *, float_timestamps: bool) -> 
     if not float_timestamps and len(timestamps) and (timestamps.min() < 0 or timestamps.max() > _LAST_SECOND):
         raise InputError("timestamps before 1970 or after 2106 do not fit the integer layout; use --float-timestamps")
     pairs = encode_points(timestamps, matrix.values[low:high], float_timestamps=float_timestamps)
-    data, item = memoryview(pairs.view(np.uint8)), pairs.dtype.itemsize
+    data, item = pairs.view(np.uint8).data, pairs.dtype.itemsize
     for row, metric in enumerate(matrix.metrics.to_pylist()):
         start, stop = int(offsets[row]) - low, int(offsets[row + 1]) - low
         if stop > start:

@@ -87,19 +87,28 @@ def _reinterpret(source: str, target: str) -> Callable[..., Any]:
     return convert
 
 
-if config.DISABLE_JIT:
-    load_u8, load_u16, load_u32 = _plain_loader(">B"), _plain_loader(">H"), _plain_loader(">I")
-    load_64 = _plain_loader(">q")
+def _plain_float32(bits: int) -> float:
+    return float(struct.unpack("<f", struct.pack("<I", bits))[0])
+
+
+def _plain_unsigned(bits: int) -> float:
+    return float(bits % 2**64)
+
+
+# load_NN(data, position): as `_loader` says. float64_of, float32_of: the number whose bits these are; bits_of: the other
+# way. float64_of_unsigned: the number that these 64 bits are, taken as unsigned.
+load_u8: Any
+load_u16: Any
+load_u32: Any
+load_64: Any
+float64_of: Any
+float32_of: Any
+bits_of: Any
+float64_of_unsigned: Any
+if getattr(config, "DISABLE_JIT", False):
+    load_u8, load_u16, load_u32, load_64 = (_plain_loader(form) for form in (">B", ">H", ">I", ">q"))
     float64_of, bits_of = _reinterpret("<q", "<d"), _reinterpret("<d", "<q")
-
-    def float32_of(bits: int) -> float:
-        """The float32 of these 32 bits."""
-        return float(struct.unpack("<f", struct.pack("<I", bits))[0])
-
-    def float64_of_unsigned(bits: int) -> float:
-        """The number of these 64 bits, taken as unsigned."""
-        return float(bits % 2**64)
-
+    float32_of, float64_of_unsigned = _plain_float32, _plain_unsigned
 else:
     load_u8, load_u16, load_u32, load_64 = _loader(8), _loader(16), _loader(32), _loader(64)
     float64_of, bits_of, float32_of, float64_of_unsigned = _float64_of, _bits_of, _float32_of, _float64_of_unsigned
