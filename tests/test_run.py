@@ -285,3 +285,20 @@ def test_bad_input_takes_one_sentence(tmp_path, capsys, source, code, words):
     assert shown.out == ""
     (line,) = shown.err.splitlines()
     assert words in line.lower()
+
+
+def test_users_algorithms_vote_after_the_nine(redis, tmp_path, capsys, monkeypatch):
+    (tmp_path / "ours_for_run.py").write_text(
+        "import ridgeline\n\n"
+        '@ridgeline.algorithm(summary="Always.", min_points=2)\n'
+        "def always(t, x, as_of, scratch):\n    return 2.0\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    extra = '[analysis]\nmodules = ["ours_for_run"]\nalgorithms = ["always"]\nconsensus = 1\n'
+    code, found, _ = run_json(capsys, write_config(tmp_path, redis.url, alerts=(), extra=extra))
+    assert code == 0
+    assert found["breakdown"] == {"always": found["outcomes"]["analysed"]}
+    wrong = extra.replace("ours_for_run", "not_there_at_all")
+    assert run(write_config(tmp_path, redis.url, alerts=(), extra=wrong)) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert "analysis.modules: module 'not_there_at_all' cannot be imported" in lines[0]

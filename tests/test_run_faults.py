@@ -10,7 +10,7 @@ from http_server import Answer, http_server
 from run_setup import END, FLEET, TABLE, load, received, run, run_json, start, write_config
 from servers import proxy, redis_server
 
-from ridgeline.engine.run import once
+from ridgeline.engine.run import once, scan
 from ridgeline.io.errors import OutputError
 
 SENTINEL = "s3nt1nel-passw0rd"
@@ -261,6 +261,27 @@ def test_a_parquet_file_that_breaks_off(tmp_path, capsys):
     path.write_bytes(path.read_bytes()[:5000])
     assert run(write_config(tmp_path, path, alerts=())) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_parquet_run_says_what_it_did_not_reach(tmp_path, capsys, monkeypatch):
+    score_matrix = scan.score_matrix
+
+    def slowly(*arguments):
+        time.sleep(0.2)
+        return score_matrix(*arguments)
+
+    monkeypatch.setattr(scan, "score_matrix", slowly)
+    path = tmp_path / "fleet.parquet"
+    pq.write_table(TABLE, path)
+    config = write_config(tmp_path, path, alerts=(), deadline=1.5)
+    config.write_text(config.read_text().replace("[run]", "chunk_metrics = 5\n[run]"))
+    code, found, errors = run_json(capsys, config)
+    assert code == 70
+    assert found["metrics"] == len(FLEET.metrics)
+    assert found["outcomes"]["shed"] == found["reasons"]["deadline"] > 0
+    assert "its deadline came" in errors
+    code, found, _ = run_json(capsys, config, "--match", "eu-west")
+    assert found["metrics"] == sum("eu-west" in name for name in FLEET.metrics)
 
 
 def test_secrets_of_the_alerter_never_show(server, tmp_path, capsys, monkeypatch):

@@ -54,7 +54,11 @@ def run(args: argparse.Namespace) -> int:
     config = load_config(args.config)
     for warning in config.warnings:
         print(f"ridgeline: warning: {escape(warning)}", file=sys.stderr)
-    report = run_once(Request(config, args.as_of, args.match, args.dry_run, args.json))
+    shown = sys.stderr.isatty() and not args.json
+    progress = _progress if shown else None
+    report = run_once(Request(config, args.as_of, args.match, args.dry_run, args.json, progress))
+    if shown:
+        print("\r\x1b[K", end="", file=sys.stderr)
     for problem in report.problems:
         print(f"ridgeline: {escape(problem)}", file=sys.stderr)
     if args.json:
@@ -62,3 +66,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(report.as_text() + ("\ndry run: nothing was sent or written" if args.dry_run else ""))
     return report.exit
+
+
+def _progress(metrics: int) -> None:
+    print(f"\r{metrics:,} metrics", end="", file=sys.stderr, flush=True)

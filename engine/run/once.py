@@ -94,19 +94,23 @@ def _scan(request: Request, report: Report, budget: Budget, now: int, stack: con
     match = None if request.match is None else matcher(request.match)
     opened = open_source(config, match, budget.reading_left)
     stack.callback(opened.close)
-    budget.excuse(_load_kernels(budget))
+    budget.excuse(_load_kernels(budget, scorer, report))
     scan = Scan(opened.source, scorer, budget.reading_left, opened.known, request.progress)
     scan.run(report)
     return scan
 
 
-def _load_kernels(budget: Budget) -> float:
-    """Load the kernels, and return the seconds if they had to be compiled: that happens once, however short the deadline."""
+def _load_kernels(budget: Budget, scorer: Scorer, report: Report) -> float:
+    """Load the kernels, and return the seconds if any had to be compiled: a deadline is no reason to leave that undone."""
+    from ridgeline.engine.user_algorithms import remark
     from ridgeline.kernels import _native
 
     began = budget.clock()
     for name in ("decode", "score"):
         _native.entry(name)
+    slower = remark(scorer.plan.user)
+    if slower:
+        report.problems.append(slower)
     spent = budget.clock() - began
     return spent if spent > COMPILING else 0.0
 
