@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ridgeline.engine.replay_columns import Steps, table_of
 from ridgeline.engine.policy import Policy
 from ridgeline.engine.profiles import PROFILES, Profile
+from ridgeline.engine.replay_columns import Steps, table_of
 from ridgeline.engine.scoring import Policies, ScorePlan
 from ridgeline.engine.tables import CENTRE_OF_MASS, Tables
 from ridgeline.kernels import _native
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # What `kernels.replay.entry` says of its arrays; a test holds both equal.
 BLOCK: Final = 1024
 STEPS: Final = 512
-BLOCK_FLOATS, BLOCK_INTEGERS, CHUNK_INTEGERS, CHUNK_PLACES = 28, 12, 11, 4
+BLOCK_FLOATS, BLOCK_INTEGERS, CHUNK_INTEGERS, CHUNK_PLACES = 28, 12, 11, 5
 COLUMNS: Final = 11
 RADIX: Final = 2048
 SCRATCH_PER_POINT, SCRATCH_FIXED = 8, 8192

@@ -47,31 +47,55 @@ def outcomes(begin, end, wanted, first, same, switches, live, outcome, doubt):
 
 
 @exact_kernel
+def _convert(scores, out, votes):
+    """Write scores float64[n] as float32, each on its side of 1, and count the votes."""
+    for j in range(scores.size):
+        score = scores[j]
+        value = np.float32(score)
+        vote = score > 1.0
+        out[j] = ABOVE_ONE if vote and value < ABOVE_ONE else value
+        votes[j] += vote
+
+
+@exact_kernel
 def write(
-    begin, end, wanted, live, outcome, mask, table, distances, statistics, place, outcomes_out, votes_out, scores_out
+    begin,
+    end,
+    wanted,
+    live,
+    full,
+    outcome,
+    mask,
+    table,
+    distances,
+    statistics,
+    place,
+    outcomes_out,
+    votes_out,
+    scores_out,
 ):
     """Write the block's wanted steps from output position `place` on; return the next one.
 
-    A score keeps its side of 1 as float32. NaN: nothing to say (not analysed, switched off, failed, no distance).
+    `full` is True where all points are wanted and live. A score keeps its side of 1 as float32. NaN: nothing to say (not analysed, switched off, failed, no distance).
     """
     never_inline()
     size = end - begin
     for k in range(ALGORITHMS):
-        out = scores_out[k]
+        if mask & (1 << k) and full:
+            _convert(table[k, :size], scores_out[k, place : place + size], votes_out[place : place + size])
+            continue
         p = place
-        here = table[k]
-        on = mask & (1 << k)
         for j in range(size):
             if wanted[begin + j] == 0:
                 continue
             value = np.float32(np.nan)
-            if on and live[j] != 0:
-                score = here[j]
+            if mask & (1 << k) and live[j] != 0:
+                score = table[k, j]
                 value = np.float32(score)
                 if score > 1.0:
                     value = max(value, ABOVE_ONE)
                     votes_out[p] += 1
-            out[p] = value
+            scores_out[k, p] = value
             p += 1
     p = place
     for j in range(size):

@@ -55,7 +55,8 @@ STEPS: Final = 512  # points per pass of the stages: their rows stay in the cach
 BLOCK_FLOATS: Final = 28  # rows of block_floats, each STEPS long; states and edges have rows of their own
 BLOCK_INTEGERS: Final = 12
 CHUNK_INTEGERS: Final = 11
-CHUNK_PLACES: Final = 4
+CHUNK_PLACES: Final = 5
+KS_STEPS: Final = 256  # points whose distinct values share one scale
 SHORTEST_CHUNK: Final = 8  # blocks per ranking, at least; six windows if that is more
 LARGEST_TIME_SUM: Final = 4e18
 
@@ -123,11 +124,7 @@ def run(
         return _fullest(t, begin, end, seconds)
     capacity = sx.size - 2
     rank = places[0]
-    b0 = chunk[5]
-    b1 = chunk[6]
-    b2 = chunk[7]
-    g0 = chunk[8]
-    g1 = chunk[9]
+    tree = chunk[5:10]
     marks = chunk[10]
     marks[: (capacity >> 6) + 1] = 0
     first = integers[FIRST]
@@ -148,7 +145,7 @@ def run(
         ranks = chunk_stop - base
         if with_ranks:
             rank_points(x[base:chunk_stop], ranks, sx, rank, chunk[0], chunk[1], chunk[2], chunk[3], chunk[4])
-            _fill(rank, 0, at - base, ranks, b0, b1, b2, g0, g1, integers[WALK], integers[BINS], floats[EDGES][:16])
+            _fill(rank, 0, at - base, ranks, tree, integers[WALK], integers[BINS], floats[EDGES][:16])
         lo = base
         changed = _run_start(x, at - 1, base) if at > base else at
         hour_stop = 0
@@ -186,16 +183,17 @@ def run(
                 )  # fmt: skip
             if with_bins | with_mad:
                 _walk_order(
-                    x, at, stop, base, before, first, live, rank, sx, ranks, b0, b1, b2, g0, g1, integers[WALK],
+                    x, at, stop, base, before, first, live, rank, sx, ranks, tree, integers[WALK],
                     integers[BINS], floats[EDGES][:16], switches[HISTOGRAM], with_mad, with_bins,
                     thresholds[MEDIAN_ABSOLUTE_DEVIATION], thresholds[HISTOGRAM_BINS], table, doubt,
                 )  # fmt: skip
             if mask & (1 << KS_TEST):
                 ref, probe = _pointers(t, at, stop, first, ref, probe, integers[REFS], integers[PROBES])
-                _walk_ks(
-                    at, stop, base, live, integers[REFS], integers[PROBES], rank, sx, marks, places[1], places[2],
-                    places[3], floats[DISTANCES],
-                )  # fmt: skip
+                for j in range(0, stop - at, KS_STEPS):
+                    _walk_ks(
+                        at + j, min(at + j + KS_STEPS, stop), base, live[j:], integers[REFS][j:], integers[PROBES][j:],
+                        rank, sx, marks, places[1], places[2], places[3], places[4], floats[DISTANCES][j:],
+                    )  # fmt: skip
                 if analysed > 0:
                     _settle_ks(
                         t, x, at, stop, live, first, integers[REFS], integers[PROBES], switches, thresholds[KS_TEST],
@@ -209,7 +207,7 @@ def run(
                 )
             if steps > 0:
                 following = _write(
-                    at, stop, wanted, live, integers[OUTCOME], mask, table, floats[DISTANCES], floats[STATISTICS], place,
+                    at, stop, wanted, live, analysed == stop - at, integers[OUTCOME], mask, table, floats[DISTANCES], floats[STATISTICS], place,
                     outcomes, votes, scores,
                 )  # fmt: skip
                 if change.size > 0:

@@ -13,6 +13,7 @@ import numpy as np
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.histogram_bins import BINS, edge
 from ridgeline.kernels.replay.bitmap import after, below
+from ridgeline.kernels.replay.bits import always_inline
 from ridgeline.kernels.shared.switches import HISTOGRAM_EARTHGECKO, HISTOGRAM_OWN_BIN
 
 # The state, int64[STATE]: ranks at which bins 0..15 begin (0: not looked for yet), counts of bins 0..14, for how many
@@ -73,15 +74,15 @@ def _start(state, k, edges, sx, top, rule):
 
 
 @exact_kernel
-def _keep(b0, g0, g1, state, edges, sx, top, rule):
+def _keep(tree, state, edges, sx, top, rule):
     """Find the starts of all bins and count them."""
     never_inline()
     state[STARTS + BINS] = top
-    previous = below(b0, g0, g1, 1)
+    previous = below(tree, 1)
     for k in range(1, BINS + 1):
         if state[STARTS + k] == 0:
             _start(state, k, edges, sx, top, rule)
-        here = below(b0, g0, g1, state[STARTS + k])
+        here = below(tree, state[STARTS + k])
         state[COUNTS + k - 1] = here - previous
         previous = here
     state[KEPT] = 1
@@ -90,6 +91,7 @@ def _keep(b0, g0, g1, state, edges, sx, top, rule):
 @exact_kernel
 def _bin_of_rank(state, edges, rank, value, scale):
     """Return the bin of a point of the window."""
+    always_inline()
     k = min(max(int((value - edges[0]) * scale), 0), BINS - 1)
     while state[STARTS + k] > rank:
         k -= 1
@@ -101,6 +103,7 @@ def _bin_of_rank(state, edges, rank, value, scale):
 @exact_kernel
 def tail_bin(edges, tail, scale):
     """Return the last bin whose left edge is at or below the tail, -1 below the first, 15 at or above the maximum."""
+    always_inline()
     if tail < edges[0]:
         return -1
     if tail >= edges[BINS]:
@@ -114,8 +117,9 @@ def tail_bin(edges, tail, scale):
 
 
 @exact_kernel
-def follow(b0, g0, g1, state, edges, sx, rank, low, high, gone, left, come, top, rule):
+def follow(tree, state, edges, sx, rank, low, high, gone, left, come, top, rule):
     """Bring edges and counts up to date: points gone..left-1 (chunk places) left, point `come` came."""
+    always_inline()
     if low != state[LOW] or high != state[HIGH]:
         state[LOW] = low
         state[HIGH] = high
@@ -130,12 +134,13 @@ def follow(b0, g0, g1, state, edges, sx, rank, low, high, gone, left, come, top,
             state[COUNTS + _bin_of_rank(state, edges, rank[k], sx[rank[k]], scale)] -= 1
         state[COUNTS + _bin_of_rank(state, edges, rank[come], sx[rank[come]], scale)] += 1
     elif state[STILL] > PATIENCE and state[USABLE]:
-        _keep(b0, g0, g1, state, edges, sx, top, rule)
+        _keep(tree, state, edges, sx, top, rule)
 
 
 @exact_kernel
-def count(b0, b1, b2, g0, g1, state, edges, sx, tail, top, rule):
+def count(tree, state, edges, sx, tail, top, rule):
     """Return what `histogram_bins.bin_count` returns for this window, or UNDECIDED."""
+    always_inline()
     low = edges[0]
     high = edges[BINS]
     if low == high:
@@ -155,7 +160,7 @@ def count(b0, b1, b2, g0, g1, state, edges, sx, tail, top, rule):
         if odd == 0 or state[KEPT]:
             odd = _start(state, BINS, edges, sx, top, rule)
             state[STARTS + BINS] = top if state[KEPT] else odd
-        first = after(b0, b1, b2, odd - 1)
+        first = after(tree, odd - 1)
         if sx[first] < high:
             return UNDECIDED
     if state[KEPT]:
@@ -168,12 +173,13 @@ def count(b0, b1, b2, g0, g1, state, edges, sx, tail, top, rule):
         stop = state[STARTS + k + 1]
         if stop == 0:
             stop = _start(state, k + 1, edges, sx, top, rule)
-    return below(b0, g0, g1, stop) - below(b0, g0, g1, start)
+    return below(tree, stop) - below(tree, start)
 
 
 @exact_kernel
 def score_of(found, threshold):
     """Return the score of a bin count, as `histogram_bins` defines it."""
+    always_inline()
     if found < 0:
         return 0.0
     limit = np.floor(threshold) + 1.0

@@ -89,45 +89,89 @@ def _slots(begin, end, base, rank, sx, marks, slot):
 
 
 @exact_kernel
-def walk(begin, end, base, live, refs_from, probes_from, rank, sx, marks, slot, refs, probes, row):
-    """Write into row[j] float64 the distance D of each live step, NaN where a sample has fewer than 20 points.
+def _furthest(gaps, size):
+    """Return the largest |gap| of the first `size` slots; int32."""
+    never_inline()
+    z = gaps[:size]
+    best = np.int32(0)
+    for k in range(z.size):
+        best = max(best, np.int32(abs(z[k])))
+    return np.int64(best)
 
-    marks int64[words of the chunk's ranks], all zero before and after; slot, refs, probes int32[ranks + 2].
+
+@exact_kernel
+def _steady(begin, end, base, places, refs_from, probes_from, refs, probes, size, row):
+    """Follow points of which one comes, one moves on and one goes at every step: the sample sizes stand still.
+
+    Then one array will do, n_probe refs - n_ref probes; it takes the place of `refs`. `probes` knows nothing afterwards.
+    """
+    n_ref = probes_from[0] - refs_from[0]
+    n_probe = begin + 1 - probes_from[0]
+    for k in range(size):
+        refs[k] = np.int32(np.int32(refs[k] * n_probe) - np.int32(probes[k] * n_ref))
+    for i in range(begin, end):
+        j = i - begin
+        if j > 0:
+            _add(refs, places[probes_from[j] - 1 - base], size, n_probe + n_ref)
+            _add(refs, places[refs_from[j] - 1 - base], size, -n_probe)
+        _add(refs, places[i - base], size, -n_ref)
+        row[j] = _furthest(refs, size) / (n_ref * n_probe)
+
+
+@exact_kernel
+def _unsteady(begin, end, base, places, refs_from, probes_from, refs, probes, size, row):
+    """Follow points that come, move on and go as they like."""
+    ref = refs_from[0]
+    probe = probes_from[0]
+    for i in range(begin, end):
+        j = i - begin
+        _add(probes, places[i - base], size, 1)
+        while probe < probes_from[j]:
+            _add(probes, places[probe - base], size, -1)
+            _add(refs, places[probe - base], size, 1)
+            probe += 1
+        while ref < refs_from[j]:
+            _add(refs, places[ref - base], size, -1)
+            ref += 1
+        n_ref = probe - ref
+        n_probe = i + 1 - probe
+        if n_ref >= MIN_SAMPLE and n_probe >= MIN_SAMPLE and n_ref * n_probe < MOST:
+            row[j] = _largest(refs, probes, size, n_ref, n_probe) / (n_ref * n_probe)
+
+
+@exact_kernel
+def walk(begin, end, base, live, refs_from, probes_from, rank, sx, marks, slot, places, refs, probes, row):
+    """Write into row[j] float64 the distance D of each step, NaN where a sample has fewer than 20 points.
+
+    marks int64[words of the chunk's ranks], all zero before and after; slot (by rank), places (by point), refs, probes
+    int32[ranks + 2]. Nothing is computed where no step is live.
     """
     never_inline()
     eligible = False
+    steady = True
     for j in range(end - begin):
         n_ref = probes_from[j] - refs_from[j]
         n_probe = begin + j + 1 - probes_from[j]
         row[j] = np.nan
         eligible |= (live[j] != 0) & (n_ref >= MIN_SAMPLE) & (n_probe >= MIN_SAMPLE)
+        steady &= (n_ref == probes_from[0] - refs_from[0]) & (n_probe == begin + 1 - probes_from[0])
     if not eligible:
         return
     start = refs_from[0]
     size = _slots(start, end, base, rank, sx, marks, slot)
     refs[:size] = 0
     probes[:size] = 0
-    ref = start
-    probe = probes_from[0]
-    for i in range(start, probe):
-        refs[slot[rank[i - base]]] += 1
-    for i in range(probe, begin):
-        probes[slot[rank[i - base]]] += 1
+    for i in range(start, end):
+        place = slot[rank[i - base]]
+        places[i - base] = place
+        if i < probes_from[0]:
+            refs[place] += 1
+        elif i < begin:
+            probes[place] += 1
     for k in range(1, size):
         refs[k] += refs[k - 1]
         probes[k] += probes[k - 1]
-    for i in range(begin, end):
-        j = i - begin
-        _add(probes, slot[rank[i - base]], size, 1)
-        while probe < probes_from[j]:
-            s = slot[rank[probe - base]]
-            _add(probes, s, size, -1)
-            _add(refs, s, size, 1)
-            probe += 1
-        while ref < refs_from[j]:
-            _add(refs, slot[rank[ref - base]], size, -1)
-            ref += 1
-        n_ref = probe - ref
-        n_probe = i + 1 - probe
-        if live[j] != 0 and n_ref >= MIN_SAMPLE and n_probe >= MIN_SAMPLE and n_ref * n_probe < MOST:
-            row[j] = _largest(refs, probes, size, n_ref, n_probe) / (n_ref * n_probe)
+    if steady and (probes_from[0] - start) * (begin + 1 - probes_from[0]) < MOST:
+        _steady(begin, end, base, places, refs_from, probes_from, refs, probes, size, row)
+    else:
+        _unsteady(begin, end, base, places, refs_from, probes_from, refs, probes, size, row)

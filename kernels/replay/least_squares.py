@@ -8,12 +8,14 @@ import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.least_squares import NOISE_OF_SPREAD, NOISE_OF_VALUE
-from ridgeline.kernels.replay.sums_scores import GUARD, settled, sound
+from ridgeline.kernels.replay.sums_scores import GUARD, fraction, settled, sound
 from ridgeline.kernels.score.row import LEAST_SQUARES
-from ridgeline.kernels.shared.summary import ratio
 from ridgeline.kernels.shared.switches import DDOF, FULL_DURATION, ROUND_GATE
 
 UNIT: Final = 4e-16  # a few units in the last place of 1
+FLAT: Final = 1e6  # f^2 above which the points lie too close together in time for these sums
+FAR: Final = 1e150  # values whose squares overflow
+NEAR: Final = 1e-4  # more than rounding may do to a score under all these conditions
 LOST: Final = 1e-7  # share of the residuals' squares that rounding may touch before they are computed directly
 
 
@@ -22,50 +24,57 @@ def score(t, x, begin, end, live, first, rows, sums, threshold, switches, always
     """Score least_squares from `moments.walk`'s rows and time sums.
 
     With u = t - T0 and d = x - origin: Cuu = Suu - Su^2/n, Cud = Sud - Su Sd/n, slope = Cud/Cuu and the residuals'
-    squares = M2 - slope Cud. Rounding touches those by at most about `UNIT (operations (1 + 2f) + f^2) peak`,
+    squares = M2 - slope Cud. Rounding touches those by at most about `UNIT (operations (2 + f^2) + f^2) peak`,
     f^2 = n seconds^2 / Cuu. Where that is not small against them, or `always`, a direct computation has to do.
     """
     never_inline()
     ddof = float(switches[DDOF])
     gate = switches[ROUND_GATE] != 0
-    seconds = float(switches[FULL_DURATION])
+    squared_threshold = threshold * threshold
+    stretch = float(switches[FULL_DURATION]) * float(switches[FULL_DURATION])
+    size = 0
+    n = share = free = 0.0
     for j in range(end - begin):
         if live[j] == 0:
             continue
         i = begin + j
-        n = float(i + 1 - first[j])
+        if i + 1 - first[j] != size:
+            size = i + 1 - first[j]
+            n = float(size)
+            share = 1.0 / n
+            free = 1.0 / (n - ddof)
         o = rows[0, j]
         s1 = rows[3, j]
-        mean = s1 / n
+        mean = s1 * share
         m2 = max(rows[4, j] - s1 * mean, 0.0)
         if m2 == 0.0 and s1 == 0.0:
             table[LEAST_SQUARES, j] = 0.0
             continue
         su = float(sums[0, j])
-        u = su / n
-        cuu = float(sums[1, j]) - su * u
+        u = su * share
+        inverse = 1.0 / (float(sums[1, j]) - su * u)
         cud = rows[5, j] - u * s1
-        slope = cud / cuu
+        slope = cud * inverse
         squares = m2 - slope * cud
-        newest = rows[8, j] - float(2 * t[i] - t[i - 1] - t[i - 2]) / 3.0
+        newest = rows[8, j] - float(2 * t[i] - t[i - 1] - t[i - 2]) * (1.0 / 3.0)
         tail = ((x[i] - o) + (x[i - 1] - o) + (x[i - 2] - o)) / 3.0
         r = abs((tail - mean) - slope * (newest - u))
-        s = np.sqrt(max(squares, 0.0) / (n - ddof))
-        value = ratio(r, threshold * s)
+        variance = squares * free
         if gate:
-            value = min(value, 2.0 * s, 2.0 * r)
+            s = np.sqrt(max(variance, 0.0))
+            value = min(fraction(r, threshold * s), 2.0 * s, 2.0 * r)
         else:
-            noise = max(NOISE_OF_SPREAD * np.sqrt(m2 / n), NOISE_OF_VALUE * abs(o + rows[1, j] / (n - 1.0)))
-            value = min(value, ratio(r, noise))
+            least = NOISE_OF_VALUE * (o + rows[1, j] / (n - 1.0))
+            noise = max(NOISE_OF_SPREAD * NOISE_OF_SPREAD * m2 * share, least * least)
+            value = fraction(r, np.sqrt(max(squared_threshold * variance, noise)))
         table[LEAST_SQUARES, j] = value
         peak = rows[6, j]
         touched = UNIT * (rows[7, j] + 20.0)
-        f2 = n * seconds * seconds / cuu
-        f = np.sqrt(f2)
-        error = (touched * (1.0 + 2.0 * f) + UNIT * f2) * peak
-        if always or not (cuu > 0.0 and error <= LOST * squares and sound(m2, s1)):
+        f2 = n * stretch * inverse
+        error = (touched * (2.0 + f2) + UNIT * f2) * peak
+        if always or not (inverse > 0.0 and f2 < FLAT and error <= LOST * squares and sound(m2, s1) and abs(o) < FAR):
             doubt[j] |= 1 << LEAST_SQUARES
-            continue
-        guard = GUARD + 2.0 * error / squares + touched * f2 * np.sqrt(peak / n) / s
-        if not settled(value, guard):
-            doubt[j] |= 1 << LEAST_SQUARES
+        elif not settled(value, NEAR):
+            guard = GUARD + 2.0 * error / squares + touched * f2 * np.sqrt(peak / squares)
+            if not settled(value, guard):
+                doubt[j] |= 1 << LEAST_SQUARES

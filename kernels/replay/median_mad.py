@@ -13,6 +13,7 @@ from typing import Final
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.replay.bitmap import after, before, insert, remove, select
+from ridgeline.kernels.replay.bits import always_inline
 
 SLIDES: Final = 16
 
@@ -37,9 +38,10 @@ def restart(state, upper):
 
 
 @exact_kernel
-def enter(b0, b1, b2, g0, g1, state, rank):
+def enter(tree, state, rank):
     """Add the point of `rank` to the window."""
-    insert(b0, b1, b2, g0, g1, rank)
+    always_inline()
+    insert(tree, rank)
     state[SIZE] += 1
     state[UNDER] += rank < state[MEDIAN]
     state[LOWEST] = min(state[LOWEST], rank)
@@ -51,68 +53,70 @@ def enter(b0, b1, b2, g0, g1, state, rank):
 
 
 @exact_kernel
-def leave(b0, b1, b2, g0, g1, state, rank):
+def leave(tree, state, rank):
     """Take the point of `rank` out of the window."""
-    remove(b0, b1, b2, g0, g1, rank)
+    always_inline()
+    remove(tree, rank)
     state[SIZE] -= 1
     if rank < state[MEDIAN]:
         state[UNDER] -= 1
     elif rank == state[MEDIAN]:
-        state[MEDIAN] = after(b0, b1, b2, rank)
+        state[MEDIAN] = after(tree, rank)
     if rank == state[LOWEST]:
-        state[LOWEST] = after(b0, b1, b2, rank)
+        state[LOWEST] = after(tree, rank)
     if rank == state[HIGHEST]:
-        state[HIGHEST] = before(b0, b1, b2, rank)
+        state[HIGHEST] = before(tree, rank)
     if rank < state[LEFT]:
         state[OUTSIDE] -= 1
     elif rank <= state[RIGHT]:
         state[HELD] -= 1
         if rank == state[LEFT]:
-            state[LEFT] = after(b0, b1, b2, rank)
+            state[LEFT] = after(tree, rank)
         elif rank == state[RIGHT]:
-            state[RIGHT] = before(b0, b1, b2, rank)
+            state[RIGHT] = before(tree, rank)
 
 
 @exact_kernel
-def median(b0, b1, b2, state, sx):
+def median(tree, state, sx):
     """Return the window's median, numpy's rule: the mean of the two middle values where the size is even."""
+    always_inline()
     half = state[SIZE] >> 1
     rank = state[MEDIAN]
     under = state[UNDER]
     while under > half:
-        rank = before(b0, b1, b2, rank)
+        rank = before(tree, rank)
         under -= 1
     while under < half:
-        rank = after(b0, b1, b2, rank)
+        rank = after(tree, rank)
         under += 1
     state[MEDIAN] = rank
     state[UNDER] = under
     if state[SIZE] & 1:
         return sx[rank]
-    return (sx[before(b0, b1, b2, rank)] + sx[rank]) / 2.0
+    return (sx[before(tree, rank)] + sx[rank]) / 2.0
 
 
 @exact_kernel
-def _seat(b0, g0, g1, state, sx, centre, lo, hi):
+def _seat(tree, state, sx, centre, lo, hi):
     """Find the run by bisection: the smallest start p in lo..hi at which its right end is the farther one."""
     never_inline()
     held = (state[SIZE] + 1) >> 1
     last = state[SIZE] - held
     while lo < hi:
         p = (lo + hi) >> 1
-        right = sx[select(b0, g0, g1, p + held)]  # + 1 for the lower sentinel, - 1 for the run's last element
-        left = sx[select(b0, g0, g1, p + 1)]
+        right = sx[select(tree, p + held)]  # + 1 for the lower sentinel, - 1 for the run's last element
+        left = sx[select(tree, p + 1)]
         if right - centre >= centre - left:
             hi = p
         else:
             lo = p + 1
     p = min(lo, last)
-    left = select(b0, g0, g1, p + 1)
-    right = select(b0, g0, g1, p + held)
+    left = select(tree, p + 1)
+    right = select(tree, p + held)
     if p > 0:
         farther = max(centre - sx[left], sx[right] - centre)
-        left1 = select(b0, g0, g1, p)
-        right1 = select(b0, g0, g1, p + held - 1)
+        left1 = select(tree, p)
+        right1 = select(tree, p + held - 1)
         if max(centre - sx[left1], sx[right1] - centre) < farther:
             left = left1
             right = right1
@@ -124,8 +128,9 @@ def _seat(b0, g0, g1, state, sx, centre, lo, hi):
 
 
 @exact_kernel
-def deviation(b0, b1, b2, g0, g1, state, sx, centre):
+def deviation(tree, state, sx, centre):
     """Return the median of |x - centre| over the window (centre: its median)."""
+    always_inline()
     size = state[SIZE]
     wanted = (size + 1) >> 1
     left = state[LEFT]
@@ -136,32 +141,32 @@ def deviation(b0, b1, b2, g0, g1, state, sx, centre):
     if moves <= SLIDES:
         while held > wanted:
             if centre - sx[left] > sx[right] - centre:
-                left = after(b0, b1, b2, left)
+                left = after(tree, left)
                 outside += 1
             else:
-                right = before(b0, b1, b2, right)
+                right = before(tree, right)
             held -= 1
         while held < wanted:
-            previous = before(b0, b1, b2, left)
-            following = after(b0, b1, b2, right)
+            previous = before(tree, left)
+            following = after(tree, right)
             if centre - sx[previous] < sx[following] - centre:
                 left = previous
                 outside -= 1
             else:
                 right = following
             held += 1
-        following = after(b0, b1, b2, right)
+        following = after(tree, right)
         while sx[following] - centre < centre - sx[left] and moves <= SLIDES:
             right = following
-            left = after(b0, b1, b2, left)
-            following = after(b0, b1, b2, right)
+            left = after(tree, left)
+            following = after(tree, right)
             outside += 1
             moves += 1
-        previous = before(b0, b1, b2, left)
+        previous = before(tree, left)
         while centre - sx[previous] < sx[right] - centre and moves <= SLIDES:
             left = previous
-            right = before(b0, b1, b2, right)
-            previous = before(b0, b1, b2, left)
+            right = before(tree, right)
+            previous = before(tree, left)
             outside -= 1
             moves += 1
         state[LEFT] = left
@@ -169,11 +174,11 @@ def deviation(b0, b1, b2, g0, g1, state, sx, centre):
         state[HELD] = held
         state[OUTSIDE] = outside
     if moves > SLIDES:
-        _seat(b0, g0, g1, state, sx, centre, 0, size - wanted)
+        _seat(tree, state, sx, centre, 0, size - wanted)
         left = state[LEFT]
         right = state[RIGHT]
     farthest = max(centre - sx[left], sx[right] - centre)
     if size & 1:
         return farthest
-    nearest = min(centre - sx[before(b0, b1, b2, left)], sx[after(b0, b1, b2, right)] - centre)
+    nearest = min(centre - sx[before(tree, left)], sx[after(tree, right)] - centre)
     return (farthest + nearest) / 2.0

@@ -115,6 +115,17 @@ def walk(t, x, begin, end, lo, seconds, first, state, times, rows, sums):
     T0. float64 row 8 holds the newest point's seconds from T0.
     """
     never_inline()
+    origins = rows[0]
+    history_s1 = rows[1]
+    history_s2 = rows[2]
+    window_s1 = rows[3]
+    window_s2 = rows[4]
+    window_stx = rows[5]
+    peaks = rows[6]
+    counts = rows[7]
+    newest = rows[8]
+    seconds_sum = sums[0]
+    squares_sum = sums[1]
     o = state[ORIGIN]
     s1 = state[S1]
     s2 = state[S2]
@@ -153,9 +164,9 @@ def walk(t, x, begin, end, lo, seconds, first, state, times, rows, sums):
             t0 = times[T0]
             st = times[ST]
             stt = times[STT]
-        rows[0, j] = o
-        rows[1, j] = s1
-        rows[2, j] = s2
+        origins[j] = o
+        history_s1[j] = s1
+        history_s2[j] = s2
         d = x[i] - o
         u = t[i] - t0
         s1 += d
@@ -165,14 +176,14 @@ def walk(t, x, begin, end, lo, seconds, first, state, times, rows, sums):
         stt += u * u
         count += 1.0
         peak = max(peak, s2)
-        rows[3, j] = s1
-        rows[4, j] = s2
-        rows[5, j] = stx
-        rows[6, j] = peak
-        rows[7, j] = count
-        rows[8, j] = float(u)
-        sums[0, j] = st
-        sums[1, j] = stt
+        window_s1[j] = s1
+        window_s2[j] = s2
+        window_stx[j] = stx
+        peaks[j] = peak
+        counts[j] = count
+        newest[j] = float(u)
+        seconds_sum[j] = st
+        squares_sum[j] = stt
     state[ORIGIN] = o
     state[S1] = s1
     state[S2] = s2

@@ -7,6 +7,7 @@ import numpy as np
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.replay import histogram, median_mad
 from ridgeline.kernels.replay.bitmap import clear
+from ridgeline.kernels.replay.bits import always_inline
 from ridgeline.kernels.replay.median_mad import HIGHEST, LOWEST
 from ridgeline.kernels.replay.sums_scores import GUARD, settled
 from ridgeline.kernels.score.row import HISTOGRAM_BINS, MEDIAN_ABSOLUTE_DEVIATION
@@ -25,19 +26,20 @@ UNDECIDED = histogram.UNDECIDED
 
 
 @exact_kernel
-def fill(rank, begin, end, ranks, b0, b1, b2, g0, g1, walk_state, bin_state, edges):
+def fill(rank, begin, end, ranks, tree, walk_state, bin_state, edges):
     """Empty the bitmap (`ranks` points in the chunk) and let the points begin..end-1 (chunk places) enter."""
     never_inline()
-    _clear(b0, b1, b2, g0, g1, ranks + 2)
+    _clear(tree, ranks + 2)
     _restart(walk_state, ranks + 1)
     _forget(bin_state, edges)
     for i in range(begin, end):
-        _enter(b0, b1, b2, g0, g1, walk_state, rank[i])
+        _enter(tree, walk_state, rank[i])
 
 
 @exact_kernel
 def mad_score(newest, centre, mad, threshold):
     """Return the score of `median_absolute_deviation`, as its kernel defines it."""
+    always_inline()
     if not mad > 0.0:
         return 0.0
     statistic = abs(newest - centre) / mad
@@ -49,7 +51,7 @@ def mad_score(newest, centre, mad, threshold):
 
 @exact_kernel
 def walk(
-    x, begin, end, base, lo, first, live, rank, sx, ranks, b0, b1, b2, g0, g1, walk_state, bin_state, edges,
+    x, begin, end, base, lo, first, live, rank, sx, ranks, tree, walk_state, bin_state, edges,
     rule, with_mad, with_bins, mad_threshold, bin_threshold, table, doubt,
 ):  # fmt: skip
     """Move the window over the points begin..end-1; score both algorithms where live[j] is non-zero.
@@ -63,26 +65,26 @@ def walk(
         j = i - begin
         f = first[j]
         for k in range(lo - base, f - base):
-            _leave(b0, b1, b2, g0, g1, walk_state, rank[k])
-        _enter(b0, b1, b2, g0, g1, walk_state, rank[i - base])
+            _leave(tree, walk_state, rank[k])
+        _enter(tree, walk_state, rank[i - base])
         if with_bins:
             _follow(
-                b0, g0, g1, bin_state, edges, sx, rank, walk_state[LOWEST], walk_state[HIGHEST],
+                tree, bin_state, edges, sx, rank, walk_state[LOWEST], walk_state[HIGHEST],
                 lo - base, f - base, i - base, top, rule,
             )  # fmt: skip
         lo = f
         if live[j] == 0:
             continue
         if with_mad:
-            centre = _median(b0, b1, b2, walk_state, sx)
-            mad = _deviation(b0, b1, b2, g0, g1, walk_state, sx, centre)
+            centre = _median(tree, walk_state, sx)
+            mad = _deviation(tree, walk_state, sx, centre)
             score = mad_score(x[i], centre, mad, mad_threshold)
             table[MEDIAN_ABSOLUTE_DEVIATION, j] = score
             if not settled(score, GUARD):
                 doubt[j] |= 1 << MEDIAN_ABSOLUTE_DEVIATION
         if with_bins:
             tail = (x[i] + x[i - 1] + x[i - 2]) / 3.0
-            found = _count(b0, b1, b2, g0, g1, bin_state, edges, sx, tail, top, rule)
+            found = _count(tree, bin_state, edges, sx, tail, top, rule)
             table[HISTOGRAM_BINS, j] = _score_of(found, bin_threshold)
             if found == UNDECIDED:
                 doubt[j] |= 1 << HISTOGRAM_BINS

@@ -7,15 +7,14 @@ from typing import Final
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
+from ridgeline.kernels.replay.bits import always_inline
 from ridgeline.kernels.score.row import (
     FIRST_HOUR_AVERAGE,
     GRUBBS,
-    LEAST_SQUARES,
     MEAN_SUBTRACTION_CUMULATION,
     STDDEV_FROM_AVERAGE,
     STDDEV_FROM_MOVING_AVERAGE,
 )
-from ridgeline.kernels.shared.summary import ratio
 from ridgeline.kernels.shared.switches import DDOF, HISTORY_DDOF, TWO_SIDED
 
 GUARD: Final = 1e-9  # a score this near to 1 is computed again by the algorithm's own kernel
@@ -26,12 +25,21 @@ HUGE: Final = 1e280
 @exact_kernel
 def settled(score, guard):
     """Return whether the score is certainly on its side of 1 (NaN is not)."""
+    always_inline()
     return abs(score - 1.0) >= guard
+
+
+@exact_kernel
+def fraction(deviation, limit):
+    """Return deviation / limit: infinite above a limit of 0, and 0 without any deviation."""
+    always_inline()
+    return deviation / limit if deviation > 0.0 else 0.0
 
 
 @exact_kernel
 def sound(squares, total):
     """Return whether a sum of squared deviations is a normal number, or an honest 0 of equal values."""
+    always_inline()
     return TINY < squares < HUGE or (squares == 0.0 and total == 0.0)
 
 
@@ -44,64 +52,72 @@ def score_moments(x, begin, end, live, first, rows, thresholds, switches, critic
     never_inline()
     ddof = float(switches[DDOF])
     history_ddof = float(switches[HISTORY_DDOF])
-    sided = switches[TWO_SIDED] == 0
-    average = thresholds[STDDEV_FROM_AVERAGE]
-    newest = thresholds[MEAN_SUBTRACTION_CUMULATION]
+    one_sided = switches[TWO_SIDED] == 0
+    average = 1.0 / thresholds[STDDEV_FROM_AVERAGE]
+    newest = 1.0 / thresholds[MEAN_SUBTRACTION_CUMULATION]
+    size = 0  # what depends on the number of points alone is computed when that changes
+    share = share_history = free = rescaled = outlier = free_history = 0.0
     for j in range(end - begin):
         if live[j] == 0:
             continue
         i = begin + j
-        points = i + 1 - first[j]
-        n = float(points)
+        if i + 1 - first[j] != size:
+            size = i + 1 - first[j]
+            n = float(size)
+            share = 1.0 / n
+            share_history = 1.0 / (n - 1.0)
+            free = 1.0 / (n - 1.0)
+            rescaled = np.sqrt((n - ddof) / (n - 1.0))
+            outlier = rescaled / critical[size]
+            free_history = 1.0 / (n - 1.0 - history_ddof)
         o = rows[0, j]
-        mean = rows[3, j] / n
+        mean = rows[3, j] * share
         m2 = max(rows[4, j] - rows[3, j] * mean, 0.0)
         tail = ((x[i] - o) + (x[i - 1] - o) + (x[i - 2] - o)) / 3.0
         change = tail - mean
-        s = np.sqrt(m2 / (n - 1.0))
-        score = ratio(abs(change), average * s)
-        table[STDDEV_FROM_AVERAGE, j] = score
-        bits = 0
-        if not settled(score, GUARD):
-            bits |= 1 << STDDEV_FROM_AVERAGE
-        if ddof != 1.0:
-            s = np.sqrt(m2 / (n - ddof))
-        score = 0.0
-        if s > 0.0:
-            z = change / s
-            score = ratio(z if sided else abs(z), critical[points])
-        table[GRUBBS, j] = score
-        if not settled(score, GUARD):
-            bits |= 1 << GRUBBS
-        history = n - 1.0
-        mean = rows[1, j] / history
+        away = fraction(abs(change), np.sqrt(m2 * free))
+        high = 0.0 if (one_sided and change < 0.0) or m2 == 0.0 else away * outlier
+        away *= average
+        mean = rows[1, j] * share_history
         h2 = max(rows[2, j] - rows[1, j] * mean, 0.0)
-        score = ratio(abs((x[i] - o) - mean), newest * np.sqrt(h2 / (history - history_ddof)))
-        table[MEAN_SUBTRACTION_CUMULATION, j] = score
-        if not settled(score, GUARD):
-            bits |= 1 << MEAN_SUBTRACTION_CUMULATION
-        if not (sound(m2, rows[3, j]) and sound(h2, rows[1, j]) and abs(change) < HUGE):
-            bits |= (1 << STDDEV_FROM_AVERAGE) | (1 << GRUBBS) | (1 << MEAN_SUBTRACTION_CUMULATION)
-        doubt[j] |= bits
+        apart = fraction(abs((x[i] - o) - mean), np.sqrt(h2 * free_history)) * newest
+        table[STDDEV_FROM_AVERAGE, j] = away
+        table[GRUBBS, j] = high
+        table[MEAN_SUBTRACTION_CUMULATION, j] = apart
+        if not (
+            settled(away, GUARD)
+            and settled(high, GUARD)
+            and settled(apart, GUARD)
+            and sound(m2, rows[3, j])
+            and sound(h2, rows[1, j])
+            and abs(change) < HUGE
+        ):
+            doubt[j] |= (1 << STDDEV_FROM_AVERAGE) | (1 << GRUBBS) | (1 << MEAN_SUBTRACTION_CUMULATION)
 
 
 @exact_kernel
 def score_first_hour(x, begin, end, live, rows, threshold, table, doubt):
     """Score first_hour_average from `first_hour.walk`'s rows."""
     never_inline()
+    limit = 1.0 / threshold
+    size = 0.0
+    share = free = 0.0
     for j in range(end - begin):
         if live[j] == 0:
             continue
         i = begin + j
-        n = rows[3, j]
-        if n < 2.0:
+        if rows[3, j] < 2.0:
             table[FIRST_HOUR_AVERAGE, j] = 0.0
             continue
+        if rows[3, j] != size:
+            size = rows[3, j]
+            share = 1.0 / size
+            free = 1.0 / (size - 1.0)
         o = rows[0, j]
-        mean = rows[1, j] / n
+        mean = rows[1, j] * share
         m2 = max(rows[2, j] - rows[1, j] * mean, 0.0)
         tail = ((x[i] - o) + (x[i - 1] - o) + (x[i - 2] - o)) / 3.0
-        score = ratio(abs(tail - mean), threshold * np.sqrt(m2 / (n - 1.0)))
+        score = fraction(abs(tail - mean), np.sqrt(m2 * free)) * limit
         table[FIRST_HOUR_AVERAGE, j] = score
         if not (settled(score, GUARD) and sound(m2, rows[1, j]) and abs(tail) < HUGE):
             doubt[j] |= 1 << FIRST_HOUR_AVERAGE
@@ -119,7 +135,7 @@ def score_moving_average(begin, end, live, first, deviations, squares, scale, th
             continue
         q = squares[j]
         d = abs(deviations[j])
-        score = ratio(d, threshold * np.sqrt(q * scale[begin + j + 1 - first[j]]))
+        score = fraction(d, threshold * np.sqrt(q * scale[begin + j + 1 - first[j]]))
         table[STDDEV_FROM_MOVING_AVERAGE, j] = score
         if not (settled(score, GUARD) and sound(q, d)):
             doubt[j] |= 1 << STDDEV_FROM_MOVING_AVERAGE
