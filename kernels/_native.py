@@ -199,9 +199,12 @@ class NativeCache:
 
     def _stamp(self) -> str:
         if not self._known_stamp:
-            extra = repr((dict(self.recipe.entries), self.recipe.facts))
-            self._known_stamp = _cache.stamp(self.recipe.sources, extra, self.environ)
+            self._known_stamp = self._stamp_now()
         return self._known_stamp
+
+    def _stamp_now(self) -> str:
+        extra = repr((dict(self.recipe.entries), self.recipe.facts))
+        return _cache.stamp(self.recipe.sources, extra, self.environ)
 
     def _build(self, names: set[str], found: dict[str, Entry]) -> bool:
         """Compile into the first cache folder that takes it, else for this process alone (then `found` has them).
@@ -216,7 +219,7 @@ class NativeCache:
                 reason = _cache.refusal(root) or _cache.refusal(root / self._stamp())
                 try:
                     if reason is None:
-                        self._build_in(root, names)
+                        self._build_in(root, names, found)
                         if complaints:
                             _warn(f"{complaints[0]}; kernels are kept in {root} instead")
                         return True
@@ -229,7 +232,7 @@ class NativeCache:
             self._complain(f"compiling native kernels failed ({error})")
         return False
 
-    def _build_in(self, root: Path, names: set[str]) -> None:
+    def _build_in(self, root: Path, names: set[str], found: dict[str, Entry]) -> None:
         folder = root / self._stamp()
         _cache.make_folder(root)
         with _cache.locked(root / f"{folder.name}.lock", _PATIENCE):
@@ -241,6 +244,10 @@ class NativeCache:
             temporary.mkdir(mode=0o700)
             try:
                 self._compile(temporary, missing)
+                if self._stamp_now() != self._stamp():
+                    # Somebody edits the sources: this code serves this process, but must not be kept under the stamp.
+                    found |= self._load_from(temporary, missing)
+                    return
                 folder.mkdir(mode=0o700, exist_ok=True)
                 # A NAME.json vouches for what was published before it.
                 for path in sorted(temporary.iterdir(), key=lambda path: path.suffix == ".json"):

@@ -482,6 +482,13 @@ def test_a_failing_child_leaves_numba_and_says_why(recipe, tmp_path, monkeypatch
     assert [path.suffix for path in tmp_path.iterdir()] == [".lock"]
 
 
+def test_code_of_sources_that_changed_meanwhile_is_not_kept(recipe, tmp_path, monkeypatch):
+    stamps = iter("ab")
+    monkeypatch.setattr(NativeCache, "_stamp_now", lambda _: next(stamps) * 24)
+    assert NativeCache(recipe, environment(tmp_path)).entry("fake").origin == "library"
+    assert not [path for path in tmp_path.rglob("*") if path.suffix != ".lock"]
+
+
 def test_an_entry_that_needs_the_interpreter_is_refused(modules):
     from ridgeline.kernels import _build
 
@@ -668,8 +675,8 @@ def test_ours_give_the_bits_of_numba_itself(name, monkeypatch):
     }
     for profile in ("native", "earthgecko", "earthgecko_batch"):
         if name == "replay":
-            assert ridgeline.replay(pa.table(columns), profile=profile).num_rows > 100
+            assert ridgeline.replay(pa.table(columns), profile=profile, threads=1).num_rows > 100
             continue
         for wanted in ({}, {"all_votes": True}, {"scores": True}):
-            found = ridgeline.score(pa.table(columns), profile=profile, as_of="last", **wanted)
+            found = ridgeline.score(pa.table(columns), profile=profile, as_of="last", threads=1, **wanted)
             assert found.num_rows == len(metrics)
