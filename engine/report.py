@@ -141,11 +141,11 @@ class Report:
 
         table = pa.Table.from_batches(self._waiting)
         self._waiting = []
-        for column, counter in (("outcome", self._outcomes), ("reason", self._reasons)):
-            for entry in table.column(column).value_counts().to_pylist():
-                if entry["values"] is not None:
-                    counter[entry["values"]] += entry["counts"]
-        self._anomalies.extend(anomalies_of(table))
+        # Lists, because every kernel of Arrow's imports pyarrow.compute: more than a small run costs in all.
+        self._outcomes.update(table.column("outcome").to_pylist())
+        self._reasons.update(reason for reason in table.column("reason").to_pylist() if reason is not None)
+        if True in table.column("anomalous").to_pylist():
+            self._anomalies.extend(anomalies_of(table))
 
 
 def _counts(counter: Counter[str]) -> dict[str, int]:
