@@ -57,6 +57,12 @@ class ReplayPlan:
     end: int | None = None
     every: int | None = None
 
+    def __post_init__(self) -> None:
+        if self.window <= 0:
+            raise ValueError(f"the window must be longer than 0 seconds, not {self.window}")
+        if self.every is not None and self.every <= 0:
+            raise ValueError(f"steps are thinned to one in more than 0 seconds, not {self.every}")
+
     def describe(self) -> dict[str, Any]:
         """What decides the steps, as JSON."""
         return {
