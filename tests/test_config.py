@@ -1,6 +1,8 @@
 """The configuration file: every problem at once, at its line; never a traceback, never a secret."""
 
+import re
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from ridgeline.alerters import Secret
 from ridgeline.engine.config.lines import key_lines
 from ridgeline.engine.config.load import load_config, parse_config
-from ridgeline.engine.config.model import AlertRow
+from ridgeline.engine.config.model import AlertRow, Analysis, Output, Run, Source
 from ridgeline.engine.config.problems import ConfigError
 from ridgeline.engine.config.template import TEMPLATE
 from ridgeline.engine.overrides import Override
@@ -115,6 +117,25 @@ def test_the_example_is_valid_as_it_stands_and_with_every_line_in_force():
         "analysis.consensus: a consensus of 6 cannot be reached by 2 algorithms",
         "alerters.http.token_env: the environment variable RIDGELINE_HTTP_TOKEN is not set",
     ]
+
+
+def test_the_example_names_every_key():
+    by_table = {
+        "source": Source,
+        "analysis": Analysis,
+        "run": Run,
+        "output": Output,
+        "[override]": Override,
+        "[alert]": AlertRow,
+    }
+    for table, model in by_table.items():
+        _, _, rest = TEMPLATE.partition(f"[{table}]\n")
+        section = rest.partition("\n\n")[0]
+        for field in fields(model):
+            name = {"password": "password_env", "strategies": "strategy"}.get(field.name, field.name)
+            assert re.search(rf"^(# )?{name} = |or \"parquet\", with {name} = ", section, re.MULTILINE), (
+                f"{table}.{name}"
+            )
 
 
 GOLDEN = [

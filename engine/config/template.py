@@ -15,9 +15,12 @@ url = "redis://127.0.0.1:6379/0"        # or rediss://HOST:PORT/0 (TLS), unix://
 # password_env = "RIDGELINE_REDIS_PASSWORD"
 # password_file = "/etc/ridgeline/redis.password"
 # ca_file = "/etc/ssl/redis-ca.pem"     # further trusted certificates, for rediss://
+# cert_file = "/etc/ssl/client.pem"      # a certificate of our own, with key_file
+# key_file = "/etc/ssl/client.key"
 # connect_budget = "5s"                 # how long a Redis that does not answer is tried for
 # timeout = "5s"                        # of one call
 # chunk_keys = 100                      # keys per call; `ridgeline bench --tune` finds the best for this machine
+# chunk_metrics = 1024                  # metrics per chunk, from Parquet
 # max_points = 1000000                  # the newest points of a longer series are used
 
 [analysis]
@@ -26,6 +29,7 @@ url = "redis://127.0.0.1:6379/0"        # or rediss://HOST:PORT/0 (TLS), unix://
 # profile = "native"                    # or earthgecko, earthgecko_batch: Skyline's own arithmetic
 # stale_period = 500                    # a metric silent for longer is stale
 # algorithms = ["histogram_bins", "first_hour_average"]   # default: all; at least `consensus` of them
+# all_votes = false                     # true: vote with every algorithm, also where no anomaly is possible any more
 # modules = ["ourcompany.algorithms"]   # Python modules with algorithms of your own
 
 [run]
