@@ -18,7 +18,7 @@ KEPT: Final = 20_000  # critical values up to so many points are kept between pr
 
 
 def grubbs_critical(n: NDArray[Any], alpha: float = ALPHA) -> Floats:
-    """Grubbs' two-sided critical value at significance alpha for n points (Grubbs 1950); NaN below 3.
+    """Grubbs' two-sided critical value at significance alpha for n points (Grubbs 1950); infinite below 3 points.
 
     ((n-1)/sqrt(n)) sqrt(c^2 / (n-2+c^2)), c the upper alpha/(2n) point of Student's t with n-2 degrees of freedom.
     """
@@ -29,7 +29,7 @@ def grubbs_critical(n: NDArray[Any], alpha: float = ALPHA) -> Floats:
     count = np.where(enough, count, 3.0)
     squared = stdtrit(count - 2, alpha / (2 * count)) ** 2
     critical = (count - 1) / np.sqrt(count) * np.sqrt(squared / (count - 2 + squared))
-    return np.where(enough, critical, np.nan)
+    return np.where(enough, critical, np.inf)
 
 
 def exponential_weights(n: int) -> Floats:
@@ -71,7 +71,8 @@ class Tables:
         table = self._critical.get(alpha)
         if table is None:
             kept = _native.load_table("grubbs") if alpha == ALPHA else None
-            table = np.full(3, np.nan) if kept is None else kept
+            table = np.full(3, np.inf) if kept is None else kept.copy()
+            table[:3] = np.inf
         if len(table) <= longest:
             table = np.concatenate([table, np.full(longest + 1 - len(table), np.nan)])
         missing = np.unique(counts[(counts >= 3) & np.isnan(table[counts])])

@@ -24,15 +24,17 @@ def ratio(deviation, limit):
 
 
 def mean(values):
-    return sum(values, Fraction(0)) / len(values)
+    return Fraction(sum(values), len(values))
+
+
+def square_sum(values):
+    """Sum of squared deviations from the mean, of whole numbers."""
+    return Fraction(len(values) * sum(v * v for v in values) - sum(values) ** 2, len(values))
 
 
 def std(values, ddof):
-    """Standard deviation of fractions as a float; None where there are too few."""
-    if len(values) <= ddof:
-        return None
-    middle = mean(values)
-    return root(sum(((v - middle) ** 2 for v in values), Fraction(0)) / (len(values) - ddof))
+    """Standard deviation of whole numbers as a float; None where there are too few."""
+    return root(square_sum(values) / (len(values) - ddof)) if len(values) > ddof else None
 
 
 def root(square):
@@ -43,12 +45,19 @@ def root(square):
     return math.ldexp(math.sqrt(square / Fraction(4) ** shift), shift)
 
 
-def exact(x):
-    return [Fraction(v) for v in x]
+def unit_of(x):
+    """The unit in which all of x are whole numbers: a power of two."""
+    return Fraction(1, max(Fraction(v).denominator for v in x))
+
+
+def exact(x, unit=None):
+    """x as whole numbers of a unit. What is compared here does not depend on it."""
+    unit = unit or unit_of(x)
+    return [int(Fraction(v) / unit) for v in x]
 
 
 def tail(values):
-    return mean(values[-3:]) if len(values) >= 3 else values[-1]
+    return mean(values[-3:]) if len(values) >= 3 else Fraction(values[-1])
 
 
 def plain_tail(x):
@@ -95,7 +104,9 @@ def stddev_from_moving_average(t, x, profile, as_of, full_duration):
     """pandas: ewm(com=50).mean() and .std() at the last point, weights (50/51)^k, bias corrected."""
     if len(x) < 2:
         return 0.0
-    distance = [float(Fraction(v) - Fraction(x[-1])) for v in x]  # about the newest point: exact enough
+    unit = unit_of(x)
+    values = exact(x, unit)
+    distance = [float((v - values[-1]) * unit) for v in values]  # about the newest point
     weight = [(50 / 51) ** k for k in range(len(x) - 1, -1, -1)]
     total = math.fsum(weight)
     average = math.fsum(w * d for w, d in zip(weight, distance, strict=True)) / total
@@ -113,29 +124,29 @@ def first_hour_average(t, x, profile, as_of, full_duration):
         if profile == "earthgecko_batch" and 80000 < gap < 90000:
             start = t[-1] - 6 * gap
         sample = [v for s, v in zip(t, x, strict=True) if start < s < start + HOUR]
-    s = std(exact(sample), 1)
-    if s is None:
+    if len(sample) < 2:
         return 0.0
-    return ratio(abs(tail(exact(x)) - mean(exact(sample))), 3 * Fraction(s))
+    unit = unit_of(x)
+    sample = exact(sample, unit)
+    return ratio(abs(tail(exact(x, unit)) - mean(sample)), 3 * Fraction(std(sample, 1)))
 
 
 def least_squares(t, x, profile, as_of, full_duration):
-    n, values = len(x), exact(x)
+    n = len(x)
     if n < 3:
         return 0.0
-    times = [Fraction(s - t[0]) for s in t]
-    time, level = mean(times), mean(values)
-    sxx = sum((s - time) ** 2 for s in times)
-    sxy = sum((s - time) * (v - level) for s, v in zip(times, values, strict=True))
+    unit = unit_of(x)
+    values, times = exact(x, unit), [s - t[0] for s in t]
+    sxx, syy = square_sum(times), square_sum(values)
+    sxy = Fraction(n * sum(s * v for s, v in zip(times, values, strict=True)) - sum(times) * sum(values), n)
     slope = sxy / sxx if sxx else Fraction(0)
-    errors = [v - level - slope * (s - time) for s, v in zip(times, values, strict=True)]
-    s = root(sum((e * e for e in errors), Fraction(0)) / (n - DDOF[profile]))
-    r = abs(mean(errors[-3:]))
+    s = root((syy - slope * sxy) * unit**2 / (n - DDOF[profile]))
+    r = abs(tail(values) - mean(values) - slope * (tail(times) - mean(times))) * unit
     score = ratio(r, 3 * Fraction(s))
     if profile != "native":
         return min(score, 2.0 * s, 2.0 * float(r))
-    noise = max(1e-9 * root(sum((v - level) ** 2 for v in values) / n), 32 * 2.0**-52 * abs(float(level)))
-    return min(score, ratio(float(r), noise))
+    noise = max(1e-9 * root(syy * unit**2 / n), 32 * 2.0**-52 * abs(float(mean(values) * unit)))
+    return min(score, ratio(r, Fraction(noise)))
 
 
 def histogram_bins(t, x, profile, as_of, full_duration):

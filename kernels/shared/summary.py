@@ -110,4 +110,5 @@ def ratio(deviation: float, limit: float) -> float:
     if limit == 0.0:
         return np.inf
     score = deviation / limit
-    return max(score, 0.0)
+    # Not max(): a NaN, of a limit that overflowed or has no value, compares with nothing.
+    return score if score > 0.0 else 0.0  # noqa: FURB136
