@@ -77,6 +77,10 @@ class Policies:
                     f"at most {len(chosen)}, or switch on more algorithms"
                 )
             limits = {name: float(fact["threshold"]) for name, fact in facts.items()} | dict(policy.thresholds)
+            if not 0.0 < limits["grubbs"] < 1.0:
+                raise InputError(
+                    f"threshold grubbs = {limits['grubbs']:g} is no significance: choose one between 0 and 1 (default 0.05)"
+                )
             if limits["grubbs"] not in alphas:
                 alphas.append(limits["grubbs"])
             mask = sum(1 << place for place, name in enumerate(facts) if name in chosen)
