@@ -197,7 +197,9 @@ def _algorithms() -> tuple[str, ...]:
 def _tally(tally: dict[str, list[int]], ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
     """Count native's differences: judged, only ours, only theirs."""
     for metric, expected in theirs.items():
-        mine = ours[metric]
+        mine = ours.get(metric)
+        if mine is None:
+            continue  # a difference already
         analysed = (mine["outcome"] == "analysed", expected["outcome"] == "analysed")
         pairs = {"outcome": analysed}
         if all(analysed):
