@@ -16,11 +16,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ridgeline.engine.plan import Policies, ScorePlan
 from ridgeline.engine.policy import Policy
 from ridgeline.engine.profiles import PROFILES, Profile
 from ridgeline.engine.replay_columns import Steps, table_of
-from ridgeline.engine.scoring import Policies, ScorePlan
+from ridgeline.engine.replay_user import add_user_scores
 from ridgeline.engine.tables import CENTRE_OF_MASS, Tables
+from ridgeline.engine.user_algorithms import UserAlgorithm
 from ridgeline.kernels import _native
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ class ReplayPlan:
     start    epoch seconds of the first step written; earlier points warm the window
     end      epoch seconds before which the last step written lies
     every    seconds: of each bucket aligned to its multiples only the last step is written
+    user     users' algorithms, after the nine in that order: each is given every window, so they cost far more
     """
 
     profile: Profile = PROFILES["native"]
@@ -56,6 +59,7 @@ class ReplayPlan:
     start: int | None = None
     end: int | None = None
     every: int | None = None
+    user: tuple[UserAlgorithm, ...] = ()
 
     def __post_init__(self) -> None:
         if self.window <= 0:
@@ -71,6 +75,7 @@ class ReplayPlan:
             "start": self.start,
             "end": self.end,
             "every": self.every,
+            "user": [one.name for one in self.user],
         }
 
 
@@ -92,8 +97,9 @@ def replay_matrix(
         (matrix.timestamps[bounds[row] : bounds[row + 1]], matrix.values[bounds[row] : bounds[row + 1]])
         for row in range(len(matrix))
     ]
-    encoded = Policies.encode(ScorePlan(plan.profile, policies=policies), policy_of_row, len(series))
-    return table_of(matrix.metrics, _replay(series, plan, policies, encoded, threads))
+    encoded = Policies.encode(ScorePlan(plan.profile, policies=policies, user=plan.user), policy_of_row, len(series))
+    names = tuple(one.name for one in plan.user)
+    return table_of(matrix.metrics, _replay(series, plan, policies, encoded, threads), names)
 
 
 def replay_series(
@@ -106,7 +112,7 @@ def replay_series(
 ) -> Steps:
     """Replay one cleaned series: timestamps int64[n], ascending epoch seconds; values float64[n], finite."""
     policies = (policy or Policy(),)
-    encoded = Policies.encode(ScorePlan(plan.profile, policies=policies), None, 1)
+    encoded = Policies.encode(ScorePlan(plan.profile, policies=policies, user=plan.user), None, 1)
     series = [(np.ascontiguousarray(timestamps, np.int64), np.ascontiguousarray(values, np.float64))]
     return _replay(series, plan, policies, encoded, threads)
 
@@ -159,11 +165,13 @@ def _replay(
     entry = _native.entry("replay")
     switches = plan.profile.encode(plan.window)
     jobs: list[_Job] = []
+    replayed: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
     kept: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
     counts = np.zeros(len(series), np.int64)
     place = 0
     for row, (stamps, values) in enumerate(series):
         t, x = _folded(stamps, values) if plan.profile.last_wins else (stamps, values)
+        replayed.append((t, x))
         wanted = wanted_steps(t, plan)
         at = np.flatnonzero(wanted)
         counts[row] = len(at)
@@ -173,7 +181,7 @@ def _replay(
             jobs += _spans(t, x, wanted, at, place, fullest, int(encoded.of_row[row]), threads)
         place += len(at)
     gated = [_is_gated(policy) for policy in policies]
-    steps = Steps.empty(counts, place, gated=any(gated))
+    steps = Steps.empty(counts, place, users=len(plan.user), gated=any(gated))
     fullest = max((job.fullest for job in jobs), default=1)
     weights = _tables.weights(fullest)
     totals, scale = _weight_sums(len(weights))
@@ -186,8 +194,8 @@ def _replay(
         entry(
             job.t, job.x, job.wanted, switches, encoded.thresholds[job.policy], critical[alpha], weights, totals, scale,
             room.floats, room.integers, room.sx, room.chunk, room.places, room.scratch,
-            steps.outcomes, steps.votes, steps.scores, change, steps.level,
-            job.begin, job.end, job.place, mask, int(encoded.consensus[job.policy]),
+            steps.outcomes, steps.votes, steps.scores[:COLUMNS], change, steps.level,
+            job.begin, job.end, job.place, mask, int(encoded.consensus[job.policy]) - len(plan.user),
         )  # fmt: skip
 
     if threads > 1 and len(jobs) > 1:
@@ -199,6 +207,7 @@ def _replay(
             run(job)
     steps.timestamps = np.concatenate([t for t, _ in kept]) if kept else np.empty(0, np.int64)
     steps.values = np.concatenate([x for _, x in kept]) if kept else np.empty(0)
+    add_user_scores(replayed, steps, plan.user, encoded, switches, threads)
     steps.judge(policies, encoded)
     return steps
 

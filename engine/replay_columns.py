@@ -11,19 +11,22 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ridgeline.engine import verdicts
+from ridgeline.engine.plan import algorithm_names
 from ridgeline.engine.policy import Policy
-from ridgeline.engine.scoring import algorithm_names
 
 if TYPE_CHECKING:
-    from ridgeline.engine.scoring import Policies
+    from ridgeline.engine.plan import Policies
 
 CHUNK_ROWS: Final = 1 << 20  # rows per chunk of a table: names of 2 GiB in one would overflow Arrow's strings
 KS_COLUMNS: Final = ("ks_test_d", "ks_test_adf")
 
 
-def step_schema(algorithms: Sequence[str] | None = None) -> pa.Schema:
-    """Return the schema of replayed steps; `anomalous`, `votes` and scores are null where not analysed."""
-    names = algorithm_names() if algorithms is None else algorithms
+def step_schema(user: Sequence[str] = ()) -> pa.Schema:
+    """Return the schema of replayed steps, with the named users' algorithms after the nine.
+
+    `anomalous`, `votes` and scores are null where not analysed.
+    """
+    names = (*algorithm_names(), *user)
     return pa.schema(
         [
             pa.field("metric", pa.string()),
@@ -46,7 +49,8 @@ class Steps:
     timestamps  int64[n], values float64[n]: the newest point of each step
     outcomes    uint8[n]: places in `verdicts.OUTCOMES`
     votes       uint8[n]: True votes
-    scores      float32[11, n]: the nine in verdict order, ks_test's D, its ADF statistic; NaN where there is none
+    scores      float32[11 + users, n]: the nine in verdict order, ks_test's D, its ADF statistic, then users'
+                algorithms; NaN where there is none
     anomalous   bool[n]
     change, level  float64[n or 0]: tail mean less mean, and mean, where a policy asks and consensus was reached
     """
@@ -62,13 +66,13 @@ class Steps:
     anomalous: NDArray[np.bool_]
 
     @classmethod
-    def empty(cls, counts: NDArray[np.int64], steps: int, *, gated: bool) -> Steps:
+    def empty(cls, counts: NDArray[np.int64], steps: int, *, users: int, gated: bool) -> Steps:
         """Return room for so many steps."""
         return cls(
             counts,
             np.empty(steps, np.uint8),
             np.zeros(steps, np.uint8),
-            np.empty((len(algorithm_names()) + len(KS_COLUMNS), steps), np.float32),
+            np.empty((len(algorithm_names()) + len(KS_COLUMNS) + users, steps), np.float32),
             np.zeros(steps if gated else 0),
             np.zeros(steps if gated else 0),
             np.empty(0, np.int64),
@@ -99,9 +103,9 @@ class Steps:
         self.anomalous[here] = enough
 
 
-def table_of(metrics: pa.StringArray, steps: Steps) -> pa.Table:
+def table_of(metrics: pa.StringArray, steps: Steps, user: Sequence[str] = ()) -> pa.Table:
     """Return the steps of each metric, in order, as a table of `step_schema`."""
-    schema = step_schema()
+    schema = step_schema(user)
     return pa.Table.from_batches(list(_batches(metrics, steps, schema)), schema=schema)
 
 
@@ -119,5 +123,7 @@ def _batches(metrics: pa.StringArray, steps: Steps, schema: pa.Schema) -> Iterat
             verdicts.boolean_array(steps.anomalous[here], analysed),
             pa.Array.from_buffers(pa.int8(), len(analysed), [valid, pa.py_buffer(steps.votes[here].view(np.int8))]),
         ]
-        columns += [pa.array(column[here], from_pandas=True) for column in steps.scores]
+        nine = len(algorithm_names())
+        order = [*range(nine), *range(nine + len(KS_COLUMNS), len(steps.scores)), nine, nine + 1]
+        columns += [pa.array(steps.scores[place, here], from_pandas=True) for place in order]
         yield pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from ridgeline.engine import replay, verdicts
 from ridgeline.engine.overrides import Override, Overrides
+from ridgeline.engine.plan import ScorePlan, algorithm_names
 from ridgeline.engine.policy import Policy
 from ridgeline.engine.profiles import PROFILES
 from ridgeline.engine.replay import ReplayPlan, replay_matrix, replay_series
 from ridgeline.engine.replay_columns import step_schema
-from ridgeline.engine.scoring import ScorePlan, algorithm_names, score_matrix
+from ridgeline.engine.scoring import score_matrix
+from ridgeline.engine.user_algorithms import UserAlgorithm
 from ridgeline.io.matrix import MetricMatrix
 
 START = 1_700_000_000
@@ -380,3 +382,30 @@ def test_short_series(n):
 def test_window_must_be_positive():
     with pytest.raises(ValueError, match="window"):
         ReplayPlan(window=0)
+
+
+def above_mean(t, x, as_of, scratch):
+    if x[-1] < -1.5:
+        return np.nan
+    return x[-1] - x.mean() + 0.0 * (as_of - t[-1])
+
+
+def test_users_algorithms_follow_the_nine():
+    rng = np.random.default_rng(12)
+    t = times("duplicates", 1200, rng)
+    x = rng.normal(size=1200)
+    user = (UserAlgorithm("above_mean", "Above the mean.", 2, above_mean),)
+    policy = Policy(consensus=1, algorithms=(*algorithm_names(), "above_mean"), thresholds=(("above_mean", 1.2),))
+    matrix = matrix_of([(t, x), (t, -x)])
+    steps = replay_matrix(matrix, ReplayPlan(window=30000, user=user), Overrides(policy))
+    assert steps.schema.names[15:18] == ["above_mean_score", "ks_test_d", "ks_test_adf"]
+    windows = [window_at(t, x, when, 30000) for when in np.unique(t)]
+    plan = ScorePlan(full_duration=30000, as_of="last", scores=True, policies=(policy,), user=user)
+    scored = score_matrix(matrix_of(windows), plan)
+    first = steps.slice(0, len(windows))
+    assert first["votes"].to_pylist() == scored["votes"].to_pylist()
+    assert first["anomalous"].to_pylist() == scored["anomalous"].to_pylist()
+    got, want = first["above_mean_score"].to_pylist(), scored["above_mean_score"].to_pylist()
+    assert [None if v is None else pytest.approx(v, rel=1e-6) for v in want] == got
+    assert sum(v is None for v in got) > 120
+    assert steps.equals(replay_matrix(matrix, ReplayPlan(window=30000, user=user), Overrides(policy), threads=3))

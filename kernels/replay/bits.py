@@ -37,7 +37,7 @@ leading_zeros = _unary("llvm.ctlz", flag=True)
 """Number of zero bits above the highest set bit of an int64 (64 if none)."""
 
 
-if config.DISABLE_JIT:
+if vars(config)["DISABLE_JIT"]:
 
     def always_inline() -> None:
         """Do nothing: interpreted kernels are not inlined."""
