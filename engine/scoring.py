@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +16,7 @@ from ridgeline.engine.plan import Policies, ScorePlan, algorithm_names, resolve_
 from ridgeline.engine.policy import Policy
 from ridgeline.engine.tables import Tables
 from ridgeline.engine.user_pass import user_votes
+from ridgeline.io.arrow_numpy import arrow
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.reasons import USABLE
 from ridgeline.kernels import _native
@@ -81,9 +83,11 @@ def _run_kernel(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, threa
     weights = _tables.weights(longest)
     entry = _native.entry("score")
 
-    def block(start: int, critical: NDArray[np.float64]) -> int:
+    inputs = (matrix.offsets, matrix.timestamps, matrix.values, matrix.duplicates, as_of)
+
+    def block(critical: NDArray[np.float64], start: int) -> int:
         return entry(
-            matrix.offsets, matrix.timestamps, matrix.values, matrix.duplicates, as_of,
+            *inputs,
             policies.of_row, policies.numbers, policies.thresholds, switches, critical, weights,
             results.outcomes, results.votes, results.scores, results.points, results.stamps,
             np.empty(SCRATCH_PER_POINT * longest + SCRATCH_FIXED), np.empty(longest, np.int64),
@@ -95,7 +99,7 @@ def _run_kernel(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, threa
         every = pool.map if threads > 1 else map
         while starts:
             critical = _tables.critical(policies.alphas, counts[counts >= plan.profile.min_points])
-            lacking = every(lambda start, known=critical: block(start, known), starts)
+            lacking = every(partial(block, critical), starts)
             starts = [start for start, status in zip(starts, lacking, strict=True) if status]
             # Some rows turned out shorter than they are long: within the window, or without duplicates.
             counts = np.unique(results.stamps[results.outcomes == NO_CRITICAL, 1])
@@ -115,16 +119,16 @@ def _verdicts(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, results
         "outcome": verdicts.named(outcomes, verdicts.OUTCOMES),
         "reason": verdicts.named(reasons, (None, *verdicts.REASONS[1:])),
         "anomalous": verdicts.boolean_array(anomalous, analysed),
-        "datapoint": pa.array(results.points[:, 0], mask=~some),
-        "timestamp": pa.array(results.stamps[:, 0], mask=~some),
-        "votes": pa.array(count, mask=~analysed),
+        "datapoint": arrow(results.points[:, 0], ~some),
+        "timestamp": arrow(results.stamps[:, 0], ~some),
+        "votes": arrow(count, ~analysed),
         "failed": verdicts.failed_names(results.votes, names),
     }
     for place, name in enumerate(names):
         vote = results.votes[:, place]
         columns[name] = verdicts.boolean_array(vote == verdicts.TRUE, vote < verdicts.NULL)
         if plan.scores:
-            columns[f"{name}_score"] = pa.array(results.scores[:, place], mask=vote >= verdicts.NULL)
+            columns[f"{name}_score"] = arrow(results.scores[:, place], vote >= verdicts.NULL)
     return verdicts.verdict_batch(columns, names, scores=plan.scores)
 
 

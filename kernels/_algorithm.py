@@ -32,7 +32,7 @@ def exact_kernel(function: Callable[..., Any]) -> Any:
     return njit(**OPTIONS, fastmath=False)(_documented(function))
 
 
-if config.DISABLE_JIT:
+if config.DISABLE_JIT:  # type: ignore[attr-defined]
 
     def never_inline() -> None:
         """Do nothing: interpreted kernels are not inlined."""

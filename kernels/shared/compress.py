@@ -21,7 +21,7 @@ KEPT: Final = BELOW - 1
 
 def lanes() -> int:
     """Values that this CPU compresses at once: 8, 4 or 1."""
-    if config.DISABLE_JIT or config.CPU_NAME or config.CPU_FEATURES:
+    if config.DISABLE_JIT or config.CPU_NAME or config.CPU_FEATURES:  # type: ignore[attr-defined]
         return 1
     features = binding.get_host_cpu_features()
     if features.get("avx512f") and features.get("avx512vl"):
@@ -157,7 +157,7 @@ else:
         total = 0
         whole = x.size - x.size % LANES
         for i in range(0, whole, LANES):
-            total += compress_lanes(x, i, low, high, out, total & KEPT)
+            total += compress_lanes(x, i, low, high, out, total & KEPT)  # type: ignore[call-arg]
         for i in range(whole, x.size):
             v = x[i]
             out[total & KEPT] = v
