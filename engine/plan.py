@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -52,7 +52,7 @@ def algorithm_names() -> tuple[str, ...]:
     return tuple(_native.facts())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Policies:
     """The plan's policies as kernels read them."""
 
@@ -66,36 +66,49 @@ class Policies:
     @classmethod
     def encode(cls, plan: ScorePlan, of_row: NDArray[Any] | None, rows: int) -> Policies:
         """Encode the plan's policies; InputError where a consensus cannot be reached."""
-        facts = _native.facts()
-        numbers, thresholds, user = [], [], []
-        alphas: list[float] = []
-        for policy in plan.policies:
-            chosen = policy.algorithms or plan.names
-            if policy.consensus > len(chosen):
-                raise InputError(
-                    f"a consensus of {policy.consensus} cannot be reached by {len(chosen)} algorithms: lower it to "
-                    f"at most {len(chosen)}, or switch on more algorithms"
-                )
-            limits = {name: float(fact["threshold"]) for name, fact in facts.items()} | dict(policy.thresholds)
-            if not 0.0 < limits["grubbs"] < 1.0:
-                raise InputError(
-                    f"threshold grubbs = {limits['grubbs']:g} is no significance: choose one between 0 and 1 (default 0.05)"
-                )
-            if limits["grubbs"] not in alphas:
-                alphas.append(limits["grubbs"])
-            mask = sum(1 << place for place, name in enumerate(facts) if name in chosen)
-            stale = plan.profile.stale_period if policy.stale_period is None else policy.stale_period
-            numbers.append((len(chosen) - policy.consensus, mask, stale, alphas.index(limits["grubbs"])))
-            thresholds.append([limits[name] for name in facts])
-            user.append([limits.get(one.name, 1.0) if one.name in chosen else np.nan for one in plan.user])
-        index = np.zeros(rows, np.int32) if of_row is None else np.ascontiguousarray(of_row, np.int32)
-        return cls(
-            index,
-            np.array(numbers, np.int64),
-            np.array(thresholds),
-            np.array([policy.consensus for policy in plan.policies], np.int64),
-            tuple(alphas),
-            np.array(user, np.float64).reshape(len(plan.policies), len(plan.user)),
+        known = _encoded(plan.profile, plan.policies, plan.user)
+        return replace(
+            known, of_row=np.zeros(rows, np.int32) if of_row is None else np.ascontiguousarray(of_row, np.int32)
+        )
+
+
+@lru_cache(64)
+def _encoded(profile: Profile, policies: tuple[Policy, ...], user: tuple[UserAlgorithm, ...]) -> Policies:
+    """All but `of_row`: the same for every chunk of a run."""
+    facts = _native.facts()
+    names = (*facts, *(one.name for one in user))
+    numbers, thresholds, own = [], [], []
+    alphas: list[float] = []
+    for policy in policies:
+        chosen = policy.algorithms or names
+        limits = {name: float(fact["threshold"]) for name, fact in facts.items()} | dict(policy.thresholds)
+        _check(policy, chosen, limits)
+        if limits["grubbs"] not in alphas:
+            alphas.append(limits["grubbs"])
+        mask = sum(1 << place for place, name in enumerate(facts) if name in chosen)
+        stale = profile.stale_period if policy.stale_period is None else policy.stale_period
+        numbers.append((len(chosen) - policy.consensus, mask, stale, alphas.index(limits["grubbs"])))
+        thresholds.append([limits[name] for name in facts])
+        own.append([limits.get(one.name, 1.0) if one.name in chosen else np.nan for one in user])
+    return Policies(
+        np.empty(0, np.int32),
+        np.array(numbers, np.int64),
+        np.array(thresholds),
+        np.array([policy.consensus for policy in policies], np.int64),
+        tuple(alphas),
+        np.array(own, np.float64).reshape(len(policies), len(user)),
+    )
+
+
+def _check(policy: Policy, chosen: tuple[str, ...], limits: dict[str, float]) -> None:
+    if policy.consensus > len(chosen):
+        raise InputError(
+            f"a consensus of {policy.consensus} cannot be reached by {len(chosen)} algorithms: lower it to at most "
+            f"{len(chosen)}, or switch on more algorithms"
+        )
+    if not 0.0 < limits["grubbs"] < 1.0:
+        raise InputError(
+            f"threshold grubbs = {limits['grubbs']:g} is no significance: choose one between 0 and 1 (default 0.05)"
         )
 
 

