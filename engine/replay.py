@@ -39,6 +39,7 @@ SCRATCH_PER_POINT, SCRATCH_FIXED = 8, 8192
 CHUNK_BLOCKS, CHUNK_WINDOWS = 8, 6
 # A span for one thread: long against the window that it has to take up again, short against a long series.
 SPAN_BLOCKS, SPAN_WINDOWS = 32, 8
+SHORT: Final = 2048  # points of a series that is not worth asking how full its windows get
 
 _DECAY: Final = CENTRE_OF_MASS / (CENTRE_OF_MASS + 1.0)
 
@@ -177,7 +178,7 @@ def _replay(
         counts[row] = len(at)
         kept.append((t[at], x[at]))
         if len(at):
-            fullest = _fullest(entry, t, x, wanted, switches, int(at[-1]) + 1)
+            fullest = len(t) if len(t) <= SHORT else _fullest(entry, t, x, wanted, switches, int(at[-1]) + 1)
             jobs += _spans(t, x, wanted, at, place, fullest, int(encoded.of_row[row]), threads)
         place += len(at)
     gated = [_is_gated(policy) for policy in policies]

@@ -119,11 +119,24 @@ def _batches(metrics: pa.StringArray, steps: Steps, schema: pa.Schema) -> Iterat
             metrics.take(pa.array(codes[here])),
             pa.array(steps.timestamps[here]),
             pa.array(steps.values[here]),
-            verdicts.named(steps.outcomes[here], verdicts.OUTCOMES),
+            _outcomes(steps.outcomes[here]),
             verdicts.boolean_array(steps.anomalous[here], analysed),
             pa.Array.from_buffers(pa.int8(), len(analysed), [valid, pa.py_buffer(steps.votes[here].view(np.int8))]),
         ]
         nine = len(algorithm_names())
         order = [*range(nine), *range(nine + len(KS_COLUMNS), len(steps.scores)), nine, nine + 1]
-        columns += [pa.array(steps.scores[place, here], from_pandas=True) for place in order]
+        columns += [_nullable(steps.scores[place, here], analysed, valid) for place in order]
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _outcomes(codes: NDArray[np.uint8]) -> pa.Array:
+    """Return the outcomes' names as plain strings."""
+    return pa.DictionaryArray.from_arrays(pa.array(codes.view(np.int8)), pa.array(verdicts.OUTCOMES)).cast(pa.string())
+
+
+def _nullable(scores: NDArray[np.float32], analysed: NDArray[np.bool_], valid: pa.Buffer) -> pa.Array:
+    """Return scores without copying them, null where NaN; `valid` is the bitmap of `analysed`, which most often is it."""
+    present = ~np.isnan(scores)
+    if not np.array_equal(present, analysed):
+        valid = pa.py_buffer(np.packbits(present, bitorder="little"))
+    return pa.Array.from_buffers(pa.float32(), len(scores), [valid, pa.py_buffer(scores)])
