@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -89,7 +90,7 @@ def oracle_yardstick(folder: str) -> Yardstick:
 
         sys.path.insert(0, folder)
         try:
-            import oracle
+            oracle = import_module("oracle")
         finally:
             sys.path.remove(folder)
         votes: Callable[..., Any] = oracle.votes

@@ -17,7 +17,7 @@ from ridgeline.bench.compare import compare
 from ridgeline.bench.data import MIXES, fleet_of, matrix_of
 from ridgeline.bench.polars_votes import EIGHT, frame_of, votes
 from ridgeline.bench.row import Row
-from ridgeline.bench.scenarios import load
+from ridgeline.bench.scenarios import every
 from ridgeline.bench.table import render
 from ridgeline.engine.cli.main import main
 from ridgeline.engine.plan import ScorePlan
@@ -30,12 +30,12 @@ from ridgeline.io.redis_decode import decode_part
 TINY = Axes(metrics=40, points=240, threads=(1, 2), runs=1, extra={"steps": "3000"})
 
 
-@pytest.mark.parametrize("name", load())
+@pytest.mark.parametrize("name", every())
 def test_every_scenario_runs_tiny(name, root):
     if name == "cold-start":
         pytest.skip("starts and compiles whole processes: `ridgeline bench cold-start` runs it")
     oracle = str(root / "tests") if (root / "tests/oracle.py").exists() else None
-    rows = list(load()[name].measure(replace(TINY, oracle=oracle)))
+    rows = list(every()[name].measure(replace(TINY, oracle=oracle)))
     assert rows
     for row in rows:
         assert 0 < row.low <= row.median <= row.high

@@ -7,7 +7,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 
-def load() -> dict[str, Any]:
+def every() -> dict[str, Any]:
     """Scenario modules by name (`cold_start` is called cold-start)."""
     names = sorted(found.name for found in iter_modules(__path__))
     return {name.replace("_", "-"): import_module(f"{__name__}.{name}") for name in names}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +33,7 @@ def _redis(axes: Axes) -> Iterator[Row]:
     matrix = matrix_of(fleet_of(axes))
     with loaded_redis(matrix, axes) as (url, size):
         for chunk in axes.chunk:
-            alone = repeat(lambda chunk=chunk: mget_alone(url, chunk), runs=axes.runs)
+            alone = repeat(partial(mget_alone, url, chunk), runs=axes.runs)
 
             def read(chunk: int = chunk) -> None:
                 for _ in RedisSource(RedisSettings(url), chunk_keys=chunk).chunks():
@@ -54,7 +55,7 @@ def _parquet(axes: Axes) -> Iterator[Row]:
         for work, data in (("clustered", table), ("scattered", scattered)):
             path = Path(folder, f"{work}.parquet")
             pq.write_table(data, path, row_group_size=1 << 20)
-            alone = repeat(lambda path=path: pq.read_table(path), runs=axes.runs)
+            alone = repeat(partial(pq.read_table, path), runs=axes.runs)
 
             def read(path: Path = path) -> None:
                 for _ in ParquetSource(path).chunks():

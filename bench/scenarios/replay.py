@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -36,9 +37,7 @@ def measure(axes: Axes) -> Iterator[Row]:
             matrix = _matrix(make(np.random.default_rng(axes.seed), steps), step)
             direct = _direct(matrix, step)
             for threads in axes.threads if shape == "season" else (1,):
-                timing = repeat(
-                    lambda m=matrix, n=threads: replay_matrix(m, ReplayPlan(), threads=n), runs=min(axes.runs, 3)
-                )
+                timing = repeat(partial(replay_matrix, matrix, ReplayPlan(), threads=threads), runs=min(axes.runs, 3))
                 yield Row(
                     "replay", f"{shape}, every {step} s", timing.median, timing.low, timing.high, timing.runs, 0, steps,
                     0, timing.peak, None, ("score at every step", direct * steps), {"threads": threads, "steps": steps},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -33,11 +34,11 @@ def measure(axes: Axes) -> Iterator[Row]:
     matrix = matrix_of(fleet_of(axes))
     with loaded_redis(matrix, axes) as (url, size), tempfile.TemporaryDirectory(prefix="ridgeline-bench-") as folder:
         for chunk in axes.chunk:
-            alone = repeat(lambda chunk=chunk: mget_alone(url, chunk), runs=axes.runs)
+            alone = repeat(partial(mget_alone, url, chunk), runs=axes.runs)
             for threads in axes.threads:
                 text = CONFIG.format(url=url, chunk=chunk, threads=threads, folder=folder)
                 request = Request(parse_config(text.encode(), Path("bench.toml")), as_of=axes.end)
-                timing = repeat(lambda request=request: run_once(request), runs=axes.runs)
+                timing = repeat(partial(run_once, request), runs=axes.runs)
                 yield Row(
                     "run", "run, lock to summary", timing.median, timing.low, timing.high, timing.runs, len(matrix),
                     len(matrix.values), size, timing.peak, ("MGET alone", alone.median), None,

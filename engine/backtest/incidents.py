@@ -58,7 +58,7 @@ def fold(steps: Steps, names: Sequence[str]) -> list[Incident]:
     incidents = []
     for first, end in zip(edges[::2], edges[1::2], strict=True):
         peak = first + int(np.argmax(steps.votes[first:end]))
-        fired = steps.fired[first:end].any(axis=0)
+        fired: list[bool] = steps.fired[first:end].any(axis=0).tolist()
         incidents.append(
             Incident(
                 metric=steps.metric,

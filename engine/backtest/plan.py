@@ -126,7 +126,8 @@ def _points_per_row(file: DataFile, group: int) -> float:
         return 1.0
     meta = file.metadata.row_group(group)
     values = [meta.column(k) for k in range(meta.num_columns) if meta.column(k).path_in_schema.startswith("value.")]
-    return float(values[0].num_values) / meta.num_rows
+    points: float = values[0].num_values / meta.num_rows
+    return points
 
 
 def _open(path: str, filesystem: Any) -> pq.ParquetFile:

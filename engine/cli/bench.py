@@ -91,10 +91,10 @@ def _axes(args: argparse.Namespace) -> Axes:
 
 
 def _measure(asked: list[str], axes: Axes) -> list[Row]:
-    from ridgeline.bench.scenarios import load
+    from ridgeline.bench.scenarios import every
     from ridgeline.io.errors import InputError
 
-    known = load()
+    known = every()
     unknown = [name for name in asked if name not in known]
     if unknown:
         raise InputError(f"unknown scenario {unknown[0]!r}: choose from {', '.join(known)}")

@@ -65,7 +65,7 @@ def _from_backtest(folder: Path, consensus: int | None, expiry: int) -> list[Det
     table = pa.concat_tables([_read(part, ["metric", "timestamp", decision]) for part in parts])
     found = []
     for metric, stamps, decided in _by_metric(table, decision):
-        anomalous = decided.astype(np.bool_) if consensus is None else decided >= consensus
+        anomalous = decided.astype(np.int64) >= (1 if consensus is None else consensus)
         found.append(Detections(metric, stamps, expire(stamps, anomalous, expiry)))
     return found
 

@@ -59,7 +59,8 @@ def render(corpus: Path, labels: Path) -> str:
     rows = spread(steps, corpus)
     scored = score_corpus(rows, read_labels(labels), THRESHOLD)
     ours = tuple(scored[name].score for name in PROFILES)
-    table = sorted([*PUBLISHED.items(), (OURS, ours)], key=lambda row: row[1][0], reverse=True)
+    rows_shown: list[tuple[str, tuple[float | None, ...]]] = [*PUBLISHED.items(), (OURS, ours)]
+    table = sorted(rows_shown, key=lambda row: row[1][0] or 0.0, reverse=True)
     lines = [f"{'detector':<62}{'standard':>9}{'low FP':>9}{'low FN':>9}"]
     for name, scores in table:
         cells = "".join(f"{'-' if s is None else format(s, '.1f'):>9}" for s in scores)
