@@ -79,7 +79,10 @@ def named(codes: NDArray[Any], names: Sequence[str | None]) -> pa.Array:
 
 def failed_names(votes: NDArray[np.uint8], algorithms: Sequence[str]) -> pa.Array:
     """Return per row the names of the algorithms whose vote code is FAILED; votes uint8[n, algorithms]."""
-    rows, columns = np.nonzero(votes == FAILED)
+    failed = votes == FAILED
+    if not failed.any():
+        return pa.ListArray.from_arrays(np.zeros(len(votes) + 1, np.int32), pa.array([], pa.string()))
+    rows, columns = np.nonzero(failed)
     offsets = np.searchsorted(rows, np.arange(len(votes) + 1)).astype(np.int32)
     return pa.ListArray.from_arrays(arrow(offsets), named(columns, algorithms))
 

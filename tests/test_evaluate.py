@@ -156,7 +156,9 @@ def test_expiry_counts_from_the_last_step_that_scored():
 def test_labels_from_tables(tmp_path, suffix):
     path = tmp_path / f"labels.{suffix}"
     if suffix == "csv":
-        path.write_text("metric,start,end\na,1700000000,1700000600\na,2023-11-15T00:00:00Z,2023-11-15T01:00:00Z\nb,5,5\n")
+        path.write_text(
+            "metric,start,end\na,1700000000,1700000600\na,2023-11-15T00:00:00Z,2023-11-15T01:00:00Z\nb,5,5\n"
+        )
     else:
         pq.write_table(
             pa.table({"metric": ["a", "a", "b"], "start": [T0, 1700006400, 5], "end": [T0 + 600, 1700010000, 5]}), path

@@ -134,7 +134,12 @@ def test_overrides_reach_their_metrics_only(fleet):
     table = fleet.table()
     target = fleet.incidents[0].metric
     plain = ridgeline.score(table)
-    strict = ridgeline.score(table, overrides=[{"match": target, "thresholds": {**dict.fromkeys(NINE, 1e9), "grubbs": 1e-9, "histogram_bins": 1e-9}}])
+    strict = ridgeline.score(
+        table,
+        overrides=[
+            {"match": target, "thresholds": {**dict.fromkeys(NINE, 1e9), "grubbs": 1e-9, "histogram_bins": 1e-9}}
+        ],
+    )
     row = plain["metric"].to_pylist().index(target)
     assert plain["anomalous"][row].as_py() is True
     assert strict["anomalous"][row].as_py() is False

@@ -58,7 +58,6 @@ def fold(steps: Steps, names: Sequence[str]) -> list[Incident]:
     incidents = []
     for first, end in zip(edges[::2], edges[1::2], strict=True):
         peak = first + int(np.argmax(steps.votes[first:end]))
-        fired: list[bool] = steps.fired[first:end].any(axis=0).tolist()
         incidents.append(
             Incident(
                 metric=steps.metric,
@@ -67,7 +66,7 @@ def fold(steps: Steps, names: Sequence[str]) -> list[Incident]:
                 peak_timestamp=int(steps.timestamps[peak]),
                 peak_value=float(steps.values[peak]),
                 points=int(end - first),
-                algorithms=tuple(name for name, hit in zip(names, fired, strict=True) if hit),
+                algorithms=tuple(name for k, name in enumerate(names) if steps.fired[first:end, k].any()),
             )
         )
     return incidents

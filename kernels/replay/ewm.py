@@ -54,8 +54,9 @@ def walk(x, begin, end, lo, first, weights, totals, state, deviations, squares):
     s = state[SQUARES]
     error = state[ERROR]
     newest = weights.size - 1
-    for i in range(begin, end):
-        j = i - begin
+    z = x[begin:end]
+    for j in range(end - begin):
+        i = begin + j
         f = first[j]
         n = i - lo  # points held
         if (i & (BLOCK - 1)) == 0 or f >= i:
@@ -84,7 +85,7 @@ def walk(x, begin, end, lo, first, weights, totals, state, deviations, squares):
             lo += 1
         n += 1
         share = 1.0 / totals[n]
-        d = (x[i] - o) - mean
+        d = (z[j] - o) - mean
         mean += share * d
         s = DECAY * s + (1.0 - share) * d * d
         error = DECAY * error + s
@@ -94,7 +95,7 @@ def walk(x, begin, end, lo, first, weights, totals, state, deviations, squares):
             mean = state[MEAN]
             s = state[SQUARES]
             error = state[ERROR]
-        deviations[j] = (x[i] - o) - mean
+        deviations[j] = (z[j] - o) - mean
         squares[j] = s
     state[ORIGIN] = o
     state[MEAN] = mean

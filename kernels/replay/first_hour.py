@@ -42,8 +42,8 @@ def walk(t, x, begin, end, lo, stop, seconds, first, state, rows):
     s2 = state[S2]
     peak = state[PEAK]
     count = state[COUNT]
-    for i in range(begin, end):
-        j = i - begin
+    for j in range(end - begin):
+        i = begin + j
         f = first[j]
         closing = t[i] - seconds + HOUR
         if (i & (BLOCK - 1)) == 0 or f >= stop:

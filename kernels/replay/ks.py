@@ -49,8 +49,8 @@ def pointers(t, begin, end, first, ref, probe, refs_from, probes_from):
     Samples are cut to the window: the reference is x[refs_from : probes_from], the probe x[probes_from : i + 1].
     """
     never_inline()
-    for i in range(begin, end):
-        j = i - begin
+    for j in range(end - begin):
+        i = begin + j
         ref = max(ref, first[j])
         while t[ref] < t[i] - REFERENCE:
             ref += 1
@@ -109,8 +109,8 @@ def _steady(begin, end, base, places, refs_from, probes_from, refs, probes, size
     n_probe = begin + 1 - probes_from[0]
     for k in range(size):
         refs[k] = np.int32(np.int32(refs[k] * n_probe) - np.int32(probes[k] * n_ref))
-    for i in range(begin, end):
-        j = i - begin
+    for j in range(end - begin):
+        i = begin + j
         if j > 0:
             _add(refs, places[probes_from[j] - 1 - base], size, n_probe + n_ref)
             _add(refs, places[refs_from[j] - 1 - base], size, -n_probe)
@@ -123,8 +123,8 @@ def _unsteady(begin, end, base, places, refs_from, probes_from, refs, probes, si
     """Follow points that come, move on and go as they like."""
     ref = refs_from[0]
     probe = probes_from[0]
-    for i in range(begin, end):
-        j = i - begin
+    for j in range(end - begin):
+        i = begin + j
         _add(probes, places[i - base], size, 1)
         while probe < probes_from[j]:
             _add(probes, places[probe - base], size, -1)

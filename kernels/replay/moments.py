@@ -135,8 +135,9 @@ def walk(t, x, begin, end, lo, seconds, first, state, times, rows, sums):
     t0 = times[T0]
     st = times[ST]
     stt = times[STT]
-    for i in range(begin, end):
-        j = i - begin
+    z = x[begin:end]
+    for j in range(end - begin):
+        i = begin + j
         f = first[j]
         afresh = (i & (BLOCK - 1)) == 0 or t[i] - t0 > seconds
         if not afresh:
@@ -167,7 +168,7 @@ def walk(t, x, begin, end, lo, seconds, first, state, times, rows, sums):
         origins[j] = o
         history_s1[j] = s1
         history_s2[j] = s2
-        d = x[i] - o
+        d = z[j] - o
         u = t[i] - t0
         s1 += d
         s2 += d * d

@@ -61,8 +61,8 @@ def walk(
     """
     never_inline()
     top = ranks + 1
-    for i in range(begin, end):
-        j = i - begin
+    for j in range(end - begin):
+        i = begin + j
         f = first[j]
         for k in range(lo - base, f - base):
             _leave(tree, walk_state, rank[k])

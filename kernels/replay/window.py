@@ -13,14 +13,15 @@ def spans(t, x, begin, end, lo, run, seconds, first, same):
     the run of values equal to x_i began. `lo` and `run` are those of the point before `begin`.
     """
     never_inline()
-    for i in range(begin, end):
+    for j in range(end - begin):
+        i = begin + j
         oldest = t[i] - seconds
         while t[lo] <= oldest:
             lo += 1
         if i == 0 or x[i] != x[i - 1]:
             run = i
-        first[i - begin] = lo
-        same[i - begin] = run
+        first[j] = lo
+        same[j] = run
     return lo, run
 
 
