@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 # What `kernels.replay.entry` says of its arrays; a test holds both equal.
 BLOCK: Final = 1024
 STEPS: Final = 512
+WIDTH: Final = STEPS + 8  # rows 4096 bytes apart would evict one another from the cache
 BLOCK_FLOATS, BLOCK_INTEGERS, CHUNK_INTEGERS, CHUNK_PLACES = 28, 12, 11, 5
 COLUMNS: Final = 11
 RADIX: Final = 2048
@@ -137,8 +138,8 @@ class _Room:
 
     def __init__(self) -> None:
         self.fullest = -1
-        self.floats = np.empty((BLOCK_FLOATS, STEPS))
-        self.integers = np.empty((BLOCK_INTEGERS, STEPS), np.int64)
+        self.floats = np.empty((BLOCK_FLOATS, WIDTH))
+        self.integers = np.empty((BLOCK_INTEGERS, WIDTH), np.int64)
 
     def fit(self, fullest: int) -> None:
         """Make room for windows of `fullest` points."""

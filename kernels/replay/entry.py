@@ -111,7 +111,8 @@ def run(
     switches int64[SWITCHES] of the profile, FULL_DURATION being the window; thresholds float64[9]
     critical, totals, scale float64[m + 1] by number of points, weights float64[m], m >= the fullest window:
     grubbs' critical values, sums of the newest weights, what makes weighted squares a variance; weights newest last
-    floats float64[BLOCK_FLOATS, STEPS], integers int64[BLOCK_INTEGERS, STEPS]
+    floats float64[BLOCK_FLOATS, >= STEPS], integers int64[BLOCK_INTEGERS, >= STEPS]: not a multiple of 512 wide, or
+    all rows would share the same few sets of the cache
     sx float64[r + 2], chunk int64[CHUNK_INTEGERS, >= r + 2 and RADIX], places int32[CHUNK_PLACES, r + 2], r >= m + BLOCK
     scratch float64[>= STATS + SCRATCH_PER_POINT m + SCRATCH_FIXED]
     outcomes, votes uint8[steps], votes 0 at first; scores float32[COLUMNS, steps], NaN where there is none
@@ -145,7 +146,7 @@ def run(
         ranks = chunk_stop - base
         if with_ranks:
             rank_points(x[base:chunk_stop], ranks, sx, rank, chunk[0], chunk[1], chunk[2], chunk[3], chunk[4])
-            _fill(rank, 0, at - base, ranks, tree, integers[WALK], integers[BINS], floats[EDGES][:16])
+            _fill(rank, 0, at - base, ranks, tree, integers[WALK], integers[BINS], floats[EDGES])
         lo = base
         changed = _run_start(x, at - 1, base) if at > base else at
         hour_stop = 0
@@ -184,7 +185,7 @@ def run(
             if with_bins | with_mad:
                 _walk_order(
                     x, at, stop, base, before, first, live, rank, sx, ranks, tree, integers[WALK],
-                    integers[BINS], floats[EDGES][:16], switches[HISTOGRAM], with_mad, with_bins,
+                    integers[BINS], floats[EDGES], switches[HISTOGRAM], with_mad, with_bins,
                     thresholds[MEDIAN_ABSOLUTE_DEVIATION], thresholds[HISTOGRAM_BINS], table, doubt,
                 )  # fmt: skip
             if mask & (1 << KS_TEST):

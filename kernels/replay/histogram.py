@@ -22,6 +22,9 @@ STARTS: Final = 0
 COUNTS: Final = 16
 STILL, KEPT, USABLE, LOW, HIGH = range(32, 37)
 STATE: Final = 37
+# `edges` float64[EDGES]: the sixteen, then the bins per unit of value.
+SCALE: Final = BINS + 1
+EDGES: Final = BINS + 2
 PATIENCE: Final = 16  # steps that the edges must stand still before counts are kept
 UNDECIDED: Final = -3  # this window must be counted directly
 
@@ -40,6 +43,7 @@ def _edges(state, edges, low, high):
     never_inline()
     step = (high - low) / BINS
     usable = high - low < 1e300
+    edges[SCALE] = BINS / (high - low)
     for k in range(BINS + 1):
         edges[k] = edge(k, low, high, step)
         if k > 0 and not edges[k - 1] < edges[k]:
@@ -129,7 +133,7 @@ def follow(tree, state, edges, sx, rank, low, high, gone, left, come, top, rule)
             return
     state[STILL] += 1
     if state[KEPT]:
-        scale = BINS / (edges[BINS] - edges[0])
+        scale = edges[SCALE]
         for k in range(gone, left):
             state[COUNTS + _bin_of_rank(state, edges, rank[k], sx[rank[k]], scale)] -= 1
         state[COUNTS + _bin_of_rank(state, edges, rank[come], sx[rank[come]], scale)] += 1
@@ -147,7 +151,7 @@ def count(tree, state, edges, sx, tail, top, rule):
         return 0 if rule == HISTOGRAM_EARTHGECKO else -1
     if not state[USABLE]:
         return UNDECIDED
-    k = tail_bin(edges, tail, BINS / (high - low))
+    k = tail_bin(edges, tail, edges[SCALE])
     if rule == HISTOGRAM_OWN_BIN:
         k = min(max(k, 0), BINS - 1)
     elif k < 0:
