@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ridgeline.engine.fleet import Fleet
+from ridgeline.engine.plan import algorithm_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Yardstick:
     work: str
     needs: tuple[str, ...]
     prepare: Callable[[Fleet], Callable[[], Any]]
+    series: int = 500
 
     @property
     def available(self) -> bool:
@@ -83,20 +85,27 @@ YARDSTICKS = (
 
 
 def oracle_yardstick(folder: str) -> Yardstick:
-    """Our own slow twins (plain loops, numpy, statsmodels) from the tests of a checkout."""
+    """Our own slow twins (plain loops and exact fractions) from the tests of a checkout."""
 
     def prepare(fleet: Fleet) -> Callable[[], Any]:
-        import sys
+        return lambda: oracle_votes(fleet, folder)
 
-        sys.path.insert(0, folder)
-        try:
-            oracle = import_module("oracle")
-        finally:
-            sys.path.remove(folder)
-        votes: Callable[..., Any] = oracle.votes
-        t = fleet.timestamps
-        return lambda: [votes(t, x, int(t[-1]), "native") for x in fleet.values]
+    work = "eight of the nine votes (no ks_test), one series at a time, by the tests' twins in exact fractions"
+    return Yardstick("oracle", work, (), prepare, series=10)
 
-    return Yardstick(
-        "oracle", "all nine votes, one series at a time, by the readable twins of the tests", ("statsmodels",), prepare
-    )
+
+def oracle_votes(fleet: Fleet, folder: str) -> dict[str, list[bool]]:
+    """The `native` vote of every algorithm that the oracle in `folder` has, by name, in the order of the fleet."""
+    import sys
+
+    sys.path.insert(0, folder)
+    try:
+        oracle = import_module("oracle")
+    finally:
+        sys.path.remove(folder)
+    stamps = fleet.timestamps.tolist()
+    twins = {name: getattr(oracle, name) for name in algorithm_names() if hasattr(oracle, name)}
+    return {
+        name: [twin(stamps, x.tolist(), "native", stamps[-1], 86400) > 1 for x in fleet.values]
+        for name, twin in twins.items()
+    }

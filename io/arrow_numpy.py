@@ -67,5 +67,5 @@ def strings(texts: Iterable[str | None]) -> pa.StringArray:
     np.cumsum([0 if text is None else len(text) for text in raw], out=offsets[1:])
     absent = np.array([text is None for text in raw], np.bool_)
     valid = pa.py_buffer(np.packbits(~absent, bitorder="little")) if absent.any() else None
-    data = pa.py_buffer(b"".join(text for text in raw if text is not None))
+    data = pa.py_buffer(b"".join([text for text in raw if text is not None]))
     return pa.Array.from_buffers(pa.string(), len(raw), [valid, pa.py_buffer(offsets), data])

@@ -19,6 +19,7 @@ from ridgeline.bench.polars_votes import EIGHT, frame_of, votes
 from ridgeline.bench.row import Row
 from ridgeline.bench.scenarios import every
 from ridgeline.bench.table import render
+from ridgeline.bench.yardsticks import oracle_votes
 from ridgeline.engine.cli.main import main
 from ridgeline.engine.plan import ScorePlan
 from ridgeline.engine.profiles import PROFILES
@@ -27,13 +28,11 @@ from ridgeline.engine.scoring import score_matrix
 from ridgeline.io.errors import InputError
 from ridgeline.io.redis_decode import decode_part
 
-TINY = Axes(metrics=40, points=240, threads=(1, 2), runs=1, extra={"steps": "3000"})
+TINY = Axes(metrics=40, points=240, threads=(1, 2), runs=1, extra={"steps": "3000", "warm": "yes"})
 
 
 @pytest.mark.parametrize("name", every())
 def test_every_scenario_runs_tiny(name, root):
-    if name == "cold-start":
-        pytest.skip("starts and compiles whole processes: `ridgeline bench cold-start` runs it")
     oracle = str(root / "tests") if (root / "tests/oracle.py").exists() else None
     rows = list(every()[name].measure(replace(TINY, oracle=oracle)))
     assert rows
@@ -52,6 +51,17 @@ def test_the_polars_yardstick_does_the_same_work():
     theirs = votes(frame_of(fleet)).filter(analysed)
     for name in EIGHT:
         assert (theirs[name] == ours.filter(analysed)[name]).all(), name
+
+
+def test_the_votes_that_are_measured_are_the_oracles(root):
+    fleet = fleet_of(TINY)
+    ours = score_matrix(matrix_of(fleet), ScorePlan(as_of="last", all_votes=True)).to_pydict()
+    analysed = [outcome == "analysed" for outcome in ours["outcome"]]
+    assert sum(analysed) > 30
+    for name, votes_of in oracle_votes(fleet, str(root / "tests")).items():
+        assert [v for v, a in zip(ours[name], analysed, strict=True) if a] == [
+            v for v, a in zip(votes_of, analysed, strict=True) if a
+        ], name
 
 
 @pytest.mark.parametrize("mix", MIXES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
@@ -18,7 +19,6 @@ from ridgeline.engine.scoring import score_matrix
 from ridgeline.io.matrix import MetricMatrix
 
 SUMMARY: Final = "votes on a prepared matrix: each algorithm, all nine, early exit, scores"
-SERIES_FOR_SLOW_YARDSTICKS: Final = 500
 FINE_STEP: Final = 10  # seconds: where ks_test really computes
 
 
@@ -67,17 +67,16 @@ def _fine(axes: Axes, row: Callable[..., Row]) -> Iterator[Row]:
 
 
 def _yardsticks(axes: Axes) -> Iterator[Row]:
-    """What else a user could pick, on as many series as its speed allows."""
+    """What else a user could pick, on one thread and on as many series as its speed allows."""
     if not axes.yardsticks:
         return
-    few = replace(axes, metrics=min(axes.metrics, SERIES_FOR_SLOW_YARDSTICKS))
-    fleet = fleet_of(few)
-    chosen = [*YARDSTICKS, *([oracle_yardstick(axes.oracle)] if axes.oracle else [])]
-    for yardstick in chosen:
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # read once, when polars is first imported
+    for yardstick in (*YARDSTICKS, *([oracle_yardstick(axes.oracle)] if axes.oracle else [])):
         if yardstick.available:
-            timing = repeat(yardstick.prepare(fleet), runs=min(axes.runs, 3))
+            few = replace(axes, metrics=min(axes.metrics, yardstick.series))
+            timing = repeat(yardstick.prepare(fleet_of(few)), runs=min(axes.runs, 3))
             yield Row(
                 "kernels", f"yardstick {yardstick.name}: {yardstick.work}", timing.median, timing.low, timing.high,
                 timing.runs, few.metrics, few.metrics * few.points, 16 * few.metrics * few.points, timing.peak,
-                parameters={"mix": axes.mix, "points": axes.points, "threads": "as the tool likes"},
+                parameters={"mix": axes.mix, "points": axes.points, "threads": 1},
             )  # fmt: skip
