@@ -34,7 +34,7 @@ def measure(axes: Axes) -> Iterator[Row]:
     seconds = max(minutes // 2, 20_000) if minutes == YEAR else minutes
     for step, steps, shapes in ((60, minutes, _MINUTES), (10, seconds, _TEN_SECONDS)):
         for shape, make in shapes.items():
-            matrix = _matrix(make(np.random.default_rng(axes.seed), steps), step)
+            matrix = _matrix(make(np.random.default_rng(axes.seed), steps, step), step)
             direct = _direct(matrix, step)
             for threads in axes.threads if shape == "season" else (1,):
                 timing = repeat(partial(replay_matrix, matrix, ReplayPlan(), threads=threads), runs=min(axes.runs, 3))
@@ -57,7 +57,7 @@ def _direct(matrix: MetricMatrix, step: int) -> float:
 
 
 def _written(axes: Axes, steps: int) -> Row:
-    matrix = _matrix(_season(np.random.default_rng(axes.seed), steps), 60)
+    matrix = _matrix(_season(np.random.default_rng(axes.seed), steps, 60), 60)
     with tempfile.TemporaryDirectory(prefix="ridgeline-bench-") as folder:
 
         def work() -> None:
@@ -75,30 +75,31 @@ def _matrix(values: Values, step: int) -> MetricMatrix:
     return MetricMatrix.from_columns(pa.array(["m"]), np.array([0, len(values)]), stamps, values)
 
 
-def _season(random: np.random.Generator, steps: int) -> Values:
-    return 100 + 20 * np.sin(np.arange(steps) * 2 * np.pi / 1440) + random.normal(0, 3, steps)
+def _season(random: np.random.Generator, steps: int, step: int) -> Values:
+    return 100 + 20 * np.sin(np.arange(steps) * step * 2 * np.pi / WINDOW) + random.normal(0, 3, steps)
 
 
-def _integers(random: np.random.Generator, steps: int) -> Values:
+def _integers(random: np.random.Generator, steps: int, _step: int) -> Values:
     return random.poisson(4.0, steps).astype(float)
 
 
-def _walk(random: np.random.Generator, steps: int) -> Values:
+def _walk(random: np.random.Generator, steps: int, _step: int) -> Values:
     return random.normal(0, 1, steps).cumsum()
 
 
-def _spiky(random: np.random.Generator, steps: int) -> Values:
-    values = _season(random, steps)
+def _spiky(random: np.random.Generator, steps: int, step: int) -> Values:
+    values = _season(random, steps, step)
     values[random.random(steps) < 0.001] += 1e6
     return values
 
 
-def _shifts(random: np.random.Generator, steps: int) -> Values:
-    """Stationary noise whose level shifts now and then, so that ADF is reached on a few steps."""
-    levels = np.repeat(random.normal(0, 3, steps // 3600 + 1), 3600)[:steps]
+def _shifts(random: np.random.Generator, steps: int, step: int) -> Values:
+    """Stationary noise whose level shifts every ten hours, so that ADF is reached on a few steps."""
+    each = 36_000 // step
+    levels = np.repeat(random.normal(0, 3, steps // each + 1), each)[:steps]
     return levels + random.normal(0, 1, steps)
 
 
-Shapes = dict[str, Callable[[np.random.Generator, int], Values]]
+Shapes = dict[str, Callable[[np.random.Generator, int, int], Values]]
 _MINUTES: Final[Shapes] = {"season": _season, "integers": _integers, "spikes of 1e6": _spiky, "random walk": _walk}
 _TEN_SECONDS: Final[Shapes] = {"season": _season, "level shifts": _shifts, "random walk": _walk}
