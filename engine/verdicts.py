@@ -26,9 +26,6 @@ REASONS: Final = (*ROW_REASONS, "direction", "min_change", "deadline", "kernel_f
 DIRECTION: Final = REASONS.index("direction")
 MIN_CHANGE: Final = REASONS.index("min_change")
 
-# Above so many rows Arrow's own `take` is worth the import of pyarrow.compute.
-MANY: Final = 65_536
-
 # Vote codes of the kernels.
 FALSE, TRUE, NULL, FAILED = 0, 1, 2, 3
 
@@ -65,13 +62,14 @@ def boolean_array(values: NDArray[np.bool_], valid: NDArray[np.bool_]) -> pa.Arr
 
 
 def named(codes: NDArray[Any], names: Sequence[str | None]) -> pa.Array:
-    """Return the names that codes stand for, as strings."""
-    if len(codes) > MANY:
-        return strings(names).take(arrow(codes))
+    """Return the names that codes stand for, as strings; neighbours are mostly alike, so they are written run by run."""
     encoded = [(name or "").encode() for name in names]
     offsets = np.zeros(len(codes) + 1, np.int32)
     np.cumsum(np.array([len(name) for name in encoded], np.int32)[codes], out=offsets[1:])
-    data = b"".join([encoded[code] for code in codes.tolist()])
+    starts = np.flatnonzero(np.append(True, codes[1:] != codes[:-1])[: len(codes)])
+    lengths = np.diff(np.append(starts, len(codes)))
+    runs = zip(codes[starts].tolist(), lengths.tolist(), strict=True)
+    data = b"".join([encoded[code] * length for code, length in runs])
     absent = np.array([name is None for name in names])[codes]
     valid = pa.py_buffer(np.packbits(~absent, bitorder="little")) if absent.any() else None
     return pa.Array.from_buffers(pa.string(), len(codes), [valid, pa.py_buffer(offsets), pa.py_buffer(data)])
@@ -81,7 +79,7 @@ def failed_names(votes: NDArray[np.uint8], algorithms: Sequence[str]) -> pa.Arra
     """Return per row the names of the algorithms whose vote code is FAILED; votes uint8[n, algorithms]."""
     failed = votes == FAILED
     if not failed.any():
-        return pa.ListArray.from_arrays(np.zeros(len(votes) + 1, np.int32), pa.array([], pa.string()))
+        return pa.ListArray.from_arrays(arrow(np.zeros(len(votes) + 1, np.int32)), strings([]))
     rows, columns = np.nonzero(failed)
     offsets = np.searchsorted(rows, np.arange(len(votes) + 1)).astype(np.int32)
     return pa.ListArray.from_arrays(arrow(offsets), named(columns, algorithms))
