@@ -21,7 +21,7 @@ test: setup
 
 # Once more with every array index checked: compiled code reads out of bounds silently otherwise.
 test-bounds: setup
-	NUMBA_BOUNDSCHECK=1 RIDGELINE_NATIVE=off $(BIN)/python -m pytest -q tests/test_decode.py tests/test_kernel_laws.py -m "not long"
+	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -q tests/test_kernel_laws.py tests/test_replay.py -m "not long" -k "not replay or hard or every_step or short or parity or users"
 
 test-long: setup
 	$(BIN)/python -m pytest -m long --hypothesis-profile=long

@@ -53,10 +53,7 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
     Columns: metric, outcome, reason, anomalous, datapoint, timestamp (int64 seconds), votes (int8), one bool per
     algorithm, failed (list<string>). Raises RidgelineError with one sentence for input that cannot be used.
     """
-    own = [found for found in algorithms or () if isinstance(found, UserAlgorithm)]
-    user = (*load_user_algorithms((), algorithm_names()), *own)
-    known = (*algorithm_names(), *(found.name for found in user))
-    asked = [found if isinstance(found, str) else found.name for found in algorithms or ()]
+    user, known, asked = _algorithms(algorithms)
     analysis = Analysis(
         full_duration=parse_duration(full_duration),
         consensus=consensus,
@@ -88,7 +85,7 @@ def replay(  # noqa: PLR0913 - every option a keyword of its own, as users call 
     every: int | str | None = None,
     threads: int | None = None,
     consensus: int = 6,
-    algorithms: Sequence[str] | None = None,
+    algorithms: Sequence[str | UserAlgorithm] | None = None,
     overrides: Sequence[Mapping[str, Any]] | None = None,
 ) -> pa.Table:
     """Judge every step of every metric's history: one row per metric and distinct timestamp, metrics in first-seen order.
@@ -105,19 +102,30 @@ def replay(  # noqa: PLR0913 - every option a keyword of its own, as users call 
     from ridgeline.engine.overrides import Overrides
     from ridgeline.engine.replay import ReplayPlan, replay_matrix
 
-    analysis = Analysis(consensus=consensus, profile=profile, algorithms=tuple(algorithms or ()))
-    policy: Policy = base_policy(analysis)
+    user, known, asked = _algorithms(algorithms)
+    policy: Policy = base_policy(Analysis(consensus=consensus, profile=profile, algorithms=tuple(asked)), known)
     plan = ReplayPlan(
         profile=profile_named(profile),
         window=parse_duration(window),
         start=start,
         end=end,
         every=None if every is None else parse_duration(every),
+        user=user,
     )
     rules = Overrides(policy, read_overrides(overrides or (), policy.algorithms, policy))
     matrices, _ = _matrices(data, needs_newest=False)
     tables = [replay_matrix(matrix, plan, rules, threads=threads or available_threads()) for matrix in matrices]
     return pa.concat_tables(tables or [replay_matrix(MetricMatrix.from_table(_nothing()), plan, rules)])
+
+
+def _algorithms(
+    asked: Sequence[str | UserAlgorithm] | None,
+) -> tuple[tuple[UserAlgorithm, ...], tuple[str, ...], list[str]]:
+    """Users' algorithms (those of entry points, then those handed over), all known names, and the names asked for."""
+    own = [found for found in asked or () if isinstance(found, UserAlgorithm)]
+    user = (*load_user_algorithms((), algorithm_names()), *own)
+    known = (*algorithm_names(), *(found.name for found in user))
+    return user, known, [found if isinstance(found, str) else found.name for found in asked or ()]
 
 
 def _matrices(data: Any, *, needs_newest: bool) -> tuple[Iterator[MetricMatrix], int | None]:

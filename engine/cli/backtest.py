@@ -91,19 +91,24 @@ def _job(args: argparse.Namespace, config: Config) -> Job:
     """The job that options and configuration describe."""
     from ridgeline.engine.backtest.part import Job
     from ridgeline.engine.config.model import AlertRow
+    from ridgeline.engine.plan import algorithm_names
     from ridgeline.engine.profiles import profile_named
     from ridgeline.engine.replay import ReplayPlan
     from ridgeline.engine.scorer import base_policy
+    from ridgeline.engine.user_algorithms import load_user_algorithms
     from ridgeline.io.errors import InputError
 
     if args.start is not None and args.end is not None and args.start >= args.end:
         raise InputError("--from must be before --to")
     analysis = config.analysis
+    user = load_user_algorithms(analysis.modules, algorithm_names())
     everything = (AlertRow(".", ("console",)),)
     return Job(
         output=str(args.output),
-        plan=ReplayPlan(profile_named(analysis.profile), analysis.full_duration, args.start, args.end, args.every),
-        policy=base_policy(analysis),
+        plan=ReplayPlan(
+            profile_named(analysis.profile), analysis.full_duration, args.start, args.end, args.every, user
+        ),
+        policy=base_policy(analysis, (*algorithm_names(), *(found.name for found in user))),
         overrides=config.overrides,
         alerts=config.alerts or everything,
         keep_scores=not args.no_scores,
