@@ -60,10 +60,39 @@ def float_point(timestamp: float, value: float) -> bytes:
     return b"\x92\xcb" + struct.pack(">d", timestamp) + b"\xcb" + struct.pack(">d", value)
 
 
+# By first byte.
+FORMS = dict(zip(range(0xCA, 0xD4), (">f", ">d", ">B", ">H", ">I", ">Q", ">b", ">h", ">i", ">q"), strict=True))
+
+
+def edges(form: str) -> list[int]:
+    """The whole numbers at which a form's bits change their meaning."""
+    bits = 8 * struct.calcsize(form)
+    low, high = (0, 2**bits - 1) if form[1].isupper() else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    around = [1, 2**7, 2**8, 2**53, 2**54, 2**63, 2**63 - 512, 2**63 + 1024]
+    near = [sign * n + step for n in around for sign in (1, -1) for step in (-1, 0, 1)]
+    return [low, low + 1, high - 1, high, high // 2 + 1, *(n for n in near if low <= n <= high)]
+
+
+def number(code: int) -> st.SearchStrategy[bytes]:
+    """A number that msgpack stores with this first byte, in its shortest form or not; 0: in the byte itself."""
+    if code == 0:
+        return (st.integers(0, 0x7F) | st.integers(0xE0, 0xFF)).map(lambda byte: bytes([byte]))
+    form = FORMS[code]
+    inside: st.SearchStrategy = st.binary(min_size=struct.calcsize(form), max_size=struct.calcsize(form))
+    if form not in {">f", ">d"}:
+        inside |= st.sampled_from(edges(form)).map(lambda n: struct.pack(form, n))
+    return inside.map(lambda bits: bytes([code]) + bits)
+
+
 floats = st.floats(allow_nan=True, allow_infinity=True)
 seconds = st.integers(T0, T0 + 100_000)
 integer_points = st.builds(integer_point, st.integers(0, 2**32 - 1) | seconds, floats)
 float_points = st.builds(float_point, floats | st.integers(-(2**60), 2**60).map(float) | seconds.map(float), floats)
+heads = st.builds(lambda n: b"\x92\xce" + struct.pack(">I", n), seconds | st.integers(0, 2**32 - 1)) | st.builds(
+    lambda n: b"\x92\xcb" + struct.pack(">d", n),
+    seconds | floats | st.sampled_from([-1.5, 2.0**53, 2.0**53 + 2, -(2.0**53)]),
+)
+mixed_points = st.builds(bytes.__add__, heads, st.sampled_from([0, *FORMS]).flatmap(number))
 scalars = (
     st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | floats | st.text(max_size=4) | st.binary(max_size=4)
     | st.builds(msgpack.ExtType, st.integers(0, 127), st.binary(max_size=20)) | seconds
@@ -83,8 +112,13 @@ def packed(thing, single: bool) -> bytes:
 pairs = st.builds(packed, st.lists(scalars, min_size=2, max_size=3) | st.tuples(seconds, floats), st.booleans())
 objects = st.builds(packed, things, st.booleans())
 hostile = st.binary(min_size=1, max_size=40)
-streams = st.lists(integer_points | float_points | pairs | objects, max_size=30).map(b"".join)
-runs = st.builds(lambda point, n: point * n, integer_points | float_points, st.integers(1, 600))
+streams = st.lists(integer_points | float_points | mixed_points | pairs | objects, max_size=30).map(b"".join)
+runs = st.builds(lambda point, n: point * n, integer_points | float_points | mixed_points, st.integers(1, 600))
+mixtures = st.builds(
+    lambda points, n: b"".join(points) * n,
+    st.lists(mixed_points | integer_points, min_size=1, max_size=12),
+    st.integers(1, 60),
+)
 
 
 @given(st.lists(streams | hostile | st.builds(bytes.__add__, streams, hostile), max_size=4), st.integers(0, 3))
@@ -100,13 +134,47 @@ def test_agrees_with_msgpack_on_any_bytes(rows: list[bytes], spare: int):
     check(rows, spare)
 
 
-@given(st.lists(runs | objects | hostile, min_size=1, max_size=4).map(b"".join), runs, st.data())
+@given(st.lists(runs | mixtures | objects | hostile, min_size=1, max_size=4).map(b"".join), runs | mixtures, st.data())
 def test_agrees_with_msgpack_where_runs_break(row: bytes, more: bytes, data):
     row += more
     if data.draw(st.booleans()):
         place = data.draw(st.integers(0, len(row) - 1))
         row = row[:place] + data.draw(st.binary(min_size=1, max_size=1)) + row[place + 1 :]
     check([row[: data.draw(st.integers(max(len(row) - 20, 0), len(row)))]])
+
+
+@given(st.lists(mixed_points, min_size=4, max_size=60), st.lists(objects | hostile, max_size=2), st.data())
+def test_agrees_with_msgpack_where_layouts_change(points: list[bytes], between: list[bytes], data):
+    for thing in between:
+        points.insert(data.draw(st.integers(0, len(points))), thing)
+    row = b"".join(points)
+    check([row, row[: data.draw(st.integers(max(len(row) - 40, 0), len(row)))]], data.draw(st.integers(0, 2)))
+
+
+@pytest.mark.parametrize("head", [b"\x92\xce" + struct.pack(">I", T0), b"\x92\xcb" + struct.pack(">d", T0 + 0.5)])
+def test_every_first_byte_of_a_value_reads_as_the_library_reads_it(head: bytes):
+    good = integer_point(T0 + 60, 1.0) * 2  # behind it, so that the last point is not the one near the end
+    check([head + bytes([code]) + (b"\0" * 8)[:size] + good for code in range(256) for size in (0, 1, 2, 4, 8)])
+    for code, form in FORMS.items():
+        numbers = edges(form) if form not in {">f", ">d"} else [0.0, -0.0, 1.5, 1e-40, math.inf, math.nan]
+        rows = [head + bytes([code]) + struct.pack(form, n) + good for n in numbers]
+        check([*rows, b"".join(rows)])
+
+
+def test_rows_of_whole_numbers_tell_whether_they_increase():
+    points = [b"\x92\xce" + struct.pack(">I", T0 + 60 * i) + msgpack.packb(i * 7 % 300) for i in range(1500)]
+    check([b"".join(points)])
+    for place in (1, 100, 254, 255, 256, 257, 1023, 1024, 1498):
+        swapped = [*points[: place - 1], points[place], points[place - 1], *points[place + 1 :]]
+        check([b"".join(points), b"".join(swapped), b"".join([*points[:place], points[place - 1], *points[place:]])])
+
+
+def test_series_that_change_between_floats_and_whole_numbers():
+    def point(i: int, value) -> bytes:
+        return msgpack.packb([T0 + 60 * i, value]) if i % 97 else msgpack.packb([float(T0 + 60 * i), value])
+
+    for every in (1, 2, 3, 10, 300, 700):
+        check([b"".join(point(i, i * 1.5 if i // every % 2 else i * 37 % 70_000 - 50) for i in range(1600))])
 
 
 @pytest.mark.parametrize("point", [integer_point, float_point, lambda t, v: msgpack.packb([t, int(v)])])
@@ -186,7 +254,8 @@ def test_reads_nothing_behind_the_bytes():
     address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
     libc = ctypes.CDLL(None, use_errno=True)
     assert libc.mprotect(ctypes.c_void_p(address + page), ctypes.c_size_t(page), 0) == 0
-    whole = integer_point(T0, 1.0) * 3 + float_point(T0, 2.0) * 3 + msgpack.packb([T0, 5, {1: [2] * 20}, "x" * 40])
+    whole = integer_point(T0, 1.0) * 3 + float_point(T0, 2.0) * 3 + msgpack.packb([T0, 300]) * 3
+    whole += msgpack.packb([T0, 5, {1: [2] * 20}, "x" * 40])
     for row in [whole[-n:] for n in range(1, len(whole) + 1)] + [whole[:n] for n in range(1, len(whole) + 1)]:
         ctypes.memmove(address + page - len(row), row, len(row))
         place = (ctypes.c_uint8 * len(row)).from_address(address + page - len(row))
@@ -225,6 +294,7 @@ for _ in range({rounds}):
         random.choice([
             lambda: t.integer_point(random.getrandbits(32), random.random()),
             lambda: t.float_point(random.uniform(-1e10, 1e10), random.random()),
+            lambda: msgpack.packb([random.getrandbits(32), random.getrandbits(random.randrange(64)) * random.choice([1, 1, -1])]),
             lambda: msgpack.packb([random.getrandbits(40), random.getrandbits(63), [None] * random.randrange(3)]),
             lambda: random.randbytes(random.randrange(1, 12)),
         ])() * random.choice([1, 1, 300]) for _ in range(random.randrange(6)))

@@ -6,13 +6,15 @@ from typing import Any, Final
 
 from ridgeline.kernels._algorithm import exact_kernel
 from ridgeline.kernels.decode.items import POINT, read_item
-from ridgeline.kernels.decode.loads import load_64
+from ridgeline.kernels.decode.loads import load_u8, load_u16
+from ridgeline.kernels.decode.mixed import read_mixed
 from ridgeline.kernels.decode.runs import FLOAT_SIZE, INTEGER_SIZE, read_float_run, read_integer_run
 
 SIGNATURE: Final = "i8(u1[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[:, ::1], u1[::1], i8[::1])"
 
 FULL: Final = 1
-_BLOCK: Final = 256  # points read as one run, and objects read one by one where that failed
+_BLOCK: Final = 256  # points read as one run; where that failed, as many are read one by one
+_STRETCH: Final = 1024  # and twice as many each time it fails again, up to this
 
 
 @exact_kernel
@@ -45,33 +47,40 @@ def run(
         counts[row, :] = 0
         first = at
         late = 0
+        stretch = _BLOCK
         while 0 <= position < end:
             layout = _layout(data, position, end)
-            if layout > 0:
-                count = min((end - position) // layout, _BLOCK, capacity - at)
-                if count == 0:
-                    return FULL
+            count = min((end - position) // layout, _BLOCK, capacity - at) if layout > 0 else 0
+            if count > 0:
                 if layout == INTEGER_SIZE:
                     good, rising = read_integer_run(data, position, count, timestamps[at:], values[at:])
                 else:
                     good, rising = read_float_run(data, position, count, timestamps[at:], values[at:])
                 if good:
-                    if not rising or (at > first and timestamps[at] <= timestamps[at - 1]):
-                        late = 1
+                    late |= not rising or _is_late(timestamps, at, first)
                     at += count
                     position += layout * count
+                    stretch = _BLOCK
                     continue
+            goal = at + stretch
+            stretch = min(2 * stretch, _STRETCH)
             for _ in range(_BLOCK):
+                limit = min(goal, capacity) - at
+                position, count, rising = read_mixed(data, position, end, limit, timestamps[at:], values[at:])
+                if count > 0:
+                    late |= not rising or _is_late(timestamps, at, first)
+                    at += count
+                if at == goal or position >= end:
+                    break
                 position, kind, timestamp, bits = read_item(data, position, end, stack)
                 if kind != POINT:
                     counts[row, kind] += 1
                 elif at == capacity:
                     return FULL
                 else:
-                    if at > first and timestamp <= timestamps[at - 1]:
-                        late = 1
                     timestamps[at] = timestamp
                     values[at] = bits
+                    late |= _is_late(timestamps, at, first)
                     at += 1
                 if position < 0 or position >= end:
                     break
@@ -81,12 +90,19 @@ def run(
 
 
 @exact_kernel
+def _is_late(timestamps: Any, at: int, first: int) -> bool:
+    """Whether the point `at` is not later than the one before it, in a row that begins at `first`."""
+    return at > first and timestamps[at] <= timestamps[at - 1]
+
+
+@exact_kernel
 def _layout(data: Any, position: int, end: int) -> int:
     """Bytes per point of the fixed layout that begins at `position`, 0 if none does."""
-    if end - position >= INTEGER_SIZE:
-        head = load_64(data, position)
-        if (head >> 48) & 0xFFFF == 0x92CE:
+    room = end - position
+    if room >= INTEGER_SIZE:
+        kind = load_u16(data, position)
+        if kind == 0x92CE and load_u8(data, position + 6) == 0xCB:
             return INTEGER_SIZE
-        if (head >> 48) & 0xFFFF == 0x92CB and end - position >= FLOAT_SIZE:
+        if kind == 0x92CB and room >= FLOAT_SIZE and load_u8(data, position + 10) == 0xCB:
             return FLOAT_SIZE
     return 0

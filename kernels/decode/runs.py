@@ -17,7 +17,7 @@ FLOAT_SIZE: Final = 19
 # The bytes that are the same in every point, as they lie in the first eight, read big-endian.
 INTEGER_MARKS: Final = 0x12CE_0000_0000_CB00  # less the topmost bit, which int64 keeps for the sign
 INTEGER_MASK: Final = 0x7FFF_0000_0000_FF00
-_EXPONENT: Final = 0x7FF0_0000_0000_0000  # all ones in infinities and NaN only
+EXPONENT: Final = 0x7FF0_0000_0000_0000  # all ones in infinities and NaN only
 
 
 @exact_kernel
@@ -32,7 +32,7 @@ def read_integer_run(data: Any, position: int, count: int, timestamps: Any, valu
         wrong |= ((head ^ INTEGER_MARKS) & INTEGER_MASK) | (head >= 0)
         seconds = (head >> 16) & 0xFFFF_FFFF
         bits = load_64(data, place + 7)
-        wrong |= (bits & _EXPONENT) == _EXPONENT
+        wrong |= (bits & EXPONENT) == EXPONENT
         late |= seconds <= before
         before = seconds
         timestamps[i] = seconds
@@ -51,7 +51,7 @@ def read_float_run(data: Any, position: int, count: int, timestamps: Any, values
         moment = float64_of(load_64(data, place + 2))
         bits = load_64(data, place + 11)
         wrong |= (data[place] != 0x92) | (data[place + 1] != 0xCB) | (data[place + 10] != 0xCB)
-        wrong |= (bits & _EXPONENT) == _EXPONENT
+        wrong |= (bits & EXPONENT) == EXPONENT
         if not abs(moment) <= LARGEST:  # a NaN, an infinity or out of range: nothing that an integer could hold
             wrong |= 1
             moment = 0.0
