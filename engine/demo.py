@@ -19,6 +19,9 @@ from ridgeline.engine.sparkline import sparkline
 
 ENOUGH: Final = 0.9
 SHOWN: Final = 12
+HISTORY_METRICS: Final = 40
+HISTORY_DAYS: Final = 14
+SAVED_END: Final = 1_767_225_600  # 2026-01-01T00:00:00Z: what is saved is the same on every day
 CONFIG: Final = """\
 [source]
 kind = "redis"
@@ -102,6 +105,23 @@ class Demo:
 
     def _list(self, what: str, names: list[str]) -> None:
         self.say(f"{what}: {', '.join(names) if names else 'none'}")
+
+
+def save(folder: Path, metrics: int, incidents: int, seed: int, say: Callable[[str], None]) -> None:
+    """Write a fleet and a history with its labels into `folder`."""
+    from pyarrow import csv
+
+    from ridgeline.io.parquet_write import write_parquet
+
+    folder.mkdir(parents=True, exist_ok=True)
+    fleet = build_fleet(metrics, end=SAVED_END, seed=seed, incidents=incidents)
+    history = build_fleet(
+        HISTORY_METRICS, points=HISTORY_DAYS * 1440, end=SAVED_END, seed=seed, incidents=incidents, scattered=True
+    )
+    write_parquet(fleet.table(), folder / "fleet.parquet")
+    write_parquet(history.table(), folder / "history.parquet")
+    csv.write_csv(history.labels(), folder / "labels.csv")
+    say(f"wrote fleet.parquet, history.parquet and labels.csv to {folder}")
 
 
 def _run(config: Path) -> dict[str, Any]:

@@ -19,11 +19,12 @@ DAY: Final = 86400
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A planted incident: what happened to `metric` over its last `points` points."""
+    """A planted incident: what happened to `metric`, from `start` to `end` (epoch seconds, both inclusive)."""
 
     metric: str
     kind: str
-    points: int
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,28 @@ class Fleet:
             }
         )
 
+    def labels(self) -> pa.Table:
+        """The planted incidents as labelled windows: metric, start, end."""
+        rows = [{"metric": i.metric, "start": i.start, "end": i.end} for i in self.incidents]
+        return pa.Table.from_pylist(
+            rows, pa.schema([("metric", pa.string()), ("start", pa.int64()), ("end", pa.int64())])
+        )
+
 
 def build_fleet(
-    metrics: int, *, points: int = 1440, step: int = 60, end: int, seed: int = 7, incidents: int = 0
+    metrics: int,
+    *,
+    points: int = 1440,
+    step: int = 60,
+    end: int,
+    seed: int = 7,
+    incidents: int = 0,
+    scattered: bool = False,
 ) -> Fleet:
-    """Make `metrics` series of `points` points, `step` seconds apart, the newest at `end`; plant `incidents` of them."""
+    """Make `metrics` series of `points` points, `step` seconds apart, the newest at `end`; plant `incidents`.
+
+    They end the series; `scattered`, they lie anywhere in its last two thirds, and a series may have several.
+    """
     random = np.random.default_rng(seed)
     timestamps = end - step * np.arange(points - 1, -1, -1, dtype=np.int64)
     names: list[str] = []
@@ -63,8 +81,14 @@ def build_fleet(
         names += [""] * (metrics - len(names)) if not names else []
         for row in rows:
             names[row] = _name(int(row), kind)
-    planted = tuple(_plant(random, names, values, incidents, [kind for kind, _ in kinds]))
-    return Fleet(names, timestamps, values, planted)
+    fit = np.array([row for row in range(metrics) if kinds[row % len(kinds)][0] in _FIT_FOR_INCIDENTS])
+    chosen = np.sort(random.choice(fit, size=incidents if scattered else min(incidents, len(fit)), replace=scattered))
+    planted = []
+    for row in chosen:
+        stop = int(random.integers(points // 3, points)) if scattered else points
+        kind, length = _plant(random, values[row, :stop], values[row].std())
+        planted.append(Incident(names[row], kind, int(timestamps[stop - length]), int(timestamps[stop - 1])))
+    return Fleet(names, timestamps, values, tuple(planted))
 
 
 def _name(row: int, kind: str) -> str:
@@ -150,19 +174,12 @@ _KINDS: Final[dict[str, Callable[[np.random.Generator, int, npt.NDArray[np.int64
 _FIT_FOR_INCIDENTS: Final = tuple(kind for kind in _KINDS if kind != "app.config.workers")
 
 
-def _plant(
-    random: np.random.Generator, names: list[str], values: Values, incidents: int, kinds: list[str]
-) -> list[Incident]:
-    """Change the newest points of `incidents` series: a surge, a drop or a short burst of 6 to 12 standard deviations."""
-    fit = np.array([row for row in range(len(names)) if kinds[row % len(kinds)] in _FIT_FOR_INCIDENTS])
-    chosen = random.choice(fit, size=min(incidents, len(fit)), replace=False)
-    planted = []
-    for row in np.sort(chosen):
-        size = random.uniform(6, 12) * values[row].std()
-        kinds_here = ("surge", "drop", "burst") if values[row].mean() > 1.2 * size else ("surge", "burst")
-        kind = kinds_here[int(random.integers(len(kinds_here)))]
-        points = {"surge": 8, "drop": 6, "burst": 4}[kind]
-        shape = random.uniform(0.9, 1.1, points) * size
-        values[row, -points:] += -shape if kind == "drop" else shape
-        planted.append(Incident(names[row], kind, points))
-    return planted
+def _plant(random: np.random.Generator, series: Values, spread: float) -> tuple[str, int]:
+    """Change the newest points of one series by 6 to 12 times its `spread`: kind of incident, points changed."""
+    size = random.uniform(6, 12) * spread
+    kinds = ("surge", "drop", "burst") if series.mean() > 1.2 * size else ("surge", "burst")
+    kind = kinds[int(random.integers(len(kinds)))]
+    points = {"surge": 8, "drop": 6, "burst": 4}[kind]
+    shape = random.uniform(0.9, 1.1, points) * size
+    series[-points:] += -shape if kind == "drop" else shape
+    return kind, points
