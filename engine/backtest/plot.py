@@ -23,6 +23,7 @@ MAX_DRAWN: Final = 20_000
 def draw(steps: Steps, names: Sequence[str], labels: Sequence[tuple[int, int]], target: Path) -> None:
     """Write a PNG of one metric to `target`; labels are windows of epoch seconds. Needs the extra `plot`."""
     try:
+        from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
         from matplotlib.figure import Figure
     except ImportError as error:
         raise InputError("--plot needs matplotlib: pip install 'ridgeline[plot]'") from error
@@ -32,12 +33,22 @@ def draw(steps: Steps, names: Sequence[str], labels: Sequence[tuple[int, int]], 
     _series(series, times, steps)
     _lanes(lanes, times, steps, names)
     for axes in (series, lanes):
-        for start, end in labels:
-            axes.axvspan(_moment(start), _moment(end), color=LABEL, alpha=0.35, linewidth=0, zorder=0)
+        for start, end in _visible(labels, steps):
+            axes.axvspan(_moment(start), _moment(end), color=LABEL, alpha=0.45, linewidth=0, zorder=0)
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(colors=INK)
+    locator = AutoDateLocator(maxticks=9)
+    lanes.xaxis.set_major_locator(locator)
+    lanes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     _title(series, steps, labels)
     figure.savefig(target, format="png")
+
+
+def _visible(labels: Sequence[tuple[int, int]], steps: Steps) -> list[tuple[int, int]]:
+    """The labelled windows, short ones widened so far that they can be seen."""
+    least = int(steps.timestamps[-1] - steps.timestamps[0]) // 250 if len(steps.timestamps) else 0
+    lacking = [max(0, least - (end - start)) // 2 for start, end in labels]
+    return [(start - more, end + more) for (start, end), more in zip(labels, lacking, strict=True)]
 
 
 def _moment(epoch: int) -> datetime:
