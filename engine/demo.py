@@ -18,7 +18,7 @@ from ridgeline.engine.fleet import Fleet, build_fleet
 from ridgeline.engine.sparkline import sparkline
 
 ENOUGH: Final = 0.9
-SHOWN: Final = 12
+SHOWN: Final = 6
 HISTORY_METRICS: Final = 40
 HISTORY_DAYS: Final = 14
 SAVED_END: Final = 1_767_225_600  # 2026-01-01T00:00:00Z: what is saved is the same on every day
