@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -12,9 +13,10 @@ from ridgeline.bench.data import fleet_of
 from ridgeline.bench.machine import memory_seconds
 from ridgeline.bench.measure import repeat
 from ridgeline.bench.row import Row
-from ridgeline.io.redis_decode import decode_part
+from ridgeline.io.redis_decode import KINDS, decode_part
 from ridgeline.io.redis_values import Arena, Part
 from ridgeline.io.redis_write import encode_points
+from ridgeline.kernels import _native
 
 SUMMARY: Final = "stored values to clean columns: 15-byte, 19-byte and general layouts"
 INTEGER_FIXED: Final = 15
@@ -28,15 +30,42 @@ def measure(axes: Axes) -> Iterator[Row]:
         blocks = [(fleet.metrics[at : at + 100], _part(values[at : at + 100])) for at in range(0, len(values), 100)]
         limit = memory_seconds(np.zeros(size // 8), runs=axes.runs)
 
-        def decode(blocks: list[tuple[list[str], Part]] = blocks) -> None:
-            for names, part in blocks:
-                decode_part(names, part, 1_000_000)
+        works: dict[str, Callable[[], object]] = {
+            f"{work}: the kernel alone": _kernel(blocks),
+            f"{work}: into a matrix": partial(_matrices, blocks),
+        }
+        for name, decode in works.items():
+            timing = repeat(decode, runs=axes.runs)
+            yield Row(
+                "decode", name, timing.median, timing.low, timing.high, timing.runs, len(values), fleet.values.size,
+                size, timing.peak, ("one pass from memory", limit), None, {"points": axes.points, "chunk": 100},
+            )  # fmt: skip
 
-        timing = repeat(decode, runs=axes.runs)
-        yield Row(
-            "decode", work, timing.median, timing.low, timing.high, timing.runs, len(values), fleet.values.size, size,
-            timing.peak, ("one pass from memory", limit), None, {"points": axes.points, "chunk": 100},
-        )  # fmt: skip
+
+Blocks = list[tuple[list[str], Part]]
+
+
+def _matrices(blocks: Blocks) -> None:
+    """What the Redis source does with each reply: decode, judge, wrap."""
+    for names, part in blocks:
+        decode_part(names, part, 1_000_000)
+
+
+def _kernel(blocks: Blocks) -> Callable[[], None]:
+    """Decoding alone, into columns that are there already."""
+    entry = _native.entry("decode")
+    room = max(part.ends[-1] for _, part in blocks) // INTEGER_FIXED * 2
+    timestamps, bits = np.empty(room, np.int64), np.empty(room, np.int64)
+    bounds = [(part, np.array(part.starts), np.array(part.ends)) for _, part in blocks]
+    offsets, disordered, stack = np.empty(101, np.int64), np.empty(100, np.uint8), np.empty(1024, np.int64)
+    counts = np.empty((100, len(KINDS)), np.int64)
+
+    def work() -> None:
+        for part, starts, ends in bounds:
+            n = len(starts)
+            entry(part.arena.data, starts, ends, timestamps, bits, offsets[: n + 1], counts[:n], disordered[:n], stack)
+
+    return work
 
 
 def _layouts(timestamps: np.ndarray, values: np.ndarray) -> Iterator[tuple[str, list[bytes]]]:
