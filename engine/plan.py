@@ -119,6 +119,5 @@ def resolve_as_of(matrix: MetricMatrix, plan: ScorePlan) -> NDArray[np.int64]:
     if plan.as_of is not None:
         return np.full(len(matrix), plan.as_of, np.int64)
     default = plan.default_as_of if plan.default_as_of is not None else matrix.newest
-    if default is None:
-        return matrix.as_of
-    return np.where(matrix.as_of == NO_AS_OF, default, matrix.as_of)
+    own = matrix.as_of
+    return own if default is None else np.where(own == NO_AS_OF, default, own)

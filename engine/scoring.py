@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -95,8 +96,10 @@ def _run_kernel(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, threa
         )  # fmt: skip
 
     starts = list(range(0, rows, plan.block_rows))
-    with ThreadPoolExecutor(threads) as pool:
-        every = pool.map if threads > 1 else map
+    with contextlib.ExitStack() as stack:
+        every: Any = map
+        if threads > 1 and len(starts) > 1:
+            every = stack.enter_context(ThreadPoolExecutor(threads)).map
         while starts:
             critical = _tables.critical(policies.alphas, counts[counts >= plan.profile.min_points])
             lacking = every(partial(block, critical), starts)

@@ -52,6 +52,8 @@ def verdict_schema(algorithms: tuple[str, ...], *, scores: bool = False) -> pa.S
 
 def row_outcomes(outcomes: NDArray[np.uint8], reasons: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the kernels' outcomes with `missing` and `rejected` where a row has a reason to have no points."""
+    if not reasons.any():
+        return outcomes
     missing = np.isin(reasons, tuple(MISSING))
     return np.where(reasons == USABLE, outcomes, np.where(missing, MISSING_OUTCOME, REJECTED_OUTCOME)).astype(np.uint8)
 
