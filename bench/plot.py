@@ -55,6 +55,7 @@ def _curves(axes: Any, rows: Sequence[Row], axis: str, label: str) -> None:
         axes.plot(x, [row.metrics_per_second for row in chosen], marker="o", label=work)
     if axis != "threads":
         axes.set_xscale("log")
+    if axis == "points":
         axes.set_yscale("log")
     else:
         axes.set_ylim(bottom=0)
