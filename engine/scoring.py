@@ -28,6 +28,7 @@ __all__ = ["Policies", "Policy", "ScorePlan", "algorithm_names", "score_matrix"]
 EARLY_EXIT, ALL_VOTES, SCORES = 0, 1, 2
 SCRATCH_PER_POINT, SCRATCH_FIXED = 9, 8192
 NO_CRITICAL: Final = 5
+SMALLEST_BLOCK: Final = 64  # rows: below, a thread costs more than it saves
 
 
 @dataclass(slots=True)
@@ -86,16 +87,19 @@ def _run_kernel(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, threa
 
     inputs = (matrix.offsets, matrix.timestamps, matrix.values, matrix.duplicates, as_of)
 
+    # Few rows are shared out evenly: a thread without a block is of no use.
+    size = min(plan.block_rows, max(-(-rows // threads), SMALLEST_BLOCK))
+
     def block(critical: NDArray[np.float64], start: int) -> int:
         return entry(
             *inputs,
             policies.of_row, policies.numbers, policies.thresholds, switches, critical, weights,
             results.outcomes, results.votes, results.scores, results.points, results.stamps,
             np.empty(SCRATCH_PER_POINT * longest + SCRATCH_FIXED), np.empty(longest, np.int64),
-            start, min(start + plan.block_rows, rows), mode,
+            start, min(start + size, rows), mode,
         )  # fmt: skip
 
-    starts = list(range(0, rows, plan.block_rows))
+    starts = list(range(0, rows, size))
     with contextlib.ExitStack() as stack:
         every: Any = map
         if threads > 1 and len(starts) > 1:
