@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import tempfile
 from pathlib import Path
@@ -52,7 +53,8 @@ def render(corpus: Path, labels: Path) -> str:
     from ridgeline.engine.cli.main import main as command
 
     with tempfile.TemporaryDirectory(prefix="ridgeline-nab-") as folder:
-        status = command(["backtest", str(corpus), "--output", folder])
+        with contextlib.redirect_stdout(sys.stderr):  # the table alone is for standard output
+            status = command(["backtest", str(corpus), "--output", folder])
         if status:
             raise SystemExit(status)
         steps = read_detections(Path(folder), consensus=None, expiry=EXPIRY)
