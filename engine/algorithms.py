@@ -17,7 +17,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ridgeline.engine.scoring import algorithm_names
+from ridgeline.engine.plan import algorithm_names
 
 Series = Sequence[tuple[float, float | None]]
 
@@ -52,9 +52,10 @@ def _vote(
     import numpy as np
     import pyarrow as pa
 
+    from ridgeline.engine.plan import ScorePlan
     from ridgeline.engine.policy import Policy
     from ridgeline.engine.profiles import profile_named
-    from ridgeline.engine.scoring import ScorePlan, score_matrix
+    from ridgeline.engine.scoring import score_matrix
     from ridgeline.io.matrix import MetricMatrix
 
     values = np.array([math.nan if value is None else value for _, value in series], dtype=np.float64)

@@ -14,15 +14,12 @@ from numpy.typing import NDArray
 
 from ridgeline.engine import verdicts
 from ridgeline.engine.plan import Policies, ScorePlan, algorithm_names, resolve_as_of
-from ridgeline.engine.policy import Policy
 from ridgeline.engine.tables import Tables
 from ridgeline.engine.user_pass import user_votes
 from ridgeline.io.arrow_numpy import arrow
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.reasons import USABLE
 from ridgeline.kernels import _native
-
-__all__ = ["Policies", "Policy", "ScorePlan", "algorithm_names", "score_matrix"]
 
 # Modes of `kernels.score.row`, and how much scratch it takes.
 EARLY_EXIT, ALL_VOTES, SCORES = 0, 1, 2

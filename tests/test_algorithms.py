@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ridgeline.engine import algorithms
-from ridgeline.engine.scoring import algorithm_names
+from ridgeline.engine.plan import algorithm_names
 
 SERIES = [(1_700_000_000 + 60 * i, 100 + math.sin(i)) for i in range(1000)]
 SPIKE = [*SERIES[:-3], *((t, 900.0) for t, _ in SERIES[-3:])]

@@ -10,6 +10,7 @@ import pytest
 
 from ridgeline.engine.delivery.anomaly import Anomaly
 from ridgeline.engine.overrides import Overrides
+from ridgeline.engine.plan import ScorePlan
 from ridgeline.engine.policy import Policy
 from ridgeline.engine.report import Report
 from ridgeline.engine.run import scan as scan_module
@@ -18,7 +19,6 @@ from ridgeline.engine.run.feed import Feed
 from ridgeline.engine.run.scan import Scan
 from ridgeline.engine.run.silence import silence
 from ridgeline.engine.scorer import Scorer
-from ridgeline.engine.scoring import ScorePlan
 from ridgeline.engine.verdicts import verdict_schema
 from ridgeline.io.errors import InputError, SourceUnavailable
 from ridgeline.io.matrix import MetricMatrix

@@ -5,8 +5,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from ridgeline.engine.plan import ScorePlan, algorithm_names
 from ridgeline.engine.profiles import PROFILES
-from ridgeline.engine.scoring import ScorePlan, algorithm_names, score_matrix
+from ridgeline.engine.scoring import score_matrix
 from ridgeline.engine.verify import verify
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import MetricMatrix

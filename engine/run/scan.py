@@ -11,10 +11,11 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from ridgeline.engine.plan import ScorePlan
 from ridgeline.engine.report import Report
 from ridgeline.engine.run.feed import Feed
 from ridgeline.engine.scorer import Scorer
-from ridgeline.engine.scoring import ScorePlan, score_matrix
+from ridgeline.engine.scoring import score_matrix
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.source import Source
