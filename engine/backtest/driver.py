@@ -60,11 +60,11 @@ class Backtest:
         """Replay everything and give the manifest. Raises RidgelineError with one sentence."""
         began = time.monotonic()
         output = Path(self.job.output)
+        files = find(self.dataset)  # before a folder is made for nothing
         try:
             output.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"cannot write {output}: {error.strerror or error}") from error
-        files = find(self.dataset)
         data = fingerprint(files)
         identity = {"configuration": digest(self.job.describe()), "data": digest(data)}
         journal = Journal(output)
