@@ -49,7 +49,7 @@ CORPUS ?= ../shared/data/nab.parquet
 LABELS ?= ../shared/data/nab_labels.json
 
 nab: setup
-	$(BIN)/python -m ridgeline.engine.evaluate.nab_table $(CORPUS) $(LABELS)
+	$(BIN)/python -m ridgeline.bench.nab $(CORPUS) $(LABELS)
 
 clean:
 	rm -rf build dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from ridgeline.alerters._alerter import SENT, Alert, Channel, Outcome
+from ridgeline.io.net.transport import Limits, TransportError, open_stream, send_datagram
 from ridgeline.io.text import escape, truncate
-from ridgeline.io.transport import Limits, TransportError, open_stream, send_datagram
 
 # level: (facility, severity), RFC 5424 tables 1 and 2
 LEVELS = {"warn": (20, 4), "notice": (21, 5), "info": (22, 6)}

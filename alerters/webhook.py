@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ridgeline.alerters._alerter import SENT, Alert, Channel, Outcome, Secret
+from ridgeline.io.net.transport import Endpoint, Limits, TransportError, post, trust
 from ridgeline.io.text import encodable
-from ridgeline.io.transport import Endpoint, Limits, TransportError, post, trust
 
 RETRY_STATUS = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 

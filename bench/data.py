@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from ridgeline.bench.axes import Axes
-from ridgeline.engine.fleet import Fleet, build_fleet
+from ridgeline.engine.demo.fleet import Fleet, build_fleet
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import MetricMatrix
 

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from ridgeline.engine.fleet import Fleet
-from ridgeline.engine.tables import grubbs_critical
+from ridgeline.engine.demo.fleet import Fleet
+from ridgeline.engine.score.tables import grubbs_critical
 
 DAY: Final = 86400
 EIGHT: Final = (

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from ridgeline.bench.axes import Axes
-from ridgeline.io.embedded_redis import embedded_redis
 from ridgeline.io.matrix import MetricMatrix
-from ridgeline.io.redis_client import connect
-from ridgeline.io.redis_write import write_matrix
+from ridgeline.io.redis.client import connect
+from ridgeline.io.redis.embedded import embedded_redis
+from ridgeline.io.redis.write import write_matrix
 
 NAMESPACE = "metrics."
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ridgeline.engine.fleet import Fleet
-from ridgeline.engine.plan import algorithm_names
+from ridgeline.engine.demo.fleet import Fleet
+from ridgeline.engine.score.plan import algorithm_names
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from ridgeline.engine.config.model import Analysis
-from ridgeline.engine.durations import parse_duration
-from ridgeline.engine.overrides import read_overrides
-from ridgeline.engine.plan import algorithm_names
-from ridgeline.engine.policy import Policy
-from ridgeline.engine.profiles import profile_named
-from ridgeline.engine.scorer import Scorer, available_threads, base_policy, check_algorithms
-from ridgeline.engine.user_algorithms import UserAlgorithm, load_user_algorithms
+from ridgeline.engine.config.override import read_overrides
+from ridgeline.engine.rules.analysis import Analysis
+from ridgeline.engine.rules.policy import Policy
+from ridgeline.engine.rules.profiles import profile_named
+from ridgeline.engine.rules.user_algorithms import UserAlgorithm, load_user_algorithms
+from ridgeline.engine.score.plan import algorithm_names
+from ridgeline.engine.score.scorer import Scorer, available_threads, base_policy, check_algorithms
+from ridgeline.engine.units import parse_duration
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import MetricMatrix
 
@@ -99,8 +99,8 @@ def replay(  # noqa: PLR0913 - every option a keyword of its own, as users call 
     Columns: metric, timestamp, value, outcome, anomalous, votes, then per algorithm `NAME_score` (float32, vote = score
     > 1), `ks_test_d`, `ks_test_adf`. Raises RidgelineError with one sentence for input that cannot be used.
     """
-    from ridgeline.engine.overrides import Overrides
-    from ridgeline.engine.replay import ReplayPlan, replay_matrix
+    from ridgeline.engine.replay.matrix import ReplayPlan, replay_matrix
+    from ridgeline.engine.rules.overrides import Overrides
 
     user, known, asked = _algorithms(algorithms)
     policy: Policy = base_policy(Analysis(consensus=consensus, profile=profile, algorithms=tuple(asked)), known)
@@ -131,7 +131,7 @@ def _algorithms(
 def _matrices(data: Any, *, needs_newest: bool) -> tuple[Iterator[MetricMatrix], int | None]:
     """The data as matrices, and the newest timestamp of all where one will be needed."""
     if isinstance(data, (str, Path)):
-        from ridgeline.io.parquet_source import ParquetSource
+        from ridgeline.io.parquet.source import ParquetSource
 
         source = ParquetSource(data)
         return source.chunks(), source.newest() if needs_newest else None

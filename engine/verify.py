@@ -137,7 +137,7 @@ def _expected(path: Path) -> dict[str, dict[str, Any]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from ridgeline.engine.plan import algorithm_names
+    from ridgeline.engine.score.plan import algorithm_names
 
     needed = {"metric", "outcome", "anomalous", "datapoint", "fragile", *algorithm_names()}
     try:
@@ -151,9 +151,9 @@ def _expected(path: Path) -> dict[str, dict[str, Any]]:
 
 def _rows(matrix: Any, profile: str) -> dict[str, dict[str, Any]]:
     """Our verdicts by metric: all votes, as of each row's own column."""
-    from ridgeline.engine.plan import ScorePlan
-    from ridgeline.engine.profiles import profile_named
-    from ridgeline.engine.scoring import score_matrix
+    from ridgeline.engine.rules.profiles import profile_named
+    from ridgeline.engine.score.matrix import score_matrix
+    from ridgeline.engine.score.plan import ScorePlan
 
     verdicts = score_matrix(matrix, ScorePlan(profile=profile_named(profile), all_votes=True))
     return {row["metric"]: row for row in verdicts.to_pylist()}
@@ -190,7 +190,7 @@ def _differences(metric: str, mine: Mapping[str, Any], expected: Mapping[str, An
 
 
 def _algorithms() -> tuple[str, ...]:
-    from ridgeline.engine.plan import algorithm_names
+    from ridgeline.engine.score.plan import algorithm_names
 
     return algorithm_names()
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ridgeline.io import clean
-from ridgeline.io.arrow_numpy import arrow, nulls, strings, view
+from ridgeline.io.arrow.buffers import arrow, nulls, strings, view
 
 NO_AS_OF: Final = int(np.iinfo(np.int64).min)
 
@@ -145,7 +145,7 @@ class MetricMatrix:
         Long layout: one point per row, columns metric, timestamp, value, in any order of rows. List layout: one metric
         per row, timestamp and value as lists. Optional column as_of. Raises InputError when columns or types are wrong.
         """
-        from ridgeline.io.arrow_in import points_of, rows_of
+        from ridgeline.io.arrow.points import points_of, rows_of
 
         rows = rows_of(points_of(table))
         return cls.from_series(rows.metrics, rows.series, as_of=rows.as_of, reasons=rows.reasons, repairs=rows.repairs)

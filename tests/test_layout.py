@@ -9,10 +9,29 @@ import pytest
 from conftest import ROOT
 
 FOLDERS = ("alerters", "bench", "engine", "io", "kernels")
+# Rooms of `engine/` from bottom to top: each may import only rooms of the rows above it, and its own.
+LAYERS = (
+    {"units"},
+    {"rules", "prepare"},
+    {"score", "replay", "memory"},
+    {"alerts", "report"},
+    {"config"},
+    {"run", "backtest", "evaluate", "batch", "manage", "verify"},
+    {"explain", "doctor", "agent", "demo"},
+    {"api"},
+    {"cli"},
+)
+# Neighbours of one row that are allowed to lean on another, and why.
+NEIGHBOURS = {
+    ("replay", "score"): "one plan, one policy encoding, one set of verdict codes",
+    ("report", "alerts"): "a summary counts what was delivered",
+    ("prepare", "rules"): "patterns say which series are prepared",
+    ("memory", "score"): "what is kept is what scoring needs",
+}
 ALLOWED = {
     "kernels": {"ridgeline.kernels"},
-    "io": {"ridgeline.io", "ridgeline.kernels._native", "ridgeline.kernels.decode"},
-    "alerters": {"ridgeline.alerters", "ridgeline.io.transport", "ridgeline.io.text"},
+    "io": {"ridgeline.io", "ridgeline.kernels.native", "ridgeline.kernels.decode"},
+    "alerters": {"ridgeline.alerters", "ridgeline.io.net", "ridgeline.io.text"},
     "engine": {"ridgeline.engine", "ridgeline.io", "ridgeline.kernels", "ridgeline.alerters", "ridgeline"},
     "bench": {
         "ridgeline.bench",
@@ -60,6 +79,30 @@ def test_imports_follow_the_arrows(path):
             )
             continue
         assert under(name, ALLOWED[place.parts[0]]), f"{place} may not import {name}"
+
+
+def engine_modules():
+    return [path for path in modules() if path.is_relative_to(ROOT / "engine") and path.parent.name != "_root"]
+
+
+def room(dotted):
+    return dotted.removeprefix("ridgeline.engine.").partition(".")[0]
+
+
+@pytest.mark.parametrize("path", engine_modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_rooms_of_the_engine_lean_only_downwards(path):
+    level = {name: height for height, row in enumerate(LAYERS) for name in row}
+    own = path.relative_to(ROOT / "engine").with_suffix("").parts[0]
+    if own == "__init__":
+        return
+    assert own in level, f"{own} has no layer: add it to LAYERS"
+    for name in imported(path):
+        if not name.startswith("ridgeline.engine."):
+            continue
+        other = room(name)
+        if other == own or (own, other) in NEIGHBOURS:
+            continue
+        assert level[other] < level[own], f"{path.relative_to(ROOT)} imports {name}: {own} may not lean on {other}"
 
 
 def test_every_folder_is_packaged():

@@ -13,10 +13,10 @@ from ridgeline.bench.data import fleet_of
 from ridgeline.bench.machine import memory_seconds
 from ridgeline.bench.measure import repeat
 from ridgeline.bench.row import Row
-from ridgeline.io.redis_decode import KINDS, decode_part
-from ridgeline.io.redis_values import Arena, Part
-from ridgeline.io.redis_write import encode_points
-from ridgeline.kernels import _native
+from ridgeline.io.redis.decode import KINDS, decode_part
+from ridgeline.io.redis.values import Arena, Part
+from ridgeline.io.redis.write import encode_points
+from ridgeline.kernels.native import loader
 
 SUMMARY: Final = "stored values to clean columns: 15-byte, 19-byte and general layouts"
 INTEGER_FIXED: Final = 15
@@ -53,7 +53,7 @@ def _matrices(blocks: Blocks) -> None:
 
 def _kernel(blocks: Blocks) -> Callable[[], None]:
     """Decoding alone, into columns that are there already."""
-    entry = _native.entry("decode")
+    entry = loader.entry("decode")
     room = max(part.ends[-1] for _, part in blocks) // INTEGER_FIXED * 2
     timestamps, bits = np.empty(room, np.int64), np.empty(room, np.int64)
     bounds = [(part, np.array(part.starts), np.array(part.ends)) for _, part in blocks]

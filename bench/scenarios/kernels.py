@@ -13,9 +13,9 @@ from ridgeline.bench.machine import memory_seconds
 from ridgeline.bench.measure import repeat
 from ridgeline.bench.row import Row
 from ridgeline.bench.yardsticks import YARDSTICKS, oracle_yardstick
-from ridgeline.engine.plan import ScorePlan, algorithm_names
-from ridgeline.engine.policy import Policy
-from ridgeline.engine.scoring import score_matrix
+from ridgeline.engine.rules.policy import Policy
+from ridgeline.engine.score.matrix import score_matrix
+from ridgeline.engine.score.plan import ScorePlan, algorithm_names
 from ridgeline.io.matrix import MetricMatrix
 
 SUMMARY: Final = "votes on a prepared matrix: each algorithm, all nine, early exit, scores"

@@ -16,9 +16,9 @@ from ridgeline.bench.data import fleet_of, matrix_of
 from ridgeline.bench.measure import repeat
 from ridgeline.bench.redis_fleet import loaded_redis, mget_alone
 from ridgeline.bench.row import Row
-from ridgeline.io.parquet_source import ParquetSource
-from ridgeline.io.redis_settings import RedisSettings
-from ridgeline.io.redis_source import RedisSource
+from ridgeline.io.parquet.source import ParquetSource
+from ridgeline.io.redis.settings import RedisSettings
+from ridgeline.io.redis.source import RedisSource
 
 SUMMARY: Final = "a fleet into matrices: from Redis by chunk size, from Parquet clustered and scattered"
 

@@ -15,11 +15,11 @@ import pyarrow as pa
 from ridgeline.bench.axes import Axes
 from ridgeline.bench.measure import repeat
 from ridgeline.bench.row import Row
-from ridgeline.engine.plan import ScorePlan
-from ridgeline.engine.replay import ReplayPlan, replay_matrix
-from ridgeline.engine.scoring import score_matrix
+from ridgeline.engine.replay.matrix import ReplayPlan, replay_matrix
+from ridgeline.engine.score.matrix import score_matrix
+from ridgeline.engine.score.plan import ScorePlan
 from ridgeline.io.matrix import MetricMatrix
-from ridgeline.io.parquet_write import write_parquet
+from ridgeline.io.parquet.write import write_parquet
 
 SUMMARY: Final = "all nine scores at every step of a long history"
 YEAR: Final = 525_600

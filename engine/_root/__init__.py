@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ridgeline import algorithms
     from ridgeline.engine.api import replay, score
-    from ridgeline.engine.user_algorithms import algorithm
+    from ridgeline.engine.rules.user_algorithms import algorithm
     from ridgeline.io.errors import RidgelineError
     from ridgeline.io.matrix import MetricMatrix
 
@@ -24,7 +24,7 @@ __all__ = ["MetricMatrix", "RidgelineError", "__version__", "algorithm", "algori
 _HOMES = {
     "MetricMatrix": "ridgeline.io.matrix",
     "RidgelineError": "ridgeline.io.errors",
-    "algorithm": "ridgeline.engine.user_algorithms",
+    "algorithm": "ridgeline.engine.rules.user_algorithms",
     "replay": "ridgeline.engine.api",
     "score": "ridgeline.engine.api",
 }

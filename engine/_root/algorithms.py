@@ -7,7 +7,7 @@ grubbs([(1700000000, 12.5), (1700000060, 13.0)])
 
 from typing import Any
 
-from ridgeline.engine import algorithms as _algorithms
+from ridgeline.engine.score import series as _algorithms
 
 
 def __getattr__(name: str) -> Any:

@@ -19,10 +19,10 @@ from ridgeline.engine.backtest.plan import Layout, Part, scan
 from ridgeline.engine.backtest.progress import Progress
 from ridgeline.engine.backtest.runners import on_dask, on_threads
 from ridgeline.engine.backtest.shuffled import Shuffled, shuffle
-from ridgeline.io.atomic import write_atomic
+from ridgeline.io.disk.atomic import write_atomic
 from ridgeline.io.errors import InputError, OutputError
-from ridgeline.io.parquet_files import DataFile, find
-from ridgeline.io.parquet_write import write_parquet
+from ridgeline.io.parquet.files import DataFile, find
+from ridgeline.io.parquet.write import write_parquet
 
 BYTES_PER_STEP: Final = 48
 SHUFFLED: Final = ".shuffled"

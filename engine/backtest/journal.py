@@ -12,7 +12,7 @@ from typing import Any, Final
 from ridgeline.engine.backtest.incidents import Incident
 from ridgeline.engine.backtest.manifest import checksum
 from ridgeline.engine.backtest.part import Done
-from ridgeline.io.atomic import sweep_orphans, write_atomic
+from ridgeline.io.disk.atomic import sweep_orphans, write_atomic
 from ridgeline.io.errors import InputError
 
 FOLDER: Final = ".parts"

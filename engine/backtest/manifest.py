@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from ridgeline.io.parquet_files import DataFile
+from ridgeline.io.parquet.files import DataFile
 
 TRAILER: Final = 8  # a Parquet file ends in the footer's length (4 bytes) and "PAR1"
 

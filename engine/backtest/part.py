@@ -15,18 +15,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.backtest.incidents import Incident, Steps, count_pages, fold
 from ridgeline.engine.backtest.manifest import checksum
 from ridgeline.engine.backtest.plan import Part, read_part
-from ridgeline.engine.config.model import AlertRow
-from ridgeline.engine.matching import matches
-from ridgeline.engine.overrides import Override, Overrides
-from ridgeline.engine.policy import Policy
-from ridgeline.engine.replay import ReplayPlan, replay_matrix
+from ridgeline.engine.replay.matrix import ReplayPlan, replay_matrix
+from ridgeline.engine.rules.matching import matches
+from ridgeline.engine.rules.overrides import Override, Overrides
+from ridgeline.engine.rules.policy import Policy
+from ridgeline.io.arrow.runs import runs_of
 from ridgeline.io.matrix import MetricMatrix
-from ridgeline.io.parquet_write import write_parquet
+from ridgeline.io.parquet.write import write_parquet
 from ridgeline.io.reasons import ROW_REASONS
-from ridgeline.io.runs import runs_of
 
 NOISIEST: Final = 10
 SCORE_SUFFIX: Final = "_score"

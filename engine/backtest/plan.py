@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ridgeline.io.parquet_files import DataFile
-from ridgeline.io.runs import runs_of
+from ridgeline.io.arrow.runs import runs_of
+from ridgeline.io.parquet.files import DataFile
 
 TARGET_POINTS: Final = 1 << 20
 COLUMNS: Final = ("metric", "timestamp", "value")

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from ridgeline.io.matrix import MetricMatrix
-from ridgeline.io.parquet_source import ParquetSource
-from ridgeline.io.parquet_write import write_parquet
+from ridgeline.io.parquet.source import ParquetSource
+from ridgeline.io.parquet.write import write_parquet
 from ridgeline.io.reasons import ROW_REASONS
 
 SCHEMA = pa.schema([("metric", pa.string()), ("timestamp", pa.int64()), ("value", pa.float64())])

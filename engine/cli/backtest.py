@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ridgeline.engine.cli.options import add_analysis, configuration
 from ridgeline.engine.cli.parser import at_least, option
-from ridgeline.engine.durations import parse_duration, parse_instant, parse_size
+from ridgeline.engine.units import parse_duration, parse_instant, parse_size
 from ridgeline.io.text import escape
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Replay, write, summarise: 0; 70 when parts of the dataset could not be read."""
     from ridgeline.engine.backtest.driver import Backtest, Where
-    from ridgeline.engine.scorer import available_threads
+    from ridgeline.engine.score.scorer import available_threads
 
     def say(sentence: str) -> None:
         print(escape(sentence), file=sys.stderr)
@@ -89,13 +89,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _job(args: argparse.Namespace, config: Config) -> Job:
     """The job that options and configuration describe."""
+    from ridgeline.engine.alerts.rule import AlertRow
     from ridgeline.engine.backtest.part import Job
-    from ridgeline.engine.config.model import AlertRow
-    from ridgeline.engine.plan import algorithm_names
-    from ridgeline.engine.profiles import profile_named
-    from ridgeline.engine.replay import ReplayPlan
-    from ridgeline.engine.scorer import base_policy
-    from ridgeline.engine.user_algorithms import load_user_algorithms
+    from ridgeline.engine.replay.matrix import ReplayPlan
+    from ridgeline.engine.rules.profiles import profile_named
+    from ridgeline.engine.rules.user_algorithms import load_user_algorithms
+    from ridgeline.engine.score.plan import algorithm_names
+    from ridgeline.engine.score.scorer import base_policy
     from ridgeline.io.errors import InputError
 
     if args.start is not None and args.end is not None and args.start >= args.end:

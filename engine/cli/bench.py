@@ -116,7 +116,7 @@ def _show(rows: list[Row]) -> None:
 
 def _write(target: Path, rows: list[Row]) -> None:
     from ridgeline.engine.backtest.manifest import cpu, versions
-    from ridgeline.io.atomic import write_atomic
+    from ridgeline.io.disk.atomic import write_atomic
 
     document: dict[str, Any] = {"cpu": cpu(), "versions": versions(), "rows": [row.as_json() for row in rows]}
     write_atomic(target, json.dumps(document, indent=2).encode())

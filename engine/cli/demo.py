@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the demo; 0 when at least 90 % of the planted incidents were found, else 1."""
-    from ridgeline.engine.demo import Demo, save
+    from ridgeline.engine.demo.show import Demo, save
     from ridgeline.io.errors import InputError
 
     if args.metrics < 10 or not 1 <= args.incidents <= args.metrics // 2:

@@ -49,9 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read, score, print; 0, or InputError (2) for input that cannot be read."""
-    from ridgeline.engine.durations import parse_duration
     from ridgeline.engine.evaluate.detections import read_detections
     from ridgeline.engine.evaluate.labels import read_labels
+    from ridgeline.engine.units import parse_duration
 
     labels = read_labels(args.labels)
     detections = read_detections(args.scores, consensus=args.consensus, expiry=parse_duration(args.expiry))

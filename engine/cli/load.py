@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import redis
 
-    from ridgeline.io.parquet_source import ParquetSource
-    from ridgeline.io.redis_write import Mode, Written
+    from ridgeline.io.parquet.source import ParquetSource
+    from ridgeline.io.redis.write import Mode, Written
 
 NAME: Final = "load"
 SUMMARY: Final = "write a Parquet fleet into Redis in Skyline's format"
@@ -51,9 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Load the fleet; 0, or InputError, SourceUnavailable, AuthenticationFailed."""
     from ridgeline.io.errors import InputError
-    from ridgeline.io.parquet_source import ParquetSource
-    from ridgeline.io.redis_client import connect, explained
-    from ridgeline.io.redis_settings import RedisSettings
+    from ridgeline.io.parquet.source import ParquetSource
+    from ridgeline.io.redis.client import connect, explained
+    from ridgeline.io.redis.settings import RedisSettings
 
     settings = RedisSettings(
         args.redis, username=args.user, password=os.environ.get(PASSWORD) or None, ca_file=args.ca_file
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _load(source: ParquetSource, client: redis.Redis, args: argparse.Namespace, mode: Mode) -> Written:
     """Check all names, then write chunk after chunk; progress on a terminal."""
-    from ridgeline.io.redis_write import Written, refuse_existing, write_matrix
+    from ridgeline.io.redis.write import Written, refuse_existing, write_matrix
 
     names = source.catalog().names
     if mode == "new":

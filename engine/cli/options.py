@@ -9,7 +9,7 @@ from typing import Any
 
 from ridgeline.engine.cli.parser import at_least, names, option
 from ridgeline.engine.config.model import Config
-from ridgeline.engine.durations import parse_duration
+from ridgeline.engine.units import parse_duration
 
 
 def add_analysis(parser: argparse.ArgumentParser, *, window: str) -> None:

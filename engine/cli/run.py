@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ridgeline.engine.cli.parser import option
-from ridgeline.engine.durations import parse_instant
+from ridgeline.engine.units import parse_instant
 from ridgeline.io.text import escape
 
 NAME: Final = "run"
@@ -48,8 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run once and print the summary; the exit code of the run."""
     from ridgeline.engine.config.load import load_config
+    from ridgeline.engine.report.files import dumps
     from ridgeline.engine.run.once import Request, run_once
-    from ridgeline.engine.run.outputs import dumps
 
     config = load_config(args.config)
     for warning in config.warnings:

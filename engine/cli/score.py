@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from ridgeline.engine.cli.options import add_analysis, configuration
 from ridgeline.engine.cli.parser import option
-from ridgeline.engine.durations import parse_duration, parse_instant, parse_size
+from ridgeline.engine.units import parse_duration, parse_instant, parse_size
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from ridgeline.engine.report import Report
-    from ridgeline.engine.scorer import Scorer
-    from ridgeline.io.parquet_source import ParquetSource
+    from ridgeline.engine.report.summary import Report
+    from ridgeline.engine.score.scorer import Scorer
+    from ridgeline.io.parquet.source import ParquetSource
 
 NAME: Final = "score"
 SUMMARY: Final = "score a Parquet fleet once: no state, no alerts"
@@ -67,11 +67,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score IN into OUT; 0, or 66 for a file without rows."""
-    from ridgeline.engine.matching import matcher
-    from ridgeline.engine.report import Report
-    from ridgeline.engine.scorer import Scorer
+    from ridgeline.engine.report.summary import Report
+    from ridgeline.engine.rules.matching import matcher
+    from ridgeline.engine.score.scorer import Scorer
     from ridgeline.io.errors import Silence
-    from ridgeline.io.parquet_source import ParquetSource
+    from ridgeline.io.parquet.source import ParquetSource
 
     began = time.monotonic()
     config = configuration(args)
@@ -98,8 +98,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _score(source: ParquetSource, scorer: Scorer, target: Path, report: Report) -> None:
     """Stream the source through the scorer into the file, which appears when it is whole."""
-    from ridgeline.engine.verdicts import verdict_schema
-    from ridgeline.io.parquet_write import write_parquet
+    from ridgeline.engine.score.verdicts import verdict_schema
+    from ridgeline.io.parquet.write import write_parquet
 
     def verdicts() -> Iterator[pa.RecordBatch]:
         for matrix in source.chunks():
@@ -119,7 +119,7 @@ def _print(report: Report, args: argparse.Namespace) -> None:
         hint = "" if args.as_of == "last" else ": --as-of last judges each metric as of its own newest point"
         print(f"ridgeline: warning: {stale:,} of {metrics:,} metrics are stale{hint}", file=sys.stderr)
     if args.json:
-        from ridgeline.engine.run.outputs import dumps
+        from ridgeline.engine.report.files import dumps
 
         print(dumps(report.as_json()))
     else:

@@ -22,12 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:  # noqa: ARG001 - the command has none
     """Compile and say where to; 74 where nothing can be kept."""
     from ridgeline.io.errors import OutputError
-    from ridgeline.kernels import _native
+    from ridgeline.kernels.native import loader
 
     def say(sentence: str) -> None:
         print(sentence, file=sys.stderr)
 
-    warmed = _native.warmup(say)
+    warmed = loader.warmup(say)
     if warmed.folder is None:
         raise OutputError(f"the compiled kernels cannot be kept: {warmed.problem}")
     for entry, seconds in warmed.compiled.items():

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ridgeline.alerters import Channel, Secret, load
-from ridgeline.engine.config.model import EXPIRATION, Alerters, AlertRow
+from ridgeline.engine.alerts.rule import EXPIRATION, AlertRow
+from ridgeline.engine.config.model import Alerters
 from ridgeline.engine.config.problems import suggestion
 from ridgeline.engine.config.reader import Table
 

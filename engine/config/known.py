@@ -15,7 +15,7 @@ def known_algorithms(modules: Sequence[str], refuse: Callable[[str], None]) -> t
     from pkgutil import iter_modules
 
     import ridgeline.kernels
-    from ridgeline.engine.user_algorithms import load_user_algorithms
+    from ridgeline.engine.rules.user_algorithms import load_user_algorithms
 
     found = (module.name for module in iter_modules(ridgeline.kernels.__path__) if not module.ispkg)
     ours = tuple(name for name in found if not name.startswith("_"))
@@ -28,6 +28,6 @@ def known_algorithms(modules: Sequence[str], refuse: Callable[[str], None]) -> t
 
 def known_profiles() -> tuple[str, ...]:
     """Return the names of the profiles."""
-    from ridgeline.engine.profiles import PROFILES
+    from ridgeline.engine.rules.profiles import PROFILES
 
     return tuple(PROFILES)

@@ -12,12 +12,14 @@ from typing import Any
 from ridgeline.engine.config.alerting import read_alerters, read_alerts
 from ridgeline.engine.config.known import known_algorithms, known_profiles
 from ridgeline.engine.config.lines import key_lines
-from ridgeline.engine.config.model import Analysis, Config, Output, Run
+from ridgeline.engine.config.model import Config, Output, Run
+from ridgeline.engine.config.override import read_override
 from ridgeline.engine.config.problems import ConfigError, Problem, Problems
 from ridgeline.engine.config.reader import Table
 from ridgeline.engine.config.source import read_source
-from ridgeline.engine.overrides import Override, impossible, read_override, shortfall
-from ridgeline.engine.policy import Policy
+from ridgeline.engine.rules.analysis import Analysis
+from ridgeline.engine.rules.overrides import Override, impossible, shortfall
+from ridgeline.engine.rules.policy import Policy
 from ridgeline.io.errors import InputError
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")

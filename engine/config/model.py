@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from ridgeline.alerters import Secret
-from ridgeline.engine.overrides import Override
+from ridgeline.engine.alerts.rule import AlertRow
+from ridgeline.engine.rules.analysis import Analysis
+from ridgeline.engine.rules.overrides import Override
 
 GIB: Final = 1 << 30
-EXPIRATION: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +35,6 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Analysis:
-    """`[analysis]`: how every metric is judged unless an override says otherwise. Empty `algorithms`: all there are."""
-
-    full_duration: int = 86400
-    consensus: int = 6
-    profile: str = "native"
-    stale_period: int | None = None
-    algorithms: tuple[str, ...] = ()
-    modules: tuple[str, ...] = ()
-    all_votes: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Run:
     """`[run]`: limits of one run. `threads` 0: as many as there are CPUs. Durations in seconds, memory in bytes."""
 
@@ -54,15 +42,6 @@ class Run:
     threads: int = 0
     max_memory: int = 2 * GIB
     silence_expiration: int = 3600
-
-
-@dataclass(frozen=True, slots=True)
-class AlertRow:
-    """One `[[alert]]`: which metrics go to which strategies, and for how long each of them then stays quiet."""
-
-    match: str
-    strategies: tuple[str, ...]
-    expiration: int = EXPIRATION
 
 
 @dataclass(frozen=True, slots=True)

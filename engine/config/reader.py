@@ -12,7 +12,7 @@ from ridgeline.alerters import Secret
 from ridgeline.engine.config.lines import KeyPath
 from ridgeline.engine.config.problems import Problems, suggestion
 from ridgeline.engine.config.secret import exposure, from_environment, from_file
-from ridgeline.engine.durations import parse_duration, parse_size
+from ridgeline.engine.units import parse_duration, parse_size
 from ridgeline.io.errors import InputError
 
 T = TypeVar("T")

@@ -46,7 +46,7 @@ def read_source(top: Table, environ: Mapping[str, str]) -> Source:
 
 def _check_url(table: Table, url: str) -> None:
     """Refuse addresses of other kinds, and passwords inside an address. The address itself is not repeated."""
-    from ridgeline.io.redis_settings import parse_address
+    from ridgeline.io.redis.settings import parse_address
 
     try:
         place = parse_address(url)

@@ -9,22 +9,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from ridgeline.engine.alerts.channels import build_alerters
+from ridgeline.engine.alerts.match import match_rows
+from ridgeline.engine.alerts.no_data import silence_items
+from ridgeline.engine.alerts.pipeline import Summary, deliver_items
 from ridgeline.engine.config.model import Config
-from ridgeline.engine.delivery.channels import build_alerters
-from ridgeline.engine.delivery.match import match_rows
-from ridgeline.engine.delivery.pipeline import Summary, deliver_items
-from ridgeline.engine.delivery.silence import silence_items
-from ridgeline.engine.matching import matcher
-from ridgeline.engine.report import Report
+from ridgeline.engine.report.files import write_outputs
+from ridgeline.engine.report.summary import Report
+from ridgeline.engine.rules.matching import matcher
 from ridgeline.engine.run.budget import Budget
-from ridgeline.engine.run.outputs import write_outputs
+from ridgeline.engine.run.no_data import silence
 from ridgeline.engine.run.scan import Scan
-from ridgeline.engine.run.silence import silence
 from ridgeline.engine.run.sources import identity, open_run_state, open_source
-from ridgeline.engine.scorer import Scorer
-from ridgeline.io.atomic import sweep_orphans
+from ridgeline.engine.score.scorer import Scorer
+from ridgeline.io.disk.atomic import sweep_orphans
+from ridgeline.io.disk.lock import lock, lock_path
 from ridgeline.io.errors import AuthenticationFailed, OutputError, Silence
-from ridgeline.io.lock import lock, lock_path
 
 BUG: Final = 1
 PARTIAL: Final = 70
@@ -102,11 +102,11 @@ def _scan(request: Request, report: Report, budget: Budget, now: int, stack: con
 
 def _load_kernels(budget: Budget, scorer: Scorer, report: Report) -> float:
     """Load the kernels, and return the seconds if any had to be compiled: a deadline is no reason to leave that undone."""
-    from ridgeline.engine.user_algorithms import remark
-    from ridgeline.kernels import _native
+    from ridgeline.engine.rules.user_algorithms import remark
+    from ridgeline.kernels.native import loader
 
     began = budget.clock()
-    _native.prepare("decode", "score")
+    loader.prepare("decode", "score")
     slower = remark(scorer.plan.user)
     if slower:
         report.problems.append(slower)

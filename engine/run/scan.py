@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from ridgeline.engine.plan import ScorePlan
-from ridgeline.engine.report import Report
+from ridgeline.engine.report.summary import Report
 from ridgeline.engine.run.feed import Feed
-from ridgeline.engine.scorer import Scorer
-from ridgeline.engine.scoring import score_matrix
+from ridgeline.engine.score.matrix import score_matrix
+from ridgeline.engine.score.plan import ScorePlan
+from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.source import Source

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.config.model import Source as SourceConfig
+from ridgeline.io.disk.lock import state_folder
 from ridgeline.io.errors import RidgelineError
-from ridgeline.io.lock import state_folder
 from ridgeline.io.source import Source
-from ridgeline.io.state import State, StateError, open_state
+from ridgeline.io.state.interface import State, StateError, open_state
 
 if TYPE_CHECKING:
-    from ridgeline.io.redis_settings import RedisSettings
+    from ridgeline.io.redis.settings import RedisSettings
 
 Match = Callable[[str], bool] | None
 STATE_TIMEOUT: Final = 2.0  # seconds; state that answers slowly must not eat up the time for alerts
@@ -47,14 +47,14 @@ def open_source(config: Config, match: Match, left: Callable[[], float]) -> Open
     """Open and, for Redis, list the source. Raises SourceUnavailable, AuthenticationFailed or InputError."""
     source = config.source
     if source.kind == "redis":
-        from ridgeline.io.redis_source import RedisSource
+        from ridgeline.io.redis.source import RedisSource
 
         redis = RedisSource(
             redis_settings(source), source.namespace, match, source.chunk_keys, source.max_points, deadline=left
         )
         count = len(redis.list())
         return Opened(redis, lambda _: count, redis.client.close)
-    from ridgeline.io.parquet_source import ParquetSource
+    from ridgeline.io.parquet.source import ParquetSource
 
     parquet = ParquetSource(
         source.path, match=match, max_memory=config.run.max_memory, chunk_metrics=source.chunk_metrics
@@ -72,7 +72,7 @@ def open_source(config: Config, match: Match, left: Callable[[], float]) -> Open
 
 def redis_settings(source: SourceConfig) -> RedisSettings:
     """Return the settings of the client."""
-    from ridgeline.io.redis_settings import RedisSettings
+    from ridgeline.io.redis.settings import RedisSettings
 
     return RedisSettings(
         source.url,
@@ -94,7 +94,7 @@ def open_run_state(config: Config) -> Iterator[State]:
     State that cannot be reached is no reason to keep an alert back: it fails at each use, which delivery allows for.
     """
     if config.source.kind == "redis" and config.output.state is None:
-        from ridgeline.io.redis_client import connect
+        from ridgeline.io.redis.client import connect
 
         settings = redis_settings(config.source)
         brisk = replace(settings, timeout=min(settings.timeout, STATE_TIMEOUT), retries=1, budget=STATE_TIMEOUT)

@@ -1,0 +1,97 @@
+"""`make nab`: replays the NAB corpus, untuned, and prints our row beside the published ones."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from ridgeline.engine.evaluate.detections import Detections, read_detections
+from ridgeline.engine.evaluate.labels import read_labels
+from ridgeline.engine.evaluate.nab import PROFILES, score_corpus
+
+# Normalised scores (standard, reward low FP, reward low FN) that NAB's own page and results file publish.
+PUBLISHED: Final[dict[str, tuple[float, float | None, float | None]]] = {
+    "ARTime": (74.9, 65.1, 80.4),
+    "Numenta HTM": (70.1, None, None),
+    "CAD OSE": (69.9, 67.0, 73.2),
+    "earthgecko Skyline (7 algorithms, consensus 5, 12 h expiry)": (58.2, 46.2, 63.9),
+    "KNN-CAD": (58.0, 43.4, 64.8),
+    "Random cut forest": (51.7, 38.4, 59.7),
+    "Twitter ADVec": (47.1, 33.6, 53.5),
+    "Windowed Gaussian": (39.65, 20.87, 47.41),
+    "Etsy Skyline (7 algorithms, no consensus)": (35.7, 27.1, 44.5),
+}
+OURS: Final = "Ridgeline (all 9, consensus 6, 12 h expiry, untuned)"
+THRESHOLD: Final = 0.5
+EXPIRY: Final = 12 * 3600
+
+
+def main(arguments: list[str]) -> int:
+    """`python -m ridgeline.bench.nab CORPUS.parquet LABELS.json`."""
+    if len(arguments) != 2:
+        print("usage: python -m ridgeline.bench.nab CORPUS.parquet LABELS.json", file=sys.stderr)
+        return 2
+    corpus, labels = map(Path, arguments)
+    for path in (corpus, labels):
+        if not path.is_file():
+            print(
+                f"{path} is not here: `make nab CORPUS=... LABELS=...` names the corpus and its labels", file=sys.stderr
+            )
+            return 2
+    print(render(corpus, labels))
+    return 0
+
+
+def render(corpus: Path, labels: Path) -> str:
+    """Replay `corpus`, give each of its raw rows the score of its step, and set our row among the published ones."""
+    from ridgeline.engine.cli.main import main as command
+
+    with tempfile.TemporaryDirectory(prefix="ridgeline-nab-") as folder:
+        with contextlib.redirect_stdout(sys.stderr):  # the table alone is for standard output
+            status = command(["backtest", str(corpus), "--output", folder])
+        if status:
+            raise SystemExit(status)
+        steps = read_detections(Path(folder), consensus=None, expiry=EXPIRY)
+    rows = spread(steps, corpus)
+    scored = score_corpus(rows, read_labels(labels), THRESHOLD)
+    ours = tuple(scored[name].score for name in PROFILES)
+    rows_shown: list[tuple[str, tuple[float | None, ...]]] = [*PUBLISHED.items(), (OURS, ours)]
+    table = sorted(rows_shown, key=lambda row: row[1][0] or 0.0, reverse=True)
+    lines = [f"{'detector':<62}{'standard':>9}{'low FP':>9}{'low FN':>9}"]
+    for name, scores in table:
+        cells = "".join(f"{'-' if s is None else format(s, '.1f'):>9}" for s in scores)
+        lines.append(f"{'> ' if name == OURS else '  '}{name:<60}{cells}")
+    hourly = sum(1 for found in rows if np.median(np.diff(found.timestamps)) >= 3600)
+    lines.append(
+        f"{hourly} of {len(rows)} files are hourly: they never hold 100 points in 24 h, so every step is too_short there."
+    )
+    return "\n".join(lines)
+
+
+def spread(steps: list[Detections], corpus: Path) -> list[Detections]:
+    """Give every raw row of `corpus` the score of its step, so that row counts stay the corpus's own."""
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(corpus, columns=["metric", "timestamp"])
+    names = table["metric"].cast(pa.string()).combine_chunks().dictionary_encode()
+    codes, stamps = names.indices.to_numpy(), table["timestamp"].to_numpy()
+    by_name = {found.metric: found for found in steps}
+    spread_out = []
+    for code, metric in enumerate(names.dictionary.to_pylist()):
+        rows = stamps[codes == code]
+        found = by_name[metric]
+        at = np.searchsorted(found.timestamps, rows)
+        known = (at < len(found.timestamps)) & (found.timestamps[np.minimum(at, len(found.timestamps) - 1)] == rows)
+        scores = np.where(known, found.scores[np.minimum(at, len(found.timestamps) - 1)], 0.0)
+        spread_out.append(Detections(metric, rows, scores))
+    return spread_out
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

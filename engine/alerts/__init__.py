@@ -1,0 +1,1 @@
+"""Between an anomaly and an alerter: match, suppress, send, record."""

@@ -1,0 +1,52 @@
+"""Reads `[[override]]`, and the mappings that stand for it in the Python API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ridgeline.engine.config.problems import ConfigError, Problems
+from ridgeline.engine.config.reader import Table
+from ridgeline.engine.rules.overrides import DIRECTIONS, Override, impossible
+from ridgeline.engine.rules.policy import Policy
+
+
+def read_override(table: Table, algorithms: Sequence[str]) -> Override | None:
+    """Read one `[[override]]` table (or one mapping given to `ridgeline.score`); None if it has no pattern."""
+    match = table.string("match", None, empty=True)
+    if match is None and "match" not in table:
+        table.refuse("match", 'is missing: name the metrics that this override is for (".*" for all)')
+    thresholds = table.table("thresholds")
+    limits = {name: thresholds.number(name, 0.0, above=True) for name in algorithms}
+    override = Override(
+        match or "",
+        consensus=table.integer("consensus", None, low=1),
+        algorithms=table.choices("algorithms", algorithms, None, "algorithm"),
+        thresholds=tuple((name, limit) for name, limit in limits.items() if name in thresholds),
+        direction=table.choice("direction", DIRECTIONS, None),
+        min_change=table.number("min_change", None),
+        min_change_relative=table.number("min_change_relative", None),
+        stale_period=table.duration("stale_period", None),
+    )
+    thresholds.finish()
+    table.finish()
+    return override if match is not None else None
+
+
+def read_overrides(
+    entries: Iterable[Mapping[str, Any]], algorithms: Sequence[str], base: Policy
+) -> tuple[Override, ...]:
+    """Read overrides given as mappings, with the keys of `[[override]]`. Raises ConfigError with all problems."""
+    problems = Problems()
+    found: list[Override] = []
+    for at, entry in enumerate(entries):
+        plain = {key: list(value) if isinstance(value, tuple) else value for key, value in entry.items()}
+        override = read_override(Table(plain, ("overrides", at), problems), algorithms)
+        if override is not None:
+            found.append(override)
+    if not problems.found:
+        for at, text in impossible(base, found):
+            problems.add(("overrides", at, "consensus"), text)
+    if problems.found:
+        raise ConfigError("", problems.found)
+    return tuple(found)

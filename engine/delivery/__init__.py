@@ -1,1 +1,0 @@
-"""Stages between an anomaly and an alerter: match, suppress, send, record."""

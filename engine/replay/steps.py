@@ -1,0 +1,142 @@
+"""Replayed steps as numpy arrays and as Arrow columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ridgeline.engine.rules.policy import Policy
+from ridgeline.engine.score import verdicts
+from ridgeline.engine.score.plan import algorithm_names
+
+if TYPE_CHECKING:
+    from ridgeline.engine.score.plan import Policies
+
+CHUNK_ROWS: Final = 1 << 20  # rows per chunk of a table: names of 2 GiB in one would overflow Arrow's strings
+KS_COLUMNS: Final = ("ks_test_d", "ks_test_adf")
+
+
+def step_schema(user: Sequence[str] = ()) -> pa.Schema:
+    """Return the schema of replayed steps, with the named users' algorithms after the nine.
+
+    `anomalous`, `votes` and scores are null where not analysed.
+    """
+    names = (*algorithm_names(), *user)
+    return pa.schema(
+        [
+            pa.field("metric", pa.string()),
+            pa.field("timestamp", pa.int64()),
+            pa.field("value", pa.float64()),
+            pa.field("outcome", pa.string()),
+            pa.field("anomalous", pa.bool_()),
+            pa.field("votes", pa.int8()),
+            *(pa.field(f"{name}_score", pa.float32()) for name in names),
+            *(pa.field(name, pa.float32()) for name in KS_COLUMNS),
+        ]
+    )
+
+
+@dataclass(slots=True)
+class Steps:
+    """Steps of several series, one after another.
+
+    counts      int64[series]: steps of each
+    timestamps  int64[n], values float64[n]: the newest point of each step
+    outcomes    uint8[n]: places in `verdicts.OUTCOMES`
+    votes       uint8[n]: True votes
+    scores      float32[11 + users, n]: the nine in verdict order, ks_test's D, its ADF statistic, then users'
+                algorithms; NaN where there is none
+    anomalous   bool[n]
+    change, level  float64[n or 0]: tail mean less mean, and mean, where a policy asks and consensus was reached
+    """
+
+    counts: NDArray[np.int64]
+    outcomes: NDArray[np.uint8]
+    votes: NDArray[np.uint8]
+    scores: NDArray[np.float32]
+    change: NDArray[np.float64]
+    level: NDArray[np.float64]
+    timestamps: NDArray[np.int64]
+    values: NDArray[np.float64]
+    anomalous: NDArray[np.bool_]
+
+    @classmethod
+    def empty(cls, counts: NDArray[np.int64], steps: int, *, users: int, gated: bool) -> Steps:
+        """Return room for so many steps."""
+        return cls(
+            counts,
+            np.empty(steps, np.uint8),
+            np.zeros(steps, np.uint8),
+            np.empty((len(algorithm_names()) + len(KS_COLUMNS) + users, steps), np.float32),
+            np.zeros(steps if gated else 0),
+            np.zeros(steps if gated else 0),
+            np.empty(0, np.int64),
+            np.empty(0),
+            np.empty(0, bool),
+        )
+
+    def judge(self, policies: Sequence[Policy], encoded: Policies) -> None:
+        """Decide `anomalous`: enough votes, in the wanted direction, by the wanted amount."""
+        self.anomalous = np.zeros(len(self.outcomes), bool)
+        stops = np.cumsum(self.counts)
+        for place, policy in enumerate(policies):
+            rows = np.flatnonzero(encoded.of_row == place)
+            if len(rows) == len(self.counts):
+                self._judge_slice(slice(0, len(self.outcomes)), policy)
+                continue
+            for row in rows:
+                self._judge_slice(slice(int(stops[row] - self.counts[row]), int(stops[row])), policy)
+
+    def _judge_slice(self, here: slice, policy: Policy) -> None:
+        enough = (self.outcomes[here] == verdicts.ANALYSED) & (self.votes[here] >= policy.consensus)
+        if len(self.change):
+            change = self.change[here]
+            if policy.direction != "both":
+                enough &= ~((change < 0) if policy.direction == "up" else (change > 0))
+            least = np.maximum(policy.min_change, policy.min_change_relative * np.abs(self.level[here]))
+            enough &= ~(np.abs(change) < least)
+        self.anomalous[here] = enough
+
+
+def table_of(metrics: pa.StringArray, steps: Steps, user: Sequence[str] = ()) -> pa.Table:
+    """Return the steps of each metric, in order, as a table of `step_schema`."""
+    schema = step_schema(user)
+    return pa.Table.from_batches(list(_batches(metrics, steps, schema)), schema=schema)
+
+
+def _batches(metrics: pa.StringArray, steps: Steps, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    codes = np.repeat(np.arange(len(steps.counts), dtype=np.int32), steps.counts)
+    for start in range(0, len(codes), CHUNK_ROWS):
+        here = slice(start, min(start + CHUNK_ROWS, len(codes)))
+        analysed = steps.outcomes[here] == verdicts.ANALYSED
+        valid = pa.py_buffer(np.packbits(analysed, bitorder="little"))
+        columns: list[Any] = [
+            metrics.take(pa.array(codes[here])),
+            pa.array(steps.timestamps[here]),
+            pa.array(steps.values[here]),
+            _outcomes(steps.outcomes[here]),
+            verdicts.boolean_array(steps.anomalous[here], analysed),
+            pa.Array.from_buffers(pa.int8(), len(analysed), [valid, pa.py_buffer(steps.votes[here].view(np.int8))]),
+        ]
+        nine = len(algorithm_names())
+        order = [*range(nine), *range(nine + len(KS_COLUMNS), len(steps.scores)), nine, nine + 1]
+        columns += [_nullable(steps.scores[place, here], analysed, valid) for place in order]
+        yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _outcomes(codes: NDArray[np.uint8]) -> pa.Array:
+    """Return the outcomes' names as plain strings."""
+    return pa.DictionaryArray.from_arrays(pa.array(codes.view(np.int8)), pa.array(verdicts.OUTCOMES)).cast(pa.string())
+
+
+def _nullable(scores: NDArray[np.float32], analysed: NDArray[np.bool_], valid: pa.Buffer) -> pa.Array:
+    """Return scores without copying them, null where NaN; `valid` is the bitmap of `analysed`, which most often is it."""
+    present = ~np.isnan(scores)
+    if not np.array_equal(present, analysed):
+        valid = pa.py_buffer(np.packbits(present, bitorder="little"))
+    return pa.Array.from_buffers(pa.float32(), len(scores), [valid, pa.py_buffer(scores)])

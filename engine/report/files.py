@@ -1,0 +1,72 @@
+"""The anomalies of a run as files: Parquet, JSON, and the dump that Skyline's web UI loads. Each whole or absent."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ridgeline.engine.score.anomaly import Anomaly
+from ridgeline.io.disk.atomic import write_atomic
+from ridgeline.io.text import encodable
+
+PARQUET, JSON, JSONP = "anomalies.parquet", "anomalies.json", "anomalies.jsonp"
+
+
+def write_outputs(directory: Path, anomalies: Sequence[Anomaly]) -> None:
+    """Write all three files, empty lists included. Raises OutputError, at the first that cannot be written."""
+    write_atomic(directory / PARQUET, parquet(anomalies))
+    write_atomic(directory / JSON, f"{dumps(listing(anomalies))}\n".encode())
+    write_atomic(directory / JSONP, jsonp(anomalies).encode())
+
+
+def listing(anomalies: Sequence[Anomaly]) -> list[dict[str, Any]]:
+    """The anomalies as `run --json` and anomalies.json list them."""
+    return [
+        {
+            "metric": encodable(anomaly.metric),
+            "value": _number(anomaly.value),
+            "timestamp": anomaly.timestamp,
+            "votes": anomaly.votes,
+            "algorithms": list(anomaly.algorithms),
+        }
+        for anomaly in anomalies
+    ]
+
+
+def jsonp(anomalies: Sequence[Anomaly]) -> str:
+    """`handle_data([[value, name, timestamp], ...])`, sorted by name; the argument is valid JSON (Skyline's was not)."""
+    rows = [[_number(a.value), encodable(a.metric), a.timestamp] for a in sorted(anomalies, key=lambda a: a.metric)]
+    return f"handle_data({dumps(rows)})"
+
+
+def dumps(value: Any) -> str:
+    """ASCII JSON without NaN, infinity or raw markup, so that it is safe inside a script too."""
+    text = json.dumps(value, allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def parquet(anomalies: Sequence[Anomaly]) -> bytes:
+    """One row per anomaly: metric, value, timestamp, votes and the algorithms that voted True."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema(
+        [
+            ("metric", pa.string()),
+            ("value", pa.float64()),
+            ("timestamp", pa.int64()),
+            ("votes", pa.int8()),
+            ("algorithms", pa.list_(pa.string())),
+        ]
+    )
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(listing(anomalies), schema), sink)
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+def _number(value: float) -> float | None:
+    """The value as JSON can carry it."""
+    return value if math.isfinite(value) else None

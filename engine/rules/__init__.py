@@ -1,0 +1,1 @@
+"""Who is judged how: profiles, policies, overrides per pattern, and users' own algorithms."""

@@ -1,0 +1,1 @@
+"""One window of many metrics: matrix in, verdicts out."""

@@ -1,0 +1,156 @@
+"""Matrix in, verdicts out: blocks of rows through the score kernel, on a pool of threads."""
+
+from __future__ import annotations
+
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ridgeline.engine.score import verdicts
+from ridgeline.engine.score.plan import Policies, ScorePlan, algorithm_names, resolve_as_of
+from ridgeline.engine.score.tables import Tables
+from ridgeline.engine.score.users import user_votes
+from ridgeline.io.arrow.buffers import arrow
+from ridgeline.io.matrix import MetricMatrix
+from ridgeline.io.reasons import USABLE
+from ridgeline.kernels.native import loader
+
+# Modes of `kernels.score.row`, and how much scratch it takes.
+EARLY_EXIT, ALL_VOTES, SCORES = 0, 1, 2
+SCRATCH_PER_POINT, SCRATCH_FIXED = 9, 8192
+NO_CRITICAL: Final = 5
+SMALLEST_BLOCK: Final = 64  # rows: below, a thread costs more than it saves
+
+
+@dataclass(slots=True)
+class Results:
+    """What the kernel writes, row by row."""
+
+    outcomes: NDArray[np.uint8]
+    votes: NDArray[np.uint8]
+    scores: NDArray[np.float64]
+    points: NDArray[np.float64]  # newest value, tail mean less mean, mean
+    stamps: NDArray[np.int64]  # newest timestamp, number of points
+
+    @classmethod
+    def for_rows(cls, rows: int, *, scores: bool) -> Results:
+        """Return room for so many rows."""
+        return cls(
+            np.empty(rows, np.uint8),
+            np.empty((rows, len(algorithm_names())), np.uint8),
+            np.empty((rows if scores else 0, len(algorithm_names()))),
+            np.empty((rows, 3)),
+            np.empty((rows, 2), np.int64),
+        )
+
+
+_tables: Final = Tables()
+
+
+def score_matrix(
+    matrix: MetricMatrix, plan: ScorePlan, policy_of_row: NDArray[Any] | None = None, *, threads: int = 1
+) -> pa.RecordBatch:
+    """Score every row; one verdict row per matrix row, in order.
+
+    policy_of_row int[n]: position in `plan.policies`; None: the first for all. Results are identical for any number
+    of threads and any `plan.block_rows`.
+    """
+    policies = Policies.encode(plan, policy_of_row, len(matrix))
+    results = _run_kernel(matrix, plan, policies, threads)
+    if plan.user:
+        votes, scores = user_votes(matrix, plan, policies, results.outcomes, threads)
+        results.votes = np.concatenate([results.votes, votes], axis=1)
+        if plan.scores:
+            results.scores = np.concatenate([results.scores, scores], axis=1)
+    return _verdicts(matrix, plan, policies, results)
+
+
+def _run_kernel(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, threads: int) -> Results:
+    rows = len(matrix)
+    results = Results.for_rows(rows, scores=plan.scores)
+    lengths = np.diff(matrix.offsets)
+    longest = int(lengths.max(initial=1))
+    counts = np.unique(lengths)
+    mode = SCORES if plan.scores else ALL_VOTES if plan.all_votes or plan.user else EARLY_EXIT
+    as_of, switches = resolve_as_of(matrix, plan), plan.profile.encode(plan.full_duration)
+    weights = _tables.weights(longest)
+    entry = loader.entry("score")
+
+    inputs = (matrix.offsets, matrix.timestamps, matrix.values, matrix.duplicates, as_of)
+
+    # Few rows are shared out evenly: a thread without a block is of no use.
+    size = min(plan.block_rows, max(-(-rows // threads), SMALLEST_BLOCK))
+
+    def block(critical: NDArray[np.float64], start: int) -> int:
+        return entry(
+            *inputs,
+            policies.of_row, policies.numbers, policies.thresholds, switches, critical, weights,
+            results.outcomes, results.votes, results.scores, results.points, results.stamps,
+            np.empty(SCRATCH_PER_POINT * longest + SCRATCH_FIXED), np.empty(longest, np.int64),
+            start, min(start + size, rows), mode,
+        )  # fmt: skip
+
+    starts = list(range(0, rows, size))
+    with contextlib.ExitStack() as stack:
+        every: Any = map
+        if threads > 1 and len(starts) > 1:
+            every = stack.enter_context(ThreadPoolExecutor(threads)).map
+        while starts:
+            critical = _tables.critical(policies.alphas, counts[counts >= plan.profile.min_points])
+            lacking = every(partial(block, critical), starts)
+            starts = [start for start, status in zip(starts, lacking, strict=True) if status]
+            # Some rows turned out shorter than they are long: within the window, or without duplicates.
+            counts = np.unique(results.stamps[results.outcomes == NO_CRITICAL, 1])
+    return results
+
+
+def _verdicts(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, results: Results) -> pa.RecordBatch:
+    names = plan.names
+    outcomes = verdicts.row_outcomes(results.outcomes, matrix.reasons)
+    analysed = outcomes == verdicts.ANALYSED
+    votes = np.ascontiguousarray(results.votes.T)  # by algorithm: numpy is quick along rows
+    true = votes == verdicts.TRUE
+    count = true.sum(axis=0, dtype=np.int8)
+    anomalous = analysed & (count >= policies.consensus[policies.of_row])
+    reasons = _gate(anomalous, matrix.reasons, plan, policies, results)
+    some = results.stamps[:, 1] > 0
+    columns: dict[str, Any] = {
+        "metric": matrix.metrics,
+        "outcome": verdicts.named(outcomes, verdicts.OUTCOMES),
+        "reason": verdicts.named(reasons, (None, *verdicts.REASONS[1:])),
+        "anomalous": verdicts.boolean_array(anomalous, analysed),
+        "datapoint": arrow(results.points[:, 0], ~some),
+        "timestamp": arrow(results.stamps[:, 0], ~some),
+        "votes": arrow(count, ~analysed),
+        "failed": verdicts.failed_names(results.votes, names),
+    }
+    for place, name in enumerate(names):
+        columns[name] = verdicts.boolean_array(true[place], votes[place] < verdicts.NULL)
+        if plan.scores:
+            columns[f"{name}_score"] = arrow(results.scores[:, place], votes[place] >= verdicts.NULL)
+    return verdicts.verdict_batch(columns, names, scores=plan.scores)
+
+
+def _gate(
+    anomalous: NDArray[np.bool_], row_reasons: NDArray[np.uint8], plan: ScorePlan, policies: Policies, results: Results
+) -> NDArray[np.uint8]:
+    """Take back `anomalous` where the change goes the wrong way or is too small; return each row's reason."""
+    reasons = np.where(row_reasons == USABLE, 0, row_reasons).astype(np.uint8)
+    for place, policy in enumerate(plan.policies):
+        if policy.direction == "both" and policy.min_change == 0 and policy.min_change_relative == 0:
+            continue
+        rows = np.flatnonzero(anomalous & (policies.of_row == place))
+        change, mean = results.points[rows, 1], results.points[rows, 2]
+        wrong = {"both": np.zeros(len(rows), bool), "up": change < 0, "down": change > 0}[policy.direction]
+        least = np.maximum(policy.min_change, policy.min_change_relative * np.abs(mean))
+        small = ~wrong & (np.abs(change) < least)
+        reasons[rows[wrong]] = verdicts.DIRECTION
+        reasons[rows[small]] = verdicts.MIN_CHANGE
+        anomalous[rows[wrong | small]] = False
+    return reasons

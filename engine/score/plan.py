@@ -1,0 +1,123 @@
+"""How to score: one plan per run, and its policies as kernels read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ridgeline.engine.rules.policy import Policy
+from ridgeline.engine.rules.profiles import PROFILES, Profile
+from ridgeline.engine.rules.user_algorithms import UserAlgorithm
+from ridgeline.io.errors import InputError
+from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
+from ridgeline.kernels.native import loader
+
+BLOCK_ROWS: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ScorePlan:
+    """How to score. The rest is the matrix.
+
+    as_of          epoch seconds for every row; "last": each row's own newest point; None: the matrix's column, and
+                   where that is null `default_as_of`, or else the matrix's newest timestamp
+    all_votes      no early exit; `scores` implies it
+    user           users' algorithms, after the nine in that order; they rule out early exit
+    block_rows     rows per kernel call; results do not depend on it
+    """
+
+    profile: Profile = PROFILES["native"]
+    full_duration: int = 86400
+    as_of: int | Literal["last"] | None = None
+    default_as_of: int | None = None
+    policies: tuple[Policy, ...] = (Policy(),)
+    all_votes: bool = False
+    scores: bool = False
+    user: tuple[UserAlgorithm, ...] = ()
+    block_rows: int = BLOCK_ROWS
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All algorithms, in the order of verdict columns."""
+        return (*algorithm_names(), *(found.name for found in self.user))
+
+
+@cache
+def algorithm_names() -> tuple[str, ...]:
+    """Names of the nine, in the order of verdict columns."""
+    return tuple(loader.facts())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policies:
+    """The plan's policies as kernels read them."""
+
+    of_row: NDArray[np.int32]
+    numbers: NDArray[np.int64]  # slack, mask, stale period, row of the critical table
+    thresholds: NDArray[np.float64]  # of the nine
+    consensus: NDArray[np.int64]
+    alphas: tuple[float, ...]
+    user: NDArray[np.float64]  # thresholds of users' algorithms, NaN where one is switched off
+
+    @classmethod
+    def encode(cls, plan: ScorePlan, of_row: NDArray[Any] | None, rows: int) -> Policies:
+        """Encode the plan's policies; InputError where a consensus cannot be reached."""
+        known = _encoded(plan.profile, plan.policies, plan.user)
+        return replace(
+            known, of_row=np.zeros(rows, np.int32) if of_row is None else np.ascontiguousarray(of_row, np.int32)
+        )
+
+
+@lru_cache(64)
+def _encoded(profile: Profile, policies: tuple[Policy, ...], user: tuple[UserAlgorithm, ...]) -> Policies:
+    """All but `of_row`: the same for every chunk of a run."""
+    facts = loader.facts()
+    names = (*facts, *(one.name for one in user))
+    numbers, thresholds, own = [], [], []
+    alphas: list[float] = []
+    for policy in policies:
+        chosen = policy.algorithms or names
+        limits = {name: float(fact["threshold"]) for name, fact in facts.items()} | dict(policy.thresholds)
+        _check(policy, chosen, limits)
+        if limits["grubbs"] not in alphas:
+            alphas.append(limits["grubbs"])
+        mask = sum(1 << place for place, name in enumerate(facts) if name in chosen)
+        stale = profile.stale_period if policy.stale_period is None else policy.stale_period
+        numbers.append((len(chosen) - policy.consensus, mask, stale, alphas.index(limits["grubbs"])))
+        thresholds.append([limits[name] for name in facts])
+        own.append([limits.get(one.name, 1.0) if one.name in chosen else np.nan for one in user])
+    return Policies(
+        np.empty(0, np.int32),
+        np.array(numbers, np.int64),
+        np.array(thresholds),
+        np.array([policy.consensus for policy in policies], np.int64),
+        tuple(alphas),
+        np.array(own, np.float64).reshape(len(policies), len(user)),
+    )
+
+
+def _check(policy: Policy, chosen: tuple[str, ...], limits: dict[str, float]) -> None:
+    if policy.consensus > len(chosen):
+        raise InputError(
+            f"a consensus of {policy.consensus} cannot be reached by {len(chosen)} algorithms: lower it to at most "
+            f"{len(chosen)}, or switch on more algorithms"
+        )
+    if not 0.0 < limits["grubbs"] < 1.0:
+        raise InputError(
+            f"threshold grubbs = {limits['grubbs']:g} is no significance: choose one between 0 and 1 (default 0.05)"
+        )
+
+
+def resolve_as_of(matrix: MetricMatrix, plan: ScorePlan) -> NDArray[np.int64]:
+    """Return int64[n]: when each row is judged; NO_AS_OF stands for its own newest point."""
+    if plan.as_of == "last":
+        return np.full(len(matrix), NO_AS_OF)
+    if plan.as_of is not None:
+        return np.full(len(matrix), plan.as_of, np.int64)
+    default = plan.default_as_of if plan.default_as_of is not None else matrix.newest
+    own = matrix.as_of
+    return own if default is None else np.where(own == NO_AS_OF, default, own)

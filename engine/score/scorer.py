@@ -1,0 +1,89 @@
+"""Settings in, a scorer out: what `ridgeline.score`, `score`, `run` and `backtest` judge a matrix with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import pyarrow as pa
+
+from ridgeline.engine.rules.analysis import Analysis
+from ridgeline.engine.rules.overrides import Override, Overrides
+from ridgeline.engine.rules.policy import Policy
+from ridgeline.engine.rules.profiles import profile_named
+from ridgeline.engine.rules.user_algorithms import UserAlgorithm, load_user_algorithms
+from ridgeline.engine.score.matrix import score_matrix
+from ridgeline.engine.score.plan import ScorePlan, algorithm_names
+from ridgeline.io.errors import InputError
+from ridgeline.io.matrix import MetricMatrix
+
+AsOf = int | Literal["last"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """Scores matrices under one plan; overrides give each metric its policy."""
+
+    plan: ScorePlan
+    overrides: Overrides
+    threads: int
+
+    @classmethod
+    def of(
+        cls,
+        analysis: Analysis,
+        overrides: Sequence[Override] = (),
+        *,
+        as_of: AsOf = None,
+        default_as_of: int | None = None,
+        scores: bool = False,
+        threads: int = 0,
+        user: Sequence[UserAlgorithm] | None = None,
+    ) -> Scorer:
+        """A scorer for checked settings; raises InputError for an unknown profile or an unreachable consensus.
+
+        `user`: algorithms after the nine; None: those of the configured modules and of entry points.
+        """
+        found = load_user_algorithms(analysis.modules, algorithm_names()) if user is None else tuple(user)
+        plan = ScorePlan(
+            profile=profile_named(analysis.profile),
+            full_duration=analysis.full_duration,
+            as_of=as_of,
+            default_as_of=default_as_of,
+            all_votes=analysis.all_votes or scores,
+            scores=scores,
+            user=found,
+        )
+        return cls(plan, Overrides(base_policy(analysis, plan.names), overrides), threads or available_threads())
+
+    def score(self, matrix: MetricMatrix) -> pa.RecordBatch:
+        """Verdict rows, one per row of `matrix`, in its order."""
+        names = matrix.metrics.to_pylist() if self.overrides.overrides else ()
+        index = self.overrides.assign(names)
+        return score_matrix(matrix, replace(self.plan, policies=self.overrides.policies), index, threads=self.threads)
+
+
+def base_policy(analysis: Analysis, known: Sequence[str] = ()) -> Policy:
+    """The policy of a metric that no override matches; `known` algorithms are the nine unless given."""
+    chosen = check_algorithms(analysis.algorithms, known or algorithm_names())
+    if not 1 <= analysis.consensus <= len(chosen):
+        count = f"{len(chosen)} algorithm{'s are' if len(chosen) > 1 else ' is'}"
+        raise InputError(
+            f"a consensus of {analysis.consensus} is impossible: {count} in force; choose 1 to {len(chosen)}"
+        )
+    return Policy(consensus=analysis.consensus, algorithms=chosen, stale_period=analysis.stale_period)
+
+
+def check_algorithms(chosen: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """The chosen algorithms in the order of the columns, all of them if none is chosen; InputError for unknown ones."""
+    unknown = [name for name in chosen if name not in known]
+    if unknown:
+        raise InputError(f"unknown algorithm {unknown[0]!r}: choose from {', '.join(known)}")
+    return tuple(name for name in known if name in chosen) if chosen else tuple(known)
+
+
+def available_threads() -> int:
+    """As many threads as CPUs this process may use."""
+    return len(os.sched_getaffinity(0))

@@ -1,0 +1,84 @@
+"""Numbers that depend on the number of points only, computed once and passed to kernels as arrays."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ridgeline.kernels.native import loader
+
+Floats = NDArray[np.float64]
+
+ALPHA: Final = 0.05  # grubbs' significance unless overridden
+CENTRE_OF_MASS: Final = 50  # stddev_from_moving_average
+KEPT: Final = 20_000  # critical values up to so many points are kept between processes
+
+
+def grubbs_critical(n: NDArray[Any], alpha: float = ALPHA) -> Floats:
+    """Grubbs' two-sided critical value at significance alpha for n points (Grubbs 1950); infinite below 3 points.
+
+    ((n-1)/sqrt(n)) sqrt(c^2 / (n-2+c^2)), c the upper alpha/(2n) point of Student's t with n-2 degrees of freedom.
+    """
+    from scipy.special import stdtrit
+
+    count = np.asarray(n, dtype=np.float64)
+    enough = count >= 3
+    count = np.where(enough, count, 3.0)
+    squared = stdtrit(count - 2, alpha / (2 * count)) ** 2
+    critical = (count - 1) / np.sqrt(count) * np.sqrt(squared / (count - 2 + squared))
+    return np.where(enough, critical, np.inf)
+
+
+def exponential_weights(n: int) -> Floats:
+    """Weights (50/51)^k of the point k places from the end, newest last: float64[n].
+
+    Those under 1e-290 are 0: they are far below any value's last bit, and denormal numbers are slow.
+    """
+    weights = (CENTRE_OF_MASS / (CENTRE_OF_MASS + 1.0)) ** np.arange(n - 1, -1, -1, dtype=np.float64)
+    return np.where(weights < 1e-290, 0.0, weights)
+
+
+class Tables:
+    """Both tables, grown as longer series come; critical values are NaN until some row asks for them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._weights = np.empty(0)
+        self._critical: dict[float, Floats] = {}
+
+    def weights(self, longest: int) -> Floats:
+        """Exponential weights for series of up to `longest` points: float64[>= longest], newest last."""
+        with self._lock:
+            if len(self._weights) < longest:
+                self._weights = exponential_weights(max(longest, 2 * len(self._weights)))
+            return self._weights
+
+    def critical(self, alphas: tuple[float, ...], counts: NDArray[np.int64]) -> Floats:
+        """Critical values by significance and number of points, float64[alphas, > max(counts)], known for `counts`."""
+        with self._lock:
+            longest = int(counts.max(initial=2))
+            tables = [self._learned(alpha, counts, longest) for alpha in alphas]
+            size = max(len(table) for table in tables)
+            joined = np.full((len(tables), size), np.nan)
+            for row, table in zip(joined, tables, strict=True):
+                row[: len(table)] = table
+            return joined
+
+    def _learned(self, alpha: float, counts: NDArray[np.int64], longest: int) -> Floats:
+        table = self._critical.get(alpha)
+        if table is None:
+            kept = loader.load_table("grubbs") if alpha == ALPHA else None
+            table = np.full(3, np.inf) if kept is None else kept.copy()
+            table[:3] = np.inf
+        if len(table) <= longest:
+            table = np.concatenate([table, np.full(longest + 1 - len(table), np.nan)])
+        missing = np.unique(counts[(counts >= 3) & np.isnan(table[counts])])
+        if len(missing):
+            table[missing] = grubbs_critical(missing, alpha)
+            if alpha == ALPHA:
+                loader.save_table("grubbs", table[:KEPT])
+        self._critical[alpha] = table
+        return table

@@ -1,0 +1,93 @@
+"""Verdicts as Arrow rows: one metric, one outcome, its votes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ridgeline.io.arrow.buffers import arrow, strings
+from ridgeline.io.reasons import MISSING, ROW_REASONS, USABLE
+
+# Kernels write the first five by position (`kernels.score.outcome`).
+OUTCOMES: Final = (
+    "analysed", "empty", "too_short", "stale", "boring", "missing", "rejected", "skipped", "shed", "error",
+)  # fmt: skip
+ANALYSED: Final = 0
+MISSING_OUTCOME: Final = OUTCOMES.index("missing")
+REJECTED_OUTCOME: Final = OUTCOMES.index("rejected")
+
+# Reasons of a row, then those that only a verdict has.
+REASONS: Final = (*ROW_REASONS, "direction", "min_change", "deadline", "kernel_failed")
+DIRECTION: Final = REASONS.index("direction")
+MIN_CHANGE: Final = REASONS.index("min_change")
+
+# Vote codes of the kernels.
+FALSE, TRUE, NULL, FAILED = 0, 1, 2, 3
+
+
+@cache
+def verdict_schema(algorithms: tuple[str, ...], *, scores: bool = False) -> pa.Schema:
+    """Return the verdicts' schema for the named algorithms, in order; each with its score if asked for."""
+    fields = [
+        pa.field("metric", pa.string()),
+        pa.field("outcome", pa.string()),
+        pa.field("reason", pa.string()),
+        pa.field("anomalous", pa.bool_()),
+        pa.field("datapoint", pa.float64()),
+        pa.field("timestamp", pa.int64()),
+        pa.field("votes", pa.int8()),
+    ]
+    for name in algorithms:
+        fields.append(pa.field(name, pa.bool_()))
+        if scores:
+            fields.append(pa.field(f"{name}_score", pa.float64()))
+    fields.append(pa.field("failed", pa.list_(pa.field("item", pa.string())), nullable=False))
+    return pa.schema(fields)
+
+
+def row_outcomes(outcomes: NDArray[np.uint8], reasons: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the kernels' outcomes with `missing` and `rejected` where a row has a reason to have no points."""
+    if not reasons.any():
+        return outcomes
+    missing = np.isin(reasons, tuple(MISSING))
+    return np.where(reasons == USABLE, outcomes, np.where(missing, MISSING_OUTCOME, REJECTED_OUTCOME)).astype(np.uint8)
+
+
+def boolean_array(values: NDArray[np.bool_], valid: NDArray[np.bool_]) -> pa.Array:
+    """Return an Arrow boolean array; null where not valid."""
+    return arrow(values, ~valid)
+
+
+def named(codes: NDArray[Any], names: Sequence[str | None]) -> pa.Array:
+    """Return the names that codes stand for, as strings; neighbours are mostly alike, so they are written run by run."""
+    encoded = [(name or "").encode() for name in names]
+    offsets = np.zeros(len(codes) + 1, np.int32)
+    np.cumsum(np.array([len(name) for name in encoded], np.int32)[codes], out=offsets[1:])
+    starts = np.flatnonzero(np.append(True, codes[1:] != codes[:-1])[: len(codes)])
+    lengths = np.diff(np.append(starts, len(codes)))
+    runs = zip(codes[starts].tolist(), lengths.tolist(), strict=True)
+    data = b"".join([encoded[code] * length for code, length in runs])
+    absent = np.array([name is None for name in names])[codes]
+    valid = pa.py_buffer(np.packbits(~absent, bitorder="little")) if absent.any() else None
+    return pa.Array.from_buffers(pa.string(), len(codes), [valid, pa.py_buffer(offsets), pa.py_buffer(data)])
+
+
+def failed_names(votes: NDArray[np.uint8], algorithms: Sequence[str]) -> pa.Array:
+    """Return per row the names of the algorithms whose vote code is FAILED; votes uint8[n, algorithms]."""
+    failed = votes == FAILED
+    if not failed.any():
+        return pa.ListArray.from_arrays(arrow(np.zeros(len(votes) + 1, np.int32)), strings([]))
+    rows, columns = np.nonzero(failed)
+    offsets = np.searchsorted(rows, np.arange(len(votes) + 1)).astype(np.int32)
+    return pa.ListArray.from_arrays(arrow(offsets), named(columns, algorithms))
+
+
+def verdict_batch(columns: dict[str, Any], algorithms: tuple[str, ...], *, scores: bool) -> pa.RecordBatch:
+    """Return the record batch of columns by name."""
+    schema = verdict_schema(algorithms, scores=scores)
+    return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)

@@ -1,0 +1,1 @@
+"""Sockets and HTTP with deadlines, and the addresses that may be reached."""

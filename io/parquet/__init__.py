@@ -1,0 +1,1 @@
+"""Parquet datasets: files, names, rows in bounded pieces, and whole files out."""

@@ -1,0 +1,1 @@
+"""What a run remembers for the next one, in Redis or in one SQLite file."""

@@ -1,0 +1,1 @@
+"""Machine code kept between processes: compiled once, loaded without numba."""

@@ -1,0 +1,295 @@
+"""`ridgeline backtest`: same bytes however it is run, honest about bad data, resumable."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+import ridgeline
+from ridgeline.engine.backtest import plan
+from ridgeline.engine.cli.main import main
+from ridgeline.engine.demo.fleet import build_fleet
+from ridgeline.io.parquet.files import find
+
+END = 1_700_000_000
+DATA_FILES = "scores/*.parquet"
+
+
+@pytest.fixture(scope="module")
+def history():
+    """Eight metrics, 500 points each, incidents at the end."""
+    return build_fleet(8, points=500, end=END, incidents=3, seed=3).table()
+
+
+@pytest.fixture(scope="module")
+def dataset(history, tmp_path_factory):
+    path = tmp_path_factory.mktemp("history") / "history.parquet"
+    pq.write_table(history, path, row_group_size=700)  # metrics straddle row groups
+    return path
+
+
+@pytest.fixture
+def small_parts(monkeypatch):
+    """Parts of one or two metrics, so that a small dataset has several."""
+    monkeypatch.setattr(plan.scan, "__defaults__", (600,))
+
+
+def backtest(dataset, output, *options):
+    return main(["backtest", str(dataset), "--output", str(output), *map(str, options)])
+
+
+def data_files(output):
+    files = [*sorted(output.glob(DATA_FILES)), output / "anomalies.parquet"]
+    return {str(path.relative_to(output)): path.read_bytes() for path in files}
+
+
+def steps(output):
+    return pa.concat_tables([pq.read_table(path) for path in sorted(output.glob(DATA_FILES))])
+
+
+@pytest.fixture(scope="module")
+def reference(dataset, tmp_path_factory):
+    output = tmp_path_factory.mktemp("reference") / "out"
+    before = plan.scan.__defaults__
+    plan.scan.__defaults__ = (600,)
+    try:
+        assert backtest(dataset, output, "--threads", 1) == 0
+    finally:
+        plan.scan.__defaults__ = before
+    return output
+
+
+def test_output_is_as_documented(reference, history):
+    out = steps(reference)
+    assert out.column_names[:6] == ["metric", "timestamp", "value", "outcome", "anomalous", "votes"]
+    assert [str(out.schema.field(n).type) for n in out.column_names[:6]] == [
+        "string", "int64", "double", "string", "bool", "int8",
+    ]  # fmt: skip
+    assert out.column_names[-2:] == ["ks_test_d", "ks_test_adf"]
+    assert {str(t) for t in out.schema.types[6:]} == {"float"}
+    assert out.num_rows == history.num_rows
+    assert out["metric"].to_pylist() == history["metric"].to_pylist()
+    assert len(list(reference.glob(DATA_FILES))) > 2
+    manifest = json.loads((reference / "manifest.json").read_text())
+    assert manifest["steps"] == out.num_rows == sum(manifest["outcomes"].values())
+    assert not (reference / ".parts").exists()
+    assert not list(reference.rglob("*.tmp"))
+    incidents = pq.read_table(reference / "anomalies.parquet")
+    assert incidents.column_names == ["metric", "start", "end", "peak_timestamp", "peak_value", "points", "algorithms"]
+    assert sum(incidents["points"].to_pylist()) == pc.sum(out["anomalous"]).as_py() == manifest["anomalous"]
+
+
+def test_every_step_is_what_score_says_at_that_minute(reference, history):
+    out = steps(reference).to_pylist()
+    metric = history["metric"].cast(pa.string())
+    for row in out[99::137]:
+        verdict = ridgeline.score(
+            history.filter(pc.equal(metric, row["metric"])), as_of=row["timestamp"], all_votes=True
+        ).to_pylist()[0]
+        assert (verdict["outcome"], verdict["anomalous"], verdict["votes"]) == (
+            row["outcome"],
+            row["anomalous"],
+            row["votes"],
+        )
+        if row["outcome"] == "analysed":
+            for name in ("grubbs", "histogram_bins", "least_squares", "median_absolute_deviation"):
+                assert (row[f"{name}_score"] > 1) == verdict[name]
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_threads_give_the_same_bytes(dataset, reference, tmp_path):
+    assert backtest(dataset, tmp_path / "out", "--threads", 3) == 0
+    assert data_files(tmp_path / "out") == data_files(reference)
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_a_dataset_over_many_files_gives_the_same_bytes(history, reference, tmp_path):
+    folder = tmp_path / "days"
+    folder.mkdir()
+    for day, start in enumerate(range(0, history.num_rows, 900)):
+        pq.write_table(history.slice(start, 900), folder / f"{day:02d}.parquet")
+    assert backtest(folder, tmp_path / "out") == 0
+    assert data_files(tmp_path / "out") == data_files(reference)
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_scattered_and_duplicate_points_are_grouped_and_counted(history, reference, tmp_path, capsys):
+    plain = history.set_column(0, "metric", history["metric"].cast(pa.string()))
+    order = np.argsort(np.tile(np.arange(500), 8), kind="stable")
+    scattered = plain.take(order)
+    pq.write_table(pa.concat_tables([scattered, scattered.slice(0, 40)]), tmp_path / "in.parquet", row_group_size=333)
+    assert backtest(tmp_path / "in.parquet", tmp_path / "out") == 0
+    assert "grouping the dataset by metric" in capsys.readouterr().err
+    assert steps(tmp_path / "out").equals(steps(reference))
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text())
+    assert manifest["data"]["clustered"] is False
+    assert manifest["repairs"]["duplicate_timestamp"] == 40
+    assert not (tmp_path / "out/.shuffled").exists()
+
+
+def test_bounds_and_buckets_write_fewer_steps_with_the_same_verdicts(dataset, reference, tmp_path):
+    full = steps(reference)
+    start = END - 200 * 60
+    assert backtest(dataset, tmp_path / "bounded", "--from", start, "--to", END) == 0
+    inside = pc.and_(pc.greater_equal(full["timestamp"], start), pc.less(full["timestamp"], END))
+    assert steps(tmp_path / "bounded").equals(full.filter(inside).combine_chunks())
+    assert backtest(dataset, tmp_path / "every", "--every", "5m") == 0
+    stamps = full["timestamp"].to_numpy()
+    metrics = np.array(full["metric"].to_pylist())
+    last = np.append((stamps[1:] // 300 != stamps[:-1] // 300) | (metrics[1:] != metrics[:-1]), True)
+    assert steps(tmp_path / "every").equals(full.filter(pa.array(last)).combine_chunks())
+
+
+def test_no_scores_leaves_the_incidents(dataset, reference, tmp_path):
+    assert backtest(dataset, tmp_path / "out", "--no-scores") == 0
+    assert not list((tmp_path / "out").glob(DATA_FILES))
+    assert (tmp_path / "out/anomalies.parquet").read_bytes() == (reference / "anomalies.parquet").read_bytes()
+
+
+def test_json_is_the_only_thing_on_stdout(dataset, tmp_path, capsys):
+    assert backtest(dataset, tmp_path / "out", "--json", "--every", "1h") == 0
+    assert json.loads(capsys.readouterr().out)["steps"] > 0
+
+
+def test_a_finished_folder_is_not_overwritten(dataset, reference, capsys):
+    assert backtest(dataset, reference) == 2
+    assert "already holds a backtest" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_a_stopped_backtest_resumes_where_it_was(dataset, reference, tmp_path, monkeypatch, capsys):
+    from ridgeline.engine.backtest import runners
+
+    whole, computed = runners.run_part, []
+
+    def stops(job, part, threads=1):
+        if len(computed) == 2:
+            raise KeyboardInterrupt
+        computed.append(part.number)
+        return whole(job, part, threads)
+
+    monkeypatch.setattr(runners, "run_part", stops)
+    assert backtest(dataset, tmp_path / "out", "--threads", 1) == 130
+    assert not (tmp_path / "out/manifest.json").exists()
+    again = []
+    monkeypatch.setattr(
+        runners, "run_part", lambda job, part, threads=1: again.append(part.number) or whole(job, part, threads)
+    )
+    assert backtest(dataset, tmp_path / "out", "--threads", 1) == 2
+    assert "--resume" in capsys.readouterr().err
+    assert backtest(dataset, tmp_path / "out", "--threads", 1, "--resume", "--consensus", 5) == 2
+    assert "configuration changed" in capsys.readouterr().err
+    assert backtest(dataset, tmp_path / "out", "--threads", 1, "--resume") == 0
+    assert 0 < len(again) < 4
+    assert data_files(tmp_path / "out") == data_files(reference)
+
+
+def test_a_killed_backtest_leaves_whole_files_and_resumes(history, tmp_path):
+    big = build_fleet(40, points=3000, end=END, seed=5).table()
+    pq.write_table(big, tmp_path / "in.parquet")
+    patch = "from ridgeline.engine.backtest import plan; plan.scan.__defaults__ = (3000,)"
+    code = f"import sys; {patch}; from ridgeline.engine.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "backtest", str(tmp_path / "in.parquet"), "--output", str(tmp_path / "out")]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "out/.parts").glob("part-*.json")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    for path in (tmp_path / "out").glob(DATA_FILES):
+        pq.read_table(path)
+    assert subprocess.run([*command, "--resume"], check=False, stderr=subprocess.DEVNULL).returncode == 0
+    assert (
+        subprocess.run([*command[:-1], str(tmp_path / "whole")], check=False, stderr=subprocess.DEVNULL).returncode == 0
+    )
+    assert data_files(tmp_path / "out") == data_files(tmp_path / "whole")
+    assert not list((tmp_path / "out").rglob("*.tmp"))
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_an_unreadable_row_group_is_skipped_and_named(dataset, tmp_path, capsys):
+    damaged = tmp_path / "damaged.parquet"
+    raw = bytearray(dataset.read_bytes())
+    meta = pq.read_metadata(dataset).row_group(2).column(2)
+    start = min(filter(None, (meta.dictionary_page_offset, meta.data_page_offset)))
+    raw[start : start + meta.total_compressed_size] = os.urandom(meta.total_compressed_size)
+    damaged.write_bytes(raw)
+    assert backtest(damaged, tmp_path / "out") == 70
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text())
+    assert len(manifest["unreadable"]) >= 1
+    assert "row group 2" in manifest["unreadable"][0]
+    assert "unreadable" in capsys.readouterr().out
+    assert 0 < manifest["steps"] < 4000
+
+
+def test_bad_input_is_one_sentence(dataset, tmp_path, capsys):
+    for arguments, code, message in (
+        ([tmp_path / "absent.parquet", tmp_path / "a"], 2, "no such file"),
+        ([dataset, tmp_path / "b", "--profile", "nope"], 2, "unknown profile"),
+        ([dataset, tmp_path / "c", "--from", "2024-01-02", "--to", "2024-01-01"], 2, "--from must be before --to"),
+        ([dataset, tmp_path / "d", "--algorithms", "nope"], 2, "unknown algorithm"),
+        ([dataset, dataset / "e"], 74, "cannot write"),
+    ):
+        assert backtest(arguments[0], arguments[1], *arguments[2:]) == code, message
+        assert message in capsys.readouterr().err
+
+
+def test_a_full_disk_ends_with_74_and_whole_files(dataset, tmp_path, monkeypatch, capsys):
+    import errno
+
+    from ridgeline.io.disk import atomic
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(atomic.os, "fsync", full)
+    assert backtest(dataset, tmp_path / "out") == 74
+    assert "No space left" in capsys.readouterr().err
+    assert not list((tmp_path / "out").rglob("*.tmp"))
+
+
+def test_the_picture(dataset, tmp_path, history):
+    metric = history["metric"][0].as_py()
+    assert backtest(dataset, tmp_path / "out", "--plot", metric) == 0
+    pictures = list((tmp_path / "out").glob("*.png"))
+    assert len(pictures) == 1
+    assert pictures[0].read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_parts_depend_on_the_data_alone(dataset, history, tmp_path):
+    pq.write_table(history, tmp_path / "other.parquet", row_group_size=123)
+    one, other = plan.scan(find(dataset)), plan.scan(find(tmp_path / "other.parquet"))
+    assert [part.rows for part in one.parts] == [part.rows for part in other.parts]
+    assert one.metrics == other.metrics == 8
+
+
+def test_a_dask_cluster_that_loses_a_worker_gives_the_same_bytes(tmp_path):
+    import psutil
+
+    pq.write_table(build_fleet(30, points=2000, end=END, seed=5).table(), tmp_path / "in.parquet")
+    patch = "from ridgeline.engine.backtest import plan; plan.scan.__defaults__ = (2000,)"
+    code = f"import sys; {patch}; from ridgeline.engine.cli.main import main\nif __name__ == '__main__': sys.exit(main(sys.argv[1:]))"
+    script = tmp_path / "run.py"
+    script.write_text(code)
+    command = [sys.executable, str(script), "backtest", str(tmp_path / "in.parquet"), "--output"]
+    process = subprocess.Popen([*command, str(tmp_path / "dask"), "--workers", "2"], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not list((tmp_path / "dask/.parts").glob("part-*.json")) and time.monotonic() < deadline:
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.02)
+    workers = [p for p in psutil.Process(process.pid).children(recursive=True) if "spawn_main" in " ".join(p.cmdline())]
+    assert workers
+    workers[-1].kill()
+    _, errors = process.communicate(timeout=180)
+    assert process.returncode == 0, errors
+    assert subprocess.run([*command, str(tmp_path / "local")], check=False, stderr=subprocess.DEVNULL).returncode == 0
+    assert data_files(tmp_path / "dask") == data_files(tmp_path / "local")

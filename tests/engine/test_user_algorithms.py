@@ -1,0 +1,131 @@
+"""Users' algorithms: found by module, compiled, counted to consensus, named when they fail."""
+
+import math
+import sys
+import types
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from ridgeline.engine.rules.policy import Policy
+from ridgeline.engine.rules.profiles import PROFILES
+from ridgeline.engine.rules.user_algorithms import algorithm, load_user_algorithms, remark
+from ridgeline.engine.score.matrix import score_matrix
+from ridgeline.engine.score.plan import ScorePlan
+from ridgeline.io.errors import InputError
+from ridgeline.io.matrix import MetricMatrix
+
+START = 1_700_000_000
+
+
+@algorithm(summary="The newest point is more than twice the one before.", min_points=20)
+def doubled(t, x, as_of, scratch):
+    return x[-1] / (2.0 * x[-2])
+
+
+@algorithm(summary="Fails on even lengths.")
+def moody(t, x, as_of, scratch):
+    return math.nan if x.size % 2 == 0 else 2.0
+
+
+@algorithm(summary="Allocates.")
+def greedy(t, x, as_of, scratch):
+    return np.sort(x)[0] * 0.0 + (as_of - t[-1])
+
+
+@algorithm(summary="Writes where it must not.")
+def vandal(t, x, as_of, scratch):
+    x[0] = 7.0
+    return 0.0
+
+
+@pytest.fixture
+def matrix():
+    rng = np.random.default_rng(5)
+    rows = [rng.normal(100, 1, n) for n in (200, 201, 150, 50)]
+    rows[0][-1] = 900.0
+    offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
+    timestamps = np.concatenate([START + 60 * np.arange(len(row)) for row in rows])
+    timestamps[offsets[3] - 1] = timestamps[offsets[3] - 2]  # a duplicate in the third row
+    return MetricMatrix.from_columns(pa.array(list("abcd")), offsets, timestamps, np.concatenate(rows))
+
+
+def score(matrix, *user, **options):
+    plan = ScorePlan(as_of="last", user=user, **options)
+    return pa.Table.from_batches([score_matrix(matrix, plan)]).to_pylist()
+
+
+def test_votes_count_and_scores_are_kept(matrix):
+    rows = score(matrix, doubled, moody, scores=True)
+    assert [row["doubled"] for row in rows] == [True, False, False, None]
+    assert rows[0]["doubled_score"] > 4
+    assert [row["moody"] for row in rows] == [None, True, True, None]
+    assert [row["failed"] for row in rows] == [["moody"], [], [], []], (
+        "the duplicate leaves 149 points in the third row"
+    )
+    plain = score(matrix, scores=True)
+    assert [row["votes"] for row in rows[:3]] == [
+        p["votes"] + extra for p, extra in zip(plain, (1, 1, 1), strict=False)
+    ]
+    assert rows[3]["outcome"] == "too_short"
+    for row, alone in zip(rows, plain, strict=True):
+        assert {key: row[key] for key in alone if key not in {"votes", "anomalous", "failed"}}.items() <= row.items()
+        assert all(row[key] == alone[key] for key in PROFILE_FREE if key in alone)
+
+
+PROFILE_FREE = ("grubbs_score", "least_squares_score", "median_absolute_deviation_score", "outcome", "datapoint")
+
+
+def test_policies_switch_and_limit_them(matrix):
+    off = score(matrix, doubled, policies=(Policy(consensus=1, algorithms=("grubbs",)),))
+    assert [row["doubled"] for row in off] == [None] * 4
+    only = score(matrix, doubled, policies=(Policy(consensus=1, algorithms=("doubled",)),))
+    assert [row["anomalous"] for row in only] == [True, False, False, None]
+    high = score(
+        matrix, doubled, policies=(Policy(consensus=1, algorithms=("doubled",), thresholds=(("doubled", 9.0),)),)
+    )
+    assert [row["anomalous"] for row in high] == [False, False, False, None]
+
+
+def test_one_that_allocates_is_compiled_all_the_same_and_said(matrix):
+    assert [row["greedy"] for row in score(matrix, greedy)] == [False, False, False, None]
+    late = ScorePlan(
+        profile=PROFILES["native"], as_of=START + 60 * 200, user=(greedy,), policies=(Policy(stale_period=9999),)
+    )
+    assert score_matrix(matrix, late).column("greedy").to_pylist() == [True, False, True, None]
+    assert remark([doubled]) == ""
+    assert remark([doubled, greedy]).startswith("greedy cannot be compiled without allocating memory")
+
+
+def test_one_that_writes_to_the_series_is_refused(matrix):
+    with pytest.raises(InputError, match="algorithm 'vandal' cannot be compiled"):
+        score(matrix, vandal)
+
+
+def module(name, **members):
+    made = types.ModuleType(name)
+    vars(made).update(members)
+    sys.modules[name] = made
+    return name
+
+
+def test_found_by_module_and_sorted_by_name():
+    name = module("their_algorithms", second=moody, first=doubled, other=3)
+    assert [one.name for one in load_user_algorithms([name])] == ["doubled", "moody"]
+    assert load_user_algorithms([name, name]) == load_user_algorithms([name])
+    assert load_user_algorithms([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("members", "sentence"),
+    [({}, "holds no function decorated"), ({"one": doubled}, "'doubled', which is taken")],
+)
+def test_what_cannot_be_used_is_said(members, sentence):
+    with pytest.raises(InputError, match=sentence):
+        load_user_algorithms([module("odd_algorithms", **members)], taken=("doubled",))
+
+
+def test_a_module_that_is_not_there_is_said():
+    with pytest.raises(InputError, match="module 'no_such_module' cannot be imported"):
+        load_user_algorithms(["no_such_module"])

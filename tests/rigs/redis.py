@@ -1,0 +1,197 @@
+"""Servers that tests talk to: a real redis-server, a TCP proxy that misbehaves on demand, TLS in front of either."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import redis
+
+from ridgeline.io.redis.embedded import embedded_redis
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A redis-server: `url` of its socket, its TCP `port`, a client of the tests' own (with all rights)."""
+
+    url: str
+    port: int
+    pid: int
+    client: redis.Redis
+
+
+@contextlib.contextmanager
+def redis_server(*, password: str | None = None, acl: dict[str, str] | None = None, arguments: tuple[str, ...] = ()):
+    """A real redis-server on a socket and on loopback TCP. `acl`: user name -> rules, such as ">pw +get ~metrics.*"."""
+    port = free_port()
+    options = ["--port", str(port), *arguments]
+    if password is not None:
+        options += ["--requirepass", password]
+    for name, rules in (acl or {}).items():
+        options += ["--user", name, *rules.split()]
+    with embedded_redis(options) as server:
+        client = redis.Redis(unix_socket_path=server.url.removeprefix("unix://"), password=password, protocol=2)
+        try:
+            yield Server(server.url, port, server.pid, client)
+        finally:
+            client.close()
+
+
+def free_port() -> int:
+    """A TCP port that nothing listens on; a cluster node's other port, 10,000 above, exists too."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            if probe.getsockname()[1] < 55_000:
+                return probe.getsockname()[1]
+
+
+@dataclass
+class Proxy:
+    """A TCP proxy to `target`; change its fields while it runs. Bytes and connections are counted.
+
+    delay: seconds before each piece of a reply. cut_after: the connection is closed after that many bytes of replies
+    (all connections together; None: never). blackhole: replies vanish. reset_next: the next `n` connections are reset.
+    """
+
+    target: tuple[str, int] | str
+    port: int = 0
+    delay: float = 0.0
+    cut_after: int | None = None
+    blackhole: bool = False
+    reset_next: int = 0
+    connections: int = 0
+    passed: int = 0
+    on_reply: Callable[[int], None] | None = None
+    _threads: list[threading.Thread] = field(default_factory=list)
+    _sockets: list[socket.socket] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"redis://{HOST}:{self.port}/0"
+
+    def accept(self, listener: socket.socket, wrap) -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            if self.reset_next > 0:
+                self.reset_next -= 1
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.close()
+                continue
+            self._start(self.serve, client, wrap)
+
+    def serve(self, client: socket.socket, wrap) -> None:
+        self._sockets.append(client)
+        try:
+            client = wrap(client)
+            self._sockets.append(client)
+            server = socket.socket(socket.AF_UNIX if isinstance(self.target, str) else socket.AF_INET)
+            self._sockets.append(server)
+            server.connect(self.target)
+        except OSError:
+            client.close()
+            return
+        self._start(self.pump, client, server, None)
+        self.pump(server, client, self.shape)
+
+    def shape(self, piece: bytes) -> bytes:
+        """What becomes of a piece of a reply; an empty one ends the connection."""
+        if self.delay:
+            time.sleep(self.delay)
+        while self.blackhole:
+            time.sleep(0.05)
+        if self.on_reply is not None:
+            self.on_reply(self.passed)
+        if self.cut_after is not None:
+            piece = piece[: max(self.cut_after - self.passed, 0)]
+        self.passed += len(piece)
+        return piece
+
+    def pump(self, source: socket.socket, sink: socket.socket, shape) -> None:
+        with contextlib.suppress(OSError):
+            while piece := source.recv(65536):
+                whole = len(piece)
+                piece = piece if shape is None else shape(piece)
+                sink.sendall(piece)
+                if len(piece) < whole:
+                    break
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def _start(self, work, *arguments) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def stop(self) -> None:
+        self.blackhole, self.delay = False, 0.0
+        for each in self._sockets:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(5)
+        for each in self._sockets:
+            each.close()
+
+
+@contextlib.contextmanager
+def proxy(target, *, tls: ssl.SSLContext | None = None) -> Iterator[Proxy]:
+    """A proxy on loopback to a port, or to the path of a unix socket; with `tls`, clients must speak TLS."""
+    listener = socket.create_server((HOST, 0))
+    running = Proxy((HOST, target) if isinstance(target, int) else target, listener.getsockname()[1])
+    wrap = (lambda s: tls.wrap_socket(s, server_side=True)) if tls is not None else (lambda s: s)
+    running._start(running.accept, listener, wrap)
+    try:
+        yield running
+    finally:
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        running.stop()
+
+
+@contextlib.contextmanager
+def fake_redis(reply: Callable[[bytes], bytes]) -> Iterator[int]:
+    """A server that answers each request (its raw bytes) with `reply`'s bytes; an empty answer closes. Yields its port."""
+    listener = socket.create_server((HOST, 0))
+    threads: list[threading.Thread] = []
+
+    def serve(client: socket.socket) -> None:
+        with contextlib.suppress(OSError), client:
+            while request := client.recv(65536):
+                answer = reply(request)
+                if not answer:
+                    return
+                client.sendall(answer)
+
+    def accept() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            threads.append(threading.Thread(target=serve, args=(client,), daemon=True))
+            threads[-1].start()
+
+    acceptor = threading.Thread(target=accept, daemon=True)
+    acceptor.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        acceptor.join(5)

@@ -1,0 +1,170 @@
+"""`ridgeline load` writes what Skyline's listeners would have written, and touches nothing without being asked."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+
+import msgpack
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rigs.redis import redis_server
+
+from ridgeline.engine.cli.main import main
+from ridgeline.io.redis.settings import RedisSettings
+from ridgeline.io.redis.source import RedisSource
+from ridgeline.io.redis.write import encode_points
+
+T0 = 1_700_000_000
+
+
+@pytest.fixture(scope="module")
+def server():
+    with redis_server() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _empty(request):
+    if "server" in request.fixturenames:
+        request.getfixturevalue("server").client.flushall()
+
+
+@pytest.fixture
+def fleet(tmp_path):
+    random = np.random.default_rng(5)
+    names = [f"host{i:02}.cpu" for i in range(40)]
+    table = pa.table(
+        {
+            "metric": np.repeat(names, 50),
+            "timestamp": np.tile(T0 + 60 * np.arange(50), 40),
+            "value": random.normal(size=2000),
+        }
+    )
+    pq.write_table(table, tmp_path / "fleet.parquet")
+    return tmp_path / "fleet.parquet"
+
+
+def stored(server, name: str, namespace: str = "metrics.") -> list[tuple]:
+    value = server.client.get(f"{namespace}{name}")
+    unpacker = msgpack.Unpacker(use_list=False)
+    unpacker.feed(value)
+    return list(unpacker)
+
+
+def expected(fleet, name: str) -> list[tuple]:
+    rows = pl.read_parquet(fleet).filter(pl.col("metric") == name)
+    return list(zip(rows["timestamp"].to_list(), rows["value"].to_list(), strict=True))
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**32 - 1), st.floats(allow_nan=False)), max_size=20), st.booleans())
+def test_points_are_what_msgpack_writes(points, as_floats):
+    timestamps = np.array([t for t, _ in points], np.int64)
+    values = np.array([v for _, v in points], np.float64)
+    wanted = b"".join(
+        b"\x92" + (msgpack.packb(float(t)) if as_floats else b"\xce" + t.to_bytes(4)) + msgpack.packb(v)
+        for t, v in points
+    )
+    assert encode_points(timestamps, values, float_timestamps=as_floats).tobytes() == wanted
+
+
+@pytest.mark.parametrize(("option", "size", "kind"), [((), 15, int), (("--float-timestamps",), 19, float)])
+def test_loads_a_fleet_that_reads_back(server, fleet, option, size, kind, capsys):
+    assert main(["load", str(fleet), "--redis", server.url, *option]) == 0
+    assert "loaded 40 metrics, 2,000 points" in capsys.readouterr().err
+    assert server.client.scard("metrics.unique_metrics") == 40
+    assert server.client.strlen("metrics.host07.cpu") == 50 * size
+    assert stored(server, "host07.cpu") == expected(fleet, "host07.cpu")
+    assert type(stored(server, "host07.cpu")[0][0]) is kind
+    matrices = list(RedisSource(RedisSettings(server.url)).chunks())
+    values = np.concatenate([matrix.values for matrix in matrices])
+    assert (values == pl.read_parquet(fleet).sort("metric", maintain_order=True)["value"].to_numpy()).all()
+
+
+def test_existing_keys_are_not_touched_unless_asked(server, fleet, capsys):
+    server.client.set("metrics.host39.cpu", b"mine")
+    before = server.client.dbsize()
+    assert main(["load", str(fleet), "--redis", server.url]) == 2
+    said = capsys.readouterr().err
+    assert "host39.cpu is in this Redis already" in said
+    assert "--replace" in said
+    assert server.client.dbsize() == before
+    assert server.client.get("metrics.host39.cpu") == b"mine"
+
+    assert main(["load", str(fleet), "--redis", server.url, "--replace"]) == 0
+    assert stored(server, "host39.cpu") == expected(fleet, "host39.cpu")
+    assert main(["load", str(fleet), "--redis", server.url, "--append"]) == 0
+    assert stored(server, "host39.cpu") == expected(fleet, "host39.cpu") * 2
+
+
+def test_other_keys_stay(server, fleet):
+    server.client.set("metrics.other", b"mine")
+    server.client.sadd("metrics.unique_metrics", "metrics.other")
+    assert main(["load", str(fleet), "--redis", server.url]) == 0
+    assert server.client.get("metrics.other") == b"mine"
+    assert server.client.scard("metrics.unique_metrics") == 41
+
+
+def test_namespace_and_unordered_input(server, tmp_path):
+    table = pa.table({"metric": ["b", "a", "b"], "timestamp": [T0 + 60, T0, T0], "value": [2.0, 1.0, 3.0]})
+    pq.write_table(table, tmp_path / "x.parquet")
+    assert main(["load", str(tmp_path / "x.parquet"), "--redis", server.url, "--namespace", "mini."]) == 0
+    assert stored(server, "b", "mini.") == [(T0, 3.0), (T0 + 60, 2.0)]
+    assert server.client.smembers("mini.unique_metrics") == {b"mini.a", b"mini.b"}
+
+
+def test_bad_input_is_one_sentence(server, tmp_path, capsys):
+    (tmp_path / "bad.parquet").write_bytes(b"nothing")
+    for source, url, code in (
+        (tmp_path / "none.parquet", server.url, 2), (tmp_path / "bad.parquet", server.url, 2),
+        (tmp_path / "bad.parquet", "http://x", 2),
+    ):  # fmt: skip
+        assert main(["load", str(source), "--redis", url]) == code
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1
+        assert said.startswith("ridgeline: ")
+
+
+def test_a_redis_that_is_not_there(fleet, capsys):
+    assert main(["load", str(fleet), "--redis", "unix:///nowhere.sock"]) == 69
+    assert "cannot reach Redis at unix:///nowhere.sock" in capsys.readouterr().err
+
+
+def test_the_password_comes_from_the_environment(fleet, capsys, monkeypatch):
+    with redis_server(password="sesame") as locked:
+        monkeypatch.setenv("RIDGELINE_REDIS_PASSWORD", "hunter2")
+        assert main(["load", str(fleet), "--redis", locked.url]) == 77
+        assert "hunter2" not in capsys.readouterr().err
+        monkeypatch.setenv("RIDGELINE_REDIS_PASSWORD", "sesame")
+        assert main(["load", str(fleet), "--redis", locked.url]) == 0
+        assert locked.client.scard("metrics.unique_metrics") == 40
+
+
+def test_a_full_redis_says_so(fleet, capsys):
+    with redis_server(arguments=("--maxmemory", "500kb")) as small:
+        code = main(["load", str(fleet), "--redis", small.url])
+    said = capsys.readouterr().err
+    assert code == 69
+    assert "answered with an error" in said
+    assert said.count("\n") == 1
+
+
+def test_progress_is_shown_on_a_terminal_only(server, fleet):
+    command = [sys.executable, "-m", "ridgeline", "load", str(fleet), "--redis", server.url, "--replace"]
+    quiet = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert quiet.stderr.count("\n") == 1
+    assert "\r" not in quiet.stderr
+    reader, writer = pty.openpty()
+    done = subprocess.run(command, stderr=writer, check=True)
+    os.close(writer)
+    shown = os.read(reader, 65536).decode()
+    os.close(reader)
+    assert done.returncode == 0
+    assert "40 of 40 metrics" in shown

@@ -1,0 +1,304 @@
+"""What `ridgeline run` does when things break: the source, the disk, the process, the clock."""
+
+import random
+import signal
+import time
+
+import pyarrow.parquet as pq
+import pytest
+from rigs.http import Answer, http_server
+from rigs.redis import proxy, redis_server
+from rigs.runs import END, FLEET, TABLE, load, received, run, run_json, start, write_config
+
+from ridgeline.engine.run import once, scan
+from ridgeline.io.errors import OutputError
+
+SENTINEL = "s3nt1nel-passw0rd"
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    with redis_server() as running:
+        load(running.client)
+        yield running
+
+
+@pytest.fixture
+def server(loaded):
+    for key in [*loaded.client.scan_iter("last_alert.*"), *loaded.client.scan_iter("ridgeline.*")]:
+        loaded.client.delete(key)
+    return loaded
+
+
+def test_down_at_start(tmp_path, capsys):
+    with http_server() as http:
+        config = write_config(tmp_path, "redis://127.0.0.1:1/0", http=http)
+        began = time.monotonic()
+        assert run(config) == 69
+        assert time.monotonic() - began < 8
+        assert http.requests == []
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert len(shown.err.splitlines()) == 1
+    assert not list(tmp_path.glob("out/anomalies*"))
+
+
+def test_lost_mid_run_alerts_on_what_was_analysed_and_the_next_run_on_the_rest(server, tmp_path, capsys):
+    with http_server() as http, proxy(server.port) as between:
+        config = write_config(tmp_path, between.url, http=http)
+        # The listing takes a few kB, each chunk of ten series 45 kB: break off in the middle of the fleet.
+        between.cut_after = 250_000
+        code, found, errors = run_json(capsys, config)
+        assert code == found["exit"] == 70
+        assert found["reasons"]["source_lost"] == found["outcomes"]["shed"] > 0
+        assert found["outcomes"]["analysed"] > 0
+        assert found["metrics"] == len(FLEET.metrics)
+        assert "the source was lost after" in errors
+        first = received(http)
+        assert sorted(first) == sorted(row["metric"] for row in found["anomalies"])
+        between.cut_after = None
+        code, found, _ = run_json(capsys, config)
+        assert code == 0
+        everything = {row["metric"] for row in found["anomalies"]}
+        assert set(received(http)) == everything
+        assert 0 < len(first) < len(everything)
+
+
+def test_a_source_that_restarts_empty_is_silence_not_health(server, tmp_path, capsys):
+    with redis_server() as emptied, http_server() as http:
+        emptied.client.sadd("metrics.unique_metrics", *(f"metrics.{name}" for name in FLEET.metrics))
+        config = write_config(tmp_path, emptied.url, http=http)
+        code, found, errors = run_json(capsys, config)
+        assert code == found["exit"] == 66
+        assert found["outcomes"] == {"missing": len(FLEET.metrics)}
+        assert found["reasons"] == {"no_key": len(FLEET.metrics)}
+        assert "120 of 120 metrics are silent (120 missing)" in errors
+        (request,) = http.requests
+        alert = request.json["data"]["alert"]
+        assert alert["metric"] == "ridgeline.silence"
+        assert "120 of 120 metrics are silent" in alert["message"]
+        code, found, _ = run_json(capsys, config)
+        assert (code, found["alerts"]["suppressed"], len(http.requests)) == (66, 1, 1)
+
+
+def test_no_metrics_at_all(tmp_path, capsys):
+    with redis_server() as empty, http_server() as http:
+        code, found, errors = run_json(capsys, write_config(tmp_path, empty.url, http=http))
+        assert (code, found["metrics"], found["outcomes"]) == (66, 0, {})
+        assert "no metrics at all" in errors
+        assert received(http) == ["ridgeline.silence"]
+    assert (tmp_path / "out" / "anomalies.json").read_text() == "[]\n"
+
+
+def test_nothing_matches(server, tmp_path, capsys):
+    code, _, errors = run_json(capsys, write_config(tmp_path, server.url, alerts=()), "--match", "no.such.metric")
+    assert code == 66
+    assert 'no metric that matches "no.such.metric"' in errors
+
+
+@pytest.mark.parametrize("trouble", ["slow", "black hole"])
+def test_a_run_ends_within_its_deadline(server, tmp_path, capsys, trouble):
+    with http_server() as http, proxy(server.port) as between:
+        config = write_config(tmp_path, between.url, http=http, deadline=4)
+        if trouble == "slow":
+            between.delay = 0.25
+        else:
+            between.on_reply = lambda passed: setattr(between, "blackhole", passed > 200_000)
+        began = time.monotonic()
+        code, found, errors = run_json(capsys, config)
+        assert time.monotonic() - began < 6
+    assert code == found["exit"] == 70
+    assert found["metrics"] == len(FLEET.metrics)
+    assert found["outcomes"]["shed"] == found["reasons"].get("deadline", 0) + found["reasons"].get("source_lost", 0) > 0
+    assert "the run is partial" in errors
+
+
+def test_a_black_hole_from_the_start(server, tmp_path, capsys):
+    with proxy(server.port) as between:
+        between.blackhole = True
+        began = time.monotonic()
+        assert run(write_config(tmp_path, between.url, deadline=3, alerts=())) == 69
+        assert time.monotonic() - began < 6
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_wrong_password_is_tried_once_and_never_shown(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("RIDGELINE_TEST_PASSWORD", SENTINEL)
+    with redis_server(password="the right one") as guarded, http_server() as http:
+        config = write_config(tmp_path, f"redis://127.0.0.1:{guarded.port}/0", http=http)
+        config.write_text(config.read_text().replace("[run]", 'password_env = "RIDGELINE_TEST_PASSWORD"\n[run]'))
+        before = guarded.client.info("stats")["total_connections_received"]
+        assert run(config) == 77
+        assert guarded.client.info("stats")["total_connections_received"] - before <= 2
+        assert http.requests == []
+    shown = capsys.readouterr()
+    assert len(shown.err.splitlines()) == 1
+    assert SENTINEL not in shown.out + shown.err
+
+
+def test_an_acl_user_with_the_rights_it_needs_and_not_more(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("RIDGELINE_TEST_PASSWORD", SENTINEL)
+    rules = f">{SENTINEL} ~metrics.* ~last_alert.* ~ridgeline.* +ping +sscan +mget +type +set"
+    with (
+        redis_server(acl={"engine": f"on {rules}", "blind": f"on >{SENTINEL} ~metrics.* +ping"}) as guarded,
+        http_server() as http,
+    ):
+        load(guarded.client)
+        config = write_config(tmp_path, guarded.url, http=http)
+        text = config.read_text()
+        config.write_text(text.replace("[run]", 'username = "engine"\npassword_env = "RIDGELINE_TEST_PASSWORD"\n[run]'))
+        code, found, errors = run_json(capsys, config)
+        assert errors == ""
+        assert code == 0
+        assert found["alerts"]["sent"] == len(found["anomalies"]) > 0
+        config.write_text(text.replace("[run]", 'username = "blind"\npassword_env = "RIDGELINE_TEST_PASSWORD"\n[run]'))
+        assert run(config) == 77
+        shown = capsys.readouterr()
+        assert SENTINEL not in shown.out + shown.err
+        assert len(shown.err.splitlines()) == 1
+
+
+def test_no_memory_for_our_own_writes_stops_no_alert(tmp_path, capsys):
+    with redis_server() as full, http_server() as http:
+        load(full.client)
+        full.client.config_set("maxmemory", "1mb")
+        code, found, errors = run_json(capsys, write_config(tmp_path, full.url, http=http))
+        assert code == found["exit"] == 70
+        assert found["alerts"]["sent"] == len(found["anomalies"]) == len(http.requests) > 0
+        assert "alerts may repeat" in errors
+
+
+def test_keys_of_another_type_and_keys_that_vanished(tmp_path, capsys):
+    with redis_server() as mixed:
+        load(mixed.client)
+        names = [f"metrics.{name}" for name in FLEET.metrics]
+        mixed.client.delete(*names[:3])
+        mixed.client.lpush(names[0], "x")
+        mixed.client.set(names[1], b"\xc1 not msgpack")
+        code, found, _ = run_json(capsys, write_config(tmp_path, mixed.url, alerts=()))
+    assert code == 0
+    assert found["metrics"] == len(FLEET.metrics)
+    assert found["outcomes"]["missing"] == 2
+    assert found["outcomes"]["rejected"] == 1
+    assert {name: found["reasons"][name] for name in ("no_key", "wrong_type", "malformed")} == dict.fromkeys(
+        ("no_key", "wrong_type", "malformed"), 1
+    )
+
+
+def test_a_full_disk_comes_after_the_alerts(server, tmp_path, capsys, monkeypatch):
+    def full(directory, anomalies):
+        assert len(http.requests) == len(anomalies) > 0
+        raise OutputError("cannot write anomalies.parquet: No space left on device")
+
+    monkeypatch.setattr(once, "write_outputs", full)
+    with http_server() as http:
+        code, found, errors = run_json(capsys, write_config(tmp_path, server.url, http=http))
+    assert code == found["exit"] == 74
+    assert "No space left on device" in errors
+
+
+def test_an_output_folder_that_cannot_be_made_stops_no_alert(server, tmp_path, capsys):
+    (tmp_path / "file").write_text("in the way")
+    with http_server() as http:
+        code, found, errors = run_json(capsys, write_config(tmp_path, server.url, http=http, output="file/out"))
+        assert len(http.requests) == len(found["anomalies"]) > 0
+    assert code == found["exit"] == 74
+    assert "file/out" in errors
+
+
+def test_the_gravest_reason_decides_the_exit_code(server, tmp_path, capsys):
+    (tmp_path / "file").write_text("in the way")
+    with http_server(Answer(status=400)) as http:
+        config = write_config(tmp_path, server.url, http=http, output="file/out")
+        assert run(config) == 74  # outputs and alerts both failed
+        assert run(config, as_of=END + 86400) == 66  # and everything is stale
+    assert "are silent" in capsys.readouterr().err
+
+
+def test_two_runs_at_once(server, tmp_path, capsys):
+    with proxy(server.port) as between:
+        between.delay = 0.1
+        config = write_config(tmp_path, between.url, alerts=())
+        with start(config) as first:
+            wait_for(lambda: (tmp_path / "out" / "run.lock").exists() and between.connections)
+            assert run(config) == 75
+            between.delay = 0.0
+            assert first.wait(30) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"process {first.pid}" in line
+    assert run(write_config(tmp_path, server.url, alerts=())) == 0
+
+
+def test_sigterm_and_sigkill_at_any_moment_leave_nothing_behind(server, tmp_path, capsys):
+    moments = random.Random(5)
+    with proxy(server.port) as between, http_server() as http:
+        between.delay = 0.03
+        config = write_config(tmp_path, between.url, http=http)
+        for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGKILL, signal.SIGKILL):
+            between.connections = 0
+            with start(config) as process:
+                wait_for(lambda: between.connections or process.poll() is not None)
+                time.sleep(moments.uniform(0, 0.6))
+                began = time.monotonic()
+                process.send_signal(number)
+                out, err = process.communicate(timeout=10)
+            assert time.monotonic() - began < 5
+            if number == signal.SIGTERM and process.returncode != 0:  # it may have been done before
+                assert process.returncode == 143
+                assert (out, err) == ("", "")
+                assert not list(tmp_path.glob("out/*.tmp"))
+        between.delay = 0.0
+        code, found, _ = run_json(capsys, config)
+        assert code == 0
+        assert not list(tmp_path.glob("out/*.tmp"))
+        alerted = received(http)
+        assert set(alerted) == {row["metric"] for row in found["anomalies"]}
+
+
+def test_a_parquet_file_that_breaks_off(tmp_path, capsys):
+    path = tmp_path / "fleet.parquet"
+    pq.write_table(TABLE, path)
+    path.write_bytes(path.read_bytes()[:5000])
+    assert run(write_config(tmp_path, path, alerts=())) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_a_parquet_run_says_what_it_did_not_reach(tmp_path, capsys, monkeypatch):
+    score_matrix = scan.score_matrix
+
+    def slowly(*arguments):
+        time.sleep(0.2)
+        return score_matrix(*arguments)
+
+    monkeypatch.setattr(scan, "score_matrix", slowly)
+    path = tmp_path / "fleet.parquet"
+    pq.write_table(TABLE, path)
+    config = write_config(tmp_path, path, alerts=(), deadline=1.5)
+    config.write_text(config.read_text().replace("[run]", "chunk_metrics = 5\n[run]"))
+    code, found, errors = run_json(capsys, config)
+    assert code == 70
+    assert found["metrics"] == len(FLEET.metrics)
+    assert found["outcomes"]["shed"] == found["reasons"]["deadline"] > 0
+    assert "its deadline came" in errors
+    code, found, _ = run_json(capsys, config, "--match", "eu-west")
+    assert found["metrics"] == sum("eu-west" in name for name in FLEET.metrics)
+
+
+def test_secrets_of_the_alerter_never_show(server, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("RIDGELINE_TEST_TOKEN", SENTINEL)
+    with http_server(Answer(status=500)) as http:
+        config = write_config(tmp_path, server.url, http=http, deadline=3)
+        config.write_text(config.read_text().replace("[output]", 'token_env = "RIDGELINE_TEST_TOKEN"\n[output]'))
+        code, found, errors = run_json(capsys, config)
+        assert SENTINEL in http.requests[0].headers["authorization"]
+        assert b"".join(request.body for request in http.requests).count(SENTINEL.encode()) == 0
+    assert code == 70
+    assert found["alerts"]["failed"] > 0
+    assert SENTINEL not in errors
+
+
+def wait_for(condition, seconds=20):
+    give_up = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < give_up, "it did not happen"
+        time.sleep(0.01)
