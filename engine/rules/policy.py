@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One distinct combination of settings. `thresholds`: (algorithm, limit) pairs; `stale_period` None: the profile's."""
+    """One distinct combination of settings.
+
+    thresholds       (algorithm, limit) pairs
+    stale_period     seconds; None: the profile's
+    full_duration    seconds of each series that are considered; None: the plan's
+    """
 
     consensus: int = 6
     algorithms: tuple[str, ...] = ()
@@ -16,3 +21,4 @@ class Policy:
     min_change: float = 0.0
     min_change_relative: float = 0.0
     stale_period: int | None = None
+    full_duration: int | None = None
