@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ridgeline.bench.axes import Axes
 from ridgeline.bench.row import Row
 from ridgeline.bench.scenarios import kernels, load
+from ridgeline.io.disk.atomic import write_atomic
 from ridgeline.io.errors import InputError
 
 POINTS = (180, 360, 720, 1440, 2880, 5760)
@@ -44,7 +46,7 @@ def draw(axes: Axes, folder: Path) -> list[Path]:
         figure = Figure(figsize=(7, 4.2), dpi=110, layout="constrained")
         _curves(figure.subplots(), rows, axis, label)
         drawn.append(folder / f"{name}.png")
-        figure.savefig(drawn[-1], format="png")
+        write_atomic(drawn[-1], partial(figure.savefig, format="png"))
     return drawn
 
 

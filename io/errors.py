@@ -5,6 +5,7 @@ RidgelineError          one sentence: what, where, what to do; carries the exit 
   Silence               66  no metrics, or mostly missing or stale ones
   SourceUnavailable     69  the source cannot be reached
   OutputError           74  a result cannot be written
+    UnsafeTarget        2   it would replace a device, a link, or what is being read
   LockHeld              75  another run holds the lock
   AuthenticationFailed  77  the source refused the credentials
 """
@@ -42,6 +43,12 @@ class OutputError(RidgelineError):
     """A result could not be written; the old file, if any, is intact."""
 
     exit_code = 74
+
+
+class UnsafeTarget(OutputError):  # noqa: N818 - reads as the sentence it is
+    """The output named would replace a device, a pipe, a link, or a file that is being read; nothing was touched."""
+
+    exit_code = 2
 
 
 class LockHeld(RidgelineError):  # noqa: N818 - reads as the sentence it is

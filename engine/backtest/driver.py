@@ -20,6 +20,7 @@ from ridgeline.engine.backtest.progress import Progress
 from ridgeline.engine.backtest.runners import on_dask, on_threads
 from ridgeline.engine.backtest.shuffled import Shuffled, shuffle
 from ridgeline.io.disk.atomic import write_atomic
+from ridgeline.io.disk.target import check_folder_apart
 from ridgeline.io.errors import InputError, OutputError
 from ridgeline.io.parquet.files import DataFile, find
 from ridgeline.io.parquet.write import write_parquet
@@ -61,6 +62,7 @@ class Backtest:
         began = time.monotonic()
         output = Path(self.job.output)
         files = find(self.dataset)  # before a folder is made for nothing
+        check_folder_apart(output, self.dataset, [file.path for file in files if file.filesystem is None])
         try:
             output.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from ridgeline.engine.backtest.incidents import Steps
+from ridgeline.io.disk.atomic import write_atomic
 from ridgeline.io.errors import InputError
 
 INK: Final = "#22303c"
@@ -41,7 +43,7 @@ def draw(steps: Steps, names: Sequence[str], labels: Sequence[tuple[int, int]], 
     lanes.xaxis.set_major_locator(locator)
     lanes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     _title(series, steps, labels)
-    figure.savefig(target, format="png")
+    write_atomic(target, partial(figure.savefig, format="png"))
 
 
 def _visible(labels: Sequence[tuple[int, int]], steps: Steps) -> list[tuple[int, int]]:

@@ -50,6 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print; 1 when --compare finds something slower."""
+    from ridgeline.io.disk.target import check_target
+
     axes = _axes(args)
     if args.plot:
         from ridgeline.bench.plot import draw
@@ -64,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
         _show(swept)
         print(tune.lines(swept))
         return 0
+    if args.json:
+        check_target(args.json)  # before minutes of measuring
     rows = _measure(args.scenarios, axes)
     _show(rows)
     if args.json:

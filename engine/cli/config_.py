@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -38,20 +39,15 @@ def run(args: argparse.Namespace) -> int:
 
 def _init(path: str) -> int:
     from ridgeline.engine.config.template import TEMPLATE
-    from ridgeline.io.errors import InputError, OutputError
+    from ridgeline.io.disk.atomic import write_atomic
+    from ridgeline.io.errors import InputError
 
     if path == "-":
         print(TEMPLATE, end="")
         return 0
-    try:
-        with Path(path).open("x", encoding="utf-8") as file:
-            file.write(TEMPLATE)
-    except FileExistsError:
-        raise InputError(
-            f"{path} exists already and is left as it is; give another path, or - for the terminal"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise OutputError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error
+    if os.path.lexists(path):
+        raise InputError(f"{path} exists already and is left as it is; give another path, or - for the terminal")
+    write_atomic(Path(path), TEMPLATE.encode())
     print(f"wrote {path}; change what you need, then: ridgeline config check {path}")
     return 0
 

@@ -70,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
     from ridgeline.engine.report.summary import Report
     from ridgeline.engine.rules.matching import matcher
     from ridgeline.engine.score.scorer import Scorer
+    from ridgeline.io.disk.target import check_apart, check_target
     from ridgeline.io.errors import Silence
     from ridgeline.io.parquet.source import ParquetSource
 
@@ -77,6 +78,8 @@ def run(args: argparse.Namespace) -> int:
     config = configuration(args)
     memory = config.run.max_memory if args.max_memory is None else args.max_memory
     source = ParquetSource(args.source, match=matcher(args.match) if args.match else None, max_memory=memory)
+    check_target(args.target)
+    check_apart(args.target, source.local_paths)
     if not source.rows:
         raise Silence(f"{args.source} has no rows: nothing can be scored")
     newest = source.newest() if args.as_of is None else None

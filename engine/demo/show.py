@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import tempfile
 import threading
 import time
@@ -20,6 +21,7 @@ ENOUGH: Final = 0.9
 SHOWN: Final = 6
 HISTORY_METRICS: Final = 40
 HISTORY_DAYS: Final = 14
+SAVED: Final = ("fleet.parquet", "history.parquet", "labels.csv")
 SAVED_END: Final = 1_767_225_600  # 2026-01-01T00:00:00Z: what is saved is the same on every day
 CONFIG: Final = """\
 [source]
@@ -110,17 +112,25 @@ def save(folder: Path, metrics: int, incidents: int, seed: int, say: Callable[[s
     """Write a fleet and a history with its labels into `folder`."""
     from pyarrow import csv
 
+    from ridgeline.io.disk.atomic import write_atomic
+    from ridgeline.io.errors import OutputError, UnsafeTarget
     from ridgeline.io.parquet.write import write_parquet
 
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {folder}: {error.strerror or error}") from error
+    for name in SAVED:
+        if os.path.lexists(folder / name):
+            raise UnsafeTarget(f"{folder / name} exists already and is left as it is: name another folder")
     fleet = build_fleet(metrics, end=SAVED_END, seed=seed, incidents=incidents)
     history = build_fleet(
         HISTORY_METRICS, points=HISTORY_DAYS * 1440, end=SAVED_END, seed=seed, incidents=incidents, scattered=True
     )
-    write_parquet(fleet.table(), folder / "fleet.parquet")
-    write_parquet(history.table(), folder / "history.parquet")
-    csv.write_csv(history.labels(), folder / "labels.csv")
-    say(f"wrote fleet.parquet, history.parquet and labels.csv to {folder}")
+    write_parquet(fleet.table(), folder / SAVED[0])
+    write_parquet(history.table(), folder / SAVED[1])
+    write_atomic(folder / SAVED[2], lambda file: csv.write_csv(history.labels(), file))
+    say(f"wrote {SAVED[0]}, {SAVED[1]} and {SAVED[2]} to {folder}")
 
 
 def _run(config: Path) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Files that are whole or absent: write beside, flush to disk, rename.
 
 A reader sees the old file or the new one, never a torn one, whatever dies and whenever. What a killed writer leaves
-behind ends in `.tmp` and is swept at the next start; a lock on each temporary file tells a living writer from a dead one.
+behind is swept at the next start: it bears a name that only this module gives, `.NAME.ridgeline-XXXXXXXX.tmp`, so that
+nobody else's file is taken for it; a lock on each temporary file tells a living writer from a dead one.
 """
 
 from __future__ import annotations
@@ -9,25 +10,28 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from ridgeline.io.disk.target import check_target
 from ridgeline.io.errors import OutputError
 from ridgeline.io.text import truncate
 
-SUFFIX = ".tmp"
+_OURS = re.compile(r"\..*\.ridgeline-[a-z0-9_]{8}\.tmp", re.DOTALL)
 Content = bytes | Callable[[BinaryIO], object]
 
 
 def write_atomic(path: Path, content: Content, mode: int = 0o644) -> None:
     """Replace `path` by `content` (bytes, or a function that writes to an open file) in one step.
 
-    Order: temporary file in the same folder, write, fsync, close, rename, fsync of the folder. A symbolic link at
-    `path` is replaced, never followed. Raises OutputError, with the old file intact and no temporary file left.
+    Order: temporary file in the same folder, write, fsync, close, rename, fsync of the folder. Raises OutputError, with
+    the old file intact and no temporary file left; UnsafeTarget for a `path` that exists and is no regular file.
     """
+    check_target(path)
     try:
         with _temporary(path) as (name, file):
             if callable(content):
@@ -62,7 +66,7 @@ def _temporary(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
 def _create(path: Path) -> tuple[Path, int]:
     """Path and locked descriptor of a new temporary file that no sweep can take for an orphan."""
     while True:
-        descriptor, name = tempfile.mkstemp(SUFFIX, f"{truncate(path.name, 200, '')}.", path.parent)
+        descriptor, name = tempfile.mkstemp(".tmp", f".{truncate(path.name, 200, '')}.ridgeline-", path.parent)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             if os.fstat(descriptor).st_nlink:
@@ -84,12 +88,12 @@ def _sync_folder(folder: Path) -> None:
 
 
 def sweep_orphans(folder: Path) -> int:
-    """Remove the `.tmp` files that killed writers left in `folder` and return their number.
+    """Remove the temporary files that killed writers left in `folder` and return their number.
 
-    Only regular files of this user that no living writer holds. Raises OutputError.
+    Only regular files of this user, of the names that this module gives, that no living writer holds. Raises OutputError.
     """
     try:
-        candidates = [path for path in folder.iterdir() if path.name.endswith(SUFFIX)] if folder.is_dir() else []
+        candidates = [path for path in folder.iterdir() if _OURS.fullmatch(path.name)] if folder.is_dir() else []
         return sum(_remove_orphan(path) for path in candidates)
     except OSError as error:
         raise OutputError(f"cannot sweep temporary files in {folder}: {error.strerror or error}") from error

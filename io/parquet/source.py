@@ -47,6 +47,11 @@ class ParquetSource:
         self._catalog: Catalog | None = None
 
     @property
+    def local_paths(self) -> builtins.list[str]:
+        """The files that are read and lie on this machine."""
+        return [file.path for file in self._reader.files if file.filesystem is None]
+
+    @property
     def rows(self) -> int:
         """Rows in all files: points, or metrics where columns are lists."""
         return self._reader.rows

@@ -40,11 +40,11 @@ def test_bytes_and_writers(tmp_path):
     assert names(tmp_path) == ["a.json"]
 
 
-def test_the_temporary_file_lies_beside_and_ends_in_tmp(tmp_path):
+def test_the_temporary_file_lies_beside_and_bears_a_name_of_our_own(tmp_path):
     seen = []
     write_atomic(tmp_path / "a.json", lambda _file: seen.extend(temporary(tmp_path)))
     assert len(seen) == 1
-    assert seen[0].startswith("a.json.")
+    assert seen[0].startswith(".a.json.ridgeline-")
 
 
 def test_a_long_name(tmp_path):
@@ -179,17 +179,6 @@ def test_no_descriptor_leaks(tmp_path, monkeypatch):
     assert count() == before
 
 
-def test_a_planted_link_is_replaced_not_followed(tmp_path):
-    victim = tmp_path / "victim"
-    victim.write_bytes(b"precious")
-    folder = tmp_path / "out"
-    folder.mkdir()
-    (folder / "a").symlink_to(victim)
-    write_atomic(folder / "a", b"x")
-    assert victim.read_bytes() == b"precious"
-    assert not (folder / "a").is_symlink()
-
-
 def test_a_folder_in_the_way(tmp_path):
     (tmp_path / "a").mkdir()
     with pytest.raises(OutputError):
@@ -201,14 +190,25 @@ def test_a_folder_in_the_way(tmp_path):
 
 
 def test_sweeping_takes_orphans_and_nothing_else(tmp_path):
-    (tmp_path / "anomalies.json.abcdefgh.tmp").write_bytes(b"torn")
+    (tmp_path / ".anomalies.json.ridgeline-abcd_123.tmp").write_bytes(b"torn")
+    (tmp_path / ".a\nb.ridgeline-abcdefgh.tmp").write_bytes(b"torn")
     (tmp_path / "anomalies.json").write_bytes(b"whole")
-    (tmp_path / "notes.tmp.txt").write_bytes(b"mine")
-    (tmp_path / "folder.tmp").mkdir()
-    (tmp_path / "link.tmp").symlink_to(tmp_path / "anomalies.json")
-    os.mkfifo(tmp_path / "pipe.tmp")
-    assert sweep_orphans(tmp_path) == 1
-    assert names(tmp_path) == ["anomalies.json", "folder.tmp", "link.tmp", "notes.tmp.txt", "pipe.tmp"]
+    others = [
+        "thesis-draft.tmp",
+        "notes.tmp.txt",
+        ".vim.tmp",
+        "anomalies.json.abcdefgh.tmp",
+        "a.ridgeline-abcdefgh.tmp",
+    ]
+    others += [".a.ridgeline-abcdefgh.tmp.gz", ".a.ridgeline-ABCDEFGH.tmp", ".a.ridgeline-abcdefghi.tmp"]
+    for name in others:
+        (tmp_path / name).write_bytes(b"mine")
+    special = [f".{kind}.ridgeline-abcdefgh.tmp" for kind in ("folder", "link", "pipe")]
+    (tmp_path / special[0]).mkdir()
+    (tmp_path / special[1]).symlink_to(tmp_path / "anomalies.json")
+    os.mkfifo(tmp_path / special[2])
+    assert sweep_orphans(tmp_path) == 2
+    assert names(tmp_path) == sorted(["anomalies.json", *others, *special])
     assert sweep_orphans(tmp_path / "absent") == 0
 
 

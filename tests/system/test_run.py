@@ -119,14 +119,17 @@ def test_outputs_are_written_when_nothing_is_anomalous(redis, tmp_path, capsys):
     config = write_config(tmp_path, redis.url, alerts=(), extra="[analysis]\nconsensus = 9")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "anomalies.json").write_text("old")
-    orphan = tmp_path / "out" / "anomalies.json.x1.tmp"
+    orphan = tmp_path / "out" / ".anomalies.json.ridgeline-x1x1x1x1.tmp"
     orphan.write_text("half")
+    draft = tmp_path / "out" / "thesis-draft.tmp"
+    draft.write_text("a year of work")
     code, found, _ = run_json(capsys, config)
     assert (code, found["anomalies"]) == (0, [])
     assert json.loads((tmp_path / "out" / "anomalies.json").read_text()) == []
     assert (tmp_path / "out" / "anomalies.jsonp").read_text() == "handle_data([])"
     assert pq.read_table(tmp_path / "out" / "anomalies.parquet").num_rows == 0
     assert not orphan.exists()
+    assert draft.read_text() == "a year of work"
 
 
 def test_parquet_and_redis_give_the_same_anomalies(redis, parquet, tmp_path, capsys):
