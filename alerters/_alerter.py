@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn, Protocol
 
+from ridgeline.io.text import conceal, redact
+
 
 @dataclass(frozen=True, slots=True)
 class Alert:
@@ -64,6 +66,9 @@ class Outcome:
     reason: str = ""
     retry_after: float | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", redact(self.reason))
+
 
 SENT = Outcome("sent")
 
@@ -106,6 +111,9 @@ class Secret:
     """
 
     _value: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        conceal(self._value)
 
     def reveal(self) -> str:
         """The value itself; only for handing it to its own endpoint."""

@@ -14,11 +14,19 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from ridgeline.io.text import redact
+
 
 class RidgelineError(Exception):
-    """Base of all errors that end a command with one sentence and an exit code."""
+    """Base of all errors that end a command with one sentence and an exit code.
+
+    The sentence is redacted as the error is made, so that nobody who shows, sends or stores it needs to.
+    """
 
     exit_code: ClassVar[int] = 1
+
+    def __init__(self, sentence: object = "") -> None:
+        super().__init__(redact(sentence))
 
 
 class InputError(RidgelineError):

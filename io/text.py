@@ -10,6 +10,14 @@ import re
 
 _UNSAFE_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_MASK = "********"
+_CREDENTIALS = re.compile(r"(?<=://)[^\s'\"<>]*@")
+_ASSIGNED = re.compile(
+    r"(?i)(\b[\w-]*(?:password|passwd|secret|token|api_?key|access_?key|routing_?key|signature|credential)[\w-]*=)[^&\s'\"]+"
+)
+_HEADER = re.compile(r"(?i)\b(authorization\W+(?:bearer|basic|token)?\W*)[\w.~+/=-]+")
+_SHORTEST_SECRET = 4  # shorter ones would mask parts of ordinary words
+_secrets: set[str] = set()
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -36,6 +44,31 @@ def _escaped(character: str) -> str:
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def conceal(secret: str) -> None:
+    """Let `redact` mask this text from now on, also as it appears in URLs."""
+    from urllib.parse import quote, quote_plus
+
+    _secrets.update(
+        form for form in (secret, quote(secret, safe=""), quote_plus(secret)) if len(form) >= _SHORTEST_SECRET
+    )
+
+
+def redact(text: object) -> str:
+    """The same text without secrets: those that were concealed, and whatever looks like a credential.
+
+    For messages that quote others: a server's words, a library's error, an address from the configuration.
+
+    >>> redact("cannot list s3://AKIA12:abc/def@bucket/data?token=x1y2")
+    'cannot list s3://********@bucket/data?token=********'
+    """
+    shown = str(text)
+    for secret in sorted(_secrets, key=len, reverse=True):
+        shown = shown.replace(secret, _MASK)
+    shown = _CREDENTIALS.sub(f"{_MASK}@", shown)
+    shown = _ASSIGNED.sub(rf"\1{_MASK}", shown)
+    return _HEADER.sub(rf"\1{_MASK}", shown)
 
 
 def encodable(text: str) -> str:

@@ -13,7 +13,7 @@ from types import FrameType
 from ridgeline.engine.cli.commands import Command, every, find
 from ridgeline.engine.cli.parser import Parser
 from ridgeline.io.errors import RidgelineError
-from ridgeline.io.text import escape
+from ridgeline.io.text import escape, redact
 
 INTRODUCTION = """\
 usage: ridgeline COMMAND [OPTIONS]
@@ -117,13 +117,13 @@ def _report_bug(error: Exception, *, debug: bool) -> None:
         _print_traceback(error)
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     hint = "" if debug else "; RIDGELINE_TRACEBACK=1 or --debug shows where"
-    print(f"ridgeline: this is a bug: {escape(what)}{hint}", file=sys.stderr)
+    print(f"ridgeline: this is a bug: {escape(redact(what))}{hint}", file=sys.stderr)
 
 
 def _print_traceback(error: BaseException) -> None:
     import traceback
 
-    traceback.print_exception(error, file=sys.stderr)
+    print(redact("".join(traceback.format_exception(error))), end="", file=sys.stderr)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from ridgeline.engine.config.lines import KeyPath
 from ridgeline.io.errors import InputError
+from ridgeline.io.text import redact
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class ConfigError(InputError):
 
     def __init__(self, file: str, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda p: (p.line is None, p.line or 0)))
-        self.lines = tuple(problem.show(file) for problem in self.problems)
+        self.lines = tuple(redact(problem.show(file)) for problem in self.problems)
         super().__init__("\n".join(self.lines))
 
 
