@@ -15,7 +15,7 @@ _CREDENTIALS = re.compile(r"(?<=://)[^\s'\"<>]*@")
 _ASSIGNED = re.compile(
     r"(?i)(\b[\w-]*(?:password|passwd|secret|token|api_?key|access_?key|routing_?key|signature|credential)[\w-]*=)[^&\s'\"]+"
 )
-_HEADER = re.compile(r"(?i)\b(authorization\W+(?:bearer|basic|token)?\W*)[\w.~+/=-]+")
+_HEADER = re.compile(r"(?i)\b(authorization\W+(?:(?:bearer|basic|token) +)?+)[\w.~+/=-]+")
 _SHORTEST_SECRET = 4  # shorter ones would mask parts of ordinary words
 _secrets: set[str] = set()
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
