@@ -2,7 +2,7 @@
 
 RidgelineError          one sentence: what, where, what to do; carries the exit code
   InputError            2   usage, configuration or unreadable input
-  Silence               66  no metrics, or mostly missing or stale ones
+  NoData                66  no metrics, or too few that could be judged
   SourceUnavailable     69  the source cannot be reached
   OutputError           74  a result cannot be written
     UnsafeTarget        2   it would replace a device, a link, or what is being read
@@ -35,8 +35,8 @@ class InputError(RidgelineError):
     exit_code = 2
 
 
-class Silence(RidgelineError):  # noqa: N818 - silence is the condition's name in the field and in the docs
-    """Nothing was heard: no metrics, or more than half of them missing or stale."""
+class NoData(RidgelineError):  # noqa: N818 - reads as the sentence it is
+    """No metrics, or fewer than half of them could be judged."""
 
     exit_code = 66
 

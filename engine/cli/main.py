@@ -22,7 +22,7 @@ Vectorized batch anomaly detection over whole fleets of metric time series.
 """
 CLOSING = """\
 `ridgeline COMMAND --help` explains one command. Exit codes: 0 ok, 1 bug or difference, 2 usage or configuration,
-66 silence, 69 source unavailable, 70 partial, 74 output, 75 locked by another run, 77 authentication, 143 SIGTERM."""
+66 no data, 69 source unavailable, 70 partial, 74 output, 75 locked by another run, 77 authentication, 143 SIGTERM."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -17,8 +17,8 @@ GROUP: Final = "Score a fleet"
 EPILOG: Final = """\
 from cron, each minute:
   * * * * *  ridgeline run --config /etc/ridgeline/ridgeline.toml >/dev/null
-`ridgeline config init` writes an example configuration. Exit codes: 0 ok; 2 configuration; 66 silence (no metrics, or
-more than half missing or stale); 69 source unavailable; 70 partial; 74 outputs not written; 75 another run is at work;
+`ridgeline config init` writes an example configuration. Exit codes: 0 ok; 2 configuration; 66 no data (no metrics,
+or fewer than half could be judged); 69 source unavailable; 70 partial; 74 outputs not written; 75 another run is at work;
 77 authentication; 143 SIGTERM.
 """
 

@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     from ridgeline.engine.rules.matching import matcher
     from ridgeline.engine.score.scorer import Scorer
     from ridgeline.io.disk.target import check_apart, check_target
-    from ridgeline.io.errors import Silence
+    from ridgeline.io.errors import NoData
     from ridgeline.io.parquet.source import ParquetSource
 
     began = time.monotonic()
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     check_target(args.target)
     check_apart(args.target, source.local_paths)
     if not source.rows:
-        raise Silence(f"{args.source} has no rows: nothing can be scored")
+        raise NoData(f"{args.source} has no rows: nothing can be scored")
     newest = source.newest() if args.as_of is None else None
     scorer = Scorer.of(
         config.analysis,

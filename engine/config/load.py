@@ -12,7 +12,7 @@ from typing import Any
 from ridgeline.engine.config.alerting import read_alerters, read_alerts
 from ridgeline.engine.config.known import known_algorithms, known_profiles
 from ridgeline.engine.config.lines import key_lines
-from ridgeline.engine.config.model import Config, Output, Run
+from ridgeline.engine.config.model import Config, Delivery, Output, Run
 from ridgeline.engine.config.override import read_override
 from ridgeline.engine.config.problems import ConfigError, Problem, Problems
 from ridgeline.engine.config.reader import Table
@@ -75,11 +75,12 @@ def _read(top: Table, path: Path, environ: Mapping[str, str]) -> Config:
     run = _read_run(top)
     alerts = read_alerts(top)
     alerters = read_alerters(top, alerts, environ)
+    delivery = _read_delivery(top)
     output = _read_output(top)
     top.finish()
     rows = tuple(alert for _, alert in alerts)
     warnings = tuple(problem.show(str(path)) for problem in top.problems.warnings)
-    return Config(path, source, analysis, run, overrides, rows, alerters, output, warnings)
+    return Config(path, source, analysis, run, overrides, rows, alerters, delivery, output, warnings)
 
 
 def _read_analysis(top: Table) -> tuple[Analysis, tuple[str, ...]]:
@@ -126,10 +127,16 @@ def _read_run(top: Table) -> Run:
         deadline=table.seconds("deadline", usual.deadline),
         threads=table.integer("threads", usual.threads, low=1, high=1024),
         max_memory=table.size("max_memory", usual.max_memory),
-        silence_expiration=table.duration("silence_expiration", usual.silence_expiration),
     )
     table.finish()
     return run
+
+
+def _read_delivery(top: Table) -> Delivery:
+    table, usual = top.table("delivery"), Delivery()
+    delivery = Delivery(no_data_expiration=table.duration("no_data_expiration", usual.no_data_expiration))
+    table.finish()
+    return delivery
 
 
 def _read_output(top: Table) -> Output:

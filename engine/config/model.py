@@ -41,7 +41,13 @@ class Run:
     deadline: float = 55.0
     threads: int = 0
     max_memory: int = 2 * GIB
-    silence_expiration: int = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """`[delivery]`: how alerts are sent. `no_data_expiration`: seconds until "no data" is alerted again."""
+
+    no_data_expiration: int = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,5 +76,6 @@ class Config:
     overrides: tuple[Override, ...] = ()
     alerts: tuple[AlertRow, ...] = ()
     alerters: Alerters = field(default_factory=Alerters)
+    delivery: Delivery = field(default_factory=Delivery)
     output: Output = field(default_factory=Output)
     warnings: tuple[str, ...] = ()

@@ -36,7 +36,6 @@ url = "redis://127.0.0.1:6379/0"        # or rediss://HOST:PORT/0 (TLS), unix://
 # deadline = 55                         # seconds; what was not reached by then is counted as shed
 # threads = 2                           # default: as many as there are CPUs
 # max_memory = "2GiB"                   # for shuffling Parquet files that are not sorted by metric
-# silence_expiration = "1h"             # how often to repeat the alert that no metrics arrive
 
 # A pattern matches a metric that it equals or is a part of, whose dotted elements it names, or that it matches
 # as a regular expression from the start. All overrides that match apply in this order, later keys win.
@@ -55,6 +54,9 @@ url = "redis://127.0.0.1:6379/0"        # or rediss://HOST:PORT/0 (TLS), unix://
 match = ".*"
 strategy = "console"                    # or http, syslog; several: "console|http"
 expiration = "1h"
+
+[delivery]
+# no_data_expiration = "1h"             # how often to repeat the alert that no metrics arrive
 
 # [alerters.http]
 # url = "https://example.com/alert"     # or url_env / url_file, if the address itself is secret

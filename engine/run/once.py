@@ -11,20 +11,20 @@ from typing import Final
 
 from ridgeline.engine.alerts.channels import build_alerters
 from ridgeline.engine.alerts.match import match_rows
-from ridgeline.engine.alerts.no_data import silence_items
+from ridgeline.engine.alerts.no_data import no_data_items
 from ridgeline.engine.alerts.pipeline import Summary, deliver_items
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.report.files import write_outputs
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.rules.matching import matcher
 from ridgeline.engine.run.budget import Budget
-from ridgeline.engine.run.no_data import silence
+from ridgeline.engine.run.no_data import no_data
 from ridgeline.engine.run.scan import Scan
 from ridgeline.engine.run.sources import identity, open_run_state, open_source
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.disk.atomic import sweep_orphans
 from ridgeline.io.disk.lock import lock, lock_path
-from ridgeline.io.errors import AuthenticationFailed, OutputError, Silence
+from ridgeline.io.errors import AuthenticationFailed, NoData, OutputError
 
 BUG: Final = 1
 PARTIAL: Final = 70
@@ -56,12 +56,12 @@ def run_once(
     with contextlib.ExitStack() as stack:
         failed_to_write = _prepare(request, report, stack)
         scan = _scan(request, report, budget, int(now()), stack)
-        silent = silence(report, request.match)
-        summary = _alert(request, report, budget, silent, stack)
+        lacking = no_data(report, request.match)
+        summary = _alert(request, report, budget, lacking, stack)
         failed_to_write |= _write(request, report)
-        report.problems.extend(_explain(scan, silent, summary))
+        report.problems.extend(_explain(scan, lacking, summary))
         report.seconds["total"] = budget.spent()
-        report.exit = _exit_code(report, scan, silent, summary, failed_to_write=failed_to_write)
+        report.exit = _exit_code(report, scan, lacking, summary, failed_to_write=failed_to_write)
     return report
 
 
@@ -115,18 +115,18 @@ def _load_kernels(budget: Budget, scorer: Scorer, report: Report) -> float:
 
 
 def _alert(
-    request: Request, report: Report, budget: Budget, silent: Silence | None, stack: contextlib.ExitStack
+    request: Request, report: Report, budget: Budget, lacking: NoData | None, stack: contextlib.ExitStack
 ) -> Summary:
-    """Send what is to be sent, the alert about silence included."""
+    """Send what is to be sent, the alert that there is no data included."""
     config = request.config
     began = budget.spent()
     summary = Summary()
     if not request.dry_run and config.alerts:
         items = match_rows(report.anomalies, config.alerts, config.analysis.full_duration)
-        if silent is not None:
+        if lacking is not None and request.match is None:
             heard = float(report.outcomes["analysed"])
-            about = silence_items(
-                str(silent), heard, int(report.as_of or 0), config.alerts, config.run.silence_expiration
+            about = no_data_items(
+                str(lacking), heard, int(report.as_of or 0), config.alerts, config.delivery.no_data_expiration
             )
             items = itertools.chain(about, items)
         alerters = build_alerters(config.alerters.settings, config.alerts, json=request.json)
@@ -150,10 +150,10 @@ def _write(request: Request, report: Report) -> bool:
     return False
 
 
-def _explain(scan: Scan, silent: Silence | None, summary: Summary) -> Iterator[str]:
+def _explain(scan: Scan, lacking: NoData | None, summary: Summary) -> Iterator[str]:
     """One sentence for each thing that went wrong."""
-    if silent is not None:
-        yield str(silent)
+    if lacking is not None:
+        yield str(lacking)
     if scan.lost is not None:
         yield f"the run is partial, the source was lost after {scan.rows} metrics: {scan.lost}"
     if scan.late:
@@ -161,14 +161,14 @@ def _explain(scan: Scan, silent: Silence | None, summary: Summary) -> Iterator[s
     yield from summary.problems()
 
 
-def _exit_code(report: Report, scan: Scan, silent: Silence | None, summary: Summary, *, failed_to_write: bool) -> int:
+def _exit_code(report: Report, scan: Scan, lacking: NoData | None, summary: Summary, *, failed_to_write: bool) -> int:
     """Return the gravest that applies."""
     if report.outcomes["error"]:
         return BUG
     if isinstance(scan.lost, AuthenticationFailed):
         return AuthenticationFailed.exit_code
-    if silent is not None:
-        return Silence.exit_code
+    if lacking is not None:
+        return NoData.exit_code
     if failed_to_write:
         return OutputError.exit_code
     return PARTIAL if scan.lost is not None or scan.late or not summary.complete else 0

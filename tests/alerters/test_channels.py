@@ -153,7 +153,7 @@ def test_any_value_arrives(kind, value):
 @pytest.mark.parametrize("kind", sorted(RECEIVERS))
 def test_a_message_about_ourselves_is_shown(kind):
     with RECEIVERS[kind]() as (alerter, received):
-        alerter.send(Alert("ridgeline.silence", 0.0, 1700000000, message="no metrics\nin Redis"), soon())
+        alerter.send(Alert("ridgeline.no_data", 0.0, 1700000000, message="no metrics\nin Redis"), soon())
         (message,) = received()
     assert re.search(r"no metrics\\n ?in Redis", message)
 

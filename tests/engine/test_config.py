@@ -13,7 +13,7 @@ from ridgeline.alerters import Secret
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.config.lines import key_lines
 from ridgeline.engine.config.load import load_config, parse_config
-from ridgeline.engine.config.model import Output, Run, Source
+from ridgeline.engine.config.model import Delivery, Output, Run, Source
 from ridgeline.engine.config.problems import ConfigError
 from ridgeline.engine.config.template import TEMPLATE
 from ridgeline.engine.rules.analysis import Analysis
@@ -106,7 +106,7 @@ def test_nothing_shows_a_secret():
 def test_the_example_is_valid_as_it_stands_and_with_every_line_in_force():
     assert parse_config(TEMPLATE.encode(), HERE, {}).source.url == "redis://127.0.0.1:6379/0"
     values = tomllib.loads(TEMPLATE)
-    assert set(values) == {"source", "analysis", "run", "alert", "output"}
+    assert set(values) == {"source", "analysis", "run", "alert", "delivery", "output"}
     lines = [
         line[2:] if line.startswith("# ") and ("= " in line or line.startswith("# [")) else line
         for line in TEMPLATE.splitlines()
@@ -126,6 +126,7 @@ def test_the_example_names_every_key():
         "source": Source,
         "analysis": Analysis,
         "run": Run,
+        "delivery": Delivery,
         "output": Output,
         "[override]": Override,
         "[alert]": AlertRow,

@@ -21,7 +21,7 @@ from ridgeline.alerters.webhook import HttpSettings, Webhook
 from ridgeline.engine.alerts.channels import build_alerters
 from ridgeline.engine.alerts.item import Item
 from ridgeline.engine.alerts.match import match_rows
-from ridgeline.engine.alerts.no_data import METRIC, silence_items
+from ridgeline.engine.alerts.no_data import METRIC, no_data_items
 from ridgeline.engine.alerts.pipeline import deliver, deliver_items
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.alerts.workers import Threads
@@ -516,22 +516,22 @@ def test_kill_loses_no_alert_and_repeats_only_what_was_in_flight(tmp_path, when)
     assert repeated <= 4 + 1, "four are in flight, one may lie between sending and recording"
 
 
-# Silence ------------------------------------------------------------------------------------------------------------------------
+# No data ------------------------------------------------------------------------------------------------------------------------
 
 
-def test_silence_goes_to_every_strategy_once_per_expiration(tmp_path):
+def test_no_data_goes_to_every_strategy_once_per_expiration(tmp_path):
     rows = [AlertRow("a", ("http", "console"), 10), AlertRow("b", ("http",), 20)]
     http, console = Scripted(), Scripted()
     with contextlib.closing(SqliteState(tmp_path / "s.db")) as state:
         for sent, suppressed in ((2, 0), (0, 2)):
-            items = silence_items("no metrics in Redis", 0, 1700000000, rows, 3600)
+            items = no_data_items("no metrics in Redis", 0, 1700000000, rows, 3600)
             clock = Clock()
             summary = deliver_items(
                 items, {"http": http, "console": console}, state, deadline=1010, clock=clock, workers=Inline(clock)
             )
             assert (summary.sent, summary.suppressed) == (sent, suppressed)
     assert [metric for metric, _ in [*http.asked, *console.asked]] == [METRIC, METRIC]
-    (item, _) = silence_items("no metrics in Redis", 0, 1700000000, rows)
+    (item, _) = no_data_items("no metrics in Redis", 0, 1700000000, rows)
     assert (item.alert.expiration, item.alert.message, item.alert.value) == (3600, "no metrics in Redis", 0)
     assert isinstance(item, Item)
 

@@ -1,4 +1,4 @@
-"""The parts of a run, each by itself: time budget, feed, scan, silence, report. No kernel is needed."""
+"""The parts of a run, each by itself: time budget, feed, scan, no data, report. No kernel is needed."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.run import scan as scan_module
 from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.feed import Feed
-from ridgeline.engine.run.no_data import silence
+from ridgeline.engine.run.no_data import no_data
 from ridgeline.engine.run.scan import Scan
 from ridgeline.engine.score.anomaly import Anomaly
 from ridgeline.engine.score.plan import ScorePlan
@@ -211,18 +211,26 @@ def test_bugs_of_a_source_are_not_hidden(fake_scores):
         ({}, "the source lists no metrics at all"),
         ({"analysed": 10}, None),
         ({"analysed": 5, "missing": 5}, None),
-        ({"analysed": 5, "missing": 3, "stale": 3}, "6 of 11 metrics are silent (3 missing, 3 stale)"),
-        ({"stale": 1}, "1 of 1 metrics are silent (1 stale)"),
-        ({"analysed": 1, "missing": 2, "shed": 100}, "2 of 3 metrics are silent (2 missing)"),
+        ({"analysed": 5, "missing": 2, "stale": 4}, "only 5 of 11 metrics could be judged (4 stale, 2 missing)"),
+        ({"stale": 1}, "only 0 of 1 metrics could be judged (1 stale)"),
+        ({"analysed": 1, "missing": 2, "shed": 100}, "only 1 of 3 metrics could be judged (2 missing)"),
+        ({"analysed": 1, "missing": 1, "skipped": 100}, None),
         ({"shed": 100}, None),
-        ({"boring": 9, "rejected": 9, "empty": 9, "stale": 1}, None),
+        ({"skipped": 100}, None),
+        ({"boring": 9, "rejected": 9}, None),
+        ({"boring": 9, "rejected": 9, "empty": 1}, "only 9 of 19 metrics could be judged (9 rejected, 1 empty)"),
+        ({"analysed": 4, "boring": 5, "too_short": 9}, None),
+        (
+            {"too_short": 2_000, "analysed": 1_999, "error": 0},
+            "only 1,999 of 3,999 metrics could be judged (2,000 too_",
+        ),
     ],
 )
-def test_silence(counts, words):
+def test_no_data(counts, words):
     report = Report(NAMES)
     for outcome, count in counts.items():
         report.add_unscored(count, outcome, "")
-    found = silence(report)
+    found = no_data(report)
     assert (found is None) if words is None else (words in str(found))
 
 

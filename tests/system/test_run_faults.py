@@ -64,7 +64,7 @@ def test_lost_mid_run_alerts_on_what_was_analysed_and_the_next_run_on_the_rest(s
         assert 0 < len(first) < len(everything)
 
 
-def test_a_source_that_restarts_empty_is_silence_not_health(server, tmp_path, capsys):
+def test_a_source_that_restarts_empty_is_no_data_not_health(server, tmp_path, capsys):
     with redis_server() as emptied, http_server() as http:
         emptied.client.sadd("metrics.unique_metrics", *(f"metrics.{name}" for name in FLEET.metrics))
         config = write_config(tmp_path, emptied.url, http=http)
@@ -72,11 +72,11 @@ def test_a_source_that_restarts_empty_is_silence_not_health(server, tmp_path, ca
         assert code == found["exit"] == 66
         assert found["outcomes"] == {"missing": len(FLEET.metrics)}
         assert found["reasons"] == {"no_key": len(FLEET.metrics)}
-        assert "120 of 120 metrics are silent (120 missing)" in errors
+        assert "only 0 of 120 metrics could be judged (120 missing)" in errors
         (request,) = http.requests
         alert = request.json["data"]["alert"]
-        assert alert["metric"] == "ridgeline.silence"
-        assert "120 of 120 metrics are silent" in alert["message"]
+        assert alert["metric"] == "ridgeline.no_data"
+        assert "only 0 of 120 metrics could be judged" in alert["message"]
         code, found, _ = run_json(capsys, config)
         assert (code, found["alerts"]["suppressed"], len(http.requests)) == (66, 1, 1)
 
@@ -86,7 +86,7 @@ def test_no_metrics_at_all(tmp_path, capsys):
         code, found, errors = run_json(capsys, write_config(tmp_path, empty.url, http=http))
         assert (code, found["metrics"], found["outcomes"]) == (66, 0, {})
         assert "no metrics at all" in errors
-        assert received(http) == ["ridgeline.silence"]
+        assert received(http) == ["ridgeline.no_data"]
     assert (tmp_path / "out" / "anomalies.json").read_text() == "[]\n"
 
 
@@ -212,7 +212,7 @@ def test_the_gravest_reason_decides_the_exit_code(server, tmp_path, capsys):
         config = write_config(tmp_path, server.url, http=http, output="file/out")
         assert run(config) == 74  # outputs and alerts both failed
         assert run(config, as_of=END + 86400) == 66  # and everything is stale
-    assert "are silent" in capsys.readouterr().err
+    assert "could be judged" in capsys.readouterr().err
 
 
 def test_two_runs_at_once(server, tmp_path, capsys):

@@ -1,0 +1,104 @@
+"""Data that cannot be judged is no data, however it came to be so: exit 66, one alert, the counts in the sentence."""
+
+import math
+
+import msgpack
+import pytest
+from rigs.http import http_server
+from rigs.redis import redis_server
+from rigs.runs import END, received, run_json, write_config
+
+METRICS = 20
+POINTS = 300
+
+
+def minutes(value, end=END, step=60):
+    """A series in Skyline's own format: one msgpack pair after the other, each with the value of its position."""
+    return b"".join(msgpack.packb([end - step * (POINTS - 1 - n), value(n)]) for n in range(POINTS))
+
+
+def healthy(n):
+    return 5.0 + math.sin(n)
+
+
+UNUSABLE = {
+    "NaN": (minutes(lambda _: math.nan), "rejected", "no_usable_points"),
+    "null": (minutes(lambda _: None), "rejected", "no_usable_points"),
+    "strings": (minutes(str), "rejected", "no_usable_points"),
+    "garbage": (b"\xc1 not msgpack", "rejected", "malformed"),
+    "a list around it all": (
+        msgpack.packb([[END - 60 * (POINTS - 1 - n), healthy(n)] for n in range(POINTS)]), "rejected", None,
+    ),
+    "blank": (b"", None, None),
+    "future": (minutes(healthy, end=END + 10 * 86400), "empty", None),
+    "hourly": (minutes(healthy, step=3600), "too_short", None),
+    "yesterday": (minutes(healthy, end=END - 86400), "stale", None),
+    "milliseconds of the year 1": (minutes(healthy, end=100_000), "rejected", "no_usable_points"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def server():
+    with redis_server() as running:
+        yield running
+
+
+def fill(client, unusable, count, metrics=METRICS):
+    """A fleet of which so many series are unusable."""
+    client.flushall()
+    names = [f"metrics.m{n:02d}" for n in range(metrics)]
+    client.sadd("metrics.unique_metrics", *names)
+    for n, name in enumerate(names):
+        client.set(name, unusable if n < count else minutes(healthy))
+
+
+@pytest.mark.parametrize("kind", UNUSABLE)
+def test_a_fleet_that_cannot_be_judged(server, tmp_path, capsys, kind):
+    series, outcome, reason = UNUSABLE[kind]
+    fill(server.client, series, METRICS)
+    with http_server() as http:
+        config = write_config(tmp_path, server.url, http=http)
+        code, found, errors = run_json(capsys, config)
+        assert code == found["exit"] == 66
+        assert received(http) == ["ridgeline.no_data"]
+        message = http.requests[0].json["data"]["alert"]["message"]
+    assert message.startswith(f"only 0 of {METRICS} metrics could be judged (20 ")
+    assert message in errors
+    if outcome is not None:
+        assert found["outcomes"] == {outcome: METRICS}
+        assert f"({METRICS} {outcome})" in message
+    if reason is not None:
+        assert found["reasons"] == {reason: METRICS}
+
+
+def test_a_value_too_long_to_be_read(server, tmp_path, capsys):
+    fill(server.client, bytes(17 * 2**20), 2, metrics=3)  # the newest 1,000 points never take so much
+    config = write_config(tmp_path, server.url, alerts=())
+    config.write_text(config.read_text().replace("chunk_keys", "max_points = 1000\nchunk_keys"))
+    code, found, errors = run_json(capsys, config)
+    assert code == 66
+    assert found["reasons"] == {"too_long": 2}
+    assert "only 1 of 3 metrics could be judged (2 rejected)" in errors
+
+
+@pytest.mark.parametrize(("unusable", "code"), [(10, 0), (11, 66)])
+def test_half_of_them_is_enough(server, tmp_path, capsys, unusable, code):
+    fill(server.client, UNUSABLE["NaN"][0], unusable)
+    assert run_json(capsys, write_config(tmp_path, server.url, alerts=()))[0] == code
+
+
+def test_a_flat_fleet_is_boring_and_well(server, tmp_path, capsys):
+    fill(server.client, minutes(lambda _: 1.0), METRICS)
+    code, found, errors = run_json(capsys, write_config(tmp_path, server.url, alerts=()))
+    assert (code, found["outcomes"], errors) == (0, {"boring": METRICS}, "")
+
+
+def test_a_run_over_some_metrics_only_alerts_nobody_that_they_have_no_data(server, tmp_path, capsys):
+    fill(server.client, UNUSABLE["NaN"][0], METRICS)
+    with http_server() as http:
+        config = write_config(tmp_path, server.url, http=http)
+        code, _, errors = run_json(capsys, config, "--match", "m1")
+        assert (code, http.requests) == (66, [])
+        assert "only 0 of 10 metrics could be judged (10 rejected)" in errors
+        assert run_json(capsys, config, "--match", "no.such")[0] == 66
+        assert http.requests == []
