@@ -12,7 +12,7 @@ class Axes:
     threads      thread counts to measure; chunk: keys a call to Redis; block: rows a kernel call
     mix          "mix" (the synthetic fleet), "noise", "walk" or "integers"
     redis        URL of a Redis to use instead of an embedded one (its database must be empty)
-    oracle       folder that holds oracle.py, from a checkout: adds our slow twins as a yardstick
+    oracle       tests/ of a checkout: adds our slow twins as a yardstick
     extra        "steps": of replay; "warm": leave out the first-ever start of cold-start
     yardsticks   measure polars, bottleneck + numbagg and pandas too, where they are installed
     """

@@ -1,56 +1,81 @@
-"""A run against an older one, with a noise band."""
+"""A run against an older one: what got slower or faster by more than chance explains."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+from ridgeline.bench.measure import Timing
 from ridgeline.bench.row import Row
 from ridgeline.io.errors import InputError
 
-SMALLEST_BAND: Final = 0.1  # shared machines drift by this much by themselves
+DRIFT: Final = 0.05  # the same code differs by this much from one process to the next
+SURE: Final = 3.0  # standard errors
+WIDEST: Final = 0.25  # a comparison less sure than this says nothing
+
+Verdict = Literal["same", "slower", "faster", "unsure"]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`ratio` above 1: slower than before. Within `band` of 1 it is noise."""
+    """`ratio` above 1: slower than before. Within `band` of 1 it is noise.
+
+    `relative`: both times were taken as multiples of the machine's own limit, measured beside each of them, so that a
+    machine that is slower today as a whole is no change.
+    """
 
     key: str
     ratio: float
     band: float
+    relative: bool = False
 
     @property
-    def verdict(self) -> str:
-        """Slower, faster, or the same within the noise."""
-        if abs(self.ratio - 1) <= self.band:
-            return "same"
-        return "slower" if self.ratio > 1 else "faster"
+    def verdict(self) -> Verdict:
+        """Slower, faster, the same within the noise, or unsure where the noise could hide a change by a quarter."""
+        if abs(math.log(self.ratio)) > math.log1p(self.band):
+            return "slower" if self.ratio > 1 else "faster"
+        return "same" if self.band <= WIDEST else "unsure"
 
 
 def compare(rows: Sequence[Row], old: Path) -> list[Change]:
-    """Compare rows that both runs have; the band is the larger spread of the two, at least 10 %."""
+    """Compare the rows that both runs have; InputError for a file that is no run."""
     try:
         document = json.loads(old.read_text(encoding="utf-8"))
         before: dict[str, dict[str, Any]] = {row["key"]: row for row in document["rows"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return [_change(row, before[row.key]) for row in rows if row.key in before]
+    except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError) as error:
         raise InputError(f"--compare {old}: not a file that `ridgeline bench --json` wrote ({error})") from error
-    changes = []
-    for row in rows:
-        if (then := before.get(row.key)) is not None:
-            spread = max((row.high - row.low) / row.median, (then["high"] - then["low"]) / then["median"])
-            changes.append(Change(row.key, row.median / then["median"], max(SMALLEST_BAND, spread)))
-    return changes
+
+
+def _change(row: Row, before: dict[str, Any]) -> Change:
+    then = Timing(tuple(float(seconds) for seconds in before["seconds"]))
+    ratio = row.median / then.median
+    limit = before["limit"]
+    relative = row.limit is not None and limit is not None and row.limit[0] == limit[0]
+    if relative:
+        assert row.limit is not None
+        # Whichever reading is kinder to the machine's drift: a real change shows in both.
+        ratio = min(ratio, ratio * limit[1] / row.limit[1], key=lambda r: abs(math.log(r)))
+    return Change(row.key, ratio, DRIFT + SURE * math.hypot(row.timing.error, then.error), relative)
 
 
 def render(changes: Sequence[Change]) -> str:
-    """One line per row, slower ones first."""
+    """One line per row, slower ones first, and what to do about unsure ones."""
     if not changes:
         return "nothing to compare: the two runs share no row"
     lines = [
-        f"{c.verdict:<7}{c.ratio:6.2f} x  (noise band {c.band:.0%})  {c.key}"
-        for c in sorted(changes, key=lambda c: -c.ratio)
+        f"{c.verdict:<7}{c.ratio:6.2f} x  (noise band {_band(c.band)})  {c.key}"
+        for c in sorted(changes, key=lambda c: (c.verdict != "slower", -c.ratio))
     ]
+    unsure = sum(change.verdict == "unsure" for change in changes)
+    if unsure:
+        lines.append(f"{unsure} of {len(changes)} rows are too noisy to judge: repeat both runs with more --runs")
     return "\n".join(lines)
+
+
+def _band(band: float) -> str:
+    return "unknown: too few runs" if math.isinf(band) else f"{band:.0%}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -15,13 +16,28 @@ RESET_PEAK: Final = "5"  # what /proc/self/clear_refs takes to forget the peak (
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds over `runs` repetitions, and the process's peak memory meanwhile (None where the system does not tell)."""
+    """Seconds of each repetition, and the process's peak memory meanwhile (None where the system does not tell)."""
 
-    median: float
-    low: float
-    high: float
-    runs: int
-    peak: int | None
+    seconds: tuple[float, ...]
+    peak: int | None = None
+
+    @property
+    def median(self) -> float:
+        """The middle of the repetitions."""
+        return statistics.median(self.seconds)
+
+    @property
+    def error(self) -> float:
+        """Standard error of the median, as a share of it; infinite for fewer than three repetitions.
+
+        1.2533 s / sqrt(n) for a normal sample, s estimated by the interquartile range / 1.349, which one interrupted
+        repetition does not move.
+        """
+        n = len(self.seconds)
+        if n < 3:
+            return math.inf
+        first, _, third = statistics.quantiles(self.seconds, n=4, method="inclusive")
+        return 1.2533 * (third - first) / 1.349 / math.sqrt(n) / self.median
 
 
 def repeat(
@@ -37,7 +53,7 @@ def repeat(
         began = clock()
         work()
         seconds.append(clock() - began)
-    return Timing(statistics.median(seconds), min(seconds), max(seconds), runs, peak_memory())
+    return Timing(tuple(seconds), peak_memory())
 
 
 def alternate(works: dict[str, Callable[[], object]], *, runs: int) -> dict[str, Timing]:
@@ -50,7 +66,7 @@ def alternate(works: dict[str, Callable[[], object]], *, runs: int) -> dict[str,
             began = time.perf_counter()
             work()
             seconds[name].append(time.perf_counter() - began)
-    return {name: Timing(statistics.median(s), min(s), max(s), runs, None) for name, s in seconds.items()}
+    return {name: Timing(tuple(taken)) for name, taken in seconds.items()}
 
 
 def peak_memory() -> int | None:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ridgeline.bench.measure import Timing
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the table. Times in seconds over `runs` repetitions; `work` says exactly what was done.
+    """A row of the table: `work` says exactly what was done, `timing` how long each repetition took.
 
     metrics, points, size   how many series, points of all of them, bytes read; 0 where that has no meaning
     limit                   name and seconds of the machine's own limit for the same bytes, measured in the same run
@@ -19,17 +21,18 @@ class Row:
 
     scenario: str
     work: str
-    median: float
-    low: float
-    high: float
-    runs: int
+    timing: Timing
     metrics: int = 0
     points: int = 0
     size: int = 0
-    peak: int | None = None
     limit: tuple[str, float] | None = None
     against: tuple[str, float] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def median(self) -> float:
+        """Seconds, the middle of the repetitions."""
+        return self.timing.median
 
     @property
     def metrics_per_second(self) -> float | None:
@@ -70,4 +73,9 @@ class Row:
     def as_json(self) -> dict[str, Any]:
         """The row and what is derived from it."""
         derived = ("metrics_per_second", "ns_per_point", "bytes_per_second", "fraction_of_limit", "ratio")
-        return {**asdict(self), **{name: getattr(self, name) for name in derived}, "key": self.key}
+        plain = asdict(self)
+        del plain["timing"]
+        seconds = self.timing.seconds
+        times: dict[str, Any] = {"median": self.median, "low": min(seconds), "high": max(seconds), "runs": len(seconds)}
+        times |= {"seconds": list(seconds), "peak": self.timing.peak}
+        return {**plain, **times, **{name: getattr(self, name) for name in derived}, "key": self.key}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from ridgeline.bench.row import Row
 
-HEADER = ("work", "median", "spread", "per metric", "metrics/s", "ns/point", "GB/s", "peak MB", "of limit", "ratio")
+HEADER = ("work", "median", "+-", "per metric", "metrics/s", "ns/point", "GB/s", "peak MB", "of limit", "ratio")
 
 
 def render(rows: Sequence[Row]) -> str:
@@ -34,12 +35,12 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         f"{row.work} ({axes})" if axes else row.work,
         _seconds(row.median),
-        f"{(row.high - row.low) / row.median:.0%}",
+        _error(row.timing.error),
         _shown(row.us_per_metric, ".2f", " us"),
         _shown(row.metrics_per_second, ",.0f"),
         _shown(row.ns_per_point, ".2f"),
         _shown(row.bytes_per_second and row.bytes_per_second / 1e9, ".2f"),
-        _shown(row.peak and row.peak / 1e6, ",.0f"),
+        _shown(row.timing.peak and row.timing.peak / 1e6, ",.0f"),
         _shown(row.fraction_of_limit, ".0%"),
         _shown(row.ratio, ".2f", " x"),
     )
@@ -47,6 +48,10 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 def _shown(value: float | None, form: str, unit: str = "") -> str:
     return "" if value is None else f"{value:{form}}{unit}"
+
+
+def _error(share: float) -> str:
+    return "" if math.isinf(share) else f"{share:.1%}"
 
 
 def _seconds(value: float) -> str:

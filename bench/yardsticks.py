@@ -100,7 +100,7 @@ def oracle_votes(fleet: Fleet, folder: str) -> dict[str, list[bool]]:
 
     sys.path.insert(0, folder)
     try:
-        oracle = import_module("oracle")
+        oracle = import_module("twins.votes")
     finally:
         sys.path.remove(folder)
     stamps = fleet.timestamps.tolist()

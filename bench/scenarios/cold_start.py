@@ -61,11 +61,11 @@ def measure(axes: Axes) -> Iterator[Row]:
         timings = alternate({work: _process(command) for work, command in works.items()}, runs=axes.runs)
         reference = timings["base: numba, pyarrow, one cached kernel"].median
         for work, t in timings.items():
-            yield Row("cold-start", work, t.median, t.low, t.high, t.runs, against=("base", reference))
+            yield Row("cold-start", work, t, against=("base", reference))
         if "warm" in axes.extra:
             return
         first = repeat(_process(score, {"RIDGELINE_CACHE_DIR": str(folder / "cache")}), runs=1, warmup=0)
-        yield Row("cold-start", "first-ever start: every kernel compiled", first.median, first.low, first.high, 1)
+        yield Row("cold-start", "first-ever start: every kernel compiled", first)
 
 
 def _process(command: list[str], environment: dict[str, str] | None = None) -> Callable[[], None]:

@@ -37,8 +37,8 @@ def measure(axes: Axes) -> Iterator[Row]:
         for name, decode in works.items():
             timing = repeat(decode, runs=axes.runs)
             yield Row(
-                "decode", name, timing.median, timing.low, timing.high, timing.runs, len(values), fleet.values.size,
-                size, timing.peak, ("one pass from memory", limit), None, {"points": axes.points, "chunk": 100},
+                "decode", name, timing, len(values), fleet.values.size,
+                size,  ("one pass from memory", limit), None, {"points": axes.points, "chunk": 100},
             )  # fmt: skip
 
 

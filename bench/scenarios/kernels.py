@@ -38,8 +38,8 @@ def measure(axes: Axes) -> Iterator[Row]:
     ) -> Row:
         timing = repeat(lambda: score_matrix(on, plan, threads=threads), runs=axes.runs)
         return Row(
-            "kernels", work, timing.median, timing.low, timing.high, timing.runs, len(on), len(on.values),
-            16 * len(on.values), timing.peak, limit if on is matrix else None, against if compare else None,
+            "kernels", work, timing, len(on), len(on.values),
+            16 * len(on.values),  limit if on is matrix else None, against if compare else None,
             {"mix": axes.mix, "points": axes.points, "step": axes.step, "threads": threads, **more},
         )  # fmt: skip
 
@@ -76,7 +76,6 @@ def _yardsticks(axes: Axes) -> Iterator[Row]:
             few = replace(axes, metrics=min(axes.metrics, yardstick.series))
             timing = repeat(yardstick.prepare(fleet_of(few)), runs=min(axes.runs, 3))
             yield Row(
-                "kernels", f"yardstick {yardstick.name}: {yardstick.work}", timing.median, timing.low, timing.high,
-                timing.runs, few.metrics, few.metrics * few.points, 16 * few.metrics * few.points, timing.peak,
+                "kernels", f"yardstick {yardstick.name}: {yardstick.work}", timing, few.metrics, few.metrics * few.points, 16 * few.metrics * few.points,
                 parameters={"mix": axes.mix, "points": axes.points, "threads": 1},
             )  # fmt: skip

@@ -41,8 +41,8 @@ def _redis(axes: Axes) -> Iterator[Row]:
 
             timing = repeat(read, runs=axes.runs)
             yield Row(
-                "load", "Redis: list, MGET, decode, clean", timing.median, timing.low, timing.high, timing.runs, len(matrix),
-                len(matrix.values), size, timing.peak, ("MGET alone", alone.median), None,
+                "load", "Redis: list, MGET, decode, clean", timing, len(matrix),
+                len(matrix.values), size,  ("MGET alone", alone.median), None,
                 {"points": axes.points, "chunk": chunk},
             )  # fmt: skip
 
@@ -63,7 +63,7 @@ def _parquet(axes: Axes) -> Iterator[Row]:
 
             timing = repeat(read, runs=axes.runs)
             yield Row(
-                "load", f"Parquet, {work} by metric", timing.median, timing.low, timing.high, timing.runs, axes.metrics,
-                table.num_rows, path.stat().st_size, timing.peak, ("pyarrow read_table", alone.median), None,
+                "load", f"Parquet, {work} by metric", timing, axes.metrics,
+                table.num_rows, path.stat().st_size,  ("pyarrow read_table", alone.median), None,
                 {"points": axes.points},
             )  # fmt: skip

@@ -39,8 +39,8 @@ def measure(axes: Axes) -> Iterator[Row]:
             for threads in axes.threads if shape == "season" else (1,):
                 timing = repeat(partial(replay_matrix, matrix, ReplayPlan(), threads=threads), runs=min(axes.runs, 3))
                 yield Row(
-                    "replay", f"{shape}, every {step} s", timing.median, timing.low, timing.high, timing.runs, 0, steps,
-                    0, timing.peak, None, ("score at every step", direct * steps), {"threads": threads, "steps": steps},
+                    "replay", f"{shape}, every {step} s", timing, 0, steps,
+                    0,  None, ("score at every step", direct * steps), {"threads": threads, "steps": steps},
                 )  # fmt: skip
     yield _written(axes, minutes)
 
@@ -65,8 +65,7 @@ def _written(axes: Axes, steps: int) -> Row:
 
         timing = repeat(work, runs=min(axes.runs, 3))
     return Row(
-        "replay", "season, every 60 s, scores written", timing.median, timing.low, timing.high, timing.runs, 0, steps, 0,
-        timing.peak, None, None, {"threads": 1, "steps": steps},
+        "replay", "season, every 60 s, scores written", timing, 0, steps, 0,  None, None, {"threads": 1, "steps": steps},
     )  # fmt: skip
 
 

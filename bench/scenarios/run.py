@@ -40,7 +40,7 @@ def measure(axes: Axes) -> Iterator[Row]:
                 request = Request(parse_config(text.encode(), Path("bench.toml")), as_of=axes.end)
                 timing = repeat(partial(run_once, request), runs=axes.runs)
                 yield Row(
-                    "run", "run, lock to summary", timing.median, timing.low, timing.high, timing.runs, len(matrix),
-                    len(matrix.values), size, timing.peak, ("MGET alone", alone.median), None,
+                    "run", "run, lock to summary", timing, len(matrix),
+                    len(matrix.values), size,  ("MGET alone", alone.median), None,
                     {"points": axes.points, "threads": threads, "chunk": chunk},
                 )  # fmt: skip

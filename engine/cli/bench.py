@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--mix", default="mix", help="mix, noise, walk or integers (default: %(default)s)")
     add("--steps", type=at_least(2000), default=525_600, help="steps that replay takes (default: a year of minutes)")
     add("--runs", type=at_least(1), default=7, help="repetitions; the median counts (default: %(default)s)")
-    add("--redis", metavar="URL", help="an empty Redis to use instead of an embedded one")
+    add("--redis", metavar="URL", help="an empty Redis to use instead of one of its own")
     add("--no-yardsticks", action="store_true", help="leave out polars, bottleneck + numbagg and pandas")
     add("--oracle", metavar="DIR", help="tests/ of a checkout: adds the readable twins as a yardstick")
     add("--json", type=Path, metavar="OUT", help="write all rows to OUT")
@@ -55,8 +55,9 @@ def run(args: argparse.Namespace) -> int:
     axes = _axes(args)
     if args.plot:
         from ridgeline.bench.plot import draw
+        from ridgeline.engine.backtest.manifest import cpu
 
-        for path in draw(axes, args.plot):
+        for path in draw(axes, args.plot, cpu()):
             print(path)
         return 0
     if args.tune:

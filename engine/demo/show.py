@@ -22,7 +22,7 @@ SHOWN: Final = 6
 HISTORY_METRICS: Final = 40
 HISTORY_DAYS: Final = 14
 SAVED: Final = ("fleet.parquet", "history.parquet", "labels.csv")
-SAVED_END: Final = 1_767_225_600  # 2026-01-01T00:00:00Z: what is saved is the same on every day
+END: Final = 1_767_225_600  # 2026-01-01T00:00:00Z, whatever the clock says: the same fleet and findings on every day
 CONFIG: Final = """\
 [source]
 kind = "redis"
@@ -57,8 +57,7 @@ class Demo:
         """Run it; 0 when at least 90 % of the planted incidents were found, else 1."""
         from ridgeline.io.redis.embedded import embedded_redis
 
-        end = int(time.time()) // 60 * 60
-        fleet = build_fleet(self.metrics, end=end, seed=self.seed, incidents=self.incidents)
+        fleet = build_fleet(self.metrics, end=END, seed=self.seed, incidents=self.incidents)
         with tempfile.TemporaryDirectory(prefix="ridgeline-demo-") as folder, embedded_redis() as server:
             self.say(f"started {server.description}")
             self._load(fleet, server.url)
@@ -123,9 +122,9 @@ def save(folder: Path, metrics: int, incidents: int, seed: int, say: Callable[[s
     for name in SAVED:
         if os.path.lexists(folder / name):
             raise UnsafeTarget(f"{folder / name} exists already and is left as it is: name another folder")
-    fleet = build_fleet(metrics, end=SAVED_END, seed=seed, incidents=incidents)
+    fleet = build_fleet(metrics, end=END, seed=seed, incidents=incidents)
     history = build_fleet(
-        HISTORY_METRICS, points=HISTORY_DAYS * 1440, end=SAVED_END, seed=seed, incidents=incidents, scattered=True
+        HISTORY_METRICS, points=HISTORY_DAYS * 1440, end=END, seed=seed, incidents=incidents, scattered=True
     )
     write_parquet(fleet.table(), folder / SAVED[0])
     write_parquet(history.table(), folder / SAVED[1])
@@ -138,7 +137,7 @@ def _run(config: Path) -> dict[str, Any]:
     from ridgeline.engine.config.load import load_config
     from ridgeline.engine.run.once import Request, run_once
 
-    return run_once(Request(load_config(config), json=True)).as_json()
+    return run_once(Request(load_config(config), as_of=END, json=True)).as_json()
 
 
 @contextlib.contextmanager

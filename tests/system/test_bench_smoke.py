@@ -5,6 +5,7 @@ Shape is counted, never timed: Python-level calls and allocations per chunk do n
 
 import json
 import sys
+import tomllib
 import tracemalloc
 from dataclasses import replace
 
@@ -12,9 +13,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from ridgeline.bench import tune
 from ridgeline.bench.axes import Axes
 from ridgeline.bench.compare import compare
+from ridgeline.bench.compare import render as render_changes
 from ridgeline.bench.data import MIXES, fleet_of, matrix_of
+from ridgeline.bench.measure import Timing
 from ridgeline.bench.polars_votes import EIGHT, frame_of, votes
 from ridgeline.bench.row import Row
 from ridgeline.bench.scenarios import every
@@ -33,11 +37,11 @@ TINY = Axes(metrics=40, points=240, threads=(1, 2), runs=1, extra={"steps": "300
 
 @pytest.mark.parametrize("name", every())
 def test_every_scenario_runs_tiny(name, root):
-    oracle = str(root / "tests") if (root / "tests/oracle.py").exists() else None
+    oracle = str(root / "tests")
     rows = list(every()[name].measure(replace(TINY, oracle=oracle)))
     assert rows
     for row in rows:
-        assert 0 < row.low <= row.median <= row.high
+        assert 0 < min(row.timing.seconds) <= row.median
         assert row.scenario == name
     assert all(row.work in render(rows) for row in rows)
     assert len({row.key for row in rows}) == len(rows)
@@ -144,16 +148,69 @@ def test_replay_makes_no_call_per_step():
     assert calls(work(2000)) <= calls(work(400)) + 5
 
 
-def test_comparison_knows_noise_from_change(tmp_path):
-    def row(median, low, high):
-        return Row("s", "w", median, low, high, 5)
+def timed(*seconds, limit=None):
+    return Row("s", "w", Timing(seconds), limit=limit)
 
+
+def against(tmp_path, before, now):
     old = tmp_path / "old.json"
-    old.write_text(json.dumps({"rows": [row(1.0, 0.95, 1.05).as_json()]}))
-    verdicts = [compare([row(m, m, m)], old)[0].verdict for m in (1.05, 1.2, 0.8)]
-    assert verdicts == ["same", "slower", "faster"]
-    with pytest.raises(InputError, match="not a file that"):
-        compare([], tmp_path / "absent.json")
+    old.write_text(json.dumps({"rows": [before.as_json()]}))
+    return compare([now], old)[0]
+
+
+STEADY = (0.99, 1.0, 1.0, 1.0, 1.01)
+
+
+@pytest.mark.parametrize(
+    ("factor", "verdict"),
+    [(1.0, "same"), (1.04, "same"), (0.96, "same"), (1.2, "slower"), (1.1, "slower"), (0.8, "faster")],
+)
+def test_comparison_knows_noise_from_change(tmp_path, factor, verdict):
+    assert against(tmp_path, timed(*STEADY), timed(*(factor * t for t in STEADY))).verdict == verdict
+
+
+def test_one_interrupted_repetition_hides_no_change(tmp_path):
+    change = against(tmp_path, timed(0.99, 1.0, 1.0, 1.01, 9.8), timed(1.48, 1.5, 1.5, 1.51, 8.0))
+    assert (change.verdict, change.ratio) == ("slower", 1.5)
+    assert change.band < 0.1
+
+
+def test_what_is_too_noisy_says_so_and_fails_nobody(tmp_path):
+    wild = (0.5, 0.8, 1.0, 1.5, 2.5)
+    for before, now in ((timed(*wild), timed(*wild)), (timed(1.0), timed(1.1))):
+        change = against(tmp_path, before, now)
+        assert change.verdict == "unsure"
+        assert "more --runs" in render_changes([change])
+
+
+def test_a_machine_that_is_slower_as_a_whole_is_no_change(tmp_path):
+    before, now = timed(*STEADY, limit=("memory", 0.1)), timed(*(1.5 * t for t in STEADY), limit=("memory", 0.15))
+    assert against(tmp_path, before, now).verdict == "same"
+    slower = timed(*(1.5 * t for t in STEADY), limit=("memory", 0.1))
+    assert against(tmp_path, before, slower).verdict == "slower"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"rows": [{}]}', '{"rows": [{"key": "s/w[]", "seconds": [], "limit": null}]}']
+)
+def test_a_comparison_with_nonsense_is_refused(tmp_path, text):
+    (tmp_path / "old.json").write_text(text)
+    for path in (tmp_path / "old.json", tmp_path / "absent.json"):
+        with pytest.raises(InputError, match="not a file that"):
+            compare([timed(*STEADY)], path)
+
+
+def test_tuning_recommends_no_noise():
+    def row(chunk, *seconds):
+        return Row("run", "w", Timing(seconds), metrics=100, parameters={"chunk": chunk, "threads": 2})
+
+    usual = row(100, 1.0, 1.01, 0.99, 1.0, 1.02)
+    shown = tune.lines([usual, row(25, 0.97, 0.99, 0.98, 0.99, 1.0)])
+    assert "no significant difference" in shown
+    assert "chunk_keys = 100" in shown
+    shown = tune.lines([usual, row(25, 0.5, 0.51, 0.5, 0.52, 0.5)])
+    assert "100% faster than the defaults" in shown
+    assert "chunk_keys = 25" in shown
 
 
 def test_the_command_writes_compares_and_refuses(tmp_path, capsys):
@@ -171,14 +228,11 @@ def test_the_command_writes_compares_and_refuses(tmp_path, capsys):
 
 
 def test_tuning_prints_toml(monkeypatch, capsys):
-    import tomllib
-
-    from ridgeline.bench import tune
-
     monkeypatch.setattr(tune, "CHUNKS", (20, 50))
+    monkeypatch.setattr(tune, "LEAST_RUNS", 1)
     assert main(["bench", "--tune", "--metrics", "40", "--points", "200", "--runs", "1"]) == 0
     shown = capsys.readouterr().out
-    lines = tomllib.loads(shown[shown.index("# fastest") :])
+    lines = tomllib.loads(shown[shown.index("settings tried here") - 5 :].partition("#")[2].partition("\n")[2])
     assert lines["source"]["chunk_keys"] in {20, 50}
     assert lines["run"]["threads"] >= 1
 
