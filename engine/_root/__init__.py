@@ -2,10 +2,16 @@
 
     import ridgeline
 
-    verdicts = ridgeline.score("fleet.parquet", profile="native")      # pyarrow.Table in, pyarrow.Table out
-    matrix = ridgeline.MetricMatrix.from_table(table)                   # prepare once, score many times
+    verdicts = ridgeline.score("fleet.parquet")                # a verdict row per metric: pyarrow.Table
+    steps = ridgeline.replay(table, every="5m")                # a row per step of every history: pyarrow.Table
+    result = ridgeline.backtest("history/", "out/")            # the same, streamed into a folder
+    scored = ridgeline.evaluate(result, "labels.csv", metric="events")
+    report = ridgeline.run("ridgeline.toml", dry_run=True)     # what cron does each minute
+    matrix = ridgeline.MetricMatrix.from_table(table)          # prepare once, score many times
 
-Everything is imported on first use, so that `import ridgeline` costs nothing.
+`ridgeline.algorithms` holds each algorithm as a function of one series; `ridgeline.algorithm` marks one of your own.
+Everything is imported on first use, so that `import ridgeline` costs nothing. Whatever cannot be used ends in a
+RidgelineError of one sentence.
 """
 
 from importlib import import_module
@@ -13,20 +19,52 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ridgeline import algorithms
-    from ridgeline.engine.api import replay, score
+    from ridgeline.engine.api.jobs import backtest, evaluate, run
+    from ridgeline.engine.api.judge import replay, score
     from ridgeline.engine.rules.user_algorithms import algorithm
-    from ridgeline.io.errors import RidgelineError
+    from ridgeline.io.errors import (
+        AuthenticationFailed,
+        InputError,
+        LockHeld,
+        NoData,
+        OutputError,
+        RidgelineError,
+        SourceUnavailable,
+        UnsafeTarget,
+    )
     from ridgeline.io.matrix import MetricMatrix
 
 __version__ = "0.1.0"
-__all__ = ["MetricMatrix", "RidgelineError", "__version__", "algorithm", "algorithms", "replay", "score"]
+__all__ = [
+    "AuthenticationFailed",
+    "InputError",
+    "LockHeld",
+    "MetricMatrix",
+    "NoData",
+    "OutputError",
+    "RidgelineError",
+    "SourceUnavailable",
+    "UnsafeTarget",
+    "__version__",
+    "algorithm",
+    "algorithms",
+    "backtest",
+    "evaluate",
+    "replay",
+    "run",
+    "score",
+]
 
+_ERRORS = (
+    "AuthenticationFailed", "InputError", "LockHeld", "NoData", "OutputError", "RidgelineError", "SourceUnavailable",
+    "UnsafeTarget",
+)  # fmt: skip
 _HOMES = {
+    **dict.fromkeys(_ERRORS, "ridgeline.io.errors"),
+    **dict.fromkeys(("backtest", "evaluate", "run"), "ridgeline.engine.api.jobs"),
+    **dict.fromkeys(("replay", "score"), "ridgeline.engine.api.judge"),
     "MetricMatrix": "ridgeline.io.matrix",
-    "RidgelineError": "ridgeline.io.errors",
     "algorithm": "ridgeline.engine.rules.user_algorithms",
-    "replay": "ridgeline.engine.api",
-    "score": "ridgeline.engine.api",
 }
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from ridgeline.engine.backtest.incidents import to_table
+from ridgeline.engine.backtest.job import Job
 from ridgeline.engine.backtest.journal import Journal
 from ridgeline.engine.backtest.manifest import add_counts, checksum, cpu, digest, fingerprint, versions
-from ridgeline.engine.backtest.part import NOISIEST, Done, Job
+from ridgeline.engine.backtest.part import NOISIEST, WEEK, Done
 from ridgeline.engine.backtest.plan import Layout, Part, scan
 from ridgeline.engine.backtest.progress import Progress
 from ridgeline.engine.backtest.runners import on_dask, on_threads
@@ -27,7 +28,6 @@ from ridgeline.io.parquet.write import write_parquet
 
 BYTES_PER_STEP: Final = 48
 SHUFFLED: Final = ".shuffled"
-WEEK: Final = 7 * 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,7 @@ class Backtest:
     ) -> dict[str, Any]:
         output = Path(self.job.output)
         weeks = _weeks(parts)
+        metric_weeks = sum(done.metric_weeks for done in parts)
         pages = sum(done.pages for done in parts)
         noisiest = sorted((row for done in parts for row in done.noisiest), key=lambda row: (-row[1], -row[2], row[0]))
         return {
@@ -147,6 +148,7 @@ class Backtest:
             "pages": pages,
             "weeks": round(weeks, 3),
             "pages_per_week": round(pages / weeks, 3) if weeks else None,
+            "pages_per_metric_week": round(pages / metric_weeks, 6) if metric_weeks else None,
             "noisiest": [{"metric": m, "pages": p, "anomalous": a} for m, p, a in noisiest[:NOISIEST]],
             "checksums": {
                 "anomalies.parquet": checksum(output / "anomalies.parquet"),

@@ -81,13 +81,3 @@ def to_table(incidents: Sequence[Incident]) -> pa.Table:
         for field in SCHEMA
     }
     return pa.table(columns, schema=SCHEMA)
-
-
-def count_pages(timestamps: npt.NDArray[np.int64], anomalous: npt.NDArray[np.bool_], expiration: int) -> int:
-    """Alerts that one metric would have sent: an anomalous step pages unless one did less than `expiration` s before."""
-    pages, quiet_until = 0, None
-    for stamp in timestamps[anomalous]:
-        if quiet_until is None or stamp >= quiet_until:
-            pages += 1
-            quiet_until = int(stamp) + expiration
-    return pages

@@ -7,51 +7,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ridgeline.engine.alerts.rule import AlertRow
-from ridgeline.engine.backtest.incidents import Incident, Steps, count_pages, fold
+from ridgeline.engine.alerts.expiration import let_through
+from ridgeline.engine.backtest.incidents import Incident, Steps, fold
+from ridgeline.engine.backtest.job import Job
 from ridgeline.engine.backtest.manifest import checksum
 from ridgeline.engine.backtest.plan import Part, read_part
-from ridgeline.engine.replay.matrix import ReplayPlan, replay_matrix
+from ridgeline.engine.replay.matrix import replay_matrix
 from ridgeline.engine.rules.matching import matches
-from ridgeline.engine.rules.overrides import Override, Overrides
-from ridgeline.engine.rules.policy import Policy
+from ridgeline.engine.rules.overrides import Overrides
 from ridgeline.io.arrow.runs import runs_of
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.parquet.write import write_parquet
 from ridgeline.io.reasons import ROW_REASONS
 
 NOISIEST: Final = 10
+WEEK: Final = 7 * 86400
 SCORE_SUFFIX: Final = "_score"
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """All that is alike for every part. `start` is inclusive, `end` exclusive, both epoch seconds or None."""
-
-    output: str
-    plan: ReplayPlan
-    policy: Policy
-    overrides: tuple[Override, ...]
-    alerts: tuple[AlertRow, ...]
-    keep_scores: bool
-
-    def describe(self) -> dict[str, Any]:
-        """What decides the data files, as JSON: the configuration that a resumed backtest must share."""
-        return {
-            "plan": self.plan.describe(),
-            "policy": asdict(self.policy),
-            "overrides": [asdict(override) for override in self.overrides],
-            "alerts": [asdict(row) for row in self.alerts],
-            "scores": self.keep_scores,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +42,7 @@ class Done:
     steps: int
     first: int | None
     last: int | None
+    metric_weeks: float
     outcomes: dict[str, int]
     reasons: dict[str, int]
     repairs: dict[str, int]
@@ -87,7 +67,9 @@ def run_part(job: Job, part: Part, threads: int = 1) -> Done:
     names = [name.removesuffix(SCORE_SUFFIX) for name in steps.schema.names if name.endswith(SCORE_SUFFIX)]
     incidents: list[Incident] = []
     noisiest: list[tuple[str, int, int]] = []
+    weeks = 0.0
     for metric in _by_metric(steps, names):
+        weeks += int(metric.timestamps[-1] - metric.timestamps[0]) / WEEK
         if metric.anomalous.any():
             incidents += fold(metric, names)
             noisiest.append((metric.metric, _pages(job, metric), int(metric.anomalous.sum())))
@@ -99,6 +81,7 @@ def run_part(job: Job, part: Part, threads: int = 1) -> Done:
         steps=steps.num_rows,
         first=bounds["min"],
         last=bounds["max"],
+        metric_weeks=weeks,
         outcomes=_counts(steps["outcome"]),
         reasons=_reasons(matrix),
         repairs=dict(matrix.repairs),
@@ -136,7 +119,9 @@ def _pages(job: Job, metric: Steps) -> int:
         if matches(row.match, metric.metric):
             for strategy in row.strategies:
                 expirations.setdefault(strategy, row.expiration)
-    return sum(count_pages(metric.timestamps, metric.anomalous, expiration) for expiration in expirations.values())
+    return sum(
+        int(let_through(metric.timestamps, metric.anomalous, expiration).sum()) for expiration in expirations.values()
+    )
 
 
 def _counts(column: pa.ChunkedArray) -> dict[str, int]:

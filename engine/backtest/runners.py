@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, Final
 
-from ridgeline.engine.backtest.part import Done, Job, run_part
+from ridgeline.engine.backtest.job import Job
+from ridgeline.engine.backtest.part import Done, run_part
 from ridgeline.engine.backtest.plan import Part
 from ridgeline.io.errors import InputError, SourceUnavailable
 

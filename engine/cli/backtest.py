@@ -6,16 +6,12 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from ridgeline.engine.cli.options import add_analysis, configuration
 from ridgeline.engine.cli.parser import at_least, option
 from ridgeline.engine.units import parse_duration, parse_instant, parse_size
 from ridgeline.io.text import escape
-
-if TYPE_CHECKING:
-    from ridgeline.engine.backtest.part import Job
-    from ridgeline.engine.config.model import Config
 
 NAME: Final = "backtest"
 SUMMARY: Final = "replay months of Parquet history, every step judged as `run` would have"
@@ -65,6 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Replay, write, summarise: 0; 70 when parts of the dataset could not be read."""
     from ridgeline.engine.backtest.driver import Backtest, Where
+    from ridgeline.engine.backtest.job import Job, Steps
+    from ridgeline.engine.backtest.result import summary
     from ridgeline.engine.score.scorer import available_threads
 
     def say(sentence: str) -> None:
@@ -73,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     config = configuration(args)
     backtest = Backtest(
         dataset=args.dataset,
-        job=_job(args, config),
+        job=Job.of(config, args.output, Steps(args.start, args.end, args.every), keep_scores=not args.no_scores),
         where=Where(config.run.threads or available_threads(), args.workers, args.scheduler),
         max_memory=config.run.max_memory if args.max_memory is None else args.max_memory,
         resume=args.resume,
@@ -83,36 +81,8 @@ def run(args: argparse.Namespace) -> int:
     manifest = backtest.run()
     if args.plot:
         say(f"drawn: {_plot(args)}")
-    print(json.dumps(manifest) if args.json else _summary(manifest))
+    print(json.dumps(manifest) if args.json else summary(manifest))
     return PARTIAL if manifest["unreadable"] else 0
-
-
-def _job(args: argparse.Namespace, config: Config) -> Job:
-    """The job that options and configuration describe."""
-    from ridgeline.engine.alerts.rule import AlertRow
-    from ridgeline.engine.backtest.part import Job
-    from ridgeline.engine.replay.matrix import ReplayPlan
-    from ridgeline.engine.rules.profiles import profile_named
-    from ridgeline.engine.rules.user_algorithms import load_user_algorithms
-    from ridgeline.engine.score.plan import algorithm_names
-    from ridgeline.engine.score.scorer import base_policy
-    from ridgeline.io.errors import InputError
-
-    if args.start is not None and args.end is not None and args.start >= args.end:
-        raise InputError("--from must be before --to")
-    analysis = config.analysis
-    user = load_user_algorithms(analysis.modules, algorithm_names())
-    everything = (AlertRow(".", ("console",)),)
-    return Job(
-        output=str(args.output),
-        plan=ReplayPlan(
-            profile_named(analysis.profile), analysis.full_duration, args.start, args.end, args.every, user
-        ),
-        policy=base_policy(analysis, (*algorithm_names(), *(found.name for found in user))),
-        overrides=config.overrides,
-        alerts=config.alerts or everything,
-        keep_scores=not args.no_scores,
-    )
 
 
 def _plot(args: argparse.Namespace) -> Path:
@@ -127,25 +97,3 @@ def _plot(args: argparse.Namespace) -> Path:
     target: Path = args.output / file_name(args.plot, ".png")
     draw(steps, names, labels, target)
     return target
-
-
-def _summary(manifest: dict[str, Any]) -> str:
-    rate = manifest["steps"] / manifest["seconds"] if manifest["seconds"] else 0.0
-    per_week = manifest["pages_per_week"]
-    lines = [
-        f"{manifest['steps']:,} steps of {manifest['metrics']:,} metrics in {manifest['seconds']:.1f} s ({rate:,.0f} steps/s)",
-        "outcomes   " + ", ".join(f"{name} {count:,}" for name, count in manifest["outcomes"].items()),
-        f"anomalies  {manifest['anomalous']:,} steps in {manifest['incidents']:,} incidents",
-        f"pages      {manifest['pages']:,}" + (f", {per_week:,.1f} a week" if per_week is not None else ""),
-    ]
-    for title, key in (("reasons", "reasons"), ("repairs", "repairs")):
-        if manifest[key]:
-            lines.append(f"{title:<10} " + ", ".join(f"{name} {count:,}" for name, count in manifest[key].items()))
-    if manifest["noisiest"]:
-        lines.append("noisiest metrics")
-        lines += [
-            f"  {row['pages']:>5} pages  {row['anomalous']:>7} anomalous steps  {row['metric']}"
-            for row in manifest["noisiest"]
-        ]
-    lines += [f"unreadable: {problem}" for problem in manifest["unreadable"]]
-    return "\n".join(lines)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ridgeline.engine.alerts.expiration import let_through
 from ridgeline.io.errors import InputError
 
 SCORE_FOLDER = "scores"
@@ -44,17 +45,6 @@ def read_detections(path: Path, *, consensus: int | None, expiry: int) -> list[D
     ]
 
 
-def expire(timestamps: npt.NDArray[np.int64], anomalous: npt.NDArray[np.bool_], expiry: int) -> npt.NDArray[np.float64]:
-    """Keep of the anomalous steps those at least `expiry` seconds after the last one kept: float64[n] of 0 and 1."""
-    kept = np.zeros(len(timestamps))
-    last: int | None = None
-    for i in np.flatnonzero(anomalous):
-        if last is None or timestamps[i] - last >= expiry:
-            kept[i] = 1.0
-            last = int(timestamps[i])
-    return kept
-
-
 def _from_backtest(folder: Path, consensus: int | None, expiry: int) -> list[Detections]:
     parts = sorted((folder / SCORE_FOLDER).glob("*.parquet"))
     if not parts:
@@ -66,7 +56,7 @@ def _from_backtest(folder: Path, consensus: int | None, expiry: int) -> list[Det
     found = []
     for metric, stamps, decided in _by_metric(table, decision):
         anomalous = decided.astype(np.int64) >= (1 if consensus is None else consensus)
-        found.append(Detections(metric, stamps, expire(stamps, anomalous, expiry)))
+        found.append(Detections(metric, stamps, let_through(stamps, anomalous, expiry).astype(np.float64)))
     return found
 
 

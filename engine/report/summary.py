@@ -21,7 +21,7 @@ SHOWN: Final = 10
 _ENOUGH: Final = 16_384
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Report:
     """Counts and anomalies of one run. `add` verdict batches in order; `exit` and `problems` are for the caller to set.
 
@@ -108,6 +108,9 @@ class Report:
         if self.alerts is None:
             del shown["alerts"]
         return shown
+
+    def __repr__(self) -> str:
+        return self.as_text()
 
     def as_text(self, limit: int = SHOWN) -> str:
         """Return the summary for people: outcomes, top anomalies, alerts, speed."""

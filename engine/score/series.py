@@ -1,31 +1,75 @@
-"""Each algorithm, and the seeds' helpers, on one series `[(timestamp, value), ...]`.
-
-    from ridgeline import algorithms
-
-    algorithms.grubbs([(1700000000, 1.0), (1700000060, 1.1), ...])            # True, False or None
-
-The nine are here under their own names (`__getattr__` derives them from the registry), called as
-`NAME(series, *, profile="native", as_of=None, full_duration=86400) -> bool | None`: None where the algorithm failed or
-no point is left. Neither length, staleness nor boredom is looked at.
-"""
+"""One algorithm on one series of pairs, for `ridgeline.algorithms`, and the seeds' helpers."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import partial
-from typing import Any
 
-from ridgeline.engine.score.plan import algorithm_names
-
-Series = Sequence[tuple[float, float | None]]
+TimeSeries = Sequence[tuple[float, float | None]]
+STALE_NEVER = 2**62
 
 
-def tail_avg(series: Series) -> float:
-    """Return the mean of the last three values, or the last one of a shorter series."""
-    values = [float(value) for _, value in series[-3:] if value is not None]
-    return sum(reversed(values)) / 3 if len(values) == 3 else values[-1]
+def vote(
+    name: str, timeseries: TimeSeries, *, profile: str = "native", as_of: int | None = None, full_duration: int = 86400
+) -> bool | None:
+    """Vote of the algorithm `name` on pairs of epoch seconds and value, in any order of time.
+
+    `as_of` (epoch seconds) defaults to the newest point; `full_duration` is the window in seconds. Neither length,
+    staleness nor boredom is looked at. None where the algorithm failed or no usable point is left. Raises InputError
+    for an unknown profile, and for a series that is none.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    from ridgeline.engine.rules.policy import Policy
+    from ridgeline.engine.rules.profiles import profile_named
+    from ridgeline.engine.score.matrix import score_matrix
+    from ridgeline.engine.score.plan import ScorePlan
+    from ridgeline.io.matrix import MetricMatrix
+
+    timestamps, numbers = columns(timeseries)
+    matrix = MetricMatrix.from_columns(
+        pa.array([name]), np.array([0, len(numbers)]), np.array(timestamps, np.float64), np.array(numbers, np.float64)
+    )
+    plan = ScorePlan(
+        profile=replace(profile_named(profile), min_points=1, boring_points=0),
+        full_duration=full_duration,
+        as_of="last" if as_of is None else as_of,
+        policies=(Policy(consensus=1, algorithms=(name,), stale_period=STALE_NEVER),),
+        all_votes=True,
+    )
+    found: bool | None = score_matrix(matrix, plan).column(name)[0].as_py()
+    return found
+
+
+def columns(timeseries: TimeSeries) -> tuple[list[float], list[float]]:
+    """The timestamps and the values of a series of pairs, None as NaN. Raises InputError naming the item that is none."""
+    from ridgeline.io.errors import InputError
+
+    timestamps: list[float] = []
+    numbers: list[float] = []
+    for at, item in enumerate(timeseries):
+        try:
+            timestamp, value = item
+            timestamps.append(float(timestamp))
+            numbers.append(math.nan if value is None else float(value))
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"item {at} of the series is {item!r}: a pair of epoch seconds and value is wanted"
+            ) from error
+    return timestamps, numbers
+
+
+def tail_avg(timeseries: TimeSeries) -> float:
+    """Return the mean of the last three values, or the last one of a shorter series.
+
+    None counts as no value: with one among the last three, the last that is a number is the tail. NaN of no values.
+    """
+    values = [value for value in columns(timeseries[-3:])[1] if not math.isnan(value)]
+    if len(values) == 3:
+        return sum(reversed(values)) / 3
+    return values[-1] if values else math.nan
 
 
 def determine_array_median(array: Iterable[float]) -> float:
@@ -36,47 +80,11 @@ def determine_array_median(array: Iterable[float]) -> float:
     return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
 
 
-def determine_median(series: Series) -> float:
-    """Return the median of a series' values."""
-    return determine_array_median(value for _, value in series if value is not None)
+def determine_median(timeseries: TimeSeries) -> float:
+    """Return the median of a series' finite values; NaN of none."""
+    return determine_array_median(columns(timeseries)[1])
 
 
-def negatives_present(series: Series) -> bool:
-    """Return whether any value is below zero."""
-    return any(value is not None and value < 0 for _, value in series)
-
-
-def _vote(
-    name: str, series: Series, *, profile: str = "native", as_of: int | None = None, full_duration: int = 86400
-) -> bool | None:
-    import numpy as np
-    import pyarrow as pa
-
-    from ridgeline.engine.rules.policy import Policy
-    from ridgeline.engine.rules.profiles import profile_named
-    from ridgeline.engine.score.matrix import score_matrix
-    from ridgeline.engine.score.plan import ScorePlan
-    from ridgeline.io.matrix import MetricMatrix
-
-    values = np.array([math.nan if value is None else value for _, value in series], dtype=np.float64)
-    timestamps = np.array([timestamp for timestamp, _ in series], dtype=np.float64)
-    matrix = MetricMatrix.from_columns(pa.array([name]), np.array([0, len(values)]), timestamps, values)
-    plan = ScorePlan(
-        profile=replace(profile_named(profile), min_points=1, boring_points=0),
-        full_duration=full_duration,
-        as_of="last" if as_of is None else as_of,
-        policies=(Policy(consensus=1, algorithms=(name,), stale_period=2**62),),
-        all_votes=True,
-    )
-    vote: bool | None = score_matrix(matrix, plan).column(name)[0].as_py()
-    return vote
-
-
-def __getattr__(name: str) -> Any:
-    if name.startswith("__") or name not in algorithm_names():
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return partial(_vote, name)
-
-
-def __dir__() -> list[str]:
-    return sorted({"tail_avg", "determine_median", "determine_array_median", "negatives_present", *algorithm_names()})
+def negatives_present(timeseries: TimeSeries) -> bool:
+    """Return whether any value of a series is below zero."""
+    return any(value < 0 for value in columns(timeseries)[1])

@@ -1,11 +1,17 @@
 """Each algorithm and the seeds' helpers on one series of pairs."""
 
+import inspect
 import math
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from twins import strategies
 
-from ridgeline.engine.score import series as algorithms
+import ridgeline
+from ridgeline import algorithms
 from ridgeline.engine.score.plan import algorithm_names
 
 SERIES = [(1_700_000_000 + 60 * i, 100 + math.sin(i)) for i in range(1000)]
@@ -43,7 +49,42 @@ def test_the_helpers():
     assert algorithms.negatives_present([(1, None), (2, -0.5)]) is True
 
 
-@pytest.mark.parametrize("name", ["nothing", "_hidden"])
-def test_other_names_are_not_there(name):
-    with pytest.raises(AttributeError):
-        getattr(algorithms, name)
+def test_each_of_the_nine_is_a_function_that_explains_itself():
+    helpers = {"tail_avg", "determine_median", "determine_array_median", "negatives_present"}
+    assert set(algorithms.__all__) == {*algorithm_names(), *helpers}
+    for name in algorithms.__all__:
+        function = getattr(algorithms, name)
+        assert inspect.isfunction(function)
+        assert function.__name__ == name
+        assert len(function.__doc__) > 30
+        first = next(iter(inspect.signature(function).parameters))
+        assert first == ("array" if name == "determine_array_median" else "timeseries")
+    for name in algorithm_names():
+        options = inspect.signature(getattr(algorithms, name)).parameters
+        assert {key: options[key].default for key in ("profile", "as_of", "full_duration")} == {
+            "profile": "native", "as_of": None, "full_duration": 86400
+        }  # fmt: skip
+
+
+@given(row=strategies.series(), profile=st.sampled_from(["native", "earthgecko", "earthgecko_batch"]))
+def test_the_vote_is_that_of_score(row, profile):
+    t, x = row
+    pairs = list(zip(t.tolist(), x.tolist(), strict=True))
+    table = pa.table({"metric": ["m"] * len(t), "timestamp": t, "value": x})
+    scored = ridgeline.score(table, profile=profile, as_of="last", all_votes=True).to_pylist()
+    if scored and scored[0]["outcome"] == "analysed":
+        for name in algorithm_names():
+            assert getattr(algorithms, name)(pairs, profile=profile) == scored[0][name], name
+
+
+@pytest.mark.parametrize("item", [5, (1,), (1, 2, 3), ("a", 1.0), (1, "b"), None, (None, 1.0)])
+def test_what_is_no_series_is_refused_by_its_place(item):
+    with pytest.raises(ridgeline.InputError, match="item 1 of the series"):
+        algorithms.grubbs([(1, 2.0), item])
+
+
+def test_a_series_of_nothing():
+    assert math.isnan(algorithms.tail_avg([]))
+    assert math.isnan(algorithms.tail_avg([(1, None)]))
+    assert math.isnan(algorithms.determine_median([]))
+    assert algorithms.negatives_present([]) is False

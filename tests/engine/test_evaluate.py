@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ridgeline.engine.evaluate.detections import Detections, expire, read_detections
+from ridgeline.engine.evaluate.detections import Detections, read_detections
 from ridgeline.engine.evaluate.events import score_events
 from ridgeline.engine.evaluate.labels import Labels, read_labels
 from ridgeline.engine.evaluate.nab import PROFILES, score_corpus, sigmoid
@@ -144,12 +144,6 @@ def test_events_agree_with_the_plain_loop(scores, cuts):
     windows = tuple(window(a, b) for a, b in zip(cuts[::2], cuts[1::2], strict=False))
     scored = score_events([rows(scores)], Labels({"m": windows}), 0.5)
     assert (scored.alarms, scored.true_alarms, scored.found) == events_oracle(rows(scores), windows, 0.5)
-
-
-def test_expiry_counts_from_the_last_step_that_scored():
-    stamps = np.array([0, 10, 20, 30, 40, 50])
-    kept = expire(stamps, np.array([True, True, True, True, False, True]), 20)
-    assert kept.tolist() == [1, 0, 1, 0, 0, 1]
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])

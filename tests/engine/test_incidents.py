@@ -1,11 +1,10 @@
 """Anomalous steps folded into incidents and pages."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ridgeline.engine.backtest.incidents import SCHEMA, Steps, count_pages, fold, to_table
+from ridgeline.engine.backtest.incidents import SCHEMA, Steps, fold, to_table
 
 NAMES = ("a", "b")
 
@@ -42,11 +41,6 @@ def test_incidents_cover_the_anomalous_steps_exactly(hit):
 def test_an_empty_list_keeps_the_schema():
     assert to_table([]).schema == SCHEMA
     assert to_table(fold(steps([1]), NAMES)).num_rows == 1
-
-
-@pytest.mark.parametrize(("expiration", "pages"), [(0, 5), (60, 5), (61, 3), (3600, 1)])
-def test_pages_wait_for_the_expiration(expiration, pages):
-    assert count_pages(60 * np.arange(5), np.ones(5, bool), expiration) == pages
 
 
 def test_the_picture_is_drawn(tmp_path):

@@ -88,8 +88,8 @@ def test_the_engine_knows_the_kernels_numbers():
 
 
 def test_unknown_names_are_said():
+    from ridgeline import algorithms
     from ridgeline.engine.rules.profiles import profile_named
-    from ridgeline.engine.score import series as algorithms
     from ridgeline.io.errors import InputError
 
     assert set(files()) < set(dir(algorithms))

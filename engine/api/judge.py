@@ -1,4 +1,4 @@
-"""The public Python API: Arrow in, Arrow out."""
+"""Pure functions of the public API, Arrow in and Arrow out: `score` and `replay`."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
     Columns: metric, outcome, reason, anomalous, datapoint, timestamp (int64 seconds), votes (int8), one bool per
     algorithm, failed (list<string>). Raises RidgelineError with one sentence for input that cannot be used.
     """
-    user, known, asked = _algorithms(algorithms)
+    user, known, asked = algorithms_asked(algorithms)
     analysis = Analysis(
         full_duration=parse_duration(full_duration),
         consensus=consensus,
@@ -102,7 +102,7 @@ def replay(  # noqa: PLR0913 - every option a keyword of its own, as users call 
     from ridgeline.engine.replay.matrix import ReplayPlan, replay_matrix
     from ridgeline.engine.rules.overrides import Overrides
 
-    user, known, asked = _algorithms(algorithms)
+    user, known, asked = algorithms_asked(algorithms)
     policy: Policy = base_policy(Analysis(consensus=consensus, profile=profile, algorithms=tuple(asked)), known)
     plan = ReplayPlan(
         profile=profile_named(profile),
@@ -118,12 +118,12 @@ def replay(  # noqa: PLR0913 - every option a keyword of its own, as users call 
     return pa.concat_tables(tables or [replay_matrix(MetricMatrix.from_table(_nothing()), plan, rules)])
 
 
-def _algorithms(
-    asked: Sequence[str | UserAlgorithm] | None,
+def algorithms_asked(
+    asked: Sequence[str | UserAlgorithm] | None, modules: Sequence[str] = ()
 ) -> tuple[tuple[UserAlgorithm, ...], tuple[str, ...], list[str]]:
-    """Users' algorithms (those of entry points, then those handed over), all known names, and the names asked for."""
+    """Users' algorithms (of modules and entry points, then those handed over), all known names, and the names asked for."""
     own = [found for found in asked or () if isinstance(found, UserAlgorithm)]
-    user = (*load_user_algorithms((), algorithm_names()), *own)
+    user = (*load_user_algorithms(modules, algorithm_names()), *own)
     known = (*algorithm_names(), *(found.name for found in user))
     return user, known, [found if isinstance(found, str) else found.name for found in asked or ()]
 

@@ -1,0 +1,150 @@
+"""The commands that read or write more than tables, one call each: `run`, `backtest`, `evaluate`."""
+
+from __future__ import annotations
+
+import io as text_io
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ridgeline.engine.config.model import Config
+from ridgeline.engine.units import parse_duration
+from ridgeline.io.errors import InputError
+
+if TYPE_CHECKING:
+    from ridgeline.engine.backtest.result import BacktestResult
+    from ridgeline.engine.evaluate.events import EventScore
+    from ridgeline.engine.evaluate.nab import Scored
+    from ridgeline.engine.report.summary import Report
+    from ridgeline.engine.rules.user_algorithms import UserAlgorithm
+
+
+def run(
+    config: str | Path | Config, *, as_of: int | None = None, match: str | None = None, dry_run: bool = False
+) -> Report:
+    """One bulk run as `ridgeline run` does it: read the source, judge, alert, write the outputs.
+
+    config     path of a ridgeline.toml, or a Config
+    as_of      epoch seconds; None: now
+    match      only metrics that this pattern means
+    dry_run    send no alert and write nothing
+
+    The report shows itself as the command's summary; `as_json()` is its JSON object, `anomalies` lists what was found,
+    `exit` is the command's exit code and `problems` say why it is not 0. Raises a RidgelineError with one sentence where
+    nothing could be read at all, the configuration is wrong, or another run holds the lock.
+    """
+    from ridgeline.engine.run.once import Request, run_once
+
+    return run_once(Request(_config(config), as_of, match, dry_run, json=True))
+
+
+def backtest(  # noqa: PLR0913 - every option a keyword of its own, as users call it
+    dataset: str | Path,
+    output: str | Path,
+    *,
+    config: str | Path | Config | None = None,
+    profile: str | None = None,
+    window: int | str | None = None,
+    start: int | None = None,
+    end: int | None = None,
+    every: int | str | None = None,
+    consensus: int | None = None,
+    algorithms: Sequence[str | UserAlgorithm] | None = None,
+    overrides: Sequence[Mapping[str, Any]] | None = None,
+    keep_scores: bool = True,
+    resume: bool = False,
+    threads: int | None = None,
+    workers: int = 0,
+    scheduler: str | None = None,
+) -> BacktestResult:
+    """Replay a Parquet dataset of any size into the folder `output`, as `ridgeline backtest` does.
+
+    dataset              path of a file, a folder or a glob, or a URI
+    output               folder for scores/*.parquet, anomalies.parquet and manifest.json
+    config               a ridgeline.toml (or a Config) for all that is not given here, its `[[alert]]` rows included
+    window               the series at step t is the points in (t - window, t]: seconds or "24h"
+    start, end, every    which steps are written, as for `ridgeline.replay`
+    keep_scores          False: incidents and manifest only
+    resume               continue a backtest that was stopped
+    threads              of this process; or `workers` processes of a local Dask cluster, or a Dask `scheduler`'s address
+    others               as for `ridgeline.score`; None: the configuration's
+
+    Raises a RidgelineError with one sentence for what cannot be used, read or written.
+    """
+    from ridgeline.engine.api.judge import algorithms_asked
+    from ridgeline.engine.backtest.driver import Backtest, Where
+    from ridgeline.engine.backtest.job import Job, Steps
+    from ridgeline.engine.backtest.result import BacktestResult
+    from ridgeline.engine.config.override import read_overrides
+    from ridgeline.engine.score.scorer import available_threads, base_policy
+
+    chosen = Config() if config is None else _config(config)
+    user, known, asked = algorithms_asked(algorithms, chosen.analysis.modules)
+    changes: dict[str, Any] = {
+        "profile": profile,
+        "consensus": consensus,
+        "full_duration": None if window is None else parse_duration(window),
+        "algorithms": tuple(asked) or None,
+    }
+    analysis = replace(chosen.analysis, **{key: value for key, value in changes.items() if value is not None})
+    found = chosen.overrides
+    if overrides is not None:
+        found = read_overrides(overrides, known, base_policy(analysis, known))
+    steps = Steps(start, end, None if every is None else parse_duration(every))
+    job = Job.of(
+        replace(chosen, analysis=analysis, overrides=found), Path(output), steps, keep_scores=keep_scores, user=user
+    )
+    manifest = Backtest(
+        dataset=str(dataset),
+        job=job,
+        where=Where(threads or chosen.run.threads or available_threads(), workers, scheduler),
+        max_memory=chosen.run.max_memory,
+        resume=resume,
+        say=lambda _: None,
+        terminal=text_io.StringIO(),
+    ).run()
+    return BacktestResult(Path(output), manifest)
+
+
+def evaluate(
+    detections: Any,
+    labels: Any,
+    *,
+    metric: Literal["nab", "events"] = "nab",
+    threshold: float = 0.5,
+    consensus: int | None = None,
+    expiry: int | str = "12h",
+) -> dict[str, Scored] | EventScore:
+    """Score detections against labels, as `ridgeline evaluate` does.
+
+    detections   a backtest's folder or BacktestResult; or Parquet path or Arrow table with metric, timestamp, score
+    labels       path of NAB's JSON, CSV or Parquet; Arrow table with metric, start, end or metric, timestamp; or a
+                 mapping of metric to [[start, end], ...]. Times in any unit that `ridgeline evaluate` reads
+    metric       "nab": the three profiles of NAB by name; "events": event-wise precision, recall, delay
+    threshold    a score at or above it detects
+    consensus    re-decide a backtest's anomalies from its stored votes
+    expiry       a backtest's metric detects at most once in this time: seconds or "12h"
+
+    Raises InputError with one sentence for what cannot be read.
+    """
+    from ridgeline.engine.backtest.result import BacktestResult
+    from ridgeline.engine.evaluate.detections import read_detections
+    from ridgeline.engine.evaluate.events import score_events
+    from ridgeline.engine.evaluate.labels import read_labels
+    from ridgeline.engine.evaluate.nab import score_corpus
+
+    if metric not in {"nab", "events"}:
+        raise InputError(f"metric is {metric!r}: choose nab or events")
+    source = detections.output if isinstance(detections, BacktestResult) else detections
+    found = read_detections(source, consensus=consensus, expiry=parse_duration(expiry))
+    known = read_labels(labels)
+    return score_corpus(found, known, threshold) if metric == "nab" else score_events(found, known, threshold)
+
+
+def _config(config: str | Path | Config) -> Config:
+    if isinstance(config, Config):
+        return config
+    from ridgeline.engine.config.load import load_config
+
+    return load_config(Path(config))

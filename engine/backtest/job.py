@@ -1,0 +1,83 @@
+"""What every part of a backtest needs to know, from a configuration."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ridgeline.engine.alerts.rule import AlertRow
+from ridgeline.engine.config.model import Config
+from ridgeline.engine.replay.matrix import ReplayPlan
+from ridgeline.engine.rules.overrides import Override
+from ridgeline.engine.rules.policy import Policy
+from ridgeline.engine.rules.profiles import profile_named
+from ridgeline.engine.rules.user_algorithms import UserAlgorithm, load_user_algorithms
+from ridgeline.engine.score.plan import algorithm_names
+from ridgeline.engine.score.scorer import base_policy
+from ridgeline.io.errors import InputError
+
+EVERYTHING: Final = (AlertRow(".", ("console",)),)  # what pages are counted by where no [[alert]] is configured
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Which steps are written: from `start` on and before `end` (epoch seconds), of each bucket of `every` s the last."""
+
+    start: int | None = None
+    end: int | None = None
+    every: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.start is not None and self.end is not None and self.start >= self.end:
+            raise InputError("--from must be before --to: no step lies between them")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """All that is alike for every part, and travels to wherever the part is computed."""
+
+    output: str
+    plan: ReplayPlan
+    policy: Policy
+    overrides: tuple[Override, ...]
+    alerts: tuple[AlertRow, ...]
+    keep_scores: bool
+
+    @classmethod
+    def of(
+        cls,
+        config: Config,
+        output: Path,
+        steps: Steps = Steps(),
+        *,
+        keep_scores: bool = True,
+        user: tuple[UserAlgorithm, ...] | None = None,
+    ) -> Job:
+        """The job that a configuration describes; `user` None: the algorithms of its modules and of entry points.
+
+        Raises InputError for an unknown profile, an unreachable consensus, algorithms that cannot be loaded.
+        """
+        analysis = config.analysis
+        if user is None:
+            user = load_user_algorithms(analysis.modules, algorithm_names())
+        return cls(
+            output=str(output),
+            plan=ReplayPlan(
+                profile_named(analysis.profile), analysis.full_duration, steps.start, steps.end, steps.every, user
+            ),
+            policy=base_policy(analysis, (*algorithm_names(), *(found.name for found in user))),
+            overrides=config.overrides,
+            alerts=config.alerts or EVERYTHING,
+            keep_scores=keep_scores,
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """What decides the data files, as JSON: the configuration that a resumed backtest must share."""
+        return {
+            "plan": self.plan.describe(),
+            "policy": asdict(self.policy),
+            "overrides": [asdict(override) for override in self.overrides],
+            "alerts": [asdict(row) for row in self.alerts],
+            "scores": self.keep_scores,
+        }
