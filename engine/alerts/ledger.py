@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from ridgeline.engine.alerts.item import Item
+from ridgeline.io.state.batch import Alerted
 from ridgeline.io.state.interface import State, StateError
 
 BATCH = 500
@@ -56,7 +57,7 @@ class Ledger:
             self.failures += 1
             return
         try:
-            self._state.record_alert(alert.strategy, alert.metric, alert.timestamp, alert.expiration)
+            self._state.record_alerts([Alerted(alert.strategy, alert.metric, alert.timestamp, alert.expiration)])
         except StateError as error:
             self._note(error)
         else:

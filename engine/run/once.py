@@ -20,7 +20,8 @@ from ridgeline.engine.rules.matching import matcher
 from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.no_data import no_data
 from ridgeline.engine.run.scan import Scan
-from ridgeline.engine.run.sources import identity, open_run_state, open_source
+from ridgeline.engine.run.sources import identity, open_source
+from ridgeline.engine.run.state import open_run_state
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.disk.atomic import sweep_orphans
 from ridgeline.io.disk.lock import lock, lock_path

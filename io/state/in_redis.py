@@ -1,69 +1,153 @@
 """State in Redis, under the keys and in the text that Skyline and its siblings use.
 
-`last_alert.<strategy>.<metric>` holds the anomaly's time stamp as decimal text and expires. Values that only
-Ridgeline reads are JSON under `ridgeline.<key>`.
+`last_alert.<strategy>.<metric>` holds the anomaly's time stamp as decimal text and expires. What only Ridgeline reads
+is JSON under `ridgeline.<key>`.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final, TypeVar
 
-from ridgeline.io.state.interface import StateError, alert_key, as_timestamp
+from ridgeline.io.state.batch import (
+    Add,
+    Batch,
+    Change,
+    Delete,
+    Drop,
+    Put,
+    Remove,
+    SetText,
+    alert_key,
+    from_json,
+    own_key,
+)
+from ridgeline.io.state.interface import MOST, State, StateError, as_timestamp
 from ridgeline.io.text import encodable, escape
 
-PREFIX = "ridgeline."
+T = TypeVar("T")
+_OF_NAMES: Final = {Add: "SADD", Remove: "SREM", Drop: "HDEL"}
+PAGE: Final = 1000  # keys, members or fields per round trip
 
 
-class RedisState:
-    """State through a connected `redis.Redis` client, which it does not close: the client is the caller's."""
+class RedisState(State):
+    """State through a connected `redis.Redis` client of its own, whose connections end with it.
+
+    The client should not retry by itself: an operation that was abandoned must end.
+    """
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
     def last_alerts(self, pairs: Sequence[tuple[str, str]]) -> list[int | None]:
-        """One MGET for all."""
-        if not pairs:
-            return []
+        """MGET."""
         keys = [encodable(alert_key(strategy, metric)) for strategy, metric in pairs]
         with _failures("read the last alerts from"):
-            found = self._client.mget(keys)
-        return [None if value is None else as_timestamp(_text(value)) for value in found]
+            return [None if text is None else as_timestamp(text) for text in self._texts(self._client.mget, keys)]
 
-    def record_alert(self, strategy: str, metric: str, timestamp: int, expiration: int) -> None:
-        """SET with EX."""
-        with _failures("record an alert in"):
-            self._client.set(encodable(alert_key(strategy, metric)), str(int(timestamp)), ex=expiration)
-
-    def get(self, key: str) -> Any | None:
-        """GET; text that is no JSON counts as absent."""
+    def get_many(self, keys: Sequence[str]) -> list[Any | None]:
+        """MGET."""
         with _failures("read state from"):
-            value = self._client.get(encodable(PREFIX + key))
-        try:
-            return None if value is None else json.loads(_text(value))
-        except ValueError:
-            return None
+            return [from_json(text) for text in self._texts(self._client.mget, [own_key(key) for key in keys])]
 
-    def set(self, key: str, value: Any, ttl: int) -> None:
-        """SET of JSON text with EX."""
+    def members(self, key: str, most: int = MOST) -> set[str]:
+        """SSCAN, page by page."""
+        found: set[str] = set()
+        with _failures("read state from"):
+            for page in _pages(self._client.sscan, own_key(key)):
+                found.update(_text(member) for member in page)
+                if len(found) >= most:
+                    break
+        return found
+
+    def fields(self, key: str, most: int = MOST) -> dict[str, Any]:
+        """HSCAN, page by page."""
+        found: dict[str, Any] = {}
+        with _failures("read state from"):
+            for page in _pages(self._client.hscan, own_key(key)):
+                found |= {_text(name): from_json(_text(value)) for name, value in page.items()}
+                if len(found) >= most:
+                    break
+        return found
+
+    def pick(self, key: str, names: Sequence[str]) -> list[Any | None]:
+        """HMGET."""
+        with _failures("read state from"):
+            texts = self._texts(lambda some: self._client.hmget(own_key(key), some), [encodable(n) for n in names])
+            return [from_json(text) for text in texts]
+
+    def size(self, key: str) -> int:
+        """HLEN."""
+        with _failures("read state from"):
+            return int(self._client.hlen(own_key(key)))
+
+    def apply(self, batch: Batch) -> None:
+        """One pipeline in MULTI and EXEC."""
         with _failures("write state to"):
-            self._client.set(encodable(PREFIX + key), json.dumps(value, allow_nan=False), ex=ttl)
+            pipeline = self._client.pipeline(transaction=True)
+            for change in batch.changes:
+                _queue(pipeline, change)
+            pipeline.execute()
+
+    def abandon(self) -> None:
+        """Break the connections: whoever reads from one finds it closed."""
+        self._client.connection_pool.disconnect(inuse_connections=True)
 
     def close(self) -> None:
-        """Nothing to do: the client is the caller's."""
+        """Close the client."""
+        self._client.close()
+
+    @staticmethod
+    def _texts(ask: Callable[[list[str]], list[Any]], names: list[str]) -> Iterator[str | None]:
+        """The answers to all names, asked a page at a time."""
+        for some in _cut(names):
+            answers = ask(list(some))
+            for _, answer in zip(some, answers, strict=True):
+                yield None if answer is None else _text(answer)
+
+
+def _pages(scan: Callable[..., tuple[int, Any]], key: str) -> Iterator[Any]:
+    """The pages of an SSCAN or HSCAN."""
+    cursor = 0
+    while True:
+        cursor, page = scan(key, cursor=cursor, count=PAGE)
+        yield page
+        if not cursor:
+            return
+
+
+def _cut(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The items, a page at a time."""
+    return (items[first : first + PAGE] for first in range(0, len(items), PAGE))
+
+
+def _queue(pipeline: Any, change: Change) -> None:
+    """Put one change into the pipeline, as a command for each page of it."""
+    match change:
+        case SetText(key, text, ttl):
+            pipeline.set(key, text, ex=ttl)
+        case Delete(key):
+            pipeline.delete(key)
+        case Put(key, fields):
+            for pairs in _cut(list(fields.items())):
+                pipeline.hset(key, mapping=dict(pairs))
+        case Add(key, names) | Remove(key, names) | Drop(key, names):
+            for some in _cut(names):
+                pipeline.execute_command(_OF_NAMES[type(change)], key, *some)
 
 
 @contextmanager
 def _failures(what: str) -> Iterator[None]:
-    """Turn the client's errors into StateError."""
+    """Turn the client's errors, and those of making sense of a nonsensical answer, into StateError."""
     from redis.exceptions import RedisError
 
     try:
         yield
     except (RedisError, OSError) as error:
         raise StateError(f"cannot {what} Redis: {escape(error)}") from error
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise StateError(f"cannot {what} Redis: its answer makes no sense ({escape(error)})") from error
 
 
 def _text(value: bytes | str) -> str:

@@ -1,69 +1,100 @@
-"""State in one SQLite file, for Parquet runs and machines without Redis.
-
-A file that is corrupt, foreign or of a later version is moved aside as `.corrupt-<epoch seconds>` and state starts
-empty: that may repeat an alert and loses none.
-"""
+"""State in one SQLite file, for Parquet runs and machines without Redis. See `sqlite_file` for the file itself."""
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from ridgeline.io.state.interface import StateError, alert_key, as_timestamp
+from ridgeline.io.state.batch import (
+    Add,
+    Batch,
+    Change,
+    Delete,
+    Drop,
+    Put,
+    Remove,
+    SetText,
+    alert_key,
+    from_json,
+    own_key,
+)
+from ridgeline.io.state.interface import MOST, State, StateError, as_timestamp
+from ridgeline.io.state.sqlite_file import open_database
 from ridgeline.io.text import encodable, escape
 
 log = logging.getLogger("ridgeline.state")
 
-APPLICATION_ID = 0x52494447  # "RIDG"
-VERSION = 1
-SCHEMA = f"""
-    BEGIN IMMEDIATE;
-    CREATE TABLE IF NOT EXISTS entry (key TEXT PRIMARY KEY, value TEXT NOT NULL, expires REAL NOT NULL, ttl REAL NOT NULL)
-        WITHOUT ROWID;
-    PRAGMA application_id = {APPLICATION_ID};
-    PRAGMA user_version = {VERSION};
-    COMMIT;
-"""
 # An entry with more life left than it was given, plus an hour for clocks that disagree, was written by a broken clock.
-SKEW = 3600.0
-TIMEOUT = 5.0
-_COLUMNS = ["key", "value", "expires", "ttl"]
+SKEW: Final = 3600.0
+TIMEOUT: Final = 2.0  # seconds to wait for another process' transaction
+_ALIVE: Final = "SELECT value FROM entry WHERE key = ? AND expires > ? AND expires <= ? + ttl"
 
 
-class SqliteState:
-    """State in the file at `path`, opened at the first use; `clock` gives epoch seconds."""
+class SqliteState(State):
+    """State in the file at `path`, opened at the first use; `clock` gives epoch seconds.
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+    `timeout`: seconds that an operation may wait for another process.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time, timeout: float = TIMEOUT) -> None:
         self._path = path
         self._clock = clock
+        self._timeout = timeout
         self._open: sqlite3.Connection | None = None
 
     def last_alerts(self, pairs: Sequence[tuple[str, str]]) -> list[int | None]:
         """One look-up each."""
-        stored = [self._read(alert_key(strategy, metric)) for strategy, metric in pairs]
-        return [None if value is None else as_timestamp(value) for value in stored]
+        texts = self._texts([encodable(alert_key(strategy, metric)) for strategy, metric in pairs])
+        return [None if text is None else as_timestamp(text) for text in texts]
 
-    def record_alert(self, strategy: str, metric: str, timestamp: int, expiration: int) -> None:
-        """One committed row."""
-        self._write(alert_key(strategy, metric), str(int(timestamp)), expiration)
+    def get_many(self, keys: Sequence[str]) -> list[Any | None]:
+        """One look-up each."""
+        return [from_json(text) for text in self._texts([own_key(key) for key in keys])]
 
-    def get(self, key: str) -> Any | None:
-        """Text that is no JSON counts as absent."""
-        value = self._read(f"ridgeline.{key}")
-        try:
-            return None if value is None else json.loads(value)
-        except ValueError:
-            return None
+    def members(self, key: str, most: int = MOST) -> set[str]:
+        """One query."""
+        rows = self._rows("SELECT member FROM member WHERE key = ? LIMIT ?", own_key(key), most)
+        return {str(member) for (member,) in rows}
 
-    def set(self, key: str, value: Any, ttl: int) -> None:
-        """One committed row of JSON text."""
-        self._write(f"ridgeline.{key}", json.dumps(value, allow_nan=False), ttl)
+    def fields(self, key: str, most: int = MOST) -> dict[str, Any]:
+        """One query."""
+        rows = self._rows("SELECT name, value FROM field WHERE key = ? LIMIT ?", own_key(key), most)
+        return {str(name): from_json(str(value)) for name, value in rows}
+
+    def pick(self, key: str, names: Sequence[str]) -> list[Any | None]:
+        """One look-up each."""
+        query = "SELECT value FROM field WHERE key = ? AND name = ?"
+        with self._failures("read") as database:
+            rows = [database.execute(query, [own_key(key), encodable(name)]).fetchone() for name in names]
+        return [None if row is None else from_json(str(row[0])) for row in rows]
+
+    def size(self, key: str) -> int:
+        """One query."""
+        return int(self._rows("SELECT count(*) FROM field WHERE key = ?", own_key(key))[0][0])
+
+    def apply(self, batch: Batch) -> None:
+        """One transaction."""
+        now = self._clock()
+        with self._failures("write") as database:
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                for change in batch.changes:
+                    _make(database, change, now)
+                database.execute("COMMIT")
+            except BaseException:
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
+                raise
+
+    def abandon(self) -> None:
+        """Interrupt the query."""
+        if self._open is not None:
+            self._open.interrupt()
 
     def close(self) -> None:
         """Forget what has expired and close the file. What fails here is only logged: there is nothing left to lose."""
@@ -76,76 +107,41 @@ class SqliteState:
             except sqlite3.Error as error:
                 log.warning("cannot tidy the state file %s: %s", self._path, escape(error))
 
-    def _read(self, key: str) -> str | None:
+    def _texts(self, keys: Sequence[str]) -> list[str | None]:
+        """The text under each key that has not expired."""
         now = self._clock()
         with self._failures("read") as database:
-            row = database.execute("SELECT value, expires, ttl FROM entry WHERE key = ?", [encodable(key)]).fetchone()
-        alive = row is not None and now < row[1] <= now + row[2] + SKEW
-        return str(row[0]) if alive else None
+            rows = [database.execute(_ALIVE, [key, now, now + SKEW]).fetchone() for key in keys]
+        return [None if row is None else str(row[0]) for row in rows]
 
-    def _write(self, key: str, value: str, ttl: float) -> None:
-        with self._failures("write") as database:
-            row = [encodable(key), value, self._clock() + ttl, ttl]
-            database.execute("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)", row)
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._failures("read") as database:
+            return database.execute(query, values).fetchall()
 
     @contextmanager
     def _failures(self, what: str) -> Iterator[sqlite3.Connection]:
         """The open database; its errors as StateError."""
         try:
             if self._open is None:
-                self._open = open_database(self._path, self._clock)
+                self._open = open_database(self._path, self._clock, self._timeout)
             yield self._open
         except (sqlite3.Error, OSError) as error:
             raise StateError(f"cannot {what} the state file {self._path}: {escape(error)}") from error
 
 
-def open_database(path: Path, clock: Callable[[], float]) -> sqlite3.Connection:
-    """The database at `path`, made if absent; a file that cannot be ours is moved aside, with a warning."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        return _connect(path)
-    except sqlite3.OperationalError:  # locked, unreadable, disk full: the file itself may be sound
-        raise
-    except sqlite3.DatabaseError as error:
-        aside = _move_aside(path, int(clock()))
-        log.warning("%s was unusable (%s); moved to %s, starting empty: alerts may repeat", path, escape(error), aside)
-    return _connect(path)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    """Open and check; sqlite3.DatabaseError if the file is corrupt or not ours."""
-    database = sqlite3.connect(path, timeout=TIMEOUT, isolation_level=None, check_same_thread=False)
-    try:
-        _check(database)
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")  # a power cut may lose the last rows: repeats, not losses
-        database.executescript(SCHEMA)
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def _check(database: sqlite3.Connection) -> None:
-    """Raise sqlite3.DatabaseError unless the file is empty or a sound state file of this version."""
-    identity = database.execute("PRAGMA application_id").fetchone()[0]
-    version = database.execute("PRAGMA user_version").fetchone()[0]
-    tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if (identity, version, tables) == (0, 0, 0):
-        return
-    if identity != APPLICATION_ID:
-        raise sqlite3.DatabaseError("not a state file of Ridgeline")
-    if version != VERSION:
-        raise sqlite3.DatabaseError(f"a state file of version {version}, not {VERSION}")
-    found = database.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if found != "ok":
-        raise sqlite3.DatabaseError(found)
-    if [row[1] for row in database.execute("PRAGMA table_info(entry)")] != _COLUMNS:
-        raise sqlite3.DatabaseError("a state file with other columns")
-
-
-def _move_aside(path: Path, now: int) -> Path:
-    """Rename the file, and its journals, so that nothing of it is read again."""
-    for tail in ("-wal", "-shm", "-journal"):
-        path.with_name(path.name + tail).unlink(missing_ok=True)
-    return path.rename(path.with_name(f"{path.name}.corrupt-{now}"))
+def _make(database: sqlite3.Connection, change: Change, now: float) -> None:
+    match change:
+        case SetText(key, text, ttl):
+            database.execute("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)", [key, text, now + ttl, ttl])
+        case Delete(key):
+            for table in ("entry", "member", "field"):
+                database.execute(f"DELETE FROM {table} WHERE key = ?", [key])  # noqa: S608 - our own three tables
+        case Add(key, members):
+            database.executemany("INSERT OR IGNORE INTO member VALUES (?, ?)", [(key, member) for member in members])
+        case Remove(key, members):
+            database.executemany("DELETE FROM member WHERE key = ? AND member = ?", [(key, m) for m in members])
+        case Put(key, fields):
+            rows = [(key, name, value) for name, value in fields.items()]
+            database.executemany("INSERT OR REPLACE INTO field VALUES (?, ?, ?)", rows)
+        case Drop(key, names):
+            database.executemany("DELETE FROM field WHERE key = ? AND name = ?", [(key, name) for name in names])

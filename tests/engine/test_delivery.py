@@ -47,9 +47,10 @@ class Memory:
     def last_alerts(self, pairs):
         return [self.last.get(pair) for pair in pairs]
 
-    def record_alert(self, strategy, metric, timestamp, expiration):
-        self.last[strategy, metric] = timestamp
-        self.log.append(("record", strategy, metric))
+    def record_alerts(self, alerts):
+        for strategy, metric, timestamp, _ in alerts:
+            self.last[strategy, metric] = timestamp
+            self.log.append(("record", strategy, metric))
 
     def get(self, key):
         return None
@@ -72,7 +73,7 @@ class Broken(Memory):
         self.asked += 1
         raise StateError("cannot read state: gone")
 
-    def record_alert(self, strategy, metric, timestamp, expiration):
+    def record_alerts(self, alerts):
         self.asked += 1
         raise StateError("cannot write state: gone")
 
@@ -249,7 +250,7 @@ def test_broken_state_loses_no_alert_and_is_not_asked_for_ever():
 
 def test_a_full_disk_repeats_an_alert_and_loses_none():
     class Full(Memory):
-        def record_alert(self, *_args):
+        def record_alerts(self, _alerts):
             raise StateError("no space")
 
     state = Full()

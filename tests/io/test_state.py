@@ -1,4 +1,4 @@
-"""State in Redis and SQLite behaves alike; alerts come at least once, and at most once more per crash."""
+"""State in Redis, SQLite and memory behaves alike; alerts come at least once, and at most once more per crash."""
 
 import contextlib
 import errno
@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections import deque
 from pathlib import Path
 
@@ -22,15 +23,20 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from rigs.redis import fake_redis
 
 from ridgeline.alerters import SENT, Outcome
 from ridgeline.engine.alerts.pipeline import deliver
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.score.anomaly import Anomaly
 from ridgeline.io.redis.embedded import embedded_redis
+from ridgeline.io.state.batch import Alerted
+from ridgeline.io.state.bounded import BoundedState
+from ridgeline.io.state.in_memory import MemoryState
 from ridgeline.io.state.in_redis import RedisState
 from ridgeline.io.state.in_sqlite import SqliteState
-from ridgeline.io.state.interface import StateError, open_state
+from ridgeline.io.state.interface import StateError
+from ridgeline.io.state.outbox import drop_outbox, outbox_size, pick_outbox, put_outbox, read_outbox
 
 
 class Clock:
@@ -57,24 +63,32 @@ def client(server):
     connection.close()
 
 
-@pytest.fixture(params=["redis", "sqlite"])
+OPENERS = {
+    "redis": lambda request, _: RedisState(request.getfixturevalue("client")),
+    "sqlite": lambda _, folder: SqliteState(folder / "s" / "state.db"),
+    "memory": lambda _request, _folder: MemoryState(time.time),
+    "bounded": lambda _, folder: BoundedState(lambda: SqliteState(folder / "b.db"), "b.db", timeout=20, budget=60),
+}
+
+
+@pytest.fixture(params=OPENERS)
 def state(request, tmp_path):
-    opened = open_state(
-        request.getfixturevalue("client") if request.param == "redis" else None, tmp_path / "s" / "state.db"
-    )
-    yield opened
-    opened.close()
+    with contextlib.closing(OPENERS[request.param](request, tmp_path)) as opened:
+        yield opened
 
 
-# Both alike -----------------------------------------------------------------------------------------------------------
+def remember(state, *alerts):
+    state.record_alerts([Alerted(*alert) for alert in alerts])
+
+
+# All alike ------------------------------------------------------------------------------------------------------------
 
 
 def test_alerts_are_remembered_per_strategy_and_metric(state):
     assert state.last_alerts([]) == []
     assert state.last_alerts([("http", "a"), ("console", "a")]) == [None, None]
-    state.record_alert("http", "a", 1700000000, 3600)
-    state.record_alert("http", "b", 1700000060, 3600)
-    state.record_alert("http", "a", 1700000120, 3600)
+    remember(state, ("http", "a", 1700000000, 3600), ("http", "b", 1700000060, 3600))
+    remember(state, ("http", "a", 1700000120, 3600))
     assert state.last_alerts([("http", "b"), ("console", "a"), ("http", "a")]) == [1700000060, None, 1700000120]
 
 
@@ -91,10 +105,139 @@ def test_values_are_any_json(state):
     "name", ["a\nb", "a\x00b", "\ud800", "a\udc80", "", "x" * 10_000, "'; DROP TABLE entry; --", "\u202e"]
 )
 def test_hostile_names_are_keys_like_others(state, name):
-    state.record_alert("http", name, 5, 60)
+    remember(state, ("http", name, 5, 60))
     state.set(name, name, 60)
     assert state.last_alerts([("http", name), ("http", name + "x")]) == [5, None]
     assert state.get(name) == name
+
+
+def test_a_value_without_an_end_is_refused(state):
+    for ttl in (0, -1, float("nan")):
+        with pytest.raises(ValueError, match="time to live"):
+            state.set("k", 1, ttl)
+        with pytest.raises(ValueError, match="time to live"):
+            remember(state, ("http", "a", 5, ttl))
+    assert state.get("k") is None
+
+
+def test_many_values_at_once(state):
+    with state.batch() as batch:
+        for n in range(2500):
+            batch.set(f"k.{n}", n, 60)
+        batch.delete("k.7", "k.none")
+    keys = [f"k.{n}" for n in range(2501)]
+    assert state.get_many(keys) == [None if n in {7, 2500} else n for n in range(2501)]
+    assert state.get_many([]) == []
+
+
+def test_sets(state):
+    assert state.members("s") == set()
+    with state.batch() as batch:
+        batch.add("s", [f"m.{n}" for n in range(2500)])
+        batch.add("s", ["m.1", "\u00e5"])
+        batch.add("s", [])
+        batch.remove("s", [f"m.{n}" for n in range(1200)])
+        batch.remove("s", ["m.none"])
+        batch.remove("other", ["m.2400"])
+    assert state.members("s") == {"\u00e5", *(f"m.{n}" for n in range(1200, 2500))}
+    assert 10 <= len(state.members("s", 10)) <= 1301
+    with state.batch() as batch:
+        batch.delete("s")
+    assert state.members("s") == set()
+
+
+def test_hashes(state):
+    assert (state.fields("h"), state.size("h"), state.pick("h", ["a"])) == ({}, 0, [None])
+    with state.batch() as batch:
+        batch.put("h", {f"f.{n}": {"n": n} for n in range(2500)})
+        batch.put("h", {"f.1": [1.5, None, "\u00e5"]})
+        batch.put("h", {})
+        batch.drop("h", [f"f.{n}" for n in range(10, 1200)])
+        batch.drop("h", ["f.none"])
+    assert state.size("h") == 1310
+    found = state.fields("h")
+    assert found.pop("f.1") == [1.5, None, "\u00e5"]
+    assert found == {f"f.{n}": {"n": n} for n in (0, *range(2, 10), *range(1200, 2500))}
+    assert state.pick("h", ["f.2", "f.10", "f.1"]) == [{"n": 2}, None, [1.5, None, "\u00e5"]]
+    assert 10 <= len(state.fields("h", 10)) <= 1310
+    with pytest.raises(ValueError, match="JSON"):
+        put_twice(state)
+    assert state.pick("h", ["f.2"]) == [{"n": 2}], "a batch that fails in the making changes nothing"
+
+
+def put_twice(state):
+    with state.batch() as batch:
+        batch.put("h", {"f.2": 0})
+        batch.put("h", {"f.3": object()})
+
+
+def test_the_outbox_has_no_end_and_is_kept_by_pair(state):
+    first, second, third = ("http", "a.b"), ("http.a", "b"), ("http", '"], x\n')
+    with state.batch() as batch:
+        put_outbox(batch, {first: {"n": 1}, second: {"n": 2}, third: {"n": 3}})
+    with state.batch() as batch:
+        put_outbox(batch, {first: {"n": 4}})
+    assert read_outbox(state) == {first: {"n": 4}, second: {"n": 2}, third: {"n": 3}}
+    assert read_outbox(state, "http") == {first: {"n": 4}, third: {"n": 3}}
+    assert pick_outbox(state, [third, ("http", "b"), second]) == [{"n": 3}, None, {"n": 2}]
+    assert outbox_size(state) == 3
+    with state.batch() as batch:  # sent: recorded and dropped in one
+        batch.alerted([Alerted(*first, 5, 60)])
+        drop_outbox(batch, [first, ("http", "none")])
+    assert read_outbox(state) == {second: {"n": 2}, third: {"n": 3}}
+    assert state.last_alerts([first]) == [5]
+
+
+def test_a_damaged_outbox_is_told(state, caplog):
+    with state.batch() as batch:
+        batch.put("outbox", {'["http","a"]': "no entry", "nonsense\n": {}, '["http"]': {}, '["http",7]': {}, "7": {}})
+    with caplog.at_level(logging.WARNING):
+        assert read_outbox(state) == {("http", "a"): {}}
+    assert len(caplog.records) == 4
+    assert "nonsense\\n" in caplog.text
+    assert pick_outbox(state, [("http", "a")]) == [None]
+
+
+KEYS = st.sampled_from(["a", "b", "\u00e5"])
+NAMES = st.lists(st.sampled_from(["x", "y", "z", "\n", "\ud800"]), max_size=4)
+VALUES = st.recursive(st.none() | st.integers() | st.text(max_size=3), lambda inner: st.lists(inner, max_size=2))
+CHANGES = st.one_of(
+    st.tuples(st.just("set"), KEYS.map("v.".__add__), VALUES, st.integers(1, 100)),
+    st.tuples(st.just("delete"), KEYS.map("v.".__add__) | KEYS.map("s.".__add__) | KEYS.map("h.".__add__)),
+    st.tuples(st.just("add"), KEYS.map("s.".__add__), NAMES),
+    st.tuples(st.just("remove"), KEYS.map("s.".__add__), NAMES),
+    st.tuples(st.just("put"), KEYS.map("h.".__add__), st.dictionaries(st.sampled_from(["x", "y", "\n"]), VALUES)),
+    st.tuples(st.just("drop"), KEYS.map("h.".__add__), NAMES),
+    st.tuples(st.just("alerted"), st.lists(st.builds(Alerted, KEYS, KEYS, st.integers(0, 9), st.integers(1, 99)))),
+)
+
+
+@given(batches=st.lists(st.lists(CHANGES, max_size=6), max_size=4))
+def test_all_stores_agree(server, batches):
+    with (
+        tempfile.TemporaryDirectory(dir=MEMORY) as folder,
+        contextlib.closing(SqliteState(Path(folder) / "s.db")) as sqlite,
+        contextlib.closing(RedisState(redis.Redis.from_url(server.url, db=1))) as in_redis,
+    ):
+        in_redis._client.flushdb()
+        stores = [MemoryState(time.time), sqlite, in_redis]
+        for changes in batches:
+            for store in stores:
+                with store.batch() as batch:
+                    for name, *arguments in changes:
+                        getattr(batch, name)(*arguments)
+        keys = ["a", "b", "\u00e5"]
+        seen = [
+            (
+                store.last_alerts([(s, m) for s in keys for m in keys]),
+                store.get_many([f"v.{key}" for key in keys]),
+                [store.members(f"s.{key}") for key in keys],
+                [(store.fields(f"h.{key}"), store.size(f"h.{key}")) for key in keys],
+                [store.pick(f"h.{key}", ["x", "z", "\n"]) for key in keys],
+            )
+            for store in stores
+        ]
+        assert seen[0] == seen[1] == seen[2]
 
 
 # Redis ----------------------------------------------------------------------------------------------------------------
@@ -102,7 +245,7 @@ def test_hostile_names_are_keys_like_others(state, name):
 
 def test_redis_keys_and_text_are_skylines(client):
     state = RedisState(client)
-    state.record_alert("http", "stats.a", 1700000000, 3600)
+    remember(state, ("http", "stats.a", 1700000000, 3600))
     state.set("k", {"a": 1}, 60)
     assert client.get("last_alert.http.stats.a") == b"1700000000"
     assert 3590 < client.ttl("last_alert.http.stats.a") <= 3600
@@ -125,18 +268,93 @@ def test_redis_text_that_is_no_json_is_absent(client):
 
 def test_redis_entries_expire(client):
     state = RedisState(client)
-    state.record_alert("http", "a", 5, 60)
+    remember(state, ("http", "a", 5, 60))
     client.pexpire("last_alert.http.a", 1)
     while client.exists("last_alert.http.a"):
         pass
     assert state.last_alerts([("http", "a")]) == [None]
 
 
+def test_values_in_redis_expire_in_whole_seconds_and_sets_and_hashes_do_not(client):
+    state = RedisState(client)
+    with state.batch() as batch:
+        batch.set("k", 1, 59.2)
+        batch.add("s", ["m"])
+        batch.put("h", {"f": 1})
+    assert 59_000 < client.pttl("ridgeline.k") <= 60_000
+    assert (client.ttl("ridgeline.s"), client.ttl("ridgeline.h")) == (-1, -1)
+    assert client.hgetall("ridgeline.h") == {b"f": b"1"}
+
+
+def test_a_batch_is_one_transaction_in_one_round_trip(client):
+    state = RedisState(client)
+    with client.monitor() as monitor:
+        state.size("h")
+        with state.batch() as batch:
+            batch.alerted([Alerted("http", f"m.{n}", n, 60) for n in range(500)])
+            batch.put("h", {"f": 1})
+        seen = []
+        while not seen or seen[-1] != "EXEC":
+            seen.append(monitor.next_command()["command"].partition(" ")[0])
+    assert seen[seen.index("HLEN") + 1 :] == ["MULTI", *["SET"] * 500, "HSET", "EXEC"]
+
+
+def test_a_key_of_another_type_is_a_state_error(client):
+    client.set("ridgeline.h", "x")
+    client.sadd("ridgeline.k", "x")
+    state = RedisState(client)
+    for use in (
+        lambda: state.fields("h"),
+        lambda: state.members("h"),
+        lambda: state.pick("h", ["a"]),
+        lambda: state.size("h"),
+        lambda: state.record_alerts([Alerted("http", "a", 5, 60)]) or Batching(state).put("h", {"f": 1}),
+    ):
+        with pytest.raises(StateError, match="WRONGTYPE"):
+            use()
+    assert state.get("k") is None
+
+
+class Batching:
+    """One change as a batch of its own."""
+
+    def __init__(self, state):
+        self._state = state
+
+    def __getattr__(self, name):
+        def change(*arguments):
+            with self._state.batch() as batch:
+                getattr(batch, name)(*arguments)
+
+        return change
+
+
+NONSENSE = [b":5\r\n", b"*0\r\n", b"*1\r\n:3\r\n", b"$1\r\nx\r\n", b"*2\r\n$1\r\nx\r\n*0\r\n", b"*-1\r\n", b"+OK\r\n"]
+
+
+@pytest.mark.parametrize("answer", NONSENSE)
+@pytest.mark.parametrize("use", ["last_alerts", "get", "members", "fields", "pick", "size", "apply"])
+def test_a_nonsensical_answer_is_no_bug_of_ours(answer, use):
+    uses = {
+        "last_alerts": lambda state: state.last_alerts([("http", "a"), ("http", "b"), ("http", "c")]),
+        "get": lambda state: state.get_many(["a", "b", "c"]),
+        "members": lambda state: state.members("s", 10),
+        "fields": lambda state: state.fields("h", 10),
+        "pick": lambda state: state.pick("h", ["a", "b", "c"]),
+        "size": lambda state: state.size("h"),
+        "apply": lambda state: state.set("k", 1, 60),
+    }
+    with fake_redis(lambda _: answer) as port:
+        client = redis.Redis(port=port, retry=None, protocol=2, driver_info=None, socket_timeout=0.2)
+        with contextlib.closing(RedisState(client)) as state, contextlib.suppress(StateError):
+            uses[use](state)
+
+
 def test_a_client_that_decodes_is_welcome(server, client):
     decoding = redis.Redis.from_url(server.url, decode_responses=True)
     with contextlib.closing(decoding):
         state = RedisState(decoding)
-        state.record_alert("http", "a", 5, 60)
+        remember(state, ("http", "a", 5, 60))
         state.set("k", [1], 60)
         assert state.last_alerts([("http", "a")]) == [5]
         assert state.get("k") == [1]
@@ -147,8 +365,8 @@ def test_redis_full_is_a_state_error(client):
     try:
         state = RedisState(client)
         assert state.last_alerts([("http", "a")]) == [None]
-        with pytest.raises(StateError, match="cannot record an alert in Redis") as caught:
-            state.record_alert("http", "a", 5, 60)
+        with pytest.raises(StateError, match="cannot write state to Redis") as caught:
+            remember(state, ("http", "a", 5, 60))
         with pytest.raises(StateError):
             state.set("k", 1, 60)
         assert caught.value.exit_code == 70
@@ -173,20 +391,19 @@ def path(tmp_path):
 
 
 def test_sqlite_outlives_the_process_without_being_closed(path):
-    SqliteState(path).record_alert("http", "a", 5, 60)
+    remember(SqliteState(path), ("http", "a", 5, 60))
     assert SqliteState(path).last_alerts([("http", "a")]) == [5]
 
 
 def test_nothing_is_made_before_the_first_use(path):
-    state = open_state(None, path)
-    state.close()
+    SqliteState(path).close()
     assert not path.exists()
 
 
 def test_sqlite_entries_expire_and_are_forgotten(path):
     clock = Clock()
     state = SqliteState(path, clock)
-    state.record_alert("http", "a", 5, 60)
+    remember(state, ("http", "a", 5, 60))
     clock.now += 59.9
     assert state.last_alerts([("http", "a")]) == [5]
     clock.now += 0.1
@@ -199,14 +416,14 @@ def test_sqlite_entries_expire_and_are_forgotten(path):
 @pytest.mark.parametrize(("ahead", "suppressed"), [(1, True), (3600, True), (3602, False), (10 * 365 * 86400, False)])
 def test_a_clock_that_was_ahead(path, ahead, suppressed):
     """Entries from the future expire normally; those of a broken clock do not silence a metric for years."""
-    SqliteState(path, Clock(1_700_000_000.0 + ahead)).record_alert("http", "a", 5, 60)
+    remember(SqliteState(path, Clock(1_700_000_000.0 + ahead)), ("http", "a", 5, 60))
     assert SqliteState(path, Clock(1_700_000_001.0)).last_alerts([("http", "a")]) == [5 if suppressed else None]
 
 
 def sound_state(path):
     with contextlib.closing(SqliteState(path)) as state:
         for n in range(300):
-            state.record_alert("http", f"metric.{n}", n, 3600)
+            remember(state, ("http", f"metric.{n}", n, 3600))
     return path.read_bytes()
 
 
@@ -236,7 +453,7 @@ def test_an_unusable_file_is_moved_aside(path, spoil, caplog):
     spoiled = path.read_bytes()
     with contextlib.closing(SqliteState(path, Clock(1_700_000_000.0))) as state, caplog.at_level(logging.WARNING):
         assert state.last_alerts([("http", "metric.1")]) == [None]
-        state.record_alert("http", "a", 5, 60)
+        remember(state, ("http", "a", 5, 60))
         assert state.last_alerts([("http", "a")]) == [5]
     aside = path.with_name("state.db.corrupt-1700000000")
     assert aside.read_bytes() == spoiled
@@ -250,27 +467,26 @@ def test_any_bytes_are_state_or_moved_aside(raw):
     with tempfile.TemporaryDirectory() as folder, contextlib.closing(SqliteState(Path(folder) / "s.db")) as state:
         (Path(folder) / "s.db").write_bytes(raw)
         assert state.last_alerts([("http", "a")]) == [None]
-        state.record_alert("http", "a", 5, 60)
+        remember(state, ("http", "a", 5, 60))
         assert state.last_alerts([("http", "a")]) == [5]
 
 
 def test_an_empty_file_is_a_new_state(path):
     path.touch()
     with contextlib.closing(SqliteState(path)) as state:
-        state.record_alert("http", "a", 5, 60)
+        remember(state, ("http", "a", 5, 60))
     assert not list(path.parent.glob("*.corrupt-*"))
 
 
-def test_a_locked_or_unreadable_file_is_not_moved(path, monkeypatch):
-    monkeypatch.setattr("ridgeline.io.state.in_sqlite.TIMEOUT", 0.05)
+def test_a_locked_or_unreadable_file_is_not_moved(path):
     sound_state(path)
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        state = SqliteState(path)
+        state = SqliteState(path, timeout=0.05)
         with pytest.raises(StateError, match="locked"):
-            state.record_alert("http", "a", 5, 60)
+            remember(state, ("http", "a", 5, 60))
         other.execute("ROLLBACK")
-        state.record_alert("http", "a", 5, 60)
+        remember(state, ("http", "a", 5, 60))
         state.close()
     assert not list(path.parent.glob("*.corrupt-*"))
     (path.parent / "folder").mkdir()
@@ -282,7 +498,7 @@ def test_a_locked_or_unreadable_file_is_not_moved(path, monkeypatch):
 
 def test_closing_never_fails(path, caplog):
     state = SqliteState(path)
-    state.record_alert("http", "a", 5, 60)
+    remember(state, ("http", "a", 5, 60))
     foreign(path, "DROP TABLE entry")
     state.close()
     state.close()
@@ -297,7 +513,7 @@ def test_a_full_disk_is_a_state_error(path, monkeypatch):
 
     monkeypatch.setattr("ridgeline.io.state.in_sqlite.open_database", full)
     with pytest.raises(StateError, match="No space left"):
-        state.record_alert("http", "a", 5, 60)
+        remember(state, ("http", "a", 5, 60))
 
 
 # At least once --------------------------------------------------------------------------------------------------------
@@ -352,13 +568,13 @@ class Flaky:
     def last_alerts(self, pairs):
         return self._state.last_alerts(pairs)
 
-    def record_alert(self, strategy, metric, timestamp, expiration):
+    def record_alerts(self, alerts):
         if self.crash_before:
             raise CrashError
         if self.fails:
-            self.failed.append(metric)
+            self.failed += [alert.metric for alert in alerts]
             raise StateError("disk full")
-        self._state.record_alert(strategy, metric, timestamp, expiration)
+        self._state.record_alerts(alerts)
 
     def close(self):
         self._state.close()

@@ -138,7 +138,7 @@ def test_wrong_password_is_tried_once_and_never_shown(tmp_path, capsys, monkeypa
 
 def test_an_acl_user_with_the_rights_it_needs_and_not_more(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("RIDGELINE_TEST_PASSWORD", SENTINEL)
-    rules = f">{SENTINEL} ~metrics.* ~last_alert.* ~ridgeline.* +ping +sscan +mget +type +set"
+    rules = f">{SENTINEL} ~metrics.* ~last_alert.* ~ridgeline.* +ping +sscan +mget +type +set +multi +exec"
     with (
         redis_server(acl={"engine": f"on {rules}", "blind": f"on >{SENTINEL} ~metrics.* +ping"}) as guarded,
         http_server() as http,

@@ -1,0 +1,35 @@
+"""The names of what state holds beside alerts and single values, each with one owner.
+
+ridgeline.outbox        hash  what could not be sent: JSON [strategy, metric] -> entry    engine/alerts
+ridgeline.anomalies     hash  lately anomalous metrics: metric -> record                  engine/alerts/lately
+ridgeline.silences      hash  operators' mutes: id -> silence                             engine/alerts
+ridgeline.breaker.NAME  text  an endpoint that is left alone for a while                  engine/alerts
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+OUTBOX: Final = "outbox"
+ANOMALIES: Final = "anomalies"
+SILENCES: Final = "silences"
+
+
+def breaker(strategy: str) -> str:
+    """The key of a strategy's breaker. Its name, not its address: addresses hold secrets."""
+    return f"breaker.{strategy}"
+
+
+def outbox_name(strategy: str, metric: str) -> str:
+    """The field of a pair: text that no other pair has, whatever characters names hold."""
+    return json.dumps([strategy, metric])
+
+
+def outbox_pair(name: str) -> tuple[str, str] | None:
+    """The pair of a field; None for text that `outbox_name` does not write."""
+    try:
+        strategy, metric = json.loads(name)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return (strategy, metric) if isinstance(strategy, str) and isinstance(metric, str) else None
