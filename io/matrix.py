@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from ridgeline.io import clean
 from ridgeline.io.arrow.buffers import arrow, nulls, strings, view
+from ridgeline.kernels.score.layout import OWN_AS_OF
 
-NO_AS_OF: Final = int(np.iinfo(np.int64).min)
+NO_AS_OF: Final = OWN_AS_OF  # what a row without one holds: kernels then take its own newest timestamp
 
 SCHEMA: Final = pa.schema(
     [

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ridgeline.kernels._algorithm import algorithm, never_inline
-from ridgeline.kernels.shared.summary import CRITICAL, M2, MEAN, TAIL, ratio, spread
+from ridgeline.kernels.shared.stats import CRITICAL, M2, MEAN, TAIL
+from ridgeline.kernels.shared.summary import ratio, spread
 from ridgeline.kernels.shared.switches import DDOF, TWO_SIDED
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ridgeline.kernels._algorithm import algorithm, exact_kernel, kernel, never_inline
-from ridgeline.kernels.shared.summary import CENTRE, M2, MEAN, TAIL, ratio, spread
+from ridgeline.kernels.shared.stats import CENTRE, M2, MEAN, TAIL
+from ridgeline.kernels.shared.summary import ratio, spread
 from ridgeline.kernels.shared.switches import DDOF, ROUND_GATE
 
 # Below this share of the series' spread, or so many units in the last place of its values, a residual is noise.

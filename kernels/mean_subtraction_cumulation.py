@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ridgeline.kernels._algorithm import algorithm, never_inline
-from ridgeline.kernels.shared.summary import CENTRE, HISTORY_M2, HISTORY_MEAN, ratio, spread
+from ridgeline.kernels.shared.stats import CENTRE, HISTORY_M2, HISTORY_MEAN
+from ridgeline.kernels.shared.summary import ratio, spread
 from ridgeline.kernels.shared.switches import HISTORY_DDOF
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ridgeline.kernels._algorithm import algorithm, exact_kernel, never_inline
 from ridgeline.kernels.shared.median import bracket, median
-from ridgeline.kernels.shared.summary import WANT_SCORES
+from ridgeline.kernels.shared.stats import WANT_SCORES
 
 
 @exact_kernel

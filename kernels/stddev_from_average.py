@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ridgeline.kernels._algorithm import algorithm, never_inline
-from ridgeline.kernels.shared.summary import M2, MEAN, TAIL, ratio, spread
+from ridgeline.kernels.shared.stats import M2, MEAN, TAIL
+from ridgeline.kernels.shared.summary import ratio, spread
 
 
 @algorithm(min_points=2, threshold=3.0, cost=0, order=2, exact=True)

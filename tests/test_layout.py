@@ -30,7 +30,7 @@ NEIGHBOURS = {
 }
 ALLOWED = {
     "kernels": {"ridgeline.kernels"},
-    "io": {"ridgeline.io", "ridgeline.kernels.native", "ridgeline.kernels.decode"},
+    "io": {"ridgeline.io", "ridgeline.kernels.native", "ridgeline.kernels.decode", "ridgeline.kernels.score.layout"},
     "alerters": {"ridgeline.alerters", "ridgeline.io.net", "ridgeline.io.text"},
     "engine": {"ridgeline.engine", "ridgeline.io", "ridgeline.kernels", "ridgeline.alerters", "ridgeline"},
     "bench": {

@@ -13,9 +13,10 @@ from ridgeline.bench.data import fleet_of
 from ridgeline.bench.machine import memory_seconds
 from ridgeline.bench.measure import repeat
 from ridgeline.bench.row import Row
-from ridgeline.io.redis.decode import KINDS, decode_part
+from ridgeline.io.redis.decode import decode_part
 from ridgeline.io.redis.values import Arena, Part
 from ridgeline.io.redis.write import encode_points
+from ridgeline.kernels.decode.layout import KINDS
 from ridgeline.kernels.native import loader
 
 SUMMARY: Final = "stored values to clean columns: 15-byte, 19-byte and general layouts"

@@ -22,27 +22,30 @@ from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.rules.profiles import PROFILES, Profile
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm
 from ridgeline.engine.score.plan import Policies, ScorePlan
-from ridgeline.engine.score.tables import CENTRE_OF_MASS, Tables
+from ridgeline.engine.score.tables import Tables
 from ridgeline.kernels.native import loader
+from ridgeline.kernels.replay.layout import (
+    BLOCK,
+    BLOCK_FLOATS,
+    BLOCK_INTEGERS,
+    CHUNK_INTEGERS,
+    CHUNK_PLACES,
+    COLUMNS,
+    RADIX,
+    WIDTH,
+    chunk_room,
+    scratch_room,
+)
+from ridgeline.kernels.score.layout import CRITICAL_ROW, MASK
+from ridgeline.kernels.shared.weights import DECAY
 
 if TYPE_CHECKING:
     from ridgeline.engine.rules.overrides import Overrides
     from ridgeline.io.matrix import MetricMatrix
 
-# What `kernels.replay.entry` says of its arrays; a test holds both equal.
-BLOCK: Final = 1024
-STEPS: Final = 512
-WIDTH: Final = STEPS + 8  # rows 4096 bytes apart would evict one another from the cache
-BLOCK_FLOATS, BLOCK_INTEGERS, CHUNK_INTEGERS, CHUNK_PLACES = 28, 12, 11, 5
-COLUMNS: Final = 11
-RADIX: Final = 2048
-SCRATCH_PER_POINT, SCRATCH_FIXED = 8, 8192
-CHUNK_BLOCKS, CHUNK_WINDOWS = 8, 6
 # A span for one thread: long against the window that it has to take up again, short against a long series.
 SPAN_BLOCKS, SPAN_WINDOWS = 32, 8
 SHORT: Final = 2048  # points of a series that is not worth asking how full its windows get
-
-_DECAY: Final = CENTRE_OF_MASS / (CENTRE_OF_MASS + 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +149,11 @@ class _Room:
         if fullest <= self.fullest:
             return
         self.fullest = fullest
-        ranks = fullest + max(CHUNK_BLOCKS * BLOCK, CHUNK_WINDOWS * fullest) + BLOCK
+        ranks = chunk_room(fullest)
         self.sx = np.empty(ranks + 2)
         self.chunk = np.empty((CHUNK_INTEGERS, max(ranks + 2, RADIX)), np.int64)
         self.places = np.empty((CHUNK_PLACES, ranks + 2), np.int32)
-        self.scratch = np.empty(SCRATCH_PER_POINT * fullest + SCRATCH_FIXED)
+        self.scratch = np.empty(scratch_room(fullest))
 
 
 _tables: Final = Tables()
@@ -191,13 +194,13 @@ def _replay(
 
     def run(job: _Job) -> None:
         room = _room(job.fullest)
-        _, mask, _, alpha = encoded.numbers[job.policy].tolist()
+        numbers = encoded.numbers[job.policy].tolist()
         change = steps.change if gated[job.policy] else steps.change[:0]
         entry(
-            job.t, job.x, job.wanted, switches, encoded.thresholds[job.policy], critical[alpha], weights, totals, scale,
+            job.t, job.x, job.wanted, switches, encoded.thresholds[job.policy], critical[numbers[CRITICAL_ROW]], weights, totals, scale,
             room.floats, room.integers, room.sx, room.chunk, room.places, room.scratch,
             steps.outcomes, steps.votes, steps.scores[:COLUMNS], change, steps.level,
-            job.begin, job.end, job.place, mask, int(encoded.consensus[job.policy]) - len(plan.user),
+            job.begin, job.end, job.place, numbers[MASK], int(encoded.consensus[job.policy]) - len(plan.user),
         )  # fmt: skip
 
     if threads > 1 and len(jobs) > 1:
@@ -267,9 +270,9 @@ def _room(fullest: int) -> _Room:
 
 def _weight_sums(longest: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return by number of points, float64[longest + 1] each: the weights' sum, and what turns squares into variance."""
-    decayed = _DECAY ** np.arange(longest + 1, dtype=np.float64)
-    totals = (1.0 - decayed) / (1.0 - _DECAY)
-    squares = (1.0 - decayed * decayed) / (1.0 - _DECAY * _DECAY)
+    decayed = DECAY ** np.arange(longest + 1, dtype=np.float64)
+    totals = (1.0 - decayed) / (1.0 - DECAY)
+    squares = (1.0 - decayed * decayed) / (1.0 - DECAY * DECAY)
     scale = np.zeros(longest + 1)
     scale[2:] = 1.0 / (totals[2:] * (1.0 - squares[2:] / totals[2:] ** 2))
     return totals, scale

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.score import verdicts
 from ridgeline.engine.score.plan import algorithm_names
+from ridgeline.kernels.replay.layout import COLUMNS, DISTANCE, STATISTIC
+from ridgeline.kernels.score.layout import ALGORITHMS, ANALYSED
 
 if TYPE_CHECKING:
     from ridgeline.engine.score.plan import Policies
@@ -72,7 +74,7 @@ class Steps:
             counts,
             np.empty(steps, np.uint8),
             np.zeros(steps, np.uint8),
-            np.empty((len(algorithm_names()) + len(KS_COLUMNS) + users, steps), np.float32),
+            np.empty((COLUMNS + users, steps), np.float32),
             np.zeros(steps if gated else 0),
             np.zeros(steps if gated else 0),
             np.empty(0, np.int64),
@@ -93,7 +95,7 @@ class Steps:
                 self._judge_slice(slice(int(stops[row] - self.counts[row]), int(stops[row])), policy)
 
     def _judge_slice(self, here: slice, policy: Policy) -> None:
-        enough = (self.outcomes[here] == verdicts.ANALYSED) & (self.votes[here] >= policy.consensus)
+        enough = (self.outcomes[here] == ANALYSED) & (self.votes[here] >= policy.consensus)
         if len(self.change):
             change = self.change[here]
             if policy.direction != "both":
@@ -113,7 +115,7 @@ def _batches(metrics: pa.StringArray, steps: Steps, schema: pa.Schema) -> Iterat
     codes = np.repeat(np.arange(len(steps.counts), dtype=np.int32), steps.counts)
     for start in range(0, len(codes), CHUNK_ROWS):
         here = slice(start, min(start + CHUNK_ROWS, len(codes)))
-        analysed = steps.outcomes[here] == verdicts.ANALYSED
+        analysed = steps.outcomes[here] == ANALYSED
         valid = pa.py_buffer(np.packbits(analysed, bitorder="little"))
         columns: list[Any] = [
             metrics.take(pa.array(codes[here])),
@@ -123,8 +125,7 @@ def _batches(metrics: pa.StringArray, steps: Steps, schema: pa.Schema) -> Iterat
             verdicts.boolean_array(steps.anomalous[here], analysed),
             pa.Array.from_buffers(pa.int8(), len(analysed), [valid, pa.py_buffer(steps.votes[here].view(np.int8))]),
         ]
-        nine = len(algorithm_names())
-        order = [*range(nine), *range(nine + len(KS_COLUMNS), len(steps.scores)), nine, nine + 1]
+        order = [*range(ALGORITHMS), *range(COLUMNS, len(steps.scores)), DISTANCE, STATISTIC]
         columns += [_nullable(steps.scores[place, here], analysed, valid) for place in order]
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm, compiled
-from ridgeline.engine.score import verdicts
+from ridgeline.kernels.replay.layout import ABOVE_ONE
+from ridgeline.kernels.score.layout import ANALYSED, EMPTY, user_room
 
 if TYPE_CHECKING:
     from ridgeline.engine.replay.steps import Steps
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 Series = tuple[NDArray[np.int64], NDArray[np.float64]]
 STEPS_A_CALL: Final = 4096
-ABOVE_ONE: Final = np.nextafter(np.float32(1), np.float32(2))
 
 
 def add_user_scores(
@@ -38,7 +38,7 @@ def add_user_scores(
     window = int(switches[-1])
     for row, (t, x) in enumerate(series):
         here = np.arange(stops[row] - steps.counts[row], stops[row])
-        here = here[steps.outcomes[here] == verdicts.ANALYSED]
+        here = here[steps.outcomes[here] == ANALYSED]
         for place, one in enumerate(user):
             limit = policies.user[policies.of_row[row], place]
             if np.isnan(limit) or not len(here):
@@ -65,7 +65,7 @@ def _scores(
     offsets[0::2] = np.searchsorted(t, when - window, "right")
     offsets[1::2] = np.searchsorted(t, when, "right")
     outcomes = np.zeros(2 * count, np.uint8)
-    outcomes[1::2] = verdicts.OUTCOMES.index("empty")
+    outcomes[1::2] = EMPTY
     as_of = np.repeat(when, 2)
     scores = np.full(2 * count, np.nan)
     longest = int((offsets[1::2] - offsets[0::2]).max())
@@ -74,7 +74,7 @@ def _scores(
 
     def run(start: int) -> None:
         block(
-            *inputs, as_of, switches, outcomes, scores, np.empty(5 * longest + 8), np.empty(longest, np.int64),
+            *inputs, as_of, switches, outcomes, scores, np.empty(user_room(longest)), np.empty(longest, np.int64),
             one.min_points, start, min(start + 2 * STEPS_A_CALL, 2 * count - 1),
         )  # fmt: skip
 

@@ -9,6 +9,13 @@ from typing import Any, Final
 import numpy as np
 
 from ridgeline.io.errors import InputError
+from ridgeline.kernels.shared.switches import (
+    FIRST_HOUR_BEFORE,
+    FIRST_HOUR_OPEN,
+    HISTOGRAM_EARTHGECKO,
+    HISTOGRAM_NUMPY,
+    HISTOGRAM_OWN_BIN,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +31,8 @@ class Profile:
     history_ddof: int = 1  # mean_subtraction_cumulation
     two_sided: bool = False  # grubbs
     round_gate: bool = True  # least_squares: round(s) != 0 and round(r) != 0
-    histogram: int = 2  # 0: the tail's own bin, 1: earthgecko's own histogram, 2: numpy's histogram
-    first_hour: int = 0  # 0: (last - D, last - D + 3600), 1: all before as_of - (D - 3600)
+    histogram: int = HISTOGRAM_NUMPY
+    first_hour: int = FIRST_HOUR_OPEN
     daily: bool = False  # exactly-daily series have windows of their own
     anchor_as_of: bool = False  # ks_test's windows end at as_of, not at the last timestamp
     standardise: bool = False  # ks_test standardises its reference sample for the ADF test
@@ -43,12 +50,12 @@ class Profile:
 
 _ALL: Final = (
     Profile(
-        "native", 500, two_sided=True, round_gate=False, histogram=0, standardise=True, windowed=True, last_wins=True,
+        "native", 500, two_sided=True, round_gate=False, histogram=HISTOGRAM_OWN_BIN, standardise=True, windowed=True, last_wins=True,
         drop_future=True,
     ),
-    Profile("earthgecko", 500, history_ddof=0, histogram=1, anchor_as_of=True),
+    Profile("earthgecko", 500, history_ddof=0, histogram=HISTOGRAM_EARTHGECKO, anchor_as_of=True),
     Profile("earthgecko_batch", 86400, daily=True),
-    Profile("etsy", 500, ddof=0, first_hour=1, anchor_as_of=True),
+    Profile("etsy", 500, ddof=0, first_hour=FIRST_HOUR_BEFORE, anchor_as_of=True),
 )  # fmt: skip
 
 PROFILES: Final = MappingProxyType({profile.name: profile for profile in _ALL})

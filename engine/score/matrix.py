@@ -13,40 +13,54 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ridgeline.engine.score import verdicts
-from ridgeline.engine.score.plan import Policies, ScorePlan, algorithm_names, resolve_as_of
+from ridgeline.engine.score.plan import Policies, ScorePlan, resolve_as_of
 from ridgeline.engine.score.tables import Tables
 from ridgeline.engine.score.users import user_votes
 from ridgeline.io.arrow.buffers import arrow
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.reasons import USABLE
 from ridgeline.kernels.native import loader
+from ridgeline.kernels.score.layout import (
+    ALGORITHMS,
+    ALL_VOTES,
+    ANALYSED,
+    CHANGE,
+    COUNT,
+    DATAPOINT,
+    EARLY_EXIT,
+    LEVEL,
+    NO_CRITICAL,
+    NULL,
+    POINTS,
+    SCORES,
+    STAMPS,
+    TIMESTAMP,
+    TRUE,
+    score_room,
+)
 
-# Modes of `kernels.score.row`, and how much scratch it takes.
-EARLY_EXIT, ALL_VOTES, SCORES = 0, 1, 2
-SCRATCH_PER_POINT, SCRATCH_FIXED = 9, 8192
-NO_CRITICAL: Final = 5
 SMALLEST_BLOCK: Final = 64  # rows: below, a thread costs more than it saves
 
 
 @dataclass(slots=True)
 class Results:
-    """What the kernel writes, row by row."""
+    """What the kernel writes, row by row; columns as in `kernels.score.layout`."""
 
     outcomes: NDArray[np.uint8]
     votes: NDArray[np.uint8]
     scores: NDArray[np.float64]
-    points: NDArray[np.float64]  # newest value, tail mean less mean, mean
-    stamps: NDArray[np.int64]  # newest timestamp, number of points
+    points: NDArray[np.float64]
+    stamps: NDArray[np.int64]
 
     @classmethod
     def for_rows(cls, rows: int, *, scores: bool) -> Results:
         """Return room for so many rows."""
         return cls(
             np.empty(rows, np.uint8),
-            np.empty((rows, len(algorithm_names())), np.uint8),
-            np.empty((rows if scores else 0, len(algorithm_names()))),
-            np.empty((rows, 3)),
-            np.empty((rows, 2), np.int64),
+            np.empty((rows, ALGORITHMS), np.uint8),
+            np.empty((rows if scores else 0, ALGORITHMS)),
+            np.empty((rows, POINTS)),
+            np.empty((rows, STAMPS), np.int64),
         )
 
 
@@ -92,7 +106,7 @@ def _run_kernel(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, threa
             *inputs,
             policies.of_row, policies.numbers, policies.thresholds, switches, critical, weights,
             results.outcomes, results.votes, results.scores, results.points, results.stamps,
-            np.empty(SCRATCH_PER_POINT * longest + SCRATCH_FIXED), np.empty(longest, np.int64),
+            np.empty(score_room(longest)), np.empty(longest, np.int64),
             start, min(start + size, rows), mode,
         )  # fmt: skip
 
@@ -106,34 +120,34 @@ def _run_kernel(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, threa
             lacking = every(partial(block, critical), starts)
             starts = [start for start, status in zip(starts, lacking, strict=True) if status]
             # Some rows turned out shorter than they are long: within the window, or without duplicates.
-            counts = np.unique(results.stamps[results.outcomes == NO_CRITICAL, 1])
+            counts = np.unique(results.stamps[results.outcomes == NO_CRITICAL, COUNT])
     return results
 
 
 def _verdicts(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, results: Results) -> pa.RecordBatch:
     names = plan.names
     outcomes = verdicts.row_outcomes(results.outcomes, matrix.reasons)
-    analysed = outcomes == verdicts.ANALYSED
+    analysed = outcomes == ANALYSED
     votes = np.ascontiguousarray(results.votes.T)  # by algorithm: numpy is quick along rows
-    true = votes == verdicts.TRUE
+    true = votes == TRUE
     count = true.sum(axis=0, dtype=np.int8)
     anomalous = analysed & (count >= policies.consensus[policies.of_row])
     reasons = _gate(anomalous, matrix.reasons, plan, policies, results)
-    some = results.stamps[:, 1] > 0
+    some = results.stamps[:, COUNT] > 0
     columns: dict[str, Any] = {
         "metric": matrix.metrics,
         "outcome": verdicts.named(outcomes, verdicts.OUTCOMES),
         "reason": verdicts.named(reasons, (None, *verdicts.REASONS[1:])),
         "anomalous": verdicts.boolean_array(anomalous, analysed),
-        "datapoint": arrow(results.points[:, 0], ~some),
-        "timestamp": arrow(results.stamps[:, 0], ~some),
+        "datapoint": arrow(results.points[:, DATAPOINT], ~some),
+        "timestamp": arrow(results.stamps[:, TIMESTAMP], ~some),
         "votes": arrow(count, ~analysed),
         "failed": verdicts.failed_names(results.votes, names),
     }
     for place, name in enumerate(names):
-        columns[name] = verdicts.boolean_array(true[place], votes[place] < verdicts.NULL)
+        columns[name] = verdicts.boolean_array(true[place], votes[place] < NULL)
         if plan.scores:
-            columns[f"{name}_score"] = arrow(results.scores[:, place], votes[place] >= verdicts.NULL)
+            columns[f"{name}_score"] = arrow(results.scores[:, place], votes[place] >= NULL)
     return verdicts.verdict_batch(columns, names, scores=plan.scores)
 
 
@@ -146,7 +160,7 @@ def _gate(
         if policy.direction == "both" and policy.min_change == 0 and policy.min_change_relative == 0:
             continue
         rows = np.flatnonzero(anomalous & (policies.of_row == place))
-        change, mean = results.points[rows, 1], results.points[rows, 2]
+        change, mean = results.points[rows, CHANGE], results.points[rows, LEVEL]
         wrong = {"both": np.zeros(len(rows), bool), "up": change < 0, "down": change > 0}[policy.direction]
         least = np.maximum(policy.min_change, policy.min_change_relative * np.abs(mean))
         small = ~wrong & (np.abs(change) < least)

@@ -15,6 +15,7 @@ from ridgeline.engine.rules.user_algorithms import UserAlgorithm
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
 from ridgeline.kernels.native import loader
+from ridgeline.kernels.score.layout import CONSENSUS_SLACK, CRITICAL_ROW, MASK, POLICY, STALE_PERIOD
 
 BLOCK_ROWS: Final = 1024
 
@@ -57,7 +58,7 @@ class Policies:
     """The plan's policies as kernels read them."""
 
     of_row: NDArray[np.int32]
-    numbers: NDArray[np.int64]  # slack, mask, stale period, row of the critical table
+    numbers: NDArray[np.int64]  # columns as in `kernels.score.layout`
     thresholds: NDArray[np.float64]  # of the nine
     consensus: NDArray[np.int64]
     alphas: tuple[float, ...]
@@ -87,12 +88,17 @@ def _encoded(profile: Profile, policies: tuple[Policy, ...], user: tuple[UserAlg
             alphas.append(limits["grubbs"])
         mask = sum(1 << place for place, name in enumerate(facts) if name in chosen)
         stale = profile.stale_period if policy.stale_period is None else policy.stale_period
-        numbers.append((len(chosen) - policy.consensus, mask, stale, alphas.index(limits["grubbs"])))
+        row = np.empty(POLICY, np.int64)
+        row[CONSENSUS_SLACK] = len(chosen) - policy.consensus
+        row[MASK] = mask
+        row[STALE_PERIOD] = stale
+        row[CRITICAL_ROW] = alphas.index(limits["grubbs"])
+        numbers.append(row)
         thresholds.append([limits[name] for name in facts])
         own.append([limits.get(one.name, 1.0) if one.name in chosen else np.nan for one in user])
     return Policies(
         np.empty(0, np.int32),
-        np.array(numbers, np.int64),
+        np.array(numbers),
         np.array(thresholds),
         np.array([policy.consensus for policy in policies], np.int64),
         tuple(alphas),

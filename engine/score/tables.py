@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgeline.kernels.native import loader
+from ridgeline.kernels.shared.weights import DECAY
 
 Floats = NDArray[np.float64]
 
 ALPHA: Final = 0.05  # grubbs' significance unless overridden
-CENTRE_OF_MASS: Final = 50  # stddev_from_moving_average
 KEPT: Final = 20_000  # critical values up to so many points are kept between processes
 
 
@@ -33,11 +33,11 @@ def grubbs_critical(n: NDArray[Any], alpha: float = ALPHA) -> Floats:
 
 
 def exponential_weights(n: int) -> Floats:
-    """Weights (50/51)^k of the point k places from the end, newest last: float64[n].
+    """Weights DECAY^k of the point k places from the end, newest last: float64[n].
 
     Those under 1e-290 are 0: they are far below any value's last bit, and denormal numbers are slow.
     """
-    weights = (CENTRE_OF_MASS / (CENTRE_OF_MASS + 1.0)) ** np.arange(n - 1, -1, -1, dtype=np.float64)
+    weights = DECAY ** np.arange(n - 1, -1, -1, dtype=np.float64)
     return np.where(weights < 1e-290, 0.0, weights)
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm, compiled
-from ridgeline.engine.score import verdicts
 from ridgeline.engine.score.plan import Policies, ScorePlan, resolve_as_of
 from ridgeline.io.matrix import MetricMatrix
+from ridgeline.kernels.score.layout import ANALYSED, FAILED, FALSE, NULL, TRUE, user_room
 
 
 def user_votes(
@@ -30,7 +30,7 @@ def user_votes(
 
         def run(start: int, block: Any = block, scores: NDArray[np.float64] = scores, one: UserAlgorithm = one) -> None:
             block(
-                *inputs, as_of, switches, outcomes, scores, np.empty(5 * longest + 8),
+                *inputs, as_of, switches, outcomes, scores, np.empty(user_room(longest)),
                 np.empty(longest, np.int64), one.min_points, start, min(start + plan.block_rows, rows),
             )  # fmt: skip
 
@@ -38,10 +38,10 @@ def user_votes(
             list(pool.map(run, range(0, rows, plan.block_rows)))
         columns.append(scores / policies.user[policies.of_row, place])
     scores = np.stack(columns, axis=1)
-    analysed = (outcomes == verdicts.ANALYSED)[:, None]
+    analysed = (outcomes == ANALYSED)[:, None]
     in_force = analysed & ~np.isnan(policies.user[policies.of_row])
-    judged = np.where(np.isnan(scores), verdicts.FAILED, np.where(scores > 1, verdicts.TRUE, verdicts.FALSE))
-    return np.where(in_force, judged, verdicts.NULL).astype(np.uint8), scores
+    judged = np.where(np.isnan(scores), FAILED, np.where(scores > 1, TRUE, FALSE))
+    return np.where(in_force, judged, NULL).astype(np.uint8), scores
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from ridgeline.io.arrow.buffers import arrow, strings
 from ridgeline.io.reasons import MISSING, ROW_REASONS, USABLE
+from ridgeline.kernels.score import layout
+from ridgeline.kernels.score.layout import FAILED
 
-# Kernels write the first five by position (`kernels.score.outcome`).
-OUTCOMES: Final = (
-    "analysed", "empty", "too_short", "stale", "boring", "missing", "rejected", "skipped", "shed", "error",
-)  # fmt: skip
-ANALYSED: Final = 0
+# By code: those that kernels write, then those that no kernel sees.
+OUTCOMES: Final = (*layout.OUTCOMES, "missing", "rejected", "skipped", "shed", "error")
 MISSING_OUTCOME: Final = OUTCOMES.index("missing")
 REJECTED_OUTCOME: Final = OUTCOMES.index("rejected")
 
@@ -25,9 +24,6 @@ REJECTED_OUTCOME: Final = OUTCOMES.index("rejected")
 REASONS: Final = (*ROW_REASONS, "direction", "min_change", "deadline", "kernel_failed")
 DIRECTION: Final = REASONS.index("direction")
 MIN_CHANGE: Final = REASONS.index("min_change")
-
-# Vote codes of the kernels.
-FALSE, TRUE, NULL, FAILED = 0, 1, 2, 3
 
 
 @cache

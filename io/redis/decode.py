@@ -16,16 +16,10 @@ from ridgeline.io.arrow.buffers import arrow, strings
 from ridgeline.io.clean import EARLIEST, LATEST
 from ridgeline.io.matrix import SCHEMA, MetricMatrix
 from ridgeline.io.redis.values import ABSENT, TOO_LONG, WRONG_TYPE, Part
+from ridgeline.kernels.decode.layout import FLOAT64, FLOAT_SIZE, FULL, KINDS, NESTING, SHORTEST_SIZE
 from ridgeline.kernels.native import loader
 
-# As `ridgeline.kernels.decode.items` numbers them; that module needs numba, which a warm start does not import.
-KINDS: Final = ("null", "non_numeric", "non_finite", "bad_timestamp", "malformed", "truncated")
 _REASONS: Final = {ABSENT: reasons.NO_KEY, WRONG_TYPE: reasons.WRONG_TYPE, TOO_LONG: reasons.TOO_LONG}
-_NESTING: Final = 1024
-_FULL: Final = 1
-_SHORTEST: Final = 3  # bytes of the shortest point there is
-_LONGEST: Final = 19  # bytes of the longest usual point
-_FLOAT64: Final = 0xCB  # what stands before eight bytes of one
 
 
 def decode_part(metrics: list[str], part: Part, max_points: int) -> MetricMatrix:
@@ -95,11 +89,11 @@ def _decode(data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np
     offsets = np.empty(rows + 1, np.int64)
     counts = np.empty((rows, len(KINDS)), np.int64)
     disordered = np.empty(rows, np.uint8)
-    stack = np.empty(_NESTING, np.int64)
+    stack = np.empty(NESTING, np.int64)
     decode = loader.entry("decode")
-    for room in (_expected(data, starts, ends), total // _SHORTEST + 1):
+    for room in (_expected(data, starts, ends), total // SHORTEST_SIZE + 1):
         timestamps, bits = np.empty(room, np.int64), np.empty(room, np.int64)
-        if decode(data, starts, ends, timestamps, bits, offsets, counts, disordered, stack) != _FULL:
+        if decode(data, starts, ends, timestamps, bits, offsets, counts, disordered, stack) != FULL:
             break
     points = int(offsets[-1])
     return _Decoded(offsets, timestamps[:points], bits[:points].view(np.float64), counts, not disordered.any())
@@ -107,12 +101,12 @@ def _decode(data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np
 
 def _expected(data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> int:
     """Points that rows hold if all are as short as their first: memory that is not needed is slow to get too."""
-    filled = (starts >= 0) & (ends - starts > _LONGEST)
+    filled = (starts >= 0) & (ends - starts > FLOAT_SIZE)
     first, sizes = starts[filled], (ends - starts)[filled]
-    stamped = np.where(data[first + 1] == _FLOAT64, 8, 4)
-    valued = np.where(data[first + 2 + stamped] == _FLOAT64, 8, 0)
+    stamped = np.where(data[first + 1] == FLOAT64, 8, 4)
+    valued = np.where(data[first + 2 + stamped] == FLOAT64, 8, 0)
     # A point is at least a pair's byte, two type bytes, its timestamp and its value.
-    return int((sizes // (3 + stamped + valued)).sum()) + len(starts) * _LONGEST
+    return int((sizes // (3 + stamped + valued)).sum()) + len(starts) * FLOAT_SIZE
 
 
 def _newest(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ridgeline.kernels._algorithm import exact_kernel
-from ridgeline.kernels.decode.items import POINT, read_item
+from ridgeline.kernels.decode.items import read_item
+from ridgeline.kernels.decode.layout import FLOAT_SIZE, FULL, INTEGER_SIZE, POINT
 from ridgeline.kernels.decode.loads import load_u8, load_u16
 from ridgeline.kernels.decode.mixed import read_mixed
-from ridgeline.kernels.decode.runs import FLOAT_SIZE, INTEGER_SIZE, read_float_run, read_integer_run
+from ridgeline.kernels.decode.runs import read_float_run, read_integer_run
 
 SIGNATURE: Final = "i8(u1[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[:, ::1], u1[::1], i8[::1])"
 
-FULL: Final = 1
 _BLOCK: Final = 256  # points read as one run; where that failed, as many are read one by one
 _STRETCH: Final = 1024  # and twice as many each time it fails again, up to this
 
@@ -32,8 +32,7 @@ def run(
     """Decode rows `data[starts[i]:ends[i]]` (uint8; concatenated msgpack pairs) into points.
 
     Written: `timestamps` int64 (floored, in whatever unit was stored) and `values` (the bits of float64, as int64),
-    both of the same capacity; `offsets` int64[rows + 1] from 0; `counts` int64[rows, KINDS]: dropped points by kind of
-    `ridgeline.kernels.decode.items`; `disordered` uint8[rows]: 1 where timestamps do not strictly increase.
+    both of the same capacity; `offsets` int64[rows + 1] from 0; `counts` int64[rows, len(KINDS)]: dropped points by kind; `disordered` uint8[rows]: 1 where timestamps do not strictly increase.
     `stack`: int64[NESTING] of scratch. Objects before a cut or a broken one are kept.
 
     Returns 0, or FULL where the points exceed the capacity: a third of all bytes always suffices, and a fifteenth

@@ -9,6 +9,16 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ridgeline.kernels._algorithm import exact_kernel
+from ridgeline.kernels.decode.layout import (
+    BAD_TIMESTAMP,
+    MALFORMED,
+    NESTING,
+    NON_FINITE,
+    NON_NUMERIC,
+    NULL,
+    POINT,
+    TRUNCATED,
+)
 from ridgeline.kernels.decode.loads import (
     bits_of,
     float32_of,
@@ -20,17 +30,6 @@ from ridgeline.kernels.decode.loads import (
     load_u32,
 )
 
-# What became of an object; the first six are the columns of `counts`.
-NULL: Final = 0
-NON_NUMERIC: Final = 1
-NON_FINITE: Final = 2
-BAD_TIMESTAMP: Final = 3
-MALFORMED: Final = 4
-TRUNCATED: Final = 5
-KINDS: Final = 6
-POINT: Final = 6
-
-NESTING: Final = 1024  # the msgpack library's limit of open containers
 CUT: Final = -1  # the bytes end within the object
 BROKEN: Final = -2  # a reserved byte, or nested too deeply: no telling where the next object begins
 LARGEST: Final = 2**53  # beyond it a float64 cannot hold every whole number, nor a timestamp its second

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from ridgeline.kernels._algorithm import exact_kernel
 from ridgeline.kernels.decode.items import LARGEST
+from ridgeline.kernels.decode.layout import FLOAT64, FLOAT_SIZE
 from ridgeline.kernels.decode.loads import bits_of, float32_of, float64_of, load_64, load_u8
-from ridgeline.kernels.decode.runs import EXPONENT, FLOAT_SIZE
+from ridgeline.kernels.decode.runs import EXPONENT
 
 _FLOAT32: Final = 0xCA
-_FLOAT64: Final = 0xCB
 _UINT64: Final = 0xCF
 
 
@@ -27,7 +27,7 @@ def _tables() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     for code in [*range(0x80), *range(0xE0, 0x100)]:  # small integers: the byte is the number, signed
         size[code], shift[code] = 1, 56
     size[_FLOAT32], shift[_FLOAT32], mask[_FLOAT32] = 5, 32, 0xFFFF_FFFF
-    size[_FLOAT64] = 9
+    size[FLOAT64] = 9
     for power in range(4):
         bits = 8 << power
         for code in (0xCC + power, 0xD0 + power):
@@ -69,7 +69,7 @@ def read_mixed(data: Any, position: int, end: int, limit: int, timestamps: Any, 
         size = _SIZE[code]
         number = (load_64(data, place + (size > 1)) >> _SHIFT[code]) & _MASK[code]
         real = float32_of(number) if code == _FLOAT32 else float(number)
-        others = (code == _FLOAT64) - 1  # a mask, for a choice may become a branch, and a wrong guess of it costs most
+        others = (code == FLOAT64) - 1  # a mask, for a choice may become a branch, and a wrong guess of it costs most
         bits = (bits_of(real) & others) | (number & ~others)
         # infinities, NaN and what exceeds int64
         if size == 0 or (bits & EXPONENT) == EXPONENT or (code == _UINT64 and number < 0):

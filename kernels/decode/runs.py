@@ -10,10 +10,9 @@ from typing import Any, Final
 
 from ridgeline.kernels._algorithm import exact_kernel
 from ridgeline.kernels.decode.items import LARGEST
+from ridgeline.kernels.decode.layout import FLOAT_SIZE, INTEGER_SIZE
 from ridgeline.kernels.decode.loads import float64_of, load_64
 
-INTEGER_SIZE: Final = 15
-FLOAT_SIZE: Final = 19
 # The bytes that are the same in every point, as they lie in the first eight, read big-endian.
 INTEGER_MARKS: Final = 0x12CE_0000_0000_CB00  # less the topmost bit, which int64 keeps for the sign
 INTEGER_MASK: Final = 0x7FFF_0000_0000_FF00

@@ -9,7 +9,7 @@ from ridgeline.kernels.histogram_bins import histogram_bins
 from ridgeline.kernels.least_squares import least_squares
 from ridgeline.kernels.mean_subtraction_cumulation import mean_subtraction_cumulation
 from ridgeline.kernels.median_absolute_deviation import median_absolute_deviation
-from ridgeline.kernels.score.row import (
+from ridgeline.kernels.score.layout import (
     ALGORITHMS,
     FIRST_HOUR_AVERAGE,
     GRUBBS,
@@ -21,7 +21,8 @@ from ridgeline.kernels.score.row import (
     STDDEV_FROM_MOVING_AVERAGE,
 )
 from ridgeline.kernels.shared.search import daily_gap
-from ridgeline.kernels.shared.summary import CRITICAL, STATS, WANT_SCORES, summarise
+from ridgeline.kernels.shared.stats import CRITICAL, STATS, WANT_SCORES
+from ridgeline.kernels.shared.summary import summarise
 from ridgeline.kernels.stddev_from_average import stddev_from_average
 from ridgeline.kernels.stddev_from_moving_average import stddev_from_moving_average
 

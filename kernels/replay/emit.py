@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
-from ridgeline.kernels.score.outcome import ANALYSED, BORING, TOO_SHORT
-from ridgeline.kernels.score.row import ALGORITHMS, KS_TEST
-from ridgeline.kernels.shared.summary import CENTRE, MEAN, STATS, TAIL, summarise
+from ridgeline.kernels.replay.layout import ABOVE_ONE, DISTANCE, STATISTIC
+from ridgeline.kernels.score.layout import ALGORITHMS, ANALYSED, BORING, KS_TEST, TOO_SHORT
+from ridgeline.kernels.shared.stats import CENTRE, MEAN, STATS, TAIL
+from ridgeline.kernels.shared.summary import summarise
 from ridgeline.kernels.shared.switches import BORING_POINTS, MIN_POINTS
-
-# Rows of the output float32[COLUMNS, steps]: the nine scores, then ks_test's D and its ADF statistic.
-DISTANCE: Final = ALGORITHMS
-STATISTIC: Final = ALGORITHMS + 1
-COLUMNS: Final = ALGORITHMS + 2
-ABOVE_ONE: Final = np.nextafter(np.float32(1.0), np.float32(2.0))
 
 
 @exact_kernel

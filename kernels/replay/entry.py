@@ -22,8 +22,33 @@ from ridgeline.kernels.replay.first_hour import walk as _walk_hour
 from ridgeline.kernels.replay.ks import pointers as _pointers
 from ridgeline.kernels.replay.ks import walk as _walk_ks
 from ridgeline.kernels.replay.ks_scores import settle_ks as _settle_ks
+from ridgeline.kernels.replay.layout import (
+    BINS,
+    BLOCK,
+    CHUNK_WINDOWS,
+    DEVIATIONS,
+    DISTANCES,
+    DOUBT,
+    EDGES,
+    FIRST,
+    HOUR,
+    LIVE,
+    MOMENTS,
+    OUTCOME,
+    PROBES,
+    REFS,
+    SAME,
+    SHORTEST_CHUNK,
+    SQUARES,
+    STATE,
+    STATISTICS,
+    STEPS,
+    TABLE,
+    TIME_SUMS,
+    TIMES,
+    WALK,
+)
 from ridgeline.kernels.replay.least_squares import score as _score_least_squares
-from ridgeline.kernels.replay.moments import BLOCK
 from ridgeline.kernels.replay.moments import walk as _walk_moments
 from ridgeline.kernels.replay.order import fill as _fill
 from ridgeline.kernels.replay.order import walk as _walk_order
@@ -35,7 +60,8 @@ from ridgeline.kernels.replay.window import fullest as _fullest
 from ridgeline.kernels.replay.window import run_start as _run_start
 from ridgeline.kernels.replay.window import spans as _spans
 from ridgeline.kernels.replay.window import window_start
-from ridgeline.kernels.score.row import (
+from ridgeline.kernels.score.layout import (
+    ALGORITHMS,
     FIRST_HOUR_AVERAGE,
     HISTOGRAM_BINS,
     KS_TEST,
@@ -51,26 +77,15 @@ SIGNATURE: Final = (
     " u1[::1], u1[::1], f4[:, ::1], f8[::1], f8[::1], i8, i8, i8, i8, i8)"
 )
 
-STEPS: Final = 512  # points per pass of the stages: their rows stay in the caches nearest to the core
-BLOCK_FLOATS: Final = 28  # rows of block_floats, each STEPS long; states and edges have rows of their own
-BLOCK_INTEGERS: Final = 12
-CHUNK_INTEGERS: Final = 11
-CHUNK_PLACES: Final = 5
 KS_STEPS: Final = 256  # points whose distinct values share one scale
-SHORTEST_CHUNK: Final = 8  # blocks per ranking, at least; six windows if that is more
 LARGEST_TIME_SUM: Final = 4e18
-
-# Rows of block_floats.
-MOMENTS, HOUR, DEVIATIONS, SQUARES, TABLE, DISTANCES, STATISTICS, STATE, EDGES = 0, 9, 13, 14, 15, 24, 25, 26, 27
-# Rows of block_integers.
-FIRST, SAME, TIME_SUMS, LIVE, OUTCOME, DOUBT, REFS, PROBES, TIMES, WALK, BINS = 0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11
 
 
 @exact_kernel
 def chunk_bounds(t, begin, end, seconds, capacity):
     """Return (index of the first point that matters to step `begin`, end of the chunk of steps from it)."""
     start = window_start(t, begin, seconds)
-    blocks = max(SHORTEST_CHUNK, (6 * (begin - start)) // BLOCK)
+    blocks = max(SHORTEST_CHUNK, (CHUNK_WINDOWS * (begin - start)) // BLOCK)
     stop = min(end, (begin // BLOCK + blocks) * BLOCK)
     while stop - start > capacity:
         stop = ((stop - 1) // BLOCK) * BLOCK
@@ -111,10 +126,9 @@ def run(
     switches int64[SWITCHES] of the profile, FULL_DURATION being the window; thresholds float64[9]
     critical, totals, scale float64[m + 1] by number of points, weights float64[m], m >= the fullest window:
     grubbs' critical values, sums of the newest weights, what makes weighted squares a variance; weights newest last
-    floats float64[BLOCK_FLOATS, >= STEPS], integers int64[BLOCK_INTEGERS, >= STEPS]: not a multiple of 512 wide, or
-    all rows would share the same few sets of the cache
+    floats float64[BLOCK_FLOATS, WIDTH], integers int64[BLOCK_INTEGERS, WIDTH]
     sx float64[r + 2], chunk int64[CHUNK_INTEGERS, >= r + 2 and RADIX], places int32[CHUNK_PLACES, r + 2], r >= m + BLOCK
-    scratch float64[>= STATS + SCRATCH_PER_POINT m + SCRATCH_FIXED]
+    scratch float64[>= scratch_room(m)]
     outcomes, votes uint8[steps], votes 0 at first; scores float32[COLUMNS, steps], NaN where there is none
     change, level float64[steps]: tail mean less mean, and mean, of steps with at least `least` votes; may be empty
     begin: a multiple of BLOCK; mask: bit k = the algorithm of column k is in force
@@ -131,7 +145,7 @@ def run(
     first = integers[FIRST]
     live = integers[LIVE]
     doubt = integers[DOUBT]
-    table = floats[TABLE : TABLE + 9]
+    table = floats[TABLE : TABLE + ALGORITHMS]
     moments_state = floats[STATE][0:8]
     ewm_state = floats[STATE][8:16]
     hour_state = floats[STATE][16:24]

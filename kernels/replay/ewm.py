@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
-from ridgeline.kernels.replay.moments import BLOCK, DRIFT
+from ridgeline.kernels.replay.layout import BLOCK
+from ridgeline.kernels.replay.moments import DRIFT
 from ridgeline.kernels.shared.weights import DECAY
 
 ORIGIN, MEAN, SQUARES, ERROR = range(4)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
-from ridgeline.kernels.replay.moments import BLOCK, DRIFT, mean_of, square_sums
+from ridgeline.kernels.replay.layout import BLOCK
+from ridgeline.kernels.replay.moments import DRIFT, mean_of, square_sums
 
 HOUR: Final = 3600
 ORIGIN, S1, S2, PEAK, COUNT = range(5)

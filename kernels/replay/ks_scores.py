@@ -8,7 +8,7 @@ from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.adf.layout import CRITICAL
 from ridgeline.kernels.adf.statistic import adf_statistic
 from ridgeline.kernels.ks_test import DAILY_PROBE, DAILY_REFERENCE, KOLMOGOROV, MIN_SAMPLE, is_constant
-from ridgeline.kernels.score.row import KS_TEST
+from ridgeline.kernels.score.layout import KS_TEST
 from ridgeline.kernels.shared.ks import ks_distance
 from ridgeline.kernels.shared.search import daily_gap, from_time
 from ridgeline.kernels.shared.switches import DAILY, STANDARDISE

@@ -9,7 +9,7 @@ import numpy as np
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.least_squares import NOISE_OF_SPREAD, NOISE_OF_VALUE
 from ridgeline.kernels.replay.sums_scores import GUARD, fraction, settled, sound
-from ridgeline.kernels.score.row import LEAST_SQUARES
+from ridgeline.kernels.score.layout import LEAST_SQUARES
 from ridgeline.kernels.shared.switches import DDOF, FULL_DURATION, ROUND_GATE
 
 UNIT: Final = 4e-16  # a few units in the last place of 1

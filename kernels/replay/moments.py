@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Final
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
+from ridgeline.kernels.replay.layout import BLOCK
 
-BLOCK: Final = 1024  # every state is computed afresh at these indices, so that a series can be cut there
 DRIFT: Final = 3e4  # operations * peak / M2 above which the sums are taken again: error below 1e-11
 
 # Slots of the state, float64[STATE]; T0 and the time sums are in an int64 array of their own.

@@ -10,7 +10,7 @@ from ridgeline.kernels.replay.bitmap import clear
 from ridgeline.kernels.replay.bits import always_inline
 from ridgeline.kernels.replay.median_mad import HIGHEST, LOWEST
 from ridgeline.kernels.replay.sums_scores import GUARD, settled
-from ridgeline.kernels.score.row import HISTOGRAM_BINS, MEDIAN_ABSOLUTE_DEVIATION
+from ridgeline.kernels.score.layout import HISTOGRAM_BINS, MEDIAN_ABSOLUTE_DEVIATION
 
 _clear = clear
 _restart = median_mad.restart

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
+from ridgeline.kernels.replay.layout import RADIX
 
-RADIX = 2048
 MOVES = 8  # moves per point after which the quick sort by 33 bits gives way to the full one
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.replay.bits import always_inline
-from ridgeline.kernels.score.row import (
+from ridgeline.kernels.score.layout import (
     FIRST_HOUR_AVERAGE,
     GRUBBS,
     MEAN_SUBTRACTION_CUMULATION,

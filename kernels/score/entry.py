@@ -7,29 +7,31 @@ from typing import Final
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel
-from ridgeline.kernels.score.outcome import ANALYSED, NO_CRITICAL, NULL
+from ridgeline.kernels.score.layout import (
+    ALGORITHMS,
+    ANALYSED,
+    CHANGE,
+    CONSENSUS_SLACK,
+    COUNT,
+    CRITICAL_ROW,
+    DATAPOINT,
+    LEVEL,
+    MASK,
+    NO_CRITICAL,
+    NULL,
+    OWN_AS_OF,
+    STALE_PERIOD,
+    TIMESTAMP,
+)
 from ridgeline.kernels.score.row import score_row
 from ridgeline.kernels.score.window import considered, keep_last, outcome_of
-from ridgeline.kernels.shared.summary import CENTRE, MEAN, STATS, TAIL
+from ridgeline.kernels.shared.stats import CENTRE, MEAN, STATS, TAIL
 from ridgeline.kernels.shared.switches import LAST_WINS
-
-OWN_AS_OF: Final = -(2**63)  # as_of of a row: its own newest timestamp
 
 SIGNATURE: Final = (
     "i8(i8[::1], i8[::1], f8[::1], u1[::1], i8[::1], i4[::1], i8[:, ::1], f8[:, ::1], i8[::1], f8[:, ::1], f8[::1],"
     " u1[::1], u1[:, ::1], f8[:, ::1], f8[:, ::1], i8[:, ::1], f8[::1], i8[::1], i8, i8, i8)"
 )
-
-# Columns of `policies`.
-CONSENSUS_SLACK: Final = 0
-MASK: Final = 1
-STALE_PERIOD: Final = 2
-CRITICAL_ROW: Final = 3
-POLICY: Final = 4
-
-# Columns of `points` and of `stamps`.
-DATAPOINT, CHANGE, LEVEL = 0, 1, 2
-TIMESTAMP, COUNT = 0, 1
 
 
 @exact_kernel
@@ -67,13 +69,13 @@ def run(
     weights float64[>= longest row]: exponential weights, newest (1) last
     outcomes uint8[n], votes uint8[n, 9], scores float64[n, 9]: results; with fewer than n rows, scores are not kept
     points float64[n, 3]: newest value, tail mean less mean, mean; stamps int64[n, 2]: newest timestamp, points
-    scratch float64[>= STATS + 9 + (SCRATCH_PER_POINT + 1) longest + SCRATCH_FIXED]; kept_t int64[>= longest]
+    scratch float64[>= score_room(longest)]; kept_t int64[>= longest]
     mode: EARLY_EXIT, ALL_VOTES or SCORES
     """
     status = 0
     stats = scratch[:STATS]
-    own_scores = scratch[STATS : STATS + 9]
-    free = scratch[STATS + 9 :]
+    own_scores = scratch[STATS : STATS + ALGORITHMS]
+    free = scratch[STATS + ALGORITHMS :]
     for row in range(start, stop):
         t = timestamps[offsets[row] : offsets[row + 1]]
         x = values[offsets[row] : offsets[row + 1]]

@@ -5,8 +5,6 @@ This is the one place that names them; `tests/test_registry.py` holds it equal t
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
@@ -17,30 +15,28 @@ from ridgeline.kernels.ks_test import ks_test
 from ridgeline.kernels.least_squares import least_squares
 from ridgeline.kernels.mean_subtraction_cumulation import mean_subtraction_cumulation
 from ridgeline.kernels.median_absolute_deviation import median_absolute_deviation
-from ridgeline.kernels.score.outcome import FAILED, FALSE, NULL, TRUE
-from ridgeline.kernels.shared.summary import CRITICAL, WANT_SCORES, summarise
+from ridgeline.kernels.score.layout import (
+    ALGORITHMS,
+    EARLY_EXIT,
+    FAILED,
+    FALSE,
+    FIRST_HOUR_AVERAGE,
+    GRUBBS,
+    HISTOGRAM_BINS,
+    KS_TEST,
+    LEAST_SQUARES,
+    MEAN_SUBTRACTION_CUMULATION,
+    MEDIAN_ABSOLUTE_DEVIATION,
+    NULL,
+    SCORES,
+    STDDEV_FROM_AVERAGE,
+    STDDEV_FROM_MOVING_AVERAGE,
+    TRUE,
+)
+from ridgeline.kernels.shared.stats import CRITICAL, WANT_SCORES
+from ridgeline.kernels.shared.summary import summarise
 from ridgeline.kernels.stddev_from_average import stddev_from_average
 from ridgeline.kernels.stddev_from_moving_average import stddev_from_moving_average
-
-# Columns of votes and scores.
-HISTOGRAM_BINS: Final = 0
-FIRST_HOUR_AVERAGE: Final = 1
-STDDEV_FROM_AVERAGE: Final = 2
-GRUBBS: Final = 3
-KS_TEST: Final = 4
-MEAN_SUBTRACTION_CUMULATION: Final = 5
-MEDIAN_ABSOLUTE_DEVIATION: Final = 6
-STDDEV_FROM_MOVING_AVERAGE: Final = 7
-LEAST_SQUARES: Final = 8
-ALGORITHMS: Final = 9
-
-# How far early exit may go.
-EARLY_EXIT: Final = 0  # stop once consensus is impossible
-ALL_VOTES: Final = 1
-SCORES: Final = 2  # all votes, and their scores
-
-SCRATCH_PER_POINT: Final = 8
-SCRATCH_FIXED: Final = 4096
 
 _histogram_bins = histogram_bins.kernel
 _first_hour_average = first_hour_average.kernel

@@ -9,8 +9,7 @@ import numpy as np
 from numba import njit, types
 
 from ridgeline.kernels._algorithm import FASTMATH, OPTIONS
-from ridgeline.kernels.score.entry import OWN_AS_OF
-from ridgeline.kernels.score.outcome import ANALYSED
+from ridgeline.kernels.score.layout import ANALYSED, OWN_AS_OF, USER_SCRATCH_PER_POINT
 from ridgeline.kernels.score.window import considered, keep_last
 from ridgeline.kernels.shared.switches import LAST_WINS
 
@@ -61,7 +60,7 @@ def block_of(compiled: Any, *, lean: bool) -> Any:
         start: int,
         stop: int,
     ) -> None:
-        """Write scores float64[n] of the analysed rows in start..stop; scratch float64[>= 5 longest + 8]."""
+        """Write scores float64[n] of the analysed rows in start..stop; scratch float64[>= user_room(longest)]."""
         for row in range(start, stop):
             if outcomes[row] != ANALYSED:
                 continue
@@ -77,9 +76,9 @@ def block_of(compiled: Any, *, lean: bool) -> Any:
                 scores[row] = 0.0
             elif duplicates[row] != 0 and switches[LAST_WINS] != 0:
                 n = keep_last(t, x, kept_t, scratch)
-                free = scratch[x.size : x.size + 4 * n]
+                free = scratch[x.size : x.size + USER_SCRATCH_PER_POINT * n]
                 scores[row] = compiled(kept_t[:n], scratch[:n], now, free) if n >= min_points else 0.0
             else:
-                scores[row] = compiled(t, x, now, scratch[: 4 * x.size])
+                scores[row] = compiled(t, x, now, scratch[: USER_SCRATCH_PER_POINT * x.size])
 
     return block

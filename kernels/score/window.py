@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
-from ridgeline.kernels.score.outcome import ANALYSED, BORING, EMPTY, STALE, TOO_SHORT
+from ridgeline.kernels.score.layout import ANALYSED, BORING, EMPTY, STALE, TOO_SHORT
 from ridgeline.kernels.shared.search import after
 from ridgeline.kernels.shared.switches import BORING_POINTS, DROP_FUTURE, FULL_DURATION, MIN_POINTS, WINDOWED
 

@@ -7,21 +7,10 @@ Chan, Golub and LeVeque (1979), so a spike in it costs the history's moments not
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel, kernel, never_inline
-
-CENTRE: Final = 0  # a value near the mean of the history
-MEAN: Final = 1  # mean of all points, less the centre
-M2: Final = 2  # sum of squared deviations of all points from their mean
-HISTORY_MEAN: Final = 3  # the same two over all points but the newest
-HISTORY_M2: Final = 4
-TAIL: Final = 5  # mean of the last three values (the last one if there are fewer), less the centre
-CRITICAL: Final = 6  # grubbs' critical value for this number of points
-WANT_SCORES: Final = 7  # non-zero: scores are wanted, else any number on the right side of 1 will do
-STATS: Final = 8  # length of the array
+from ridgeline.kernels.shared.stats import CENTRE, HISTORY_M2, HISTORY_MEAN, M2, MEAN, TAIL
 
 
 @kernel

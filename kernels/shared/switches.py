@@ -9,7 +9,7 @@ HISTORY_DDOF: Final = 1  # the same in mean_subtraction_cumulation
 TWO_SIDED: Final = 2  # grubbs looks at both sides
 ROUND_GATE: Final = 3  # least_squares keeps the gate round(s) != 0 and round(r) != 0
 HISTOGRAM: Final = 4  # one of the three rules below
-FIRST_HOUR: Final = 5  # one of the three rules below
+FIRST_HOUR: Final = 5  # one of the two rules below
 DAILY: Final = 6  # first_hour_average and ks_test know exactly-daily series
 ANCHOR_AS_OF: Final = 7  # ks_test's windows end at as_of rather than at the last timestamp
 STANDARDISE: Final = 8  # ks_test's ADF standardises its sample first

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from typing import Final
 
-# Centre of mass 50: alpha = 1 / (1 + 50).
-DECAY: Final = 50.0 / 51.0
+CENTRE_OF_MASS: Final = 50
+DECAY: Final = CENTRE_OF_MASS / (1.0 + CENTRE_OF_MASS)  # alpha = 1 / (1 + centre of mass)

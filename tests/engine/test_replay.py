@@ -1,7 +1,5 @@
 """Replay says at every step what `score` says of that window, sees no future, and does not depend on how it is cut."""
 
-import importlib
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,6 +20,7 @@ from ridgeline.engine.score import verdicts
 from ridgeline.engine.score.matrix import score_matrix
 from ridgeline.engine.score.plan import ScorePlan, algorithm_names
 from ridgeline.io.matrix import MetricMatrix
+from ridgeline.kernels.score.layout import ANALYSED
 
 START = 1_700_000_000
 NEAR = 1e-6
@@ -53,7 +52,7 @@ def assert_equals_score(t, x, profile="native", window=86400, policy=None, steps
         ScorePlan(PROFILES[profile], full_duration=window, as_of="last", scores=True, policies=(policy,)),
     )
     assert [verdicts.OUTCOMES[k] for k in steps.outcomes[picks]] == scored["outcome"].to_pylist()
-    analysed = steps.outcomes[picks] == verdicts.ANALYSED
+    analysed = steps.outcomes[picks] == ANALYSED
     assert steps.votes[picks][analysed].tolist() == [v for v in scored["votes"].to_pylist() if v is not None]
     assert steps.anomalous[picks].tolist() == [bool(v) for v in scored["anomalous"].to_pylist()]
     for place, name in enumerate(algorithm_names()):
@@ -70,7 +69,7 @@ def assert_equals_score(t, x, profile="native", window=86400, policy=None, steps
 
 def telling(steps, rng, most=60):
     """Positions of steps worth comparing: scores nearest to 1, True votes, and some at random."""
-    analysed = np.flatnonzero(steps.outcomes == verdicts.ANALYSED)
+    analysed = np.flatnonzero(steps.outcomes == ANALYSED)
     picks = [rng.integers(0, len(steps.outcomes), most)]
     if len(analysed):
         near = np.nan_to_num(np.abs(steps.scores[:9, analysed] - 1), nan=9.0).min(axis=0)
@@ -121,21 +120,6 @@ def times(kind, n, rng):
 WINDOWS = {"minutes": 86400, "ten_seconds": 14400, "gaps": 86400, "jitter": 20000, "duplicates": 86400}
 
 
-def test_the_driver_knows_the_kernels_shapes():
-    entry = importlib.import_module("ridgeline.kernels.replay.entry")
-    emit = importlib.import_module("ridgeline.kernels.replay.emit")
-    assert (replay.BLOCK, replay.STEPS, replay.COLUMNS) == (entry.BLOCK, entry.STEPS, emit.COLUMNS)
-    for name in ("BLOCK_FLOATS", "BLOCK_INTEGERS", "CHUNK_INTEGERS", "CHUNK_PLACES"):
-        assert getattr(replay, name) == getattr(entry, name)
-    row = importlib.import_module("ridgeline.kernels.score.row")
-    summary = importlib.import_module("ridgeline.kernels.shared.summary")
-    ranks = importlib.import_module("ridgeline.kernels.replay.ranks")
-    assert replay.SCRATCH_PER_POINT >= row.SCRATCH_PER_POINT
-    assert replay.SCRATCH_FIXED >= row.SCRATCH_FIXED + summary.STATS
-    assert replay.RADIX == ranks.RADIX
-    assert replay.CHUNK_BLOCKS >= entry.SHORTEST_CHUNK
-
-
 @settings(max_examples=60)
 @pytest.mark.parametrize("profile", sorted(PROFILES))
 @given(series=strategies.series(min_size=2, max_size=420), window=st.sampled_from([1800, 7200, 20000]))
@@ -175,7 +159,7 @@ def test_an_independent_evaluator_votes_the_same(profile):
             x = every[name]
             steps = replay_series(t, x, ReplayPlan(PROFILES[profile], window))
             for k in telling(steps, rng, 12):
-                if steps.outcomes[k] != verdicts.ANALYSED:
+                if steps.outcomes[k] != ANALYSED:
                     continue
                 wt, wx = window_at(t, x, steps.timestamps[k], window)
                 for place, algorithm in enumerate(algorithm_names()):
@@ -327,7 +311,7 @@ def test_ks_columns_tell_the_distance_and_the_statistic():
     x[2500:2600] += 5
     steps = replay_series(t, x, ReplayPlan(window=7200))
     d, statistic = steps.scores[9], steps.scores[10]
-    analysed = steps.outcomes == verdicts.ANALYSED
+    analysed = steps.outcomes == ANALYSED
     counts = np.searchsorted(t, t - 600), np.searchsorted(t, t - 3600)
     enough = analysed & (np.arange(4000) + 1 - counts[0] >= 20) & (counts[0] - counts[1] >= 20)
     assert (np.isnan(d) == ~enough).all()

@@ -19,8 +19,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from twins import pairs as msgpack_oracle
 
-from ridgeline.io.redis.decode import _NESTING, KINDS
-from ridgeline.kernels.decode import entry, items
+from ridgeline.kernels.decode import entry, layout
+from ridgeline.kernels.decode.layout import FULL, KINDS, NESTING
 
 T0 = 1_700_000_000
 
@@ -33,8 +33,8 @@ def run(rows: list[bytes], data=None, spare: int = 0):
         data = np.frombuffer(b"".join(row + b"\x01" * spare for row in rows) or b"\0", np.uint8).copy()
     capacity = sum(map(len, rows)) // 3 + 1
     timestamps, bits = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
-    offsets, counts = np.empty(len(rows) + 1, np.int64), np.empty((len(rows), items.KINDS), np.int64)
-    disordered, stack = np.empty(len(rows), np.uint8), np.empty(items.NESTING, np.int64)
+    offsets, counts = np.empty(len(rows) + 1, np.int64), np.empty((len(rows), len(KINDS)), np.int64)
+    disordered, stack = np.empty(len(rows), np.uint8), np.empty(NESTING, np.int64)
     status = entry.run(data, starts.astype(np.int64), ends, timestamps, bits, offsets, counts, disordered, stack)
     assert status == 0
     return offsets, timestamps, bits.view(np.float64), counts, disordered
@@ -192,8 +192,7 @@ def test_keeps_whole_points_before_every_cut(point):
 
 def test_the_table_of_kinds_is_the_one_that_reports_use():
     assert KINDS == msgpack_oracle.KINDS
-    assert [getattr(items, kind.upper()) for kind in KINDS] == list(range(items.KINDS))
-    assert _NESTING == items.NESTING
+    assert [getattr(layout, kind.upper()) for kind in KINDS] == list(range(len(KINDS)))
 
 
 @pytest.mark.parametrize(
@@ -270,7 +269,7 @@ def test_says_when_there_is_no_room():
         columns = [np.full(capacity + 1, -1, np.int64) for _ in range(2)]
         short = [column[:capacity] for column in columns]
         rest = np.empty(2, np.int64), np.empty((1, 6), np.int64), np.empty(1, np.uint8), np.empty(1024, np.int64)
-        assert entry.run(data, starts, ends, *short, *rest) == entry.FULL
+        assert entry.run(data, starts, ends, *short, *rest) == FULL
         assert [column[capacity] for column in columns] == [-1, -1]
 
 
@@ -286,7 +285,7 @@ def test_a_poisoned_row_changes_no_other():
 
 SCRIPT = """
 import sys
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {places!r}
 import random, msgpack, test_decode as t
 random.seed({seed})
 for _ in range({rounds}):
@@ -304,8 +303,9 @@ for _ in range({rounds}):
 
 @pytest.mark.parametrize("variable", ["NUMBA_BOUNDSCHECK", "NUMBA_DISABLE_JIT"])
 def test_the_same_with_bounds_checked_and_without_compilation(variable: str):
+    here = Path(__file__).parent
     rounds = 60 if variable == "NUMBA_BOUNDSCHECK" else 6
-    script = SCRIPT.format(tests=str(Path(__file__).parent), seed=3, rounds=rounds)
+    script = SCRIPT.format(places=[str(here), str(here.parent)], seed=3, rounds=rounds)
     done = subprocess.run(
         [sys.executable, "-c", script],
         env={**os.environ, variable: "1"},

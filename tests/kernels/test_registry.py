@@ -2,7 +2,10 @@
 
 import ast
 import inspect
+import subprocess
+import sys
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from conftest import ROOT
@@ -11,9 +14,16 @@ from twins import votes as oracle
 
 from ridgeline import kernels
 from ridgeline.engine.rules import profiles
+from ridgeline.engine.score import verdicts
 from ridgeline.engine.score.series import tail_avg
-from ridgeline.kernels.score import entry, outcome, row
+from ridgeline.io.matrix import NO_AS_OF
+from ridgeline.kernels.adf import layout as adf_layout
+from ridgeline.kernels.decode import layout as decode_layout
+from ridgeline.kernels.replay import layout as replay_layout
+from ridgeline.kernels.score import layout as score_layout
+from ridgeline.kernels.score import row
 from ridgeline.kernels.shared import switches
+from ridgeline.kernels.shared.ks import KS_SCRATCH_FIXED
 
 
 def files():
@@ -37,9 +47,9 @@ def test_the_fused_row_names_exactly_the_folder_in_cost_order():
 
 def test_the_rows_columns_are_the_registrys():
     for place, name in enumerate(kernels.load()):
-        assert getattr(row, name.upper()) == place
+        assert getattr(score_layout, name.upper()) == place
         assert getattr(row, f"_{name}") is kernels.load()[name].kernel
-    assert len(kernels.load()) == row.ALGORITHMS
+    assert len(kernels.load()) == score_layout.ALGORITHMS
 
 
 def test_every_algorithm_has_a_readable_twin():
@@ -67,24 +77,23 @@ def test_profiles_fill_the_switches_by_name():
         assert encoded[switches.MIN_POINTS] == profile.min_points
 
 
-def test_the_engine_knows_the_kernels_numbers():
-    from ridgeline.engine.score import matrix as scoring
-    from ridgeline.engine.score import verdicts
-    from ridgeline.io.matrix import NO_AS_OF
-    from ridgeline.kernels.adf.layout import SCRATCH_FIXED
-    from ridgeline.kernels.shared.summary import STATS
-    from ridgeline.kernels.shared.weights import DECAY
+def test_layouts_name_their_places_once():
+    assert [getattr(score_layout, name.upper()) for name in score_layout.OUTCOMES] == list(range(5))
+    assert verdicts.OUTCOMES[:5] == score_layout.OUTCOMES
+    assert [getattr(decode_layout, name.upper()) for name in decode_layout.KINDS] == list(range(6))
+    assert NO_AS_OF == score_layout.OWN_AS_OF == np.iinfo(np.int64).min
+    assert adf_layout.SCRATCH_FIXED + KS_SCRATCH_FIXED < score_layout.SCRATCH_FIXED
+    assert replay_layout.WIDTH * 8 % 4096
+    rows = (replay_layout.HOUR, replay_layout.DEVIATIONS, replay_layout.DISTANCES, replay_layout.BLOCK_FLOATS)
+    assert rows == (9, 13, replay_layout.TABLE + score_layout.ALGORITHMS, replay_layout.EDGES + 1)
 
-    assert [getattr(outcome, name.upper()) for name in verdicts.OUTCOMES[:5]] == list(range(5))
-    assert (outcome.FALSE, outcome.TRUE, outcome.NULL, outcome.FAILED) == (0, 1, 2, 3)
-    assert (verdicts.FALSE, verdicts.TRUE, verdicts.NULL, verdicts.FAILED) == (0, 1, 2, 3)
-    assert outcome.NO_CRITICAL == scoring.NO_CRITICAL
-    assert (row.EARLY_EXIT, row.ALL_VOTES, row.SCORES) == (scoring.EARLY_EXIT, scoring.ALL_VOTES, scoring.SCORES)
-    assert scoring.SCRATCH_PER_POINT > row.SCRATCH_PER_POINT
-    assert scoring.SCRATCH_FIXED >= row.SCRATCH_FIXED + STATS + row.ALGORITHMS
-    assert row.SCRATCH_FIXED > SCRATCH_FIXED
-    assert entry.OWN_AS_OF == NO_AS_OF
-    assert DECAY == 50 / 51
+
+def test_layouts_need_no_numba():
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / "kernels").rglob("layout.py")]
+    names += ["kernels.shared.stats", "kernels.shared.switches", "kernels.shared.weights"]
+    code = f"import sys, {', '.join(f'ridgeline.{name}' for name in names)}; print('numba' in sys.modules)"
+    assert len(names) == 7
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 def test_unknown_names_are_said():

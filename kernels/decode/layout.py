@@ -1,0 +1,18 @@
+"""What the decode entry and its caller agree on: kinds of objects, room, sizes of points. Needs no numba to import."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# What became of an object; all but POINT are columns of `counts`, under these names.
+NULL, NON_NUMERIC, NON_FINITE, BAD_TIMESTAMP, MALFORMED, TRUNCATED, POINT = range(7)
+KINDS: Final = ("null", "non_numeric", "non_finite", "bad_timestamp", "malformed", "truncated")
+
+FULL: Final = 1  # status of the entry: the points exceed the capacity
+
+NESTING: Final = 1024  # the msgpack library's limit of open containers; length of the stack
+SHORTEST_SIZE: Final = 3  # bytes of the shortest point there is: an array of two small integers
+INTEGER_SIZE: Final = 15  # bytes of a point of uint32 seconds and a float64
+FLOAT_SIZE: Final = 19  # bytes of a point of float64 seconds and a float64
+
+FLOAT64: Final = 0xCB  # what stands before the eight bytes of a float64

@@ -1,0 +1,44 @@
+"""What the replay entry and its caller agree on: blocks, rows of scratch, columns of the output. Needs no numba."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from ridgeline.kernels.score.layout import ALGORITHMS, SCRATCH_FIXED, SCRATCH_PER_POINT
+from ridgeline.kernels.shared.stats import STATS
+
+BLOCK: Final = 1024  # every state is computed afresh at these indices, so that a series can be cut there
+STEPS: Final = 512  # points per pass of the stages: their rows stay in the caches nearest to the core
+WIDTH: Final = STEPS + 8  # rows of the block arrays; 4096 bytes apart they would evict one another from the cache
+SHORTEST_CHUNK: Final = 8  # blocks per ranking, at least; CHUNK_WINDOWS windows if that is more
+CHUNK_WINDOWS: Final = 6
+RADIX: Final = 2048  # digits of the ranking's sort
+
+# Rows of block_floats: nine of sums, four of the first hour, the moving average's two, the table of scores by
+# algorithm, ks_test's two, all states in one, the histogram's edges.
+MOMENTS, HOUR, DEVIATIONS, SQUARES, TABLE, DISTANCES, STATISTICS, STATE, EDGES = 0, 9, 13, 14, 15, 24, 25, 26, 27
+BLOCK_FLOATS: Final = 28
+# Rows of block_integers; TIME_SUMS has two.
+FIRST, SAME, TIME_SUMS, LIVE, OUTCOME, DOUBT, REFS, PROBES, TIMES, WALK, BINS = 0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11
+BLOCK_INTEGERS: Final = 12
+# Rows of the chunk arrays: the sort's five, the bitmap's five and ks_test's marks; ranks and ks_test's four.
+CHUNK_INTEGERS: Final = 11
+CHUNK_PLACES: Final = 5
+
+# Rows of the output float32[COLUMNS, steps]: the nine scores, then ks_test's D and its ADF statistic.
+DISTANCE: Final = ALGORITHMS
+STATISTIC: Final = ALGORITHMS + 1
+COLUMNS: Final = ALGORITHMS + 2
+ABOVE_ONE: Final = np.nextafter(np.float32(1.0), np.float32(2.0))  # what a score just above 1 becomes as float32
+
+
+def chunk_room(fullest: int) -> int:
+    """Points that a chunk may hold where the fullest window holds `fullest`: the window before it and its own steps."""
+    return fullest + max(SHORTEST_CHUNK * BLOCK, CHUNK_WINDOWS * fullest) + BLOCK
+
+
+def scratch_room(fullest: int) -> int:
+    """Length of the entry's scratch where the fullest window holds `fullest` points."""
+    return STATS + SCRATCH_PER_POINT * fullest + SCRATCH_FIXED
