@@ -81,8 +81,8 @@ class SqliteState(State):
         """One transaction."""
         now = self._clock()
         with self._failures("write") as database:
-            database.execute("BEGIN IMMEDIATE")
-            try:
+            try:  # around BEGIN too: a signal's exception may come right behind it
+                database.execute("BEGIN IMMEDIATE")
                 for change in batch.changes:
                     _make(database, change, now)
                 database.execute("COMMIT")

@@ -496,6 +496,35 @@ def test_a_locked_or_unreadable_file_is_not_moved(path):
         SqliteState(path / "below").get("k")
 
 
+class Interrupted:
+    """A connection behind whose `statement` a signal's exception comes, once."""
+
+    def __init__(self, database, statement):
+        self._database, self._statement = database, statement
+
+    def __getattr__(self, name):
+        return getattr(self._database, name)
+
+    def execute(self, sql, *values):
+        found = self._database.execute(sql, *values)
+        if self._statement and sql.startswith(self._statement):
+            self._statement = None
+            raise SystemExit(143)
+        return found
+
+
+@pytest.mark.parametrize("statement", ["BEGIN", "INSERT", "COMMIT"])
+def test_a_signal_amid_a_transaction_leaves_state_in_use(path, statement):
+    with contextlib.closing(SqliteState(path)) as state:
+        remember(state, ("http", "a", 4, 60))
+        state._open = Interrupted(state._open, statement)
+        with pytest.raises(SystemExit):
+            remember(state, ("http", "a", 5, 60), ("http", "b", 5, 60))
+        assert state.last_alerts([("http", "a"), ("http", "b")]) == ([5, 5] if statement == "COMMIT" else [4, None])
+        remember(state, ("http", "b", 6, 60))
+        assert state.last_alerts([("http", "b")]) == [6]
+
+
 def test_closing_never_fails(path, caplog):
     state = SqliteState(path)
     remember(state, ("http", "a", 5, 60))
