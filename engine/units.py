@@ -82,3 +82,15 @@ def parse_size(text: str | int) -> int:
 def _shown(text: object) -> str:
     shown = repr(text)
     return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
+
+
+def spoken(seconds: float) -> str:
+    """Return a length of time for people, whatever its sign, in the two largest units that say it: `2 h 5 min`, `40 s`."""
+    left = round(abs(seconds))
+    parts: list[tuple[int, str]] = []
+    for length, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        count, left = divmod(left, length)
+        if count or parts:
+            parts.append((count, unit))
+    shown = [f"{count} {unit}" for count, unit in parts[:2] if count]
+    return " ".join(shown) or "0 s"

@@ -35,5 +35,6 @@ POINT_REASONS: Final[dict[str, str]] = {
     "non_finite": "the value is NaN or infinite; dropped",
     "bad_timestamp": "the timestamp lies outside 2000-01-01 .. 2100-01-01; dropped",
     "reordered": "earlier than the point before it; kept, its row was sorted by time",
+    "after_as_of": "later than the instant that its series was judged as of, under a profile that leaves such points out",
     "duplicate_timestamp": "at the same second as the point before it; kept, the profile decides what becomes of it",
 }

@@ -13,10 +13,13 @@ class Source(Protocol):
     """Metrics in chunks.
 
     `seconds` adds up the time spent in each stage: "load" (waiting for and reading bytes), "decode" (bytes to clean
-    columns). The two overlap with each other and with scoring.
+    columns). The two overlap with each other and with scoring. `bytes_read`: of series, so far. `clock_skew`: seconds
+    that this machine's clock is ahead of the source's own, None where that has none.
     """
 
     seconds: dict[str, float]
+    bytes_read: int
+    clock_skew: float | None
 
     def list(self) -> builtins.list[str] | None:
         """Base names, where the source knows them before it reads (Redis); None where it streams (Parquet)."""

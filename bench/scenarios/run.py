@@ -14,7 +14,8 @@ from ridgeline.bench.measure import repeat
 from ridgeline.bench.redis_fleet import loaded_redis, mget_alone
 from ridgeline.bench.row import Row
 from ridgeline.engine.config.load import parse_config
-from ridgeline.engine.run.once import Request, run_once
+from ridgeline.engine.run.once import run_once
+from ridgeline.engine.run.turn import Request
 
 SUMMARY: Final = "`ridgeline run` end to end on a local Redis, lock to summary"
 CONFIG: Final = """\

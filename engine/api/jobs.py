@@ -34,7 +34,8 @@ def run(
     `exit` is the command's exit code and `problems` say why it is not 0. Raises a RidgelineError with one sentence where
     nothing could be read at all, the configuration is wrong, or another run holds the lock.
     """
-    from ridgeline.engine.run.once import Request, run_once
+    from ridgeline.engine.run.once import run_once
+from ridgeline.engine.run.turn import Request
 
     return run_once(Request(_config(config), as_of, match, dry_run, json=True))
 

@@ -49,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
     """Run once and print the summary; the exit code of the run."""
     from ridgeline.engine.config.load import load_config
     from ridgeline.engine.report.files import dumps
-    from ridgeline.engine.run.once import Request, run_once
+    from ridgeline.engine.run.once import run_once
+    from ridgeline.engine.run.turn import Request
 
     config = load_config(args.config)
     for warning in config.warnings:

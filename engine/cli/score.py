@@ -107,10 +107,10 @@ def _score(source: ParquetSource, scorer: Scorer, target: Path, report: Report) 
     def verdicts() -> Iterator[pa.RecordBatch]:
         for matrix in source.chunks():
             began = time.monotonic()
-            batch = scorer.score(matrix)
+            scored = scorer.judge(matrix)
             report.seconds["score"] += time.monotonic() - began
-            report.add(batch, matrix.repairs)
-            yield batch
+            report.add(scored.verdicts, {**matrix.repairs, **scored.repairs})
+            yield scored.verdicts
 
     write_parquet(verdicts(), target, schema=verdict_schema(scorer.plan.names, scores=scorer.plan.scores))
 

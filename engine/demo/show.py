@@ -135,7 +135,8 @@ def save(folder: Path, metrics: int, incidents: int, seed: int, say: Callable[[s
 def _run(config: Path) -> dict[str, Any]:
     """What `ridgeline run --json` prints for this configuration."""
     from ridgeline.engine.config.load import load_config
-    from ridgeline.engine.run.once import Request, run_once
+    from ridgeline.engine.run.once import run_once
+    from ridgeline.engine.run.turn import Request
 
     return run_once(Request(load_config(config), as_of=END, json=True)).as_json()
 

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ridgeline.engine.prepare.series import UNPREPARED, Preparation, prepare
 from ridgeline.engine.replay.steps import Steps, table_of
 from ridgeline.engine.replay.users import add_user_scores
 from ridgeline.engine.rules.policy import Policy
@@ -57,6 +58,7 @@ class ReplayPlan:
     end      epoch seconds before which the last step written lies
     every    seconds: of each bucket aligned to its multiples only the last step is written
     user     users' algorithms, after the nine in that order: each is given every window, so they cost far more
+    preparation  what is done to series first
     """
 
     profile: Profile = PROFILES["native"]
@@ -65,6 +67,7 @@ class ReplayPlan:
     end: int | None = None
     every: int | None = None
     user: tuple[UserAlgorithm, ...] = ()
+    preparation: Preparation = UNPREPARED
 
     def __post_init__(self) -> None:
         if self.window <= 0:
@@ -81,6 +84,7 @@ class ReplayPlan:
             "end": self.end,
             "every": self.every,
             "user": [one.name for one in self.user],
+            "preparation": self.preparation.describe(),
         }
 
 
@@ -92,6 +96,7 @@ def replay_matrix(
     Columns: metric, timestamp, value, outcome, anomalous, votes, NAME_score float32 for each algorithm, ks_test_d,
     ks_test_adf (`replay_columns.step_schema`). Bytes do not depend on `threads`. Memory: the steps of the matrix.
     """
+    matrix = prepare(matrix, plan.preparation).matrix
     policy_of_row = None
     policies: tuple[Policy, ...] = (Policy(),)
     if overrides is not None:

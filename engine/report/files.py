@@ -31,6 +31,12 @@ def listing(anomalies: Sequence[Anomaly]) -> list[dict[str, Any]]:
             "timestamp": anomaly.timestamp,
             "votes": anomaly.votes,
             "algorithms": list(anomaly.algorithms),
+            "first_seen": anomaly.first_seen,
+            "ongoing": anomaly.ongoing,
+            "negatives": anomaly.negatives,
+            "expected": _range(anomaly.expected),
+            "channels": None if anomaly.channels is None else list(anomaly.channels),
+            "rule_score": None if anomaly.rule_score is None else _number(anomaly.rule_score),
         }
         for anomaly in anomalies
     ]
@@ -49,7 +55,7 @@ def dumps(value: Any) -> str:
 
 
 def parquet(anomalies: Sequence[Anomaly]) -> bytes:
-    """One row per anomaly: metric, value, timestamp, votes and the algorithms that voted True."""
+    """One row per anomaly, with the columns that `listing` has keys."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -60,11 +66,22 @@ def parquet(anomalies: Sequence[Anomaly]) -> bytes:
             ("timestamp", pa.int64()),
             ("votes", pa.int8()),
             ("algorithms", pa.list_(pa.string())),
+            ("first_seen", pa.int64()),
+            ("ongoing", pa.bool_()),
+            ("negatives", pa.bool_()),
+            ("expected", pa.list_(pa.float64())),
+            ("channels", pa.list_(pa.string())),
+            ("rule_score", pa.float64()),
         ]
     )
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pylist(listing(anomalies), schema), sink)
     return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+def _range(bounds: tuple[float, float] | None) -> list[float] | None:
+    """Both bounds, or nothing where one is no number."""
+    return None if bounds is None or not all(map(math.isfinite, bounds)) else list(bounds)
 
 
 def _number(value: float) -> float | None:

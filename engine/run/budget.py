@@ -7,45 +7,47 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-# Alerts and outputs get this share of the deadline to themselves, at most so many seconds.
-RESERVE: Final = 0.3
-MOST_RESERVE: Final = 10.0
-# Attempts to send that are in flight at the end get a grace; then outputs are written.
-LANDING: Final = 0.1
-MOST_LANDING: Final = 3.0
+# What is kept from the end of the deadline, as a share of it and at most so many seconds: reading leaves this much to all
+# that follows it, alerts to what is in flight and to the books, the books to the outputs.
+AFTER_READING: Final = (0.3, 10.0)
+AFTER_ALERTS: Final = (0.15, 5.0)
+AFTER_BOOKS: Final = (0.05, 1.0)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Budget:
     """The deadline of a run that began at `start`; all in seconds of the monotonic `clock`."""
 
     seconds: float
     clock: Callable[[], float] = time.monotonic
     start: float = 0.0
-    excused: float = 0.0
 
     @classmethod
     def begin(cls, seconds: float, clock: Callable[[], float] = time.monotonic) -> Budget:
         """Start the clock now."""
         return cls(seconds, clock, clock())
 
-    def excuse(self, seconds: float) -> None:
-        """Leave out seconds that were spent on something done once per machine: compiling the kernels."""
-        self.excused += seconds
-
     def spent(self) -> float:
         """Seconds since the start."""
         return self.clock() - self.start
 
     def reading_left(self) -> float:
-        """Seconds left for loading and scoring; none when it is time for alerts."""
-        return self._end - min(RESERVE * self.seconds, MOST_RESERVE) - self.clock()
+        """Seconds left for listing, compiling, loading and scoring; none when it is time for alerts."""
+        return self._end(AFTER_READING) - self.clock()
+
+    def books_left(self) -> float:
+        """Seconds left for bookkeeping."""
+        return self._end(AFTER_BOOKS) - self.clock()
+
+    def left(self) -> float:
+        """Seconds left of the deadline."""
+        return self.start + self.seconds - self.clock()
 
     @property
     def alerts_end(self) -> float:
         """When sending must be over."""
-        return self._end - min(LANDING * self.seconds, MOST_LANDING)
+        return self._end(AFTER_ALERTS)
 
-    @property
-    def _end(self) -> float:
-        return self.start + self.excused + self.seconds
+    def _end(self, kept: tuple[float, float]) -> float:
+        share, most = kept
+        return self.start + self.seconds - min(share * self.seconds, most)

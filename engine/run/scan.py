@@ -1,66 +1,69 @@
-"""The part of a run that reads and scores: every chunk of the source, overlapped, into a report."""
+"""Reads and scores every chunk of a source, overlapped, and hands what was scored to the sinks in order."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Final
 
-import pyarrow as pa
+import numpy as np
+from numpy.typing import NDArray
 
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.run.feed import Feed
-from ridgeline.engine.score.matrix import score_matrix
-from ridgeline.engine.score.plan import ScorePlan
-from ridgeline.engine.score.scorer import Scorer
+from ridgeline.engine.run.sinks import Series, Sink
+from ridgeline.engine.run.sources import Opened
+from ridgeline.engine.run.workers import Workers
+from ridgeline.engine.score.scorer import Assigned, Scored, Scorer
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.matrix import MetricMatrix
-from ridgeline.io.source import Source
 from ridgeline.io.text import escape
 
-BLOCK: Final = 1024  # rows per job of the pool
-GRACE: Final = 1.0  # seconds that blocks get to end when the time for reading is over
+BLOCK: Final = 1024  # rows per job of a worker
+GRACE: Final = 1.0  # seconds that blocks get to end, all together, when the time for reading is over
 
 
 @dataclass(slots=True)
 class Scan:
-    """Scores a whole source into a report.
+    """Scores a whole source. `left`: seconds until reading must end; `progress` is told of rows as they are read.
 
-    `left`: seconds until reading must end. `known(read)`: how many metrics there are, if that is known after reading
-    so many.
-
-    Afterwards `lost` holds the error that ended the source early, if any, and `late` whether the time ran out.
+    Afterwards `lost` holds the error that ended the source early, if any; `late` whether the time ran out; `rows` how
+    many metrics were read; `bugs` a sentence for each of ours; `leads` what `Scored` says, of all rows.
     """
 
-    source: Source
+    opened: Opened
     scorer: Scorer
+    report: Report
+    sinks: list[Sink]
     left: Callable[[], float]
-    known: Callable[[int], int | None]
     progress: Callable[[int], None] | None = None
     lost: RidgelineError | None = None
     late: bool = False
     rows: int = 0
-    _pending: deque[tuple[Future[tuple[pa.RecordBatch, float]], int]] = field(default_factory=deque)
+    bugs: list[str] = field(default_factory=list)
+    leads: list[NDArray[np.int64]] = field(default_factory=list)
+    _pending: deque[tuple[Future[tuple[Scored, float]], MetricMatrix]] = field(default_factory=deque)
 
-    def run(self, report: Report) -> None:
+    def run(self) -> None:
         """Read and score until the source or the time runs out; what is not reached is counted as shed.
 
         Raises what the source raises if nothing at all was read before it, and InputError for impossible overrides.
         """
-        pool = ThreadPoolExecutor(self.scorer.threads, thread_name_prefix="score")
+        workers = Workers(self.scorer.threads, "score")
         try:
-            with Feed(self.source.chunks, self.left) as feed:
+            with Feed(self.opened.source.chunks, self.left) as feed:
                 for matrix in self._chunks(feed):
-                    self._submit(pool, matrix, report)
+                    self._submit(workers, matrix)
                 self.late |= feed.late
-            self._collect(report, 0)
+            self._collect(0)
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-        self._count_unreached(report)
-        report.seconds.update(load=self.source.seconds["load"], decode=self.source.seconds["decode"])
+            workers.stop()
+        self._count_unreached()
+        spent = self.opened.source.seconds
+        self.report.seconds.update(load=spent["load"], decode=spent["decode"])
 
     def _chunks(self, feed: Feed) -> Iterator[MetricMatrix]:
         """What the feed gives until the source is lost. Only the source's own errors are caught here."""
@@ -71,55 +74,66 @@ class Scan:
                 raise
             self.lost = error
 
-    def _submit(self, pool: ThreadPoolExecutor, matrix: MetricMatrix, report: Report) -> None:
-        report.repairs.update(matrix.repairs)
+    def _submit(self, workers: Workers, matrix: MetricMatrix) -> None:
+        self.report.repairs.update(matrix.repairs)
         self.rows += len(matrix)
         for start in range(0, len(matrix), BLOCK):
             block = matrix.slice(start, start + BLOCK) if len(matrix) > BLOCK else matrix
             if self.left() <= 0:
-                self._shed(report, len(block))
+                self._shed(len(block))
                 continue
             # Policies are given out here, in the coordinator: they are learned one metric after another.
-            overrides = self.scorer.overrides
-            index = overrides.assign(block.metrics.to_pylist() if overrides.overrides else ())
-            plan = replace(self.scorer.plan, policies=overrides.policies)
-            self._pending.append((pool.submit(_score, block, plan, index), len(block)))
-            self._collect(report, 2 * self.scorer.threads)
+            assigned = self.scorer.assign(block)
+            self._pending.append((workers.submit(_judge, self.scorer, block, assigned), block))
+            self._collect(2 * self.scorer.threads)
         if self.progress is not None:
-            self.progress(self.rows)
+            self.progress(len(matrix))
 
-    def _collect(self, report: Report, waiting: int) -> None:
+    def _collect(self, waiting: int) -> None:
         """Take in finished blocks, in order, until at most `waiting` are left."""
         while len(self._pending) > waiting:
-            future, rows = self._pending.popleft()
+            future, block = self._pending.popleft()
             try:
-                verdicts, seconds = future.result(max(self.left(), 0.0) + GRACE)
+                scored, seconds = future.result(max(self.left() + GRACE, 0.0))
             except RidgelineError:
                 raise
             except TimeoutError:
-                self._shed(report, rows)
-            except Exception as error:  # noqa: BLE001 - a bug in scoring must not silence the other metrics
-                report.add_unscored(rows, "error", "kernel_failed")
-                report.problems.append(
-                    f"scoring failed for {rows} metrics, a bug: {type(error).__name__}: {escape(error)}"
-                )
+                self._shed(len(block))
+            except Exception as error:  # noqa: BLE001 - a bug in scoring must not cost the other metrics their alerts
+                self.report.add_unscored(len(block), "error", "kernel_failed")
+                self._note_bug(f"scoring failed for {len(block)} metrics", error)
             else:
-                report.add(verdicts)
-                report.seconds["score"] += seconds
+                self.report.seconds["score"] += seconds
+                self.report.repairs.update(scored.repairs)
+                self.leads.append(scored.leads)
+                self._hand_out(block, scored)
 
-    def _shed(self, report: Report, rows: int) -> None:
+    def _hand_out(self, block: MetricMatrix, scored: Scored) -> None:
+        """Give a block to every sink; one that fails is given no more, and costs no other its blocks."""
+        series = Series(block, scored.prepared.matrix)
+        for sink in list(self.sinks):
+            try:
+                sink.take(series if sink.wants_series else None, scored.verdicts)
+            except Exception as error:  # noqa: BLE001 - a bug in one duty must not keep alerts back
+                self.sinks.remove(sink)
+                self._note_bug(f"{type(sink).__name__} failed", error)
+
+    def _note_bug(self, what: str, error: Exception) -> None:
+        self.bugs.append(f"{what}, a bug: {type(error).__name__}: {escape(error)}")
+
+    def _shed(self, rows: int) -> None:
         self.late = True
-        report.add_unscored(rows, "shed", "deadline")
+        self.report.add_unscored(rows, "shed", "deadline")
 
-    def _count_unreached(self, report: Report) -> None:
-        known = self.known(self.rows)
+    def _count_unreached(self) -> None:
+        known = self.opened.known(self.rows)
         unreached = 0 if known is None else max(known - self.rows, 0)
         if self.lost is not None:
-            report.add_unscored(unreached, "shed", "source_lost")
+            self.report.add_unscored(unreached, "shed", "source_lost")
         elif unreached:
-            self._shed(report, unreached)
+            self._shed(unreached)
 
 
-def _score(matrix: MetricMatrix, plan: ScorePlan, index: Any) -> tuple[pa.RecordBatch, float]:
+def _judge(scorer: Scorer, matrix: MetricMatrix, assigned: Assigned) -> tuple[Scored, float]:
     began = time.perf_counter()
-    return score_matrix(matrix, plan, index), time.perf_counter() - began
+    return scorer.judge(matrix, assigned, threads=1), time.perf_counter() - began

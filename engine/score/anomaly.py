@@ -12,7 +12,15 @@ FACTS = ("metric", "datapoint", "timestamp", "votes")
 class Anomaly:
     """One anomalous metric: its newest value and time stamp, and the algorithms that voted True.
 
-    `algorithms_run` are those that voted at all.
+    algorithms_run   those that voted at all
+    first_seen       epoch seconds of the incident's first anomalous point
+    ongoing          whether an earlier run found it too
+    negatives        whether the window holds values below zero
+    expected         (low, high) in the metric's unit: where the newest value would have been nothing remarkable
+    channels         what spoke, under a rule other than consensus
+    rule_score       that rule's largest score over the run's new points, > 1 = anomalous
+
+    What is not known is None.
     """
 
     metric: str
@@ -21,6 +29,12 @@ class Anomaly:
     votes: int
     algorithms: tuple[str, ...]
     algorithms_run: tuple[str, ...] = ()
+    first_seen: int | None = None
+    ongoing: bool | None = None
+    negatives: bool | None = None
+    expected: tuple[float, float] | None = None
+    channels: tuple[str, ...] | None = None
+    rule_score: float | None = None
 
 
 def anomalies_of(verdicts: Any) -> list[Anomaly]:

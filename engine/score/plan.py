@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgeline.engine.prepare.series import UNPREPARED, Preparation
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.rules.profiles import PROFILES, Profile
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm
@@ -28,6 +29,7 @@ class ScorePlan:
                    where that is null `default_as_of`, or else the matrix's newest timestamp
     all_votes      no early exit; `scores` implies it
     user           users' algorithms, after the nine in that order; they rule out early exit
+    preparation    what is done to series first; `Scorer` sees to it, `score_matrix` takes them as they come
     block_rows     rows per kernel call; results do not depend on it
     """
 
@@ -39,6 +41,7 @@ class ScorePlan:
     all_votes: bool = False
     scores: bool = False
     user: tuple[UserAlgorithm, ...] = ()
+    preparation: Preparation = UNPREPARED
     block_rows: int = BLOCK_ROWS
 
     @property

@@ -3,23 +3,51 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from ridgeline.engine.prepare.series import Prepared, prepare
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.overrides import Override, Overrides
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.rules.profiles import profile_named
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm, load_user_algorithms
+from ridgeline.engine.score.future import leads, points_after
 from ridgeline.engine.score.matrix import score_matrix
-from ridgeline.engine.score.plan import ScorePlan, algorithm_names
+from ridgeline.engine.score.plan import ScorePlan, algorithm_names, resolve_as_of
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import MetricMatrix
 
 AsOf = int | Literal["last"] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """What became of one matrix.
+
+    verdicts   one row per metric, in the matrix' order
+    prepared   the series as they were judged
+    repairs    points by reason that scoring left out
+    leads      int64[rows with points]: seconds from the instant judged as of to the newest point, above 0 in the future
+    """
+
+    verdicts: pa.RecordBatch
+    prepared: Prepared
+    repairs: Mapping[str, int]
+    leads: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assigned:
+    """Which policy each row of a matrix goes by: its position in `policies`, int32[n]; None: the first for all."""
+
+    policies: tuple[Policy, ...]
+    of_row: NDArray[Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +88,23 @@ class Scorer:
 
     def score(self, matrix: MetricMatrix) -> pa.RecordBatch:
         """Verdict rows, one per row of `matrix`, in its order."""
+        return self.judge(matrix).verdicts
+
+    def assign(self, matrix: MetricMatrix) -> Assigned:
+        """Give each row its policy. Policies are learned from one matrix to the next: not for two threads at once."""
         names = matrix.metrics.to_pylist() if self.overrides.overrides else ()
-        index = self.overrides.assign(names)
-        return score_matrix(matrix, replace(self.plan, policies=self.overrides.policies), index, threads=self.threads)
+        of_row = self.overrides.assign(names)
+        return Assigned(self.overrides.policies, of_row)
+
+    def judge(self, matrix: MetricMatrix, assigned: Assigned | None = None, *, threads: int | None = None) -> Scored:
+        """Prepare and score a matrix; `assigned` and `threads` only where they are not to be the scorer's own."""
+        given = self.assign(matrix) if assigned is None else assigned
+        plan = replace(self.plan, policies=given.policies)
+        prepared = prepare(matrix, plan.preparation)
+        verdicts = score_matrix(prepared.matrix, plan, given.of_row, threads=threads or self.threads)
+        as_of = resolve_as_of(matrix, plan)
+        after = points_after(matrix, as_of) if plan.profile.drop_future else 0
+        return Scored(verdicts, prepared, {"after_as_of": after} if after else {}, leads(matrix, as_of))
 
 
 def base_policy(analysis: Analysis, known: Sequence[str] = ()) -> Policy:

@@ -39,6 +39,8 @@ class ParquetSource:
     ) -> None:
         self.path = str(path)
         self.seconds: dict[str, float] = {"load": 0.0, "decode": 0.0}
+        self.bytes_read = 0
+        self.clock_skew: float | None = None
         self._reader = Reader(find(path), max_memory, self.seconds)
         self._match = match
         self._max_memory = max_memory
@@ -84,6 +86,7 @@ class ParquetSource:
 
             matrices = shuffled(self._reader, catalog, wanted, self._max_memory, self._temporary)
         for matrix in matrices:
+            self.bytes_read += int(matrix.batch.nbytes)
             for start in range(0, max(len(matrix), 1), self._chunk_metrics):
                 yield _part(matrix, start, start + self._chunk_metrics)
 

@@ -39,6 +39,8 @@ class RedisSource:
     deadline: Callable[[], float] | None = None
     seconds: dict[str, float] = field(default_factory=lambda: {"load": 0.0, "decode": 0.0})
     delivered: int = 0
+    bytes_read: int = 0
+    clock_skew: float | None = None
     _client: redis.Redis | None = None
     _names: builtins.list[str] | None = None
     _keys: builtins.list[bytes] = field(default_factory=builtins.list)
@@ -76,6 +78,9 @@ class RedisSource:
                 began = time.perf_counter()
                 matrix = decode_part(names[part.first : part.first + len(part)], part, self.max_points)
                 parts.give_back(part.arena)
+                self.bytes_read += sum(
+                    end - start for start, end in zip(part.starts, part.ends, strict=True) if start >= 0
+                )
                 self.seconds["decode"] += time.perf_counter() - began
                 self.seconds["load"] = before + parts.seconds
                 self.delivered += len(matrix)

@@ -1,115 +1,65 @@
-"""The parts of a run, each by itself: time budget, feed, scan, no data, report. No kernel is needed."""
+"""The parts of a run, each by itself: time budget, feed, scan, sinks, work aside. No kernel is needed."""
 
-import json
 import threading
 import time
 
-import numpy as np
-import pyarrow as pa
 import pytest
+from rigs.parts import NAMES, Clock, Source, matrix, verdicts
 
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.rules.overrides import Overrides
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.run import scan as scan_module
+from ridgeline.engine.run.aside import Overdue, aside
 from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.feed import Feed
-from ridgeline.engine.run.no_data import no_data
 from ridgeline.engine.run.scan import Scan
-from ridgeline.engine.score.anomaly import Anomaly
+from ridgeline.engine.run.sinks import ReportSink
+from ridgeline.engine.run.sources import Opened
+from ridgeline.engine.run.workers import Workers
+from ridgeline.engine.score import scorer as scorer_module
 from ridgeline.engine.score.plan import ScorePlan
 from ridgeline.engine.score.scorer import Scorer
-from ridgeline.engine.score.verdicts import verdict_schema
 from ridgeline.io.errors import InputError, SourceUnavailable
-from ridgeline.io.matrix import MetricMatrix
-
-NAMES = ("grubbs", "ks_test")
-
-
-def verdicts(rows):
-    """A verdict batch of (metric, outcome, reason, anomalous, votes of the two algorithms)."""
-    return pa.RecordBatch.from_pylist(
-        [
-            {
-                "metric": metric,
-                "outcome": outcome,
-                "reason": reason,
-                "anomalous": anomalous,
-                "datapoint": 1.5,
-                "timestamp": 1_700_000_000,
-                "votes": None if votes is None else sum(map(bool, votes)),
-                **dict(zip(NAMES, votes or (None, None), strict=True)),
-                "failed": [],
-            }
-            for metric, outcome, reason, anomalous, votes in rows
-        ],
-        verdict_schema(NAMES),
-    )
-
-
-def matrix(names):
-    offsets = np.arange(len(names) + 1)
-    stamps = np.full(len(names), 1_700_000_000)
-    return MetricMatrix.from_columns(pa.array(names), offsets, stamps, np.ones(len(names)), repairs={"null": 1})
-
-
-class Clock:
-    def __init__(self, now=1000.0):
-        self.now = now
-
-    def __call__(self):
-        return self.now
-
-
-class Source:
-    """Chunks of the given names; `then` is raised or called after them."""
-
-    def __init__(self, chunks, then=None):
-        self.seconds = {"load": 0.5, "decode": 0.25}
-        self._chunks, self._then = chunks, then
-
-    def chunks(self):
-        for names in self._chunks:
-            yield matrix(names)
-        if isinstance(self._then, Exception):
-            raise self._then
-        if self._then is not None:
-            self._then()
 
 
 @pytest.fixture
 def fake_scores(monkeypatch):
     """Scoring that calls every metric anomalous whose name ends in `!`, and fails where one is called `bug`."""
 
-    def score_matrix(block, plan, index):
+    def score_matrix(block, plan, index, *, threads):
         names = block.metrics.to_pylist()
         if "bug" in names:
             raise ZeroDivisionError("oh\nno")
         return verdicts([(n, "analysed", None, n.endswith("!"), (n.endswith("!"), False)) for n in names])
 
-    monkeypatch.setattr(scan_module, "score_matrix", score_matrix)
+    monkeypatch.setattr(scorer_module, "score_matrix", score_matrix)
 
 
-def scanned(source, *, left=lambda: 60.0, known=lambda read: None, overrides=()):
+def scanned(source, *, left=lambda: 60.0, known=lambda read: None, overrides=(), sinks=()):
     policy = Policy(1, NAMES)
-    scan = Scan(source, Scorer(ScorePlan(policies=(policy,)), Overrides(policy, overrides), 2), left, known)
     report = Report(NAMES)
-    scan.run(report)
+    scan = Scan(
+        Opened(source, known, lambda: None),
+        Scorer(ScorePlan(policies=(policy,), default_as_of=1_700_000_000), Overrides(policy, overrides), 2),
+        report,
+        [ReportSink(report), *sinks],
+        left,
+    )
+    scan.run()
     return scan, report
 
 
-def test_the_budget_keeps_time_for_alerts():
+def test_the_budget_keeps_time_for_alerts_books_and_outputs():
     clock = Clock()
     budget = Budget.begin(60.0, clock)
-    assert budget.reading_left() == 50.0
-    assert budget.alerts_end == 1057.0
+    assert (budget.reading_left(), budget.alerts_end, budget.books_left(), budget.left()) == (50.0, 1055.0, 59.0, 60.0)
     clock.now += 20
-    assert (budget.spent(), budget.reading_left()) == (20.0, 30.0)
-    budget.excuse(15.0)
-    assert (budget.spent(), budget.reading_left(), budget.alerts_end) == (20.0, 45.0, 1072.0)
+    assert (budget.spent(), budget.reading_left(), budget.left()) == (20.0, 30.0, 40.0)
     short = Budget.begin(2.0, clock)
     assert short.reading_left() == pytest.approx(1.4)
-    assert short.alerts_end == pytest.approx(clock.now + 1.8)
+    assert short.alerts_end == pytest.approx(clock.now + 1.7)
+    assert short.books_left() == pytest.approx(1.9)
 
 
 def test_every_chunk_in_order(fake_scores):
@@ -154,14 +104,16 @@ def test_a_hanging_source_is_left_behind(fake_scores):
 def test_slow_scoring_is_shed_at_the_deadline(monkeypatch):
     release = threading.Event()
 
-    def stuck(block, plan, index):
+    def stuck(block, plan, index, *, threads):
         release.wait(20)
         return verdicts([])
 
-    monkeypatch.setattr(scan_module, "score_matrix", stuck)
-    monkeypatch.setattr(scan_module, "GRACE", 0.05)
+    monkeypatch.setattr(scorer_module, "score_matrix", stuck)
+    monkeypatch.setattr(scan_module, "GRACE", 0.3)
+    began = time.monotonic()
     end = time.monotonic() + 0.2
     scan, report = scanned(Source([["a", "b"]] * 6), left=lambda: end - time.monotonic(), known=lambda read: 12)
+    assert time.monotonic() - began < 3, "one grace for all, not one for each block"
     release.set()
     assert scan.late
     assert report.outcomes == {"shed": 12}
@@ -173,7 +125,7 @@ def test_a_bug_in_scoring_costs_its_block_only(fake_scores):
     assert [a.metric for a in report.anomalies] == ["a!", "d!"]
     assert report.outcomes == {"analysed": 2, "error": 2}
     assert report.reasons == {"kernel_failed": 2}
-    assert report.problems == ["scoring failed for 2 metrics, a bug: ZeroDivisionError: oh\\nno"]
+    assert scan.bugs == ["scoring failed for 2 metrics, a bug: ZeroDivisionError: oh\\nno"]
     assert scan.lost is None
 
 
@@ -205,77 +157,74 @@ def test_bugs_of_a_source_are_not_hidden(fake_scores):
         scanned(Source([["a"]], KeyError("x")))
 
 
-@pytest.mark.parametrize(
-    ("counts", "words"),
-    [
-        ({}, "the source lists no metrics at all"),
-        ({"analysed": 10}, None),
-        ({"analysed": 5, "missing": 5}, None),
-        ({"analysed": 5, "missing": 2, "stale": 4}, "only 5 of 11 metrics could be judged (4 stale, 2 missing)"),
-        ({"stale": 1}, "only 0 of 1 metrics could be judged (1 stale)"),
-        ({"analysed": 1, "missing": 2, "shed": 100}, "only 1 of 3 metrics could be judged (2 missing)"),
-        ({"analysed": 1, "missing": 1, "skipped": 100}, None),
-        ({"shed": 100}, None),
-        ({"skipped": 100}, None),
-        ({"boring": 9, "rejected": 9}, None),
-        ({"boring": 9, "rejected": 9, "empty": 1}, "only 9 of 19 metrics could be judged (9 rejected, 1 empty)"),
-        ({"analysed": 4, "boring": 5, "too_short": 9}, None),
-        (
-            {"too_short": 2_000, "analysed": 1_999, "error": 0},
-            "only 1,999 of 3,999 metrics could be judged (2,000 too_",
-        ),
-    ],
-)
-def test_no_data(counts, words):
-    report = Report(NAMES)
-    for outcome, count in counts.items():
-        report.add_unscored(count, outcome, "")
-    found = no_data(report)
-    assert (found is None) if words is None else (words in str(found))
+class Keeper:
+    """A sink that keeps what it is given, and fails at a metric called `trap`."""
+
+    def __init__(self, wants_series):
+        self.wants_series, self.taken = wants_series, []
+
+    def take(self, matrix, verdicts):
+        names = verdicts.column("metric").to_pylist()
+        if "trap" in names:
+            raise LookupError("sprung")
+        self.taken.append((None if matrix is None else matrix.cleaned.metrics.to_pylist(), names))
+
+    def finish(self, turn):
+        raise AssertionError("a scan finishes no sink")
 
 
-def test_the_report_in_both_forms():
-    report = Report(NAMES, as_of=1_700_000_000)
-    report.add(
-        verdicts([("a", "analysed", None, True, (True, True)), ("b\n", "analysed", None, True, (True, None))]),
-        {"null": 2},
-    )
-    report.add(verdicts([("c", "analysed", "direction", False, (True, True)), ("d", "stale", None, None, None)]))
-    report.add_unscored(3, "shed", "deadline")
-    report.add_unscored(0, "error", "kernel_failed")
-    report.seconds["total"] = 2.0
-    shown = report.as_json()
-    assert "alerts" not in shown
-    assert shown["metrics"] == 7
-    assert shown["outcomes"] == {"analysed": 3, "shed": 3, "stale": 1}
-    assert shown["reasons"] == {"direction": 1, "deadline": 3}
-    assert shown["repairs"] == {"null": 2}
-    assert shown["breakdown"] == {"grubbs": 2, "ks_test": 1}
-    assert shown["metrics_per_second"] == 3.5
-    assert [(row["metric"], row["votes"], row["algorithms"]) for row in shown["anomalies"]] == [
-        ("a", 2, ["grubbs", "ks_test"]),
-        ("b\n", 1, ["grubbs"]),
+def test_sinks_see_every_verdict_in_order_and_series_only_if_they_want_them(fake_scores):
+    plain, whole = Keeper(False), Keeper(True)
+    chunks = [[f"m{chunk}.{row}" for row in range(5)] for chunk in range(9)]
+    scanned(Source(chunks), sinks=[plain, whole])
+    assert plain.taken == [(None, names) for names in chunks]
+    assert whole.taken == [(names, names) for names in chunks]
+
+
+def test_a_sink_that_fails_costs_no_other_anything(fake_scores):
+    first, second = Keeper(False), Keeper(False)
+    first.take = lambda matrix, verdicts: 1 // 0
+    scan, report = scanned(Source([["a!"], ["b"], ["trap"], ["c"]]), sinks=[first, second])
+    assert report.outcomes == {"analysed": 4}
+    assert [a.metric for a in report.anomalies] == ["a!"]
+    assert [names for _, names in second.taken] == [["a"], ["b"]] or [names for _, names in second.taken] == [
+        ["a!"],
+        ["b"],
     ]
-    assert json.loads(json.dumps(shown)) == shown
-    text = report.as_text()
-    assert text.splitlines() == [
-        "7 metrics as of 2023-11-14 22:13:20 UTC: 3 analysed, 3 shed, 1 stale",
-        "reasons: 3 deadline, 1 direction",
-        "points repaired or dropped: 2 null",
-        "2 anomalies:",
-        "  a = 1.5  2 votes: grubbs, ks_test",
-        "  b\\n = 1.5  1 votes: grubbs",
-        "2.00 s, 4 metrics/s (load 0.00, decode 0.00, score 0.00 s)",
+    assert scan.bugs == [
+        "Keeper failed, a bug: ZeroDivisionError: integer division or modulo by zero",
+        "Keeper failed, a bug: LookupError: sprung",
     ]
-    report.alerts = {"sent": 1, "suppressed": 0, "failed": 1}
-    assert "alerts: 1 sent, 0 suppressed, 1 failed" in report.as_text().splitlines()
-    assert list(report.as_json())[7] == "alerts"
 
 
-def test_a_long_list_of_anomalies_is_cut_and_the_most_agreed_come_first():
-    report = Report(NAMES)
-    report._anomalies = [Anomaly(f"m{n:02d}", 1.0, 0, n, NAMES) for n in range(30)]
-    lines = report.as_text(limit=3).splitlines()
-    assert [line.split()[0] for line in lines[2:5]] == ["m29", "m28", "m27"]
-    assert lines[5] == "  ... and 27 more"
-    assert len(report.as_json()["anomalies"]) == 30
+def test_work_aside_returns_raises_or_is_left_behind():
+    assert aside(lambda: 5, 10, "test") == 5
+    with pytest.raises(KeyError, match="x"):
+        aside(lambda: {}["x"], 10, "test")
+    with pytest.raises(TimeoutError, match="its own"):
+        aside(lambda: (_ for _ in ()).throw(TimeoutError("its own")), 10, "test")
+    release = threading.Event()
+    began = time.monotonic()
+    with pytest.raises(Overdue):
+        aside(lambda: release.wait(60), 0.05, "test")
+    assert time.monotonic() - began < 5
+    release.set()
+
+
+def test_workers_do_not_hold_up_the_end_of_the_process():
+    workers, release = Workers(2, "test"), threading.Event()
+    stuck = workers.submit(release.wait, 60)
+    assert workers.submit(lambda a, b: a + b, 2, 3).result(10) == 5
+    failed = workers.submit(lambda: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        failed.result(10)
+    begun = threading.Event()
+    second = workers.submit(lambda: begun.set() or release.wait(60))
+    assert begun.wait(10)
+    never = workers.submit(lambda: 5)
+    workers.stop()
+    assert never.cancelled()
+    assert all(thread.daemon for thread in threading.enumerate() if thread.name.startswith("test-"))
+    release.set()
+    assert stuck.result(10)
+    assert second.result(10)

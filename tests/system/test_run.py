@@ -18,7 +18,10 @@ KEYS = [
     "repairs",
     "anomalies",
     "breakdown",
+    "algorithm_errors",
     "alerts",
+    "source",
+    "unmatched_patterns",
     "seconds",
     "metrics_per_second",
     "exit",
@@ -68,16 +71,30 @@ def test_one_object_says_it_all(redis, tmp_path, capsys, expected):
     assert len(expected) >= 9
     for row in found["anomalies"]:
         verdict = expected[row["metric"]]
+        low, high = row.pop("expected")
+        assert low < high
         assert row == {
             "metric": verdict["metric"],
             "value": verdict["datapoint"],
             "timestamp": verdict["timestamp"],
             "votes": verdict["votes"],
             "algorithms": [name for name in found["breakdown"] if verdict[name]],
+            "first_seen": None,
+            "ongoing": None,
+            "negatives": False,
+            "channels": None,
+            "rule_score": None,
         }
     assert sum(found["breakdown"].values()) == sum(row["votes"] for row in found["anomalies"])
-    assert list(found["seconds"]) == ["load", "decode", "score", "alert", "total"]
+    shares = ["list", "compile", "scan", "alert", "bookkeeping", "write"]
+    assert list(found["seconds"]) == [*shares, "load", "decode", "score", "total"]
     assert all(seconds > 0 for seconds in found["seconds"].values())
+    assert sum(found["seconds"][share] for share in shares) == pytest.approx(found["seconds"]["total"], abs=1e-5)
+    assert found["algorithm_errors"] == {}
+    assert found["source"]["full_reads"] == len(FLEET.metrics)
+    assert found["source"]["delta_reads"] == 0
+    assert found["source"]["bytes"] == sum(redis.client.strlen(f"metrics.{name}") for name in FLEET.metrics)
+    assert found["unmatched_patterns"] == []
     assert found["metrics_per_second"] == pytest.approx(found["metrics"] / found["seconds"]["total"], rel=0.01)
     assert found["alerts"] == {"sent": len(expected), "suppressed": 0, "failed": 0}
     assert sorted(received(http)) == sorted(expected)

@@ -10,7 +10,8 @@ from rigs.http import Answer, http_server
 from rigs.redis import proxy, redis_server
 from rigs.runs import END, FLEET, TABLE, load, received, run, run_json, start, write_config
 
-from ridgeline.engine.run import once, scan
+from ridgeline.engine.run.stages import outputs
+from ridgeline.engine.score import scorer
 from ridgeline.io.errors import OutputError
 
 SENTINEL = "s3nt1nel-passw0rd"
@@ -190,7 +191,7 @@ def test_a_full_disk_comes_after_the_alerts(server, tmp_path, capsys, monkeypatc
         assert len(http.requests) == len(anomalies) > 0
         raise OutputError("cannot write anomalies.parquet: No space left on device")
 
-    monkeypatch.setattr(once, "write_outputs", full)
+    monkeypatch.setattr(outputs, "write_outputs", full)
     with http_server() as http:
         code, found, errors = run_json(capsys, write_config(tmp_path, server.url, http=http))
     assert code == found["exit"] == 74
@@ -264,13 +265,13 @@ def test_a_parquet_file_that_breaks_off(tmp_path, capsys):
 
 
 def test_a_parquet_run_says_what_it_did_not_reach(tmp_path, capsys, monkeypatch):
-    score_matrix = scan.score_matrix
+    score_matrix = scorer.score_matrix
 
-    def slowly(*arguments):
+    def slowly(*arguments, **options):
         time.sleep(0.2)
-        return score_matrix(*arguments)
+        return score_matrix(*arguments, **options)
 
-    monkeypatch.setattr(scan, "score_matrix", slowly)
+    monkeypatch.setattr(scorer, "score_matrix", slowly)
     path = tmp_path / "fleet.parquet"
     pq.write_table(TABLE, path)
     config = write_config(tmp_path, path, alerts=(), deadline=1.5)

@@ -1,0 +1,35 @@
+"""A report as the one JSON object that `--json` prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ridgeline.engine.report.counts import ranked
+from ridgeline.engine.report.files import listing
+
+if TYPE_CHECKING:
+    from ridgeline.engine.report.summary import Report
+
+
+def as_object(report: Report) -> dict[str, Any]:
+    """The report; without what only a run knows (alerts, source, unmatched_patterns) where there was none."""
+    shown = {
+        "as_of": report.as_of,
+        "metrics": report.metrics,
+        "outcomes": ranked(report.outcomes),
+        "reasons": ranked(report.reasons),
+        "repairs": ranked(report.repairs),
+        "anomalies": listing(report.anomalies),
+        "breakdown": report.breakdown,
+        "algorithm_errors": ranked(report.algorithm_errors),
+        "alerts": report.alerts,
+        "source": report.reads,
+        "unmatched_patterns": report.unmatched,
+        "seconds": {stage: round(seconds, 6) for stage, seconds in report.seconds.items()},
+        "metrics_per_second": round(report.metrics_per_second, 3),
+        "exit": report.exit,
+    }
+    if report.alerts is None:
+        for key in ("alerts", "source", "unmatched_patterns"):
+            del shown[key]
+    return shown

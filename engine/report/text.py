@@ -1,0 +1,92 @@
+"""A report as a summary for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from ridgeline.engine.report.counts import ranked
+from ridgeline.engine.report.summary import SHARES, WORK
+from ridgeline.io.text import escape
+
+if TYPE_CHECKING:
+    from ridgeline.engine.report.summary import Report
+
+PATTERNS_SHOWN: Final = 5
+
+
+def as_text(report: Report, limit: int) -> str:
+    """The summary, one fact a line, with the `limit` anomalies that most algorithms agree on."""
+    return "\n".join([*_counts(report), *_anomalies(report, limit), *_configuration(report), _speed(report)])
+
+
+def _counts(report: Report) -> Iterator[str]:
+    yield f"{_number(report.metrics, 'metric')}{_instant(report.as_of)}{_listed(': ', report.outcomes)}"
+    if report.reasons:
+        yield f"reasons{_listed(': ', report.reasons)}"
+    if report.repairs:
+        yield f"points repaired or dropped{_listed(': ', report.repairs)}"
+    for name, count in ranked(report.algorithm_errors).items():
+        why = report.failure_reasons.get(name)
+        yield f"{escape(name)} failed on {_number(count, 'metric')}{f', as in: {escape(why)}' if why else ''}"
+
+
+def _anomalies(report: Report, limit: int) -> Iterator[str]:
+    top = sorted(report.anomalies, key=lambda found: (-found.votes, found.metric))
+    yield f"{_number(len(top), 'anomaly', 'anomalies')}{':' if top else ''}"
+    for found in top[:limit]:
+        votes = f"{_number(found.votes, 'vote')}: {', '.join(found.algorithms)}"
+        expected = "" if found.expected is None else f"  expected {found.expected[0]:.6g} to {found.expected[1]:.6g}"
+        yield f"  {escape(found.metric)} = {found.value:.6g}{expected}  {votes}"
+    if len(top) > limit:
+        yield f"  ... and {len(top) - limit:,} more"
+
+
+def _configuration(report: Report) -> Iterator[str]:
+    """What became of the alerts, and what the configuration names in vain."""
+    if report.alerts is not None:
+        yield f"alerts: {', '.join(f'{count:,} {what}' for what, count in report.alerts.items())}"
+        unmatched = report.alerts.get("unmatched", 0)
+        if unmatched:
+            yield f"{_number(unmatched, 'anomaly', 'anomalies')} matched no alert rule"
+    if report.unmatched:
+        yield f"patterns that match no metric: {_patterns(report.unmatched)}"
+
+
+def _patterns(patterns: Sequence[str]) -> str:
+    shown = ", ".join(f'"{escape(pattern)}"' for pattern in patterns[:PATTERNS_SHOWN])
+    more = len(patterns) - PATTERNS_SHOWN
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+def _speed(report: Report) -> str:
+    seconds = report.seconds
+    shares = _spent(seconds, SHARES)
+    work = _spent(seconds, WORK)
+    where = f"{shares} s; at the same time {work} s" if shares else f"{work} s"
+    return f"{seconds['total']:.2f} s, {report.metrics_per_second:,.0f} metrics/s ({where})"
+
+
+def _spent(seconds: Mapping[str, float], stages: Sequence[str]) -> str:
+    return ", ".join(f"{stage} {seconds[stage]:.2f}" for stage in stages if stage in seconds)
+
+
+def _listed(before: str, counter: Mapping[str, int]) -> str:
+    shown = ", ".join(f"{count:,} {escape(name)}" for name, count in ranked(counter).items())
+    return f"{before}{shown}" if shown else ""
+
+
+def _number(count: int, one: str, many: str = "") -> str:
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
+def _instant(as_of: int | str | None) -> str:
+    if as_of is None:
+        return ""
+    if as_of == "last":
+        return " as of their own newest points"
+    try:
+        return f" as of {datetime.fromtimestamp(int(as_of), UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError, OSError):
+        return f" as of {as_of}"

@@ -1,0 +1,61 @@
+"""What would have been nothing remarkable: the range that an anomaly is told against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ridgeline.engine.report.summary import Report
+from ridgeline.engine.run.sinks import Series
+from ridgeline.engine.score.considered import considered
+from ridgeline.engine.score.scorer import Scorer
+
+if TYPE_CHECKING:
+    from ridgeline.engine.run.turn import Turn
+
+TAIL: Final = 3  # newest points that are left out: those of the anomaly itself
+SIGMAS: Final = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedSink:
+    """Tells the report, of each anomaly whose series was read whole, its expected range and whether it has negatives."""
+
+    report: Report
+    scorer: Scorer
+    wants_series: bool = True
+
+    def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:
+        """Look at the anomalous rows of the block."""
+        if matrix is None:
+            return
+        anomalous = {
+            name
+            for name, found in zip(
+                verdicts.column("metric").to_pylist(), verdicts.column("anomalous").to_pylist(), strict=True
+            )
+            if found
+        }
+        if not anomalous:
+            return
+        series = matrix.prepared
+        for row, name in enumerate(series.metrics.to_pylist()):
+            if name in anomalous:
+                values = considered(series, row, self.scorer)
+                self.report.describe(name, expected=expected(values), negatives=bool((values < 0).any()))
+
+    def finish(self, turn: Turn) -> None:
+        """Nothing is written."""
+
+
+def expected(values: NDArray[np.float64]) -> tuple[float, float] | None:
+    """Mean less and plus 3 standard deviations (ddof 1) of float64[n] values without the newest three; None below five."""
+    history = values[:-TAIL]
+    if len(history) < 2:
+        return None
+    mean, spread = float(history.mean()), SIGMAS * float(history.std(ddof=1))
+    return mean - spread, mean + spread

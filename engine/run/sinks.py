@@ -1,0 +1,61 @@
+"""Where a scored block goes. Each duty of a run that looks at metrics one by one is a sink of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import pyarrow as pa
+
+from ridgeline.engine.report.summary import Report
+from ridgeline.io.matrix import MetricMatrix
+
+if TYPE_CHECKING:
+    from ridgeline.engine.run.turn import Turn
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """The series of the rows of one block that were read whole, metrics in the order of the verdicts.
+
+    cleaned    as the source gave them
+    prepared   as they were judged; the same object where nothing was prepared
+    """
+
+    cleaned: MetricMatrix
+    prepared: MetricMatrix
+
+
+class Sink(Protocol):
+    """Sees every verdict of a run, block after block in the order of the source, on the thread that coordinates.
+
+    wants_series   whether `take` is to be given series; they cost memory for as long as a sink holds on to them
+    """
+
+    @property
+    def wants_series(self) -> bool:
+        """Whether it needs cleaned and prepared series."""
+        ...
+
+    def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:
+        """Take in the verdicts of one block; `matrix` is None unless series are wanted and some row was read whole."""
+        ...
+
+    def finish(self, turn: Turn) -> None:
+        """Write what was gathered: after the alerts, within the share for bookkeeping, and nothing in a dry run."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSink:
+    """Counts everything; the first of all sinks."""
+
+    report: Report
+    wants_series: bool = False
+
+    def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:  # noqa: ARG002 - the interface of sinks
+        """Count the verdicts."""
+        self.report.add(verdicts)
+
+    def finish(self, turn: Turn) -> None:
+        """Nothing is written: the summary comes at the end of the run."""

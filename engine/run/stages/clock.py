@@ -1,0 +1,38 @@
+"""Whether this machine's clock can be believed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from ridgeline.engine.run.stages.no_data import lack
+from ridgeline.engine.run.turn import Turn
+from ridgeline.engine.units import spoken
+
+TOLERANCE: Final = 30  # seconds
+
+
+def judge_clock(turn: Turn) -> None:
+    """Compare the clock with the source's own and with the newest data; no data where most of it lies in the future.
+
+    Points of the future are left out of every judgement, so what is left of such a fleet is yesterday's news. Where
+    `--as-of` is the run's clock, there is nothing to compare.
+    """
+    if turn.request.as_of is not None or turn.scan is None or turn.opened is None:
+        return
+    skew = turn.opened.source.clock_skew
+    if skew is not None and abs(skew) > TOLERANCE:
+        way = "ahead of" if skew > 0 else "behind"
+        turn.warn(f"this machine's clock is {spoken(skew)} {way} that of Redis")
+    leads = np.concatenate([np.empty(0, np.int64), *turn.scan.leads])
+    ahead = leads[leads > TOLERANCE]
+    if not len(ahead):
+        return
+    which = (
+        f"the newest data of {len(ahead):,} of {len(leads):,} metrics lies in the future, by {spoken(np.median(ahead))}"
+    )
+    if 2 * len(ahead) > len(leads):
+        lack(turn, f"{which}: this machine's clock is behind, or that of whoever writes them is ahead")
+    else:
+        turn.warn(f"{which}; points after now are left out")

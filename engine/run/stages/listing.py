@@ -1,0 +1,29 @@
+"""What there is to judge."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from ridgeline.engine.rules.matching import matcher
+from ridgeline.engine.run.aside import Overdue, aside
+from ridgeline.engine.run.sources import open_source
+from ridgeline.engine.run.turn import Turn
+from ridgeline.io.errors import SourceUnavailable
+
+GRACE: Final = 0.5  # seconds for a source to say itself, and better, that its time was over
+
+
+def list_metrics(turn: Turn) -> None:
+    """Open and list the source. Raises SourceUnavailable, AuthenticationFailed or InputError."""
+    request, budget = turn.request, turn.budget
+    match = None if request.match is None else matcher(request.match)
+    opening = partial(open_source, request.config, match, budget.reading_left)
+    try:
+        turn.opened = aside(opening, budget.reading_left() + GRACE, "list")
+    except Overdue:
+        raise SourceUnavailable(
+            f"the source could not be opened and listed within {budget.spent():.0f} s, all that `[run] deadline` leaves "
+            "for reading: it hangs, or crawls"
+        ) from None
+    turn.cleanup.callback(turn.opened.close)

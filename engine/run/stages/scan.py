@@ -1,0 +1,24 @@
+"""Reading and scoring: every metric there is time for."""
+
+from __future__ import annotations
+
+from ridgeline.engine.run.scan import Scan
+from ridgeline.engine.run.turn import BUG, PARTIAL, Turn
+from ridgeline.io.errors import AuthenticationFailed
+
+
+def scan_source(turn: Turn) -> None:
+    """Hand every scored block to the sinks; what is not reached is counted as shed."""
+    if turn.opened is None or not turn.compiled:
+        return
+    scan = Scan(turn.opened, turn.scorer, turn.report, turn.sinks, turn.budget.reading_left, turn.request.progress)
+    turn.scan = scan
+    scan.run()
+    turn.report.reads = {"full_reads": scan.rows, "delta_reads": 0, "bytes": turn.opened.source.bytes_read}
+    for bug in scan.bugs:
+        turn.find(BUG, bug)
+    if scan.lost is not None:
+        code = AuthenticationFailed.exit_code if isinstance(scan.lost, AuthenticationFailed) else PARTIAL
+        turn.find(code, f"the run is partial, the source was lost after {scan.rows} metrics: {scan.lost}")
+    if scan.late:
+        turn.find(PARTIAL, f"the run is partial, its deadline came after {scan.rows} metrics")

@@ -1,0 +1,117 @@
+"""One run as a value: what was asked for, and what the stages have made of it so far."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from ridgeline.engine.config.model import Config
+from ridgeline.engine.report.summary import SHARES, WORK, Report
+from ridgeline.engine.run.budget import Budget
+from ridgeline.engine.run.expected import ExpectedSink
+from ridgeline.engine.run.sinks import ReportSink, Sink
+from ridgeline.engine.run.unmatched import UnmatchedSink, patterns_of
+from ridgeline.engine.score.scorer import Scorer
+from ridgeline.io.errors import AuthenticationFailed, NoData, OutputError, SourceUnavailable
+
+if TYPE_CHECKING:
+    from ridgeline.engine.run.scan import Scan
+    from ridgeline.engine.run.sources import Opened
+
+BUG: Final = 1
+PARTIAL: Final = 70
+# Of several codes that apply, the run ends with the first of these.
+GRAVEST_FIRST: Final = (
+    BUG,
+    AuthenticationFailed.exit_code,
+    NoData.exit_code,
+    OutputError.exit_code,
+    SourceUnavailable.exit_code,
+    PARTIAL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one run is asked to do. `as_of` None: now. `match` None: every metric. `json`: stdout is not for alerts.
+
+    `progress` is told how many more metrics have been read.
+    """
+
+    config: Config
+    as_of: int | None = None
+    match: str | None = None
+    dry_run: bool = False
+    json: bool = False
+    progress: Callable[[int], None] | None = None
+
+
+@dataclass(slots=True)
+class Turn:
+    """One run on its way through its stages.
+
+    now       epoch seconds when it began
+    cleanup   what is closed or released when it ends, however it ends
+    sinks     where scored blocks go, in this order
+    opened    the source, once it is listed
+    compiled  whether the kernels are ready
+    scan      how reading went
+    lacking   why there is no data, if there is none
+    """
+
+    request: Request
+    budget: Budget
+    now: int
+    scorer: Scorer
+    report: Report
+    sinks: list[Sink]
+    cleanup: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    opened: Opened | None = None
+    compiled: bool = False
+    scan: Scan | None = None
+    lacking: NoData | None = None
+    _codes: set[int] = field(default_factory=set)
+
+    @classmethod
+    def begin(cls, request: Request, budget: Budget, now: int) -> Turn:
+        """Make ready for the first stage. Raises InputError for settings that cannot be scored with."""
+        config = request.config
+        scorer = Scorer.of(
+            config.analysis, config.overrides, as_of=request.as_of, default_as_of=now, threads=config.run.threads
+        )
+        as_of = now if request.as_of is None else request.as_of
+        report = Report(
+            scorer.overrides.policies[0].algorithms,
+            as_of,
+            seconds=dict.fromkeys((*SHARES, *WORK, "total"), 0.0),
+            unmatched=[],
+        )
+        sinks: list[Sink] = [ReportSink(report), ExpectedSink(report, scorer)]
+        if request.match is None:  # else only some metrics are listed
+            sinks.append(UnmatchedSink(patterns_of(config)))
+        return cls(request, budget, now, scorer, report, sinks)
+
+    @property
+    def as_of(self) -> int:
+        """The run's clock, epoch seconds."""
+        return self.now if self.request.as_of is None else self.request.as_of
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything that the source lists was read."""
+        return self.scan is not None and self.scan.lost is None and not self.scan.late
+
+    def find(self, code: int, problem: str) -> None:
+        """Note something that went wrong: an exit code that applies, and a sentence for people."""
+        self._codes.add(code)
+        self.report.problems.append(problem)
+
+    def warn(self, problem: str) -> None:
+        """Note something that people should know and that decides no exit code."""
+        self.report.problems.append(problem)
+
+    def exit_code(self) -> int:
+        """The gravest of the codes found; 0 if there is none."""
+        return next((code for code in GRAVEST_FIRST if code in self._codes), max(self._codes, default=0))

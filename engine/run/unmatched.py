@@ -1,0 +1,41 @@
+"""What the configuration names in vain: a pattern that matches no metric is mostly a slip of the pen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from ridgeline.engine.config.model import Config
+from ridgeline.engine.rules.matching import matcher
+from ridgeline.engine.run.sinks import Series
+
+if TYPE_CHECKING:
+    from ridgeline.engine.run.turn import Turn
+
+
+@dataclass(slots=True)
+class UnmatchedSink:
+    """Tells the report which patterns matched no listed metric, once the alerts are out."""
+
+    patterns: tuple[str, ...]
+    wants_series: bool = False
+    _names: list[pa.StringArray] = field(default_factory=list)
+
+    def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:  # noqa: ARG002 - the interface of sinks
+        """Keep the names: a column that the verdicts hold already."""
+        self._names.append(verdicts.column("metric"))
+
+    def finish(self, turn: Turn) -> None:
+        """Look for each pattern among all names; not where some are unknown because the source was not read whole."""
+        listed = None if turn.opened is None else turn.opened.source.list()
+        if listed is None and not turn.whole:
+            return
+        names = listed if listed is not None else [name for part in self._names for name in part.to_pylist()]
+        turn.report.unmatched = [pattern for pattern in self.patterns if not any(map(matcher(pattern), names))]
+
+
+def patterns_of(config: Config) -> tuple[str, ...]:
+    """Every pattern of the configuration, once each, in its order."""
+    return tuple(dict.fromkeys([*(row.match for row in config.overrides), *(row.match for row in config.alerts)]))
