@@ -35,7 +35,7 @@ def run(
     nothing could be read at all, the configuration is wrong, or another run holds the lock.
     """
     from ridgeline.engine.run.once import run_once
-from ridgeline.engine.run.turn import Request
+    from ridgeline.engine.run.turn import Request
 
     return run_once(Request(_config(config), as_of, match, dry_run, json=True))
 
