@@ -143,6 +143,10 @@ def as_json(value: Any) -> str:
 def from_json(text: str | None) -> Any | None:
     """The value of JSON text; None for no text and for text that is no JSON."""
     try:
-        return None if text is None else json.loads(text)
+        return None if text is None else json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")

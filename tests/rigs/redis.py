@@ -58,13 +58,14 @@ def free_port() -> int:
 class Proxy:
     """A TCP proxy to `target`; change its fields while it runs. Bytes and connections are counted.
 
-    delay: seconds before each piece of a reply. cut_after: the connection is closed after that many bytes of replies
+    delay: seconds before each piece of a reply. drip: seconds before each byte of one. cut_after: the connection is closed after that many bytes of replies
     (all connections together; None: never). blackhole: replies vanish. reset_next: the next `n` connections are reset.
     """
 
     target: tuple[str, int] | str
     port: int = 0
     delay: float = 0.0
+    drip: float = 0.0
     cut_after: int | None = None
     blackhole: bool = False
     reset_next: int = 0
@@ -124,7 +125,10 @@ class Proxy:
             while piece := source.recv(65536):
                 whole = len(piece)
                 piece = piece if shape is None else shape(piece)
-                sink.sendall(piece)
+                step = 1 if shape is not None and self.drip else whole
+                for first in range(0, len(piece), step):
+                    time.sleep(self.drip if step == 1 else 0)
+                    sink.sendall(piece[first : first + step])
                 if len(piece) < whole:
                     break
         for end in (source, sink):
@@ -137,7 +141,7 @@ class Proxy:
         thread.start()
 
     def stop(self) -> None:
-        self.blackhole, self.delay = False, 0.0
+        self.blackhole, self.delay, self.drip = False, 0.0, 0.0
         for each in self._sockets:
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
