@@ -125,15 +125,20 @@ class Proxy:
             while piece := source.recv(65536):
                 whole = len(piece)
                 piece = piece if shape is None else shape(piece)
-                step = 1 if shape is not None and self.drip else whole
-                for first in range(0, len(piece), step):
-                    time.sleep(self.drip if step == 1 else 0)
-                    sink.sendall(piece[first : first + step])
+                if shape is not None and self.drip:
+                    self.trickle(piece, sink)
+                else:
+                    sink.sendall(piece)
                 if len(piece) < whole:
                     break
         for end in (source, sink):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+    def trickle(self, piece: bytes, sink: socket.socket) -> None:
+        for first in range(len(piece)):
+            time.sleep(self.drip)
+            sink.sendall(piece[first : first + 1])
 
     def _start(self, work, *arguments) -> None:
         thread = threading.Thread(target=work, args=arguments, daemon=True)
