@@ -7,19 +7,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from ridgeline.alerters import Alert
 from ridgeline.engine.alerts.item import Item
 from ridgeline.engine.alerts.rule import AlertRow
-from ridgeline.engine.rules.matching import matcher
+from ridgeline.engine.rules.matching import Patterns
 from ridgeline.engine.score.anomaly import Anomaly
 
 
 def match_rows(anomalies: Iterable[Anomaly], rows: Sequence[AlertRow], full_duration: int) -> Iterator[Item]:
     """One item per anomaly and strategy: of the rows that name a strategy, the first that matches sets the expiration."""
-    compiled = [(matcher(row.match), row) for row in rows]
-    for anomaly in anomalies:
+    found = list(anomalies)
+    hits = Patterns(row.match for row in rows).hits([anomaly.metric for anomaly in found])
+    for anomaly, matched in zip(found, hits, strict=True):
         chosen: dict[str, AlertRow] = {}
-        for matches, row in compiled:
-            if matches(anomaly.metric):
-                for strategy in row.strategies:
-                    chosen.setdefault(strategy, row)
+        for row in (rows[at] for at in matched):
+            for strategy in row.strategies:
+                chosen.setdefault(strategy, row)
         for strategy, row in chosen.items():
             yield Item(
                 Alert(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ridgeline.engine.cli.parser import option
+from ridgeline.engine.rules.pattern import parse_pattern
 from ridgeline.engine.units import parse_instant
 from ridgeline.io.text import escape
 
@@ -38,7 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="EPOCH",
         help="judge as of this instant (epoch seconds or ISO 8601; default: now)",
     )
-    parser.add_argument("--match", metavar="PATTERN", help="only metrics that match (part of a name, or an expression)")
+    parser.add_argument(
+        "--match",
+        type=option(parse_pattern),
+        metavar="PATTERN",
+        help="only metrics that match (part of a name, or an expression)",
+    )
     parser.add_argument("--dry-run", action="store_true", help="send no alert and write nothing")
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object, and nothing else, on standard output"

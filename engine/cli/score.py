@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from ridgeline.engine.cli.options import add_analysis, configuration
 from ridgeline.engine.cli.parser import option
+from ridgeline.engine.rules.pattern import parse_pattern
 from ridgeline.engine.units import parse_duration, parse_instant, parse_size
 
 if TYPE_CHECKING:
@@ -54,7 +55,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="add each algorithm's score (above 1: its vote is True); implies --all-votes",
     )
     add("--stale-period", type=option(parse_duration), metavar="S", help="older metrics are stale (default: 500 s)")
-    add("--match", metavar="PATTERN", help="only metrics that match (part of a name, or an expression)")
+    add(
+        "--match",
+        type=option(parse_pattern),
+        metavar="PATTERN",
+        help="only metrics that match (part of a name, or an expression)",
+    )
     add(
         "--max-memory",
         type=option(parse_size),

@@ -23,7 +23,7 @@ def read_alerts(top: Table) -> list[tuple[int, AlertRow]]:
     """Read every `[[alert]]` as (place among them, row); rows with problems are left out."""
     rows = []
     for at, table in enumerate(top.tables("alert")):
-        match, strategy = table.string("match", None, empty=True), table.string("strategy", None)
+        match, strategy = table.pattern("match"), table.string("strategy", None)
         expiration = table.duration("expiration", EXPIRATION)
         for key, value in (("match", match), ("strategy", strategy)):
             if value is None and key not in table:

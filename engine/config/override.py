@@ -13,7 +13,7 @@ from ridgeline.engine.rules.policy import Policy
 
 def read_override(table: Table, algorithms: Sequence[str]) -> Override | None:
     """Read one `[[override]]` table (or one mapping given to `ridgeline.score`); None if it has no pattern."""
-    match = table.string("match", None, empty=True)
+    match = table.pattern("match")
     if match is None and "match" not in table:
         table.refuse("match", 'is missing: name the metrics that this override is for (".*" for all)')
     thresholds = table.table("thresholds")

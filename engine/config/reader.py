@@ -12,6 +12,7 @@ from ridgeline.alerters import Secret
 from ridgeline.engine.config.lines import KeyPath
 from ridgeline.engine.config.problems import Problems, suggestion
 from ridgeline.engine.config.secret import exposure, from_environment, from_file
+from ridgeline.engine.rules.pattern import parse_pattern
 from ridgeline.engine.units import parse_duration, parse_size
 from ridgeline.io.errors import InputError
 
@@ -55,6 +56,19 @@ class Table:
             self.refuse(key, "must not be empty")
             return default
         return str(value)
+
+    def pattern(self, key: str) -> str | None:
+        """Read a pattern of metrics; it may be empty, and then matches all."""
+        text = self.string(key, None, empty=True)
+        if text is not None and not self._is_pattern((*self.path, key), text):
+            return None
+        return text
+
+    def patterns(self, key: str) -> tuple[str, ...]:
+        """Read a list of patterns of metrics; none where the key is absent."""
+        texts = self.strings(key, ())
+        good = [self._is_pattern((*self.path, key, at), text) for at, text in enumerate(texts)]
+        return texts if all(good) else ()
 
     def choice(self, key: str, known: Collection[str], default: T, noun: str = "") -> str | T:
         """Read one of the known words; `noun` says what they are, where the key does not."""
@@ -194,6 +208,14 @@ class Table:
         for key in self.values:
             if key not in self.known:
                 self.refuse(key, f"there is no such key; {suggestion(key, self.known)}")
+
+    def _is_pattern(self, path: KeyPath, text: str) -> bool:
+        try:
+            parse_pattern(text)
+        except InputError as error:
+            self.problems.add(path, str(error))
+            return False
+        return True
 
     def _parsed(self, key: str, default: T, parse: Callable[[str | int], int]) -> int | T:
         self.known.append(key)

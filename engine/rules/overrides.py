@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from ridgeline.engine.rules.matching import Matcher
+from ridgeline.engine.rules.matching import Patterns
 from ridgeline.io.errors import InputError
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ class Overrides:
     def __init__(self, base: Policy, overrides: Sequence[Override] = ()) -> None:
         self.overrides = tuple(overrides)
         self._base = base
-        self._matcher = Matcher(override.match for override in self.overrides)
+        self._patterns = Patterns(override.match for override in self.overrides)
+        self._index_of_name: dict[str, int] = {}
         self._policies: list[Policy] = [base]
         self._index_of_hits: dict[tuple[int, ...], int] = {(): 0}
         self._index_of_policy: dict[Policy, int] = {base: 0}
@@ -94,18 +95,27 @@ class Overrides:
             return None
         import numpy as np
 
-        every, known = self._matcher.every, self._index_of_hits
-        indices = []
-        for name in names:
-            hits = every(name or "")
-            index = known.get(hits)
-            indices.append(self._learn(hits, name or "") if index is None else index)
-        return np.array(indices, dtype=np.int32)
+        listed = [name or "" for name in names]
+        known = self._index_of_name
+        unknown = [name for name in listed if name not in known] if known else listed
+        found = dict(zip(unknown, self._indices(unknown), strict=True))
+        return np.array([found[name] if name in found else known[name] for name in listed], dtype=np.int32)
+
+    def foresee(self, names: Sequence[str]) -> None:
+        """Find the policies of names that `assign` will ask for later: at once, which is many times as quick as in chunks."""
+        if self.overrides:
+            self._index_of_name.update(zip(names, self._indices(names), strict=True))
 
     def policy(self, name: str) -> Policy:
         """Return the policy of one metric."""
         found = self.assign([name])
         return self._base if found is None else self._policies[int(found[0])]
+
+    def _indices(self, names: Sequence[str]) -> list[int]:
+        known, hits = self._index_of_hits, self._patterns.hits(names)
+        return [
+            known[some] if some in known else self._learn(some, name) for some, name in zip(hits, names, strict=True)
+        ]
 
     def _learn(self, hits: tuple[int, ...], name: str) -> int:
         policy = self._base

@@ -214,6 +214,13 @@ x = 1
     ('[source]\nurl = "redis://h"\n[analysis]\nalgorithms = ["grubbs"]\n', ["4: analysis.algorithms: a consensus of 6 cannot be reached by 1 algorithm"]),
     ('[source]\nurl = "redis://h"\n[[alert]]\nmatch = "a"\nstrategy = "http"\n', ['5: alert[0].strategy: "http" needs a table [alerters.http] with url']),
     ('[source]\nurl = "redis://h"\n[[alert]]\nmatch = "a"\nstrategy = "|"\n', ['5: alert[0].strategy: must name strategies, several of them separated by "|"']),
+    (
+        '[source]\nurl = "redis://h"\n[[override]]\nmatch = "*cpu*"\n[[alert]]\nmatch = "(cpu"\nstrategy = "console"\n',
+        [
+            '4: override[0].match: "*cpu*" is no pattern, because nothing stands before the first "*": write cpu for a part of the name, or the expression .*cpu.*',
+            '6: alert[0].match: "(cpu" is no regular expression (missing ), unterminated subpattern at position 0): put a backslash before signs that stand for themselves, as in .*\\(cpu',
+        ],
+    ),
     ('override = [1]\n[source]\nurl = "redis://h"\n', ["1: override[0]: must be a table; write it as [[override]]"]),
     ('[source]\nurl = "redis://h"\n[run]\nthreads = 0x' + "F" * 6000 + "\n", ["4: run.threads: is too large a number"]),
 ]  # fmt: skip

@@ -87,6 +87,7 @@ def test_combinations_that_no_algorithms_can_reach_are_refused_when_met():
         ([{"match": "a", "consensus": 10}], ["overrides[0].consensus: a consensus of 10 cannot be reached by 9 algorithms"]),
         ([{"match": "a", "algorithms": ["a"]}], ["overrides[0].consensus: a consensus of 6 cannot be reached by 1 algorithm"]),
         ([{"consensus": 3}], ['overrides[0].match: is missing: name the metrics that this override is for (".*" for all)']),
+        ([{"match": "*"}], ['overrides[0].match: "*" is no pattern, because nothing stands before the "*": write .* for every metric']),
         ([{"match": 3}], ["overrides[0].match: must be text in quotes"]),
         ([{"match": "a", "algorithms": ("a", "aa", "a")}], ['overrides[0].algorithms[1]: there is no algorithm "aa"; did you mean "a"?', 'overrides[0].algorithms[2]: "a" is listed twice']),
         ([{"match": "a", "consensus": True, "threshold": {}}], ["overrides[0].consensus: must be a whole number", 'overrides[0].threshold: there is no such key; did you mean "thresholds"?']),
@@ -118,6 +119,17 @@ def test_an_override_is_judged_together_with_those_of_its_pattern():
     read_overrides([{"match": "a", "algorithms": ["a", "b"]}, {"match": ".*", "consensus": 2}], NINE, BASE)
     with pytest.raises(InputError, match=r"overrides\[0\]"):
         read_overrides([{"match": "a", "algorithms": ["a", "b"]}, {"match": "b", "consensus": 2}], NINE, BASE)
+
+
+@given(st.lists(OVERRIDES, max_size=5), NAMES, NAMES)
+def test_policies_foreseen_are_those_assigned(entries, fleet, others):
+    base = Policy(consensus=4, algorithms=NINE)
+    plain, foreseeing = Overrides(base, entries), Overrides(base, entries)
+    foreseeing.foresee(fleet)
+    for names in (fleet, others, [*others, *fleet]):
+        found, expected = foreseeing.assign(names), plain.assign(names)
+        if entries:
+            assert [foreseeing.policies[at] for at in found] == [plain.policies[at] for at in expected]
 
 
 def test_a_large_fleet_stays_cheap():

@@ -1,0 +1,1 @@
+"""Patterns as regular expressions: Python's own meaning, without its endless backtracking."""
