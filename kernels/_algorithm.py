@@ -32,22 +32,26 @@ def exact_kernel(function: Callable[..., Any]) -> Any:
     return njit(**OPTIONS, fastmath=False)(_documented(function))
 
 
-if config.DISABLE_JIT:  # type: ignore[attr-defined]
+def _marker(attribute: str) -> Any:
+    """An intrinsic that gives the kernel which calls it an attribute of LLVM's functions."""
+    if config.DISABLE_JIT:  # type: ignore[attr-defined]
+        return lambda: None  # interpreted kernels are not inlined
 
-    def never_inline() -> None:
-        """Do nothing: interpreted kernels are not inlined."""
-
-else:
-
-    @intrinsic
-    def never_inline(typingctx: Any) -> Any:  # noqa: ARG001 - numba passes it by name
-        """Mark the calling kernel `noinline`, so that it computes the same bits whichever entry calls it."""
-
+    def marked(typingctx: Any) -> Any:  # noqa: ARG001 - numba passes it by name
         def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001 - numba's protocol
-            builder.function.attributes.add("noinline")
+            builder.function.attributes.add(attribute)
             return ir.Constant(ir.LiteralStructType([]), ir.Undefined)
 
         return types.none(), codegen
+
+    marked.__name__ = attribute
+    return intrinsic(marked)
+
+
+never_inline = _marker("noinline")
+"""Called in a kernel: it is compiled once and computes the same bits whichever entry calls it."""
+always_inline = _marker("alwaysinline")
+"""Called in a kernel: called often with many arrays, it must not pass them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +76,8 @@ def algorithm(
 ) -> Callable[[Callable[..., float]], Algorithm]:
     """Declare an algorithm: compile its kernel and take name and summary from the function itself.
 
-    Every kernel has one signature, `(t, x, w, stats, threshold, switches, as_of, scratch) -> score`:
-
-    t int64[n], x float64[n]: the considered series, ascending in time; epoch seconds
-    w float64[n]: exponential weights of this length, newest 1 (`shared.weights`)
-    stats float64[STATS]: the summary pass (`shared.summary`)
-    threshold float64: the statistic's limit, `Algorithm.threshold` unless overridden
-    switches int64[SWITCHES]: the profile (`shared.switches`)
-    as_of int64: epoch seconds of the decision
-    scratch float64[>= SCRATCH_PER_POINT * n + SCRATCH_FIXED]: free for the kernel's use
+    Every kernel has one signature, `(row, threshold) -> score`: the series and what was computed about it
+    (`shared.row.Row`), and the statistic's limit, `Algorithm.threshold` unless overridden.
     """
 
     def declare(function: Callable[..., float]) -> Algorithm:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ridgeline.kernels._algorithm import algorithm, never_inline
+from ridgeline.kernels.shared.row import Row
 from ridgeline.kernels.shared.search import after, daily_gap, from_time
 from ridgeline.kernels.shared.summary import moments, ratio, spread, tail_offset
 from ridgeline.kernels.shared.switches import DAILY, FIRST_HOUR, FIRST_HOUR_BEFORE, FULL_DURATION
@@ -13,35 +12,26 @@ HOUR = 3600
 
 
 @algorithm(min_points=2, threshold=3.0, cost=5, order=1, exact=True)
-def first_hour_average(
-    t: np.ndarray,
-    x: np.ndarray,
-    w: np.ndarray,  # noqa: ARG001 - every algorithm has the same signature
-    stats: np.ndarray,  # noqa: ARG001
-    threshold: float,
-    switches: np.ndarray,
-    as_of: int,
-    scratch: np.ndarray,  # noqa: ARG001
-) -> float:
+def first_hour_average(row: Row, threshold: float) -> float:
     """The mean of the last three points is over three standard deviations from the first hour's mean.
 
     The hour is (last - D, last - D + 3600), open at both ends; s with ddof 1. A flat hour makes any deviation
     infinite; fewer than two points in it compare with nothing.
     """
     never_inline()
-    n = t.size
-    if switches[FIRST_HOUR] == FIRST_HOUR_BEFORE:
+    n = row.t.size
+    if row.switches[FIRST_HOUR] == FIRST_HOUR_BEFORE:
         first = 0
-        end = from_time(t, as_of - (switches[FULL_DURATION] - HOUR))
+        end = from_time(row.t, row.as_of - (row.switches[FULL_DURATION] - HOUR))
     else:
-        start = t[n - 1] - switches[FULL_DURATION]
-        gap = daily_gap(t)
-        if switches[DAILY] != 0 and gap > 0:
-            start = t[n - 1] - 6 * gap
-        first = after(t, start)
-        end = from_time(t, start + HOUR)
+        start = row.t[n - 1] - row.switches[FULL_DURATION]
+        gap = daily_gap(row.t)
+        if row.switches[DAILY] != 0 and gap > 0:
+            start = row.t[n - 1] - 6 * gap
+        first = after(row.t, start)
+        end = from_time(row.t, start + HOUR)
     count = end - first
     if count < 2:
         return 0.0
-    centre, mean, m2 = moments(x[first:end])
-    return ratio(abs(tail_offset(x, centre) - mean), threshold * spread(m2, count, 1))
+    centre, mean, m2 = moments(row.x[first:end])
+    return ratio(abs(tail_offset(row.x, centre) - mean), threshold * spread(m2, count, 1))

@@ -6,6 +6,7 @@ import numpy as np
 
 from ridgeline.kernels._algorithm import algorithm, exact_kernel, never_inline
 from ridgeline.kernels.shared.bounds import bounds
+from ridgeline.kernels.shared.row import Row
 from ridgeline.kernels.shared.summary import plain_tail
 from ridgeline.kernels.shared.switches import HISTOGRAM, HISTOGRAM_EARTHGECKO, HISTOGRAM_OWN_BIN
 
@@ -91,23 +92,14 @@ def bin_count(x: np.ndarray, rule: int, scratch: np.ndarray) -> int:
 
 
 @algorithm(min_points=2, threshold=20.0, cost=4, order=0, exact=True)
-def histogram_bins(
-    t: np.ndarray,  # noqa: ARG001 - every algorithm has the same signature
-    x: np.ndarray,
-    w: np.ndarray,  # noqa: ARG001
-    stats: np.ndarray,  # noqa: ARG001
-    threshold: float,
-    switches: np.ndarray,
-    as_of: int,  # noqa: ARG001
-    scratch: np.ndarray,
-) -> float:
+def histogram_bins(row: Row, threshold: float) -> float:
     """The mean of the last three points falls in a histogram bin of at most twenty points.
 
     Fifteen equal bins over [min, max]. The reference profiles never flag a tail inside the first bin above the
     minimum, nor one at the maximum. NaN (failed) where numpy could not make fifteen finite bins.
     """
     never_inline()
-    count = bin_count(x, switches[HISTOGRAM], scratch)
+    count = bin_count(row.x, row.switches[HISTOGRAM], row.scratch)
     if count == -2:
         return np.nan
     if count < 0:

@@ -11,6 +11,7 @@ from ridgeline.kernels._algorithm import algorithm, exact_kernel, never_inline
 from ridgeline.kernels.adf.layout import CRITICAL
 from ridgeline.kernels.adf.statistic import adf_statistic
 from ridgeline.kernels.shared.ks import ks_distance
+from ridgeline.kernels.shared.row import Row
 from ridgeline.kernels.shared.search import daily_gap, from_time
 from ridgeline.kernels.shared.switches import ANCHOR_AS_OF, DAILY, STANDARDISE
 
@@ -24,24 +25,24 @@ KOLMOGOROV: Final = 1.8444396705877
 
 
 @algorithm(min_points=2 * MIN_SAMPLE, threshold=0.5, cost=3, order=4, exact=True)
-def ks_test(
-    t: np.ndarray,
-    x: np.ndarray,
-    w: np.ndarray,  # noqa: ARG001 - every algorithm has the same signature
-    stats: np.ndarray,  # noqa: ARG001
-    threshold: float,
-    switches: np.ndarray,
-    as_of: int,
-    scratch: np.ndarray,
-) -> float:
+def ks_test(row: Row, threshold: float) -> float:
     """The newest ten minutes are distributed otherwise than the hour before, and that hour was stationary.
 
     D / threshold for the two-sample Kolmogorov-Smirnov distance D (`ks_score` has the rules), the windows ending at
     as_of or at the last timestamp. Exactly-daily series, where the profile knows them, take 30 and 90 days.
     """
     never_inline()
-    anchor = as_of if switches[ANCHOR_AS_OF] != 0 else t[t.size - 1]
-    return ks_score(t, x, anchor, switches[DAILY], switches[STANDARDISE], threshold, scratch[2:], scratch[0:2])
+    anchor = row.as_of if row.switches[ANCHOR_AS_OF] != 0 else row.t[row.t.size - 1]
+    return ks_score(
+        row.t,
+        row.x,
+        anchor,
+        row.switches[DAILY],
+        row.switches[STANDARDISE],
+        threshold,
+        row.scratch[2:],
+        row.scratch[0:2],
+    )
 
 
 @exact_kernel

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ridgeline.kernels._algorithm import algorithm, exact_kernel, kernel, never_inline
+from ridgeline.kernels.shared.row import Row
 from ridgeline.kernels.shared.stats import CENTRE, M2, MEAN, TAIL
 from ridgeline.kernels.shared.summary import ratio, spread
 from ridgeline.kernels.shared.switches import DDOF, ROUND_GATE
@@ -66,29 +67,20 @@ def residuals(t: np.ndarray, x: np.ndarray, stats: np.ndarray) -> tuple[float, f
 
 
 @algorithm(min_points=3, threshold=3.0, cost=7, order=8, exact=True)
-def least_squares(
-    t: np.ndarray,
-    x: np.ndarray,
-    w: np.ndarray,  # noqa: ARG001 - every algorithm has the same signature
-    stats: np.ndarray,
-    threshold: float,
-    switches: np.ndarray,
-    as_of: int,  # noqa: ARG001
-    scratch: np.ndarray,  # noqa: ARG001
-) -> float:
+def least_squares(row: Row, threshold: float) -> float:
     """The last three points lie over three standard deviations off the fitted straight line.
 
     |r| > 3 s, r the mean of the last three residuals, s the residuals' standard deviation. The reference profiles
     add round(s) != 0 and round(r) != 0, half to even; native instead asks that r be above rounding noise.
     """
     never_inline()
-    if x.size < 3:
+    if row.x.size < 3:
         return 0.0
-    r, squares = residuals(t, x, stats)
+    r, squares = residuals(row.t, row.x, row.stats)
     r = abs(r)
-    s = spread(squares, x.size, switches[DDOF])
+    s = spread(squares, row.x.size, row.switches[DDOF])
     score = ratio(r, threshold * s)
-    if switches[ROUND_GATE] != 0:
+    if row.switches[ROUND_GATE] != 0:
         return min(score, 2.0 * s, 2.0 * r)
-    noise = max(NOISE_OF_SPREAD * np.sqrt(stats[M2] / x.size), NOISE_OF_VALUE * abs(stats[CENTRE]))
+    noise = max(NOISE_OF_SPREAD * np.sqrt(row.stats[M2] / row.x.size), NOISE_OF_VALUE * abs(row.stats[CENTRE]))
     return min(score, ratio(r, noise))

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ridgeline.kernels._algorithm import algorithm, never_inline
+from ridgeline.kernels.shared.row import Row
 from ridgeline.kernels.shared.stats import CENTRE, HISTORY_M2, HISTORY_MEAN
 from ridgeline.kernels.shared.summary import ratio, spread
 from ridgeline.kernels.shared.switches import HISTORY_DDOF
 
 
 @algorithm(min_points=3, threshold=3.0, cost=2, order=5, exact=True)
-def mean_subtraction_cumulation(
-    t: np.ndarray,  # noqa: ARG001 - every algorithm has the same signature
-    x: np.ndarray,
-    w: np.ndarray,  # noqa: ARG001
-    stats: np.ndarray,
-    threshold: float,
-    switches: np.ndarray,
-    as_of: int,  # noqa: ARG001
-    scratch: np.ndarray,  # noqa: ARG001
-) -> float:
+def mean_subtraction_cumulation(row: Row, threshold: float) -> float:
     """The newest point is over three standard deviations from the mean of all before it.
 
     |x_n - mean(x_1..x_{n-1})| > 3 s of the same points. O(1) from the summary; nothing in it is cumulative.
     """
     never_inline()
-    history = x.size - 1
+    history = row.x.size - 1
     if history < 1:
         return 0.0
-    deviation = abs((x[history] - stats[CENTRE]) - stats[HISTORY_MEAN])
-    return ratio(deviation, threshold * spread(stats[HISTORY_M2], history, switches[HISTORY_DDOF]))
+    deviation = abs((row.x[history] - row.stats[CENTRE]) - row.stats[HISTORY_MEAN])
+    return ratio(deviation, threshold * spread(row.stats[HISTORY_M2], history, row.switches[HISTORY_DDOF]))

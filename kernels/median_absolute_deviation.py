@@ -6,6 +6,7 @@ import numpy as np
 
 from ridgeline.kernels._algorithm import algorithm, exact_kernel, never_inline
 from ridgeline.kernels.shared.median import bracket, median
+from ridgeline.kernels.shared.row import Row
 from ridgeline.kernels.shared.stats import WANT_SCORES
 
 
@@ -60,21 +61,12 @@ def surely_not(x: np.ndarray, threshold: float, scratch: np.ndarray) -> bool:
 
 
 @algorithm(min_points=2, threshold=6.0, cost=8, order=6, exact=True)
-def median_absolute_deviation(
-    t: np.ndarray,  # noqa: ARG001 - every algorithm has the same signature
-    x: np.ndarray,
-    w: np.ndarray,  # noqa: ARG001
-    stats: np.ndarray,
-    threshold: float,
-    switches: np.ndarray,  # noqa: ARG001
-    as_of: int,  # noqa: ARG001
-    scratch: np.ndarray,
-) -> float:
+def median_absolute_deviation(row: Row, threshold: float) -> float:
     """The newest point is over six median absolute deviations from the median.
 
     |x_n - med| / MAD > 6, MAD the median of |x_i - med|; MAD 0 compares with nothing.
     """
     never_inline()
-    if stats[WANT_SCORES] == 0.0 and surely_not(x, threshold, scratch):
+    if row.stats[WANT_SCORES] == 0.0 and surely_not(row.x, threshold, row.scratch):
         return 0.0
-    return exact_score(x, threshold, scratch)
+    return exact_score(row.x, threshold, row.scratch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ridgeline.kernels._algorithm import algorithm, exact_kernel, kernel, never_inline
+from ridgeline.kernels.shared.row import Row
 from ridgeline.kernels.shared.summary import ratio
 from ridgeline.kernels.shared.weights import DECAY
 
@@ -39,23 +40,14 @@ def moving_deviation(x: np.ndarray, w: np.ndarray) -> tuple[float, float]:
 
 
 @algorithm(min_points=2, threshold=3.0, cost=6, order=7, exact=True)
-def stddev_from_moving_average(
-    t: np.ndarray,  # noqa: ARG001 - every algorithm has the same signature
-    x: np.ndarray,
-    w: np.ndarray,
-    stats: np.ndarray,  # noqa: ARG001
-    threshold: float,
-    switches: np.ndarray,  # noqa: ARG001
-    as_of: int,  # noqa: ARG001
-    scratch: np.ndarray,  # noqa: ARG001
-) -> float:
+def stddev_from_moving_average(row: Row, threshold: float) -> float:
     """The newest point is over three exponentially weighted deviations from the moving average.
 
     |x_n - ewma_n| > 3 ewmstd_n with centre of mass 50 (alpha = 1/51). At the newest point the recursion is a
     weighted sum, whose weights depend on n only.
     """
     never_inline()
-    if x.size < 2:
+    if row.x.size < 2:
         return 0.0
-    deviation, deviations = moving_deviation(x, w)
+    deviation, deviations = moving_deviation(row.x, row.w)
     return ratio(deviation, threshold * deviations)

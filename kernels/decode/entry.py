@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ridgeline.kernels._algorithm import exact_kernel
+from ridgeline.kernels._signature import Bytes, Int, IntRows, Ints, signature_of
 from ridgeline.kernels.decode.items import read_item
 from ridgeline.kernels.decode.layout import FLOAT_SIZE, FULL, INTEGER_SIZE, POINT
 from ridgeline.kernels.decode.loads import load_u8, load_u16
 from ridgeline.kernels.decode.mixed import read_mixed
 from ridgeline.kernels.decode.runs import read_float_run, read_integer_run
-
-SIGNATURE: Final = "i8(u1[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[:, ::1], u1[::1], i8[::1])"
 
 _BLOCK: Final = 256  # points read as one run; where that failed, as many are read one by one
 _STRETCH: Final = 1024  # and twice as many each time it fails again, up to this
@@ -19,16 +18,16 @@ _STRETCH: Final = 1024  # and twice as many each time it fails again, up to this
 
 @exact_kernel
 def run(
-    data: Any,
-    starts: Any,
-    ends: Any,
-    timestamps: Any,
-    values: Any,
-    offsets: Any,
-    counts: Any,
-    disordered: Any,
-    stack: Any,
-) -> int:
+    data: Bytes,
+    starts: Ints,
+    ends: Ints,
+    timestamps: Ints,
+    values: Ints,
+    offsets: Ints,
+    counts: IntRows,
+    disordered: Bytes,
+    stack: Ints,
+) -> Int:
     """Decode rows `data[starts[i]:ends[i]]` (uint8; concatenated msgpack pairs) into points.
 
     Written: `timestamps` int64 (floored, in whatever unit was stored) and `values` (the bits of float64, as int64),
@@ -86,6 +85,9 @@ def run(
         offsets[row + 1] = at
         disordered[row] = late
     return 0
+
+
+SIGNATURE: Final = signature_of(run)
 
 
 @exact_kernel

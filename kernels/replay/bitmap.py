@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from ridgeline.kernels._algorithm import exact_kernel, never_inline
-from ridgeline.kernels.replay.bits import always_inline, leading_zeros, lowest, population
+from ridgeline.kernels._algorithm import always_inline, exact_kernel, never_inline
+from ridgeline.kernels.replay.bits import leading_zeros, lowest, population
 
 BITS, WORDS, HIGHER, EIGHTS, SIXTY_FOURS = range(5)
 ROWS: Final = 5

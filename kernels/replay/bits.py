@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba import config, types
+from numba import types
 from numba.extending import intrinsic
 
 
@@ -35,21 +35,3 @@ lowest = _unary("llvm.cttz", flag=True)
 """Index of the lowest set bit of an int64 (64 if none)."""
 leading_zeros = _unary("llvm.ctlz", flag=True)
 """Number of zero bits above the highest set bit of an int64 (64 if none)."""
-
-
-if vars(config)["DISABLE_JIT"]:
-
-    def always_inline() -> None:
-        """Do nothing: interpreted kernels are not inlined."""
-
-else:
-
-    @intrinsic
-    def always_inline(typingctx: Any) -> Any:  # noqa: ARG001 - numba passes it by name
-        """Mark the calling kernel `alwaysinline`: called once per step with many arrays, it must not pass them."""
-
-        def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001 - numba's protocol
-            builder.function.attributes.add("alwaysinline")
-            return ir.Constant(ir.LiteralStructType([]), ir.Undefined)
-
-        return types.none(), codegen

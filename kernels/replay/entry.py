@@ -9,9 +9,18 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
 from ridgeline.kernels._algorithm import exact_kernel
+from ridgeline.kernels._signature import (
+    Bytes,
+    FloatRows,
+    Floats,
+    Int,
+    IntRows,
+    Ints,
+    ShortFloatRows,
+    ShortIntRows,
+    signature_of,
+)
 from ridgeline.kernels.replay.direct import doubt_daily as _doubt_daily
 from ridgeline.kernels.replay.direct import settle_doubts as _settle_doubts
 from ridgeline.kernels.replay.emit import gate as _gate
@@ -71,12 +80,6 @@ from ridgeline.kernels.score.layout import (
 )
 from ridgeline.kernels.shared.switches import DAILY, FULL_DURATION, HISTOGRAM
 
-SIGNATURE: Final = (
-    "i8(i8[::1], f8[::1], u1[::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1], f8[::1],"
-    " f8[:, ::1], i8[:, ::1], f8[::1], i8[:, ::1], i4[:, ::1], f8[::1],"
-    " u1[::1], u1[::1], f4[:, ::1], f8[::1], f8[::1], i8, i8, i8, i8, i8)"
-)
-
 KS_STEPS: Final = 256  # points whose distinct values share one scale
 LARGEST_TIME_SUM: Final = 4e18
 
@@ -94,32 +97,32 @@ def chunk_bounds(t, begin, end, seconds, capacity):
 
 @exact_kernel
 def run(
-    t: np.ndarray,
-    x: np.ndarray,
-    wanted: np.ndarray,
-    switches: np.ndarray,
-    thresholds: np.ndarray,
-    critical: np.ndarray,
-    weights: np.ndarray,
-    totals: np.ndarray,
-    scale: np.ndarray,
-    floats: np.ndarray,
-    integers: np.ndarray,
-    sx: np.ndarray,
-    chunk: np.ndarray,
-    places: np.ndarray,
-    scratch: np.ndarray,
-    outcomes: np.ndarray,
-    votes: np.ndarray,
-    scores: np.ndarray,
-    change: np.ndarray,
-    level: np.ndarray,
-    begin: int,
-    end: int,
-    place: int,
-    mask: int,
-    least: int,
-) -> int:
+    t: Ints,
+    x: Floats,
+    wanted: Bytes,
+    switches: Ints,
+    thresholds: Floats,
+    critical: Floats,
+    weights: Floats,
+    totals: Floats,
+    scale: Floats,
+    floats: FloatRows,
+    integers: IntRows,
+    sx: Floats,
+    chunk: IntRows,
+    places: ShortIntRows,
+    scratch: Floats,
+    outcomes: Bytes,
+    votes: Bytes,
+    scores: ShortFloatRows,
+    change: Floats,
+    level: Floats,
+    begin: Int,
+    end: Int,
+    place: Int,
+    mask: Int,
+    least: Int,
+) -> Int:
     """Replay the points begin..end-1 of one series; write its wanted steps from output position `place` on.
 
     t int64[n] ascending epoch seconds, x float64[n] finite; wanted uint8[n]: 1 at steps to write (a timestamp's last)
@@ -230,3 +233,6 @@ def run(
                 place = following
             at = stop
     return place
+
+
+SIGNATURE: Final = signature_of(run)

@@ -10,10 +10,9 @@ from typing import Final
 
 import numpy as np
 
-from ridgeline.kernels._algorithm import exact_kernel, never_inline
+from ridgeline.kernels._algorithm import always_inline, exact_kernel, never_inline
 from ridgeline.kernels.histogram_bins import BINS, edge
 from ridgeline.kernels.replay.bitmap import after, below
-from ridgeline.kernels.replay.bits import always_inline
 from ridgeline.kernels.shared.switches import HISTOGRAM_EARTHGECKO, HISTOGRAM_OWN_BIN
 
 # The state, int64[STATE]: ranks at which bins 0..15 begin (0: not looked for yet), counts of bins 0..14, for how many

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from ridgeline.kernels._algorithm import exact_kernel, never_inline
+from ridgeline.kernels._algorithm import always_inline, exact_kernel, never_inline
 from ridgeline.kernels.replay.bitmap import after, before, insert, remove, select
-from ridgeline.kernels.replay.bits import always_inline
 
 SLIDES: Final = 16
 

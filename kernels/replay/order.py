@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ridgeline.kernels._algorithm import exact_kernel, never_inline
+from ridgeline.kernels._algorithm import always_inline, exact_kernel, never_inline
 from ridgeline.kernels.replay import histogram, median_mad
 from ridgeline.kernels.replay.bitmap import clear
-from ridgeline.kernels.replay.bits import always_inline
 from ridgeline.kernels.replay.median_mad import HIGHEST, LOWEST
 from ridgeline.kernels.replay.sums_scores import GUARD, settled
 from ridgeline.kernels.score.layout import HISTOGRAM_BINS, MEDIAN_ABSOLUTE_DEVIATION

@@ -6,8 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from ridgeline.kernels._algorithm import exact_kernel, never_inline
-from ridgeline.kernels.replay.bits import always_inline
+from ridgeline.kernels._algorithm import always_inline, exact_kernel, never_inline
 from ridgeline.kernels.score.layout import (
     FIRST_HOUR_AVERAGE,
     GRUBBS,

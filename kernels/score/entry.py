@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel
+from ridgeline.kernels._signature import ByteRows, Bytes, FloatRows, Floats, Int, IntRows, Ints, ShortInts, signature_of
 from ridgeline.kernels.score.layout import (
     ALGORITHMS,
     ANALYSED,
@@ -25,39 +26,35 @@ from ridgeline.kernels.score.layout import (
 )
 from ridgeline.kernels.score.row import score_row
 from ridgeline.kernels.score.window import considered, keep_last, outcome_of
+from ridgeline.kernels.shared.row import Row
 from ridgeline.kernels.shared.stats import CENTRE, MEAN, STATS, TAIL
 from ridgeline.kernels.shared.switches import LAST_WINS
-
-SIGNATURE: Final = (
-    "i8(i8[::1], i8[::1], f8[::1], u1[::1], i8[::1], i4[::1], i8[:, ::1], f8[:, ::1], i8[::1], f8[:, ::1], f8[::1],"
-    " u1[::1], u1[:, ::1], f8[:, ::1], f8[:, ::1], i8[:, ::1], f8[::1], i8[::1], i8, i8, i8)"
-)
 
 
 @exact_kernel
 def run(
-    offsets: np.ndarray,
-    timestamps: np.ndarray,
-    values: np.ndarray,
-    duplicates: np.ndarray,
-    as_of: np.ndarray,
-    policy_of_row: np.ndarray,
-    policies: np.ndarray,
-    thresholds: np.ndarray,
-    switches: np.ndarray,
-    critical: np.ndarray,
-    weights: np.ndarray,
-    outcomes: np.ndarray,
-    votes: np.ndarray,
-    scores: np.ndarray,
-    points: np.ndarray,
-    stamps: np.ndarray,
-    scratch: np.ndarray,
-    kept_t: np.ndarray,
-    start: int,
-    stop: int,
-    mode: int,
-) -> int:
+    offsets: Ints,
+    timestamps: Ints,
+    values: Floats,
+    duplicates: Bytes,
+    as_of: Ints,
+    policy_of_row: ShortInts,
+    policies: IntRows,
+    thresholds: FloatRows,
+    switches: Ints,
+    critical: FloatRows,
+    weights: Floats,
+    outcomes: Bytes,
+    votes: ByteRows,
+    scores: FloatRows,
+    points: FloatRows,
+    stamps: IntRows,
+    scratch: Floats,
+    kept_t: Ints,
+    start: Int,
+    stop: Int,
+    mode: Int,
+) -> Int:
     """Score rows start..stop; return 0, or 1 where a row needs a critical value that the table lacks.
 
     offsets int64[n+1], timestamps int64[N], values float64[N]: the matrix
@@ -107,13 +104,13 @@ def run(
                 status = 1
             else:
                 kept = scores[row] if row < scores.shape[0] else own_scores
-                w = weights[weights.size - n :]
-                slack = policies[p, CONSENSUS_SLACK]
-                score_row(
-                    t, x, w, table[n], policies[p, MASK], slack, thresholds[p], switches, now, mode, votes[row], kept,
-                    stats, rest,
-                )  # fmt: skip
+                series = Row(t, x, weights[weights.size - n :], stats, switches, now, rest)
+                mask, slack = policies[p, MASK], policies[p, CONSENSUS_SLACK]
+                score_row(series, table[n], thresholds[p], mask, slack, mode, votes[row], kept)
                 points[row, CHANGE] = stats[TAIL] - stats[MEAN]
                 points[row, LEVEL] = stats[CENTRE] + stats[MEAN]
         outcomes[row] = outcome
     return status
+
+
+SIGNATURE: Final = signature_of(run)

@@ -1,6 +1,7 @@
-"""The registry is the folder; the fused row, the oracle and the parity files agree with it."""
+"""The registry is the folder; the dispatch, the oracle and the parity files agree with it."""
 
 import ast
+import importlib
 import inspect
 import subprocess
 import sys
@@ -17,11 +18,13 @@ from ridgeline.engine.rules import profiles
 from ridgeline.engine.score import verdicts
 from ridgeline.engine.score.series import tail_avg
 from ridgeline.io.matrix import NO_AS_OF
+from ridgeline.kernels._signature import Floats, Int, signature_of
 from ridgeline.kernels.adf import layout as adf_layout
 from ridgeline.kernels.decode import layout as decode_layout
+from ridgeline.kernels.native.call import parse
 from ridgeline.kernels.replay import layout as replay_layout
 from ridgeline.kernels.score import layout as score_layout
-from ridgeline.kernels.score import row
+from ridgeline.kernels.score import nine
 from ridgeline.kernels.shared import switches
 from ridgeline.kernels.shared.ks import KS_SCRATCH_FIXED
 
@@ -36,20 +39,38 @@ def test_the_registry_is_the_folder():
     assert all(name == one.name and one.summary.endswith(".") for name, one in found.items())
 
 
-def test_the_fused_row_names_exactly_the_folder_in_cost_order():
-    source = ast.parse(inspect.getsource(row))
-    scored = next(node for node in source.body if isinstance(node, ast.FunctionDef) and node.name == "score_row")
-    called = [node.func.id[1:] for node in ast.walk(scored) if isinstance(node, ast.Call) and node.func.id[0] == "_"]
-    lines = {node.func.id[1:]: node.lineno for node in ast.walk(scored) if isinstance(node, ast.Call)}
+def test_the_dispatch_names_exactly_the_folder_in_cost_order():
+    source = ast.parse(inspect.getsource(nine))
+    dispatch = next(node for node in source.body if isinstance(node, ast.FunctionDef) and node.name == "score_of")
+    called = [node.func.id[1:] for node in ast.walk(dispatch) if isinstance(node, ast.Call) and node.func.id[0] == "_"]
     assert sorted(called) == sorted(files())
-    assert sorted(called, key=lines.get) == sorted(files(), key=lambda name: kernels.load()[name].cost)
+    columns = [list(kernels.load()).index(name) for name in sorted(files(), key=lambda name: kernels.load()[name].cost)]
+    assert list(nine.COST_ORDER) == columns
 
 
-def test_the_rows_columns_are_the_registrys():
+def test_the_columns_are_the_registrys():
     for place, name in enumerate(kernels.load()):
         assert getattr(score_layout, name.upper()) == place
-        assert getattr(row, f"_{name}") is kernels.load()[name].kernel
+        assert getattr(nine, f"_{name}") is kernels.load()[name].kernel
     assert len(kernels.load()) == score_layout.ALGORITHMS
+
+
+@pytest.mark.parametrize("name", ["decode", "replay", "score"])
+def test_entries_take_what_their_annotations_say(name):
+    entry = importlib.import_module(f"ridgeline.kernels.{name}.entry")
+    slots = parse(entry.SIGNATURE)
+    assert len(slots) == len(inspect.signature(entry.run.py_func).parameters)
+    assert slots[0].dimensions == 1
+
+
+def test_an_argument_without_a_type_for_entries_is_refused():
+    def run(x: Floats, n: int) -> Int: ...
+
+    def fine(x: Floats, n: Int) -> Int: ...
+
+    assert signature_of(fine) == "i8(f8[::1], i8)"
+    with pytest.raises(TypeError, match="run: n has no type that entries may have"):
+        signature_of(run)
 
 
 def test_every_algorithm_has_a_readable_twin():
