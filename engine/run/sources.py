@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ridgeline.engine.config.model import Config
@@ -27,13 +26,6 @@ class Opened:
     source: Source
     known: Callable[[int], int | None]
     close: Callable[[], None]
-
-
-def identity(config: SourceConfig) -> str:
-    """Return what names the source, without secrets: the same for runs that would read the same metrics."""
-    if config.kind == "parquet":
-        return f"parquet {Path(config.path).resolve() if '://' not in config.path else config.path}"
-    return f"{redis_settings(config)} {config.namespace}"
 
 
 def open_source(config: Config, match: Match, left: Callable[[], float]) -> Opened:

@@ -10,6 +10,7 @@ import pwd
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ridgeline.io.disk.target import check_target
 from ridgeline.io.errors import LockHeld, OutputError
 
 
@@ -17,12 +18,15 @@ from ridgeline.io.errors import LockHeld, OutputError
 def lock(path: Path) -> Iterator[None]:
     """Hold `path` for the length of the block, or raise LockHeld at once; OutputError if the file cannot be made.
 
+    What exists there must be a regular file: links are not followed, and devices and pipes not opened.
+
     The kernel frees a `flock` with its process, so a kill leaves no stale lock. The file itself stays: removing it
     would let two runs hold two different files of one name. It holds the last holder's process id, for people.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        check_target(path)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     except OSError as error:
         raise OutputError(f"cannot open the lock file {path}: {error.strerror}") from error
     try:
@@ -42,17 +46,27 @@ def _take(descriptor: int, path: Path) -> None:
         raise LockHeld(f"another run{of} holds {path}; this one does nothing") from error
     except OSError as error:
         raise OutputError(f"cannot lock {path}: {error.strerror}; locks need a local disk") from error
-    with contextlib.suppress(OSError):  # a full disk keeps the lock without its signature
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    if os.fstat(descriptor).st_nlink == 1:  # the other name of a hard link may be dear to somebody
+        with contextlib.suppress(OSError):  # a full disk keeps the lock without its signature
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
 
 
-def lock_path(command: str, source: str, directory: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
-    """Where `command` locks: in the output directory, else in the user's state folder under a hash of the source."""
-    if directory is not None:
-        return directory / f"{command}.lock"
-    digest = hashlib.sha256(source.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return state_folder(environ) / f"{command}-{digest}.lock"
+def lock_path(
+    command: str,
+    source: str,
+    directory: Path | None,
+    *,
+    shard: str = "",
+    environ: Mapping[str, str] = os.environ,
+) -> Path:
+    """Where `command` locks: `<command>-<hash of source and shard>.lock` in the output directory, else the state folder.
+
+    So two configurations that share a folder but no source do not keep each other out.
+    """
+    named = f"{len(source)} {source} {shard}".encode("utf-8", "surrogatepass")  # the length parts source and shard
+    folder = state_folder(environ) if directory is None else directory
+    return folder / f"{command}-{hashlib.sha256(named).hexdigest()[:16]}.lock"
 
 
 def state_folder(environ: Mapping[str, str] = os.environ) -> Path:

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -333,21 +334,49 @@ def test_a_lock_file_of_old_is_no_lock(tmp_path):
 
 def test_a_lock_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="lock file"), lock(tmp_path / "file" / "l"):
+    with pytest.raises(OutputError, match="file"), lock(tmp_path / "file" / "l"):
         pass
-    (tmp_path / "link").symlink_to(tmp_path / "target")
-    with pytest.raises(OutputError, match="lock file"), lock(tmp_path / "link"):
-        pass
-    assert not (tmp_path / "target").exists()
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling", "pipe", "folder", "device"])
+def test_a_lock_file_is_a_regular_file_or_refused_untouched(tmp_path, kind):
+    path, target = tmp_path / "l", tmp_path / "target"
+    if kind == "device":
+        path = Path("/dev/null")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(target)
+    if kind == "link":
+        target.write_text("dear")
+    with pytest.raises(OutputError, match=str(path)), lock(path):
+        pytest.fail("locked")
+    assert not target.exists() if kind == "dangling" else True
+    assert target.read_text() == "dear" if kind == "link" else True
+
+
+def test_the_other_name_of_a_lock_file_is_not_written_to(tmp_path):
+    (tmp_path / "dear").write_text("content")
+    (tmp_path / "l").hardlink_to(tmp_path / "dear")
+    with lock(tmp_path / "l"):
+        assert (tmp_path / "dear").read_text() == "content"
 
 
 def test_where_the_lock_lies(tmp_path):
     environ = {"HOME": "/home/x"}
-    assert lock_path("run", "redis://a", tmp_path) == tmp_path / "run.lock"
-    first = lock_path("run", "redis://a", None, environ)
+    first = lock_path("run", "redis a", None, environ=environ)
     assert first.parent == Path("/home/x/.local/state/ridgeline")
-    assert first != lock_path("run", "redis://b", None, environ)
-    assert first != lock_path("batch", "redis://a", None, environ)
+    assert re.fullmatch(r"run-[0-9a-f]{16}\.lock", first.name)
+    assert lock_path("run", "redis a", tmp_path) == tmp_path / first.name
+    others = [
+        lock_path("run", "redis b", None, environ=environ),
+        lock_path("batch", "redis a", None, environ=environ),
+        lock_path("run", "redis a", None, shard="1 of 2", environ=environ),
+        lock_path("run", "redis a 1 of", None, shard="2", environ=environ),
+    ]
+    assert len({first.name, *(other.name for other in others)}) == 5
     assert state_folder({"XDG_STATE_HOME": "/s"}) == Path("/s/ridgeline")
     assert state_folder({"XDG_STATE_HOME": "relative", "HOME": "/h"}) == Path("/h/.local/state/ridgeline")
     assert state_folder({}).is_absolute()

@@ -1,6 +1,7 @@
 """`ridgeline run`: one bulk run, end to end, from a real Redis and from Parquet."""
 
 import json
+import re
 
 import pyarrow.parquet as pq
 import pytest
@@ -117,12 +118,9 @@ def test_the_outputs_agree_with_the_object(redis, tmp_path, capsys):
     with http_server() as http:
         _, found, _ = run_json(capsys, write_config(tmp_path, redis.url, http=http))
     out = tmp_path / "out"
-    assert sorted(file.name for file in out.iterdir()) == [
-        "anomalies.json",
-        "anomalies.jsonp",
-        "anomalies.parquet",
-        "run.lock",
-    ]
+    *files, lock = sorted(file.name for file in out.iterdir())
+    assert files == ["anomalies.json", "anomalies.jsonp", "anomalies.parquet"]
+    assert re.fullmatch(r"run-[0-9a-f]{16}\.lock", lock)
     assert json.loads((out / "anomalies.json").read_text()) == found["anomalies"]
     assert pq.read_table(out / "anomalies.parquet").to_pylist() == found["anomalies"]
     dump = (out / "anomalies.jsonp").read_text()

@@ -221,7 +221,7 @@ def test_two_runs_at_once(server, tmp_path, capsys):
         between.delay = 0.1
         config = write_config(tmp_path, between.url, alerts=())
         with start(config) as first:
-            wait_for(lambda: (tmp_path / "out" / "run.lock").exists() and between.connections)
+            wait_for(lambda: list(tmp_path.glob("out/run-*.lock")) and between.connections)
             assert run(config) == 75
             between.delay = 0.0
             assert first.wait(30) == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ridgeline.engine.run.sources import identity
+from ridgeline.engine.run.identity import identity
 from ridgeline.engine.run.turn import Turn
 from ridgeline.io.disk.atomic import sweep_orphans
 from ridgeline.io.disk.lock import lock, lock_path
