@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from pkgutil import iter_modules
+from ridgeline.alerters._alert import Alert, Direction, dedup_key
+from ridgeline.alerters._channel import Alerter, Channel, Groups, from_entry_point, from_module, load
+from ridgeline.alerters._http import outcome_of, post
+from ridgeline.alerters._message import TOP, Message, Status
+from ridgeline.alerters._outcome import SENT, Outcome
+from ridgeline.alerters._secret import Secret
+from ridgeline.alerters._words import Fact, duration, facts, headline, lines, number, sentence, since, utc
 
-from ridgeline.alerters._alerter import SENT, Alert, Alerter, Channel, Outcome, Secret
-
-__all__ = ["SENT", "Alert", "Alerter", "Channel", "Outcome", "Secret", "load"]
-
-
-def load() -> dict[str, Channel]:
-    """Every channel of this folder by its kind (`console`, `http`, `syslog`, ...), found by scanning the folder."""
-    names = (module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
-    channels: list[Channel] = [import_module(f"{__name__}.{name}").CHANNEL for name in names]
-    return {channel.kind: channel for channel in sorted(channels, key=lambda channel: channel.kind)}
+__all__ = [
+    "SENT",
+    "TOP",
+    "Alert",
+    "Alerter",
+    "Channel",
+    "Direction",
+    "Fact",
+    "Groups",
+    "Message",
+    "Outcome",
+    "Secret",
+    "Status",
+    "dedup_key",
+    "duration",
+    "facts",
+    "from_entry_point",
+    "from_module",
+    "headline",
+    "lines",
+    "load",
+    "number",
+    "outcome_of",
+    "post",
+    "sentence",
+    "since",
+    "utc",
+]

@@ -30,6 +30,7 @@ def match_rows(anomalies: Iterable[Anomaly], rows: Sequence[AlertRow], full_dura
                     algorithms_run=anomaly.algorithms_run,
                     full_duration=full_duration,
                     expiration=row.expiration,
+                    rule=row.match,
                     strategy=strategy,
                 )
             )

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ridgeline.alerters import Alerter
 from ridgeline.engine.alerts.item import Item
 from ridgeline.engine.alerts.ledger import Ledger
 from ridgeline.engine.alerts.match import match_rows
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.alerts.send import Sender
+from ridgeline.engine.alerts.strategy import Strategy
 from ridgeline.engine.alerts.workers import Threads, Workers
 from ridgeline.engine.score.anomaly import Anomaly
 from ridgeline.io.state.interface import State
@@ -57,7 +57,7 @@ class Summary:
 def deliver(
     anomalies: Iterable[Anomaly],
     rows: Sequence[AlertRow],
-    alerters: Mapping[str, Alerter],
+    alerters: Mapping[str, Strategy],
     state: State,
     *,
     deadline: float,
@@ -73,7 +73,7 @@ def deliver(
 
 def deliver_items(
     items: Iterable[Item],
-    alerters: Mapping[str, Alerter],
+    alerters: Mapping[str, Strategy],
     state: State,
     *,
     deadline: float,

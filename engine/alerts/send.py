@@ -10,8 +10,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ridgeline.alerters import Alerter, Outcome
+from ridgeline.alerters import Alerter, Message, Outcome
 from ridgeline.engine.alerts.item import Item
+from ridgeline.engine.alerts.strategy import Strategy
 from ridgeline.engine.alerts.workers import Job, Workers
 
 FIRST_PAUSE = 0.5
@@ -37,7 +38,7 @@ class Lane:
 
     def settle(self, outcome: Outcome, now: float) -> None:
         """Learn from an outcome how the receiver is; consecutive failures lengthen the pause."""
-        if outcome.kind != "retry":
+        if not outcome.again:
             self.failures = 0
             return
         pause = min(FIRST_PAUSE * 2.0 ** min(self.failures, 30), LONGEST_PAUSE)
@@ -51,7 +52,7 @@ class Sender:
 
     def __init__(
         self,
-        alerters: Mapping[str, Alerter],
+        alerters: Mapping[str, Strategy],
         workers: Workers,
         deadline: float,
         clock: Callable[[], float] = time.monotonic,
@@ -68,7 +69,7 @@ class Sender:
             elif strategy not in self._alerters:
                 yield item.failed(f"there is no alerter named {strategy}")
             else:
-                lane = self._lanes.setdefault(strategy, Lane(self._alerters[strategy]))
+                lane = self._lanes.setdefault(strategy, Lane(self._alerters[strategy].alerter))
                 lane.waiting.append((item, 0))
         while any(lane.waiting or lane.flying for lane in self._lanes.values()):
             now = self._clock()
@@ -134,6 +135,6 @@ def _start(strategy: str, lane: Lane, workers: Workers, now: float, deadline: fl
     """Start as many attempts as the lane allows."""
     while lane.waiting and lane.free > 0 and lane.not_before <= now < deadline:
         item, attempts = lane.waiting.popleft()
-        job = Job(strategy, item.alert, attempts + 1, deadline)
+        job = Job(strategy, Message.of(item.alert), attempts + 1, deadline)
         lane.flying[job] = item
         workers.submit(lane.alerter, job)

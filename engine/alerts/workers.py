@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Protocol
 
-from ridgeline.alerters import Alert, Alerter, Outcome
+from ridgeline.alerters import Alerter, Message, Outcome
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -16,7 +16,7 @@ class Job:
     """One attempt: `attempt` counts from 1; `deadline` in seconds of the monotonic clock."""
 
     strategy: str
-    alert: Alert
+    message: Message
     attempt: int
     deadline: float
 
@@ -80,6 +80,6 @@ class Threads:
 def attempt(alerter: Alerter, job: Job) -> Outcome:
     """The outcome of one attempt; an alerter's bug is an outcome too, so that it silences no other channel."""
     try:
-        return alerter.send(job.alert, job.deadline)
+        return alerter.send(job.message, job.deadline)
     except Exception as error:  # noqa: BLE001 - whatever a channel raises; its text may hold secrets, its type does not
         return Outcome("rejected", f"the alerter failed with {type(error).__name__}: a bug, please report it")

@@ -12,6 +12,8 @@ from typing import Any
 
 from ridgeline.alerters import Channel, Secret, load
 from ridgeline.engine.alerts.rule import EXPIRATION, AlertRow
+from ridgeline.engine.alerts.strategy import Configured, find_channel
+from ridgeline.engine.config.lines import KeyPath
 from ridgeline.engine.config.model import Alerters
 from ridgeline.engine.config.problems import suggestion
 from ridgeline.engine.config.reader import Table
@@ -38,38 +40,70 @@ def read_alerts(top: Table) -> list[tuple[int, AlertRow]]:
 
 
 def read_alerters(top: Table, rows: Rows, environ: Mapping[str, str] = os.environ) -> Alerters:
-    """Read `[alerters.NAME]`, and check that each strategy of `rows` is known and configured."""
+    """Read `[alerters.NAME]`, and check that each strategy of `rows` is known, configured and can be used."""
     tables = top.table("alerters")
     used = {name for _, row in rows for name in row.strategies}
     if not used and not tables.values:
         return Alerters()
     channels = load()
-    configured: dict[str, tuple[str, str, Any]] = {}
+    configured: dict[str, Configured | None] = {}
     for name in tables.values:
         table = tables.table(name)
-        kind = table.choice("kind", channels, None, "alerter") if "kind" in table else name
-        if kind in channels:
-            configured[name] = (name, str(kind), _read_settings(table, channels[str(kind)], environ))
-        elif kind is not None:
-            tables.refuse(name, f"there is no such alerter; {suggestion(name, channels)}")
+        channel = _channel(table, name, channels)
+        settings = None if channel is None else _read_settings(table, channel, environ)
+        configured[name] = None if channel is None or settings is None else (name, channel, settings)
     for at, row in rows:
         for name in row.strategies:
-            if name in tables or name in configured:
-                continue
-            problem = _missing_table(name, channels, tables)
-            if problem:
-                top.problems.add(("alert", at, "strategy"), problem)
-            else:
-                configured[name] = (name, name, channels[name].settings())
-    return Alerters(tuple(entry for entry in configured.values() if entry[2] is not None))
+            if name not in configured:
+                configured[name] = _without_table(top, ("alert", at, "strategy"), name, channels, configured)
+    return Alerters(tuple(entry for entry in configured.values() if entry is not None))
 
 
-def _missing_table(name: str, channels: Mapping[str, Channel], tables: Table) -> str | None:
-    """Say why a strategy without a table of its own cannot be used, or None if it can."""
-    if name not in channels:
-        return f'there is no strategy "{name}"; {suggestion(name, [*channels, *tables.values])}'
-    needed = [field.name for field in dataclasses.fields(channels[name].settings) if _is_needed(field)]
-    return f'"{name}" needs a table [alerters.{name}] with {", ".join(needed)}' if needed else None
+def _channel(table: Table, name: str, channels: Mapping[str, Channel]) -> Channel | None:
+    """The channel that a table of `[alerters]` asks for; None where there is a problem with it."""
+    module, kind = table.string("module", None), table.string("kind", None)
+    try:
+        channel = find_channel(kind or kind_of(name), channels, module)
+    except ValueError as error:
+        table.refuse("module", str(error)) if module else table.problems.add(table.path, f"{kind or name}: {error}")
+        return None
+    if channel is None:
+        wrong = kind or name
+        text = f'there is no alerter "{wrong}"; {suggestion(wrong, channels)}'
+        table.refuse("kind", text) if kind else table.problems.add(table.path, text)
+    elif channel.lacking:
+        table.problems.add(table.path, channel.lacking)
+        return None
+    return channel
+
+
+def kind_of(strategy: str) -> str:
+    """The channel that a strategy's name alone asks for; Skyline's webhooks are called `http_alerter-NAME`."""
+    return "http" if strategy.startswith("http_alerter") else strategy
+
+
+def _without_table(
+    top: Table, path: KeyPath, name: str, channels: Mapping[str, Channel], configured: Mapping[str, Configured | None]
+) -> Configured | None:
+    """A strategy that has no table of its own: its kind's table, or the channel's defaults; None with the problem."""
+    kind = kind_of(name)
+    if kind in configured:
+        shared = configured[kind]
+        return None if shared is None else (name, shared[1], shared[2])
+    try:
+        channel = find_channel(kind, channels)
+    except ValueError as error:
+        top.problems.add(path, f"{name}: {error}")
+        return None
+    if channel is None:
+        top.problems.add(path, f'there is no strategy "{name}"; {suggestion(name, {**channels, **configured})}')
+        return None
+    needed = [field.name for field in dataclasses.fields(channel.settings) if _is_needed(field)]
+    problem = f'"{name}" needs a table [alerters.{name}] with {", ".join(needed)}' if needed else channel.lacking
+    if problem:
+        top.problems.add(path, problem)
+        return None
+    return (name, channel, channel.settings())
 
 
 def _is_needed(field: dataclasses.Field[Any]) -> bool:
@@ -107,13 +141,38 @@ def _read_field(table: Table, key: str, hint: Any, environ: Mapping[str, str]) -
     kinds = set(typing.get_args(hint)) if isinstance(hint, types.UnionType) else {hint}
     if Secret in kinds:
         return table.secret(key, plain=str in kinds, environ=environ)
-    if tuple in {typing.get_origin(kind) for kind in kinds}:
+    shapes = {typing.get_origin(kind): typing.get_args(kind) for kind in kinds}
+    if tuple in shapes:
         return table.strings(key, None)
+    if dict in shapes:
+        return _read_mapping(table, key, shapes[dict][1])
     readers: tuple[tuple[type, Callable[[str, None], Any]], ...] = (
         (Path, table.file),
         (bool, table.boolean),
-        (float, table.number),
+        (float, _read_seconds(table)),
         (int, table.integer),
     )
     read = next((read for kind, read in readers if kind in kinds), table.string)
     return read(key, None)
+
+
+def _read_seconds(table: Table) -> Callable[[str, None], float | None]:
+    """Read a number, or a duration in words: what channels count in fractions is time."""
+
+    def read(key: str, default: None) -> float | None:
+        if isinstance(table.values.get(key), str):
+            return table.duration(key, default)
+        return table.number(key, default)
+
+    return read
+
+
+def _read_mapping(table: Table, key: str, hint: Any) -> dict[str, Any] | None:
+    """Read a table of texts, or of lists of texts, whose keys are free (patterns, labels)."""
+    if key not in table:
+        table.known.append(key)
+        return None
+    inner = table.table(key)
+    many = typing.get_origin(hint) is tuple
+    found = {name: inner.strings(name, None) if many else inner.string(name, None) for name in inner.values}
+    return None if None in found.values() else found

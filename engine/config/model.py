@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from ridgeline.alerters import Secret
 from ridgeline.engine.alerts.rule import AlertRow
+from ridgeline.engine.alerts.strategy import Configured
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.overrides import Override
 
@@ -52,9 +53,9 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Alerters:
-    """`[alerters.NAME]`: each strategy in use, its kind of channel and the channel's own settings."""
+    """`[alerters.NAME]`: each strategy, its channel and the channel's own settings."""
 
-    settings: tuple[tuple[str, str, Any], ...] = ()
+    settings: tuple[Configured, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,9 @@ expiration = "1h"
 # url = "https://example.com/alert"     # or url_env / url_file, if the address itself is secret
 # token_env = "RIDGELINE_HTTP_TOKEN"    # sent as Authorization: Bearer
 # timeout = 10                          # seconds, for one whole attempt
+# payload = "ridgeline"                 # or "skyline", or "template" with template_file = "body.json" (docs/alerters.md)
+
+# A channel of your own is a table that names its module (docs/alerters.md).
 
 # [alerters.syslog]
 

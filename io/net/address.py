@@ -26,7 +26,19 @@ METADATA = frozenset(
         ),
     )
 )
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# IPv6 networks whose last 32 bits are the IPv4 address that is reached: NAT64 (RFC 6052, RFC 8215), IPv4-compatible.
+TRANSLATED = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
+# Networks that are no place for an alert whatever lies in them.
+NOWHERE = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "0.0.0.0/8",  # this host on this network (RFC 791): Linux takes 0.x as local
+            "2001::/32",  # Teredo: a tunnel to an IPv4 host that its own address hides
+            "fec0::/10",  # site-local, withdrawn (RFC 3879)
+        ),
+    )
+)
 
 
 class AddressRefusedError(Exception):
@@ -103,14 +115,26 @@ def resolve(host: str, port: int, kind: int, timeout: float, lookup: Resolve = s
 
 
 def check(address: str) -> None:
-    """Raise AddressRefusedError for link-local, metadata, multicast, unspecified and reserved addresses.
+    """Raise AddressRefusedError for link-local, metadata, multicast, unspecified, tunnelled and reserved addresses.
 
-    Loopback and private addresses are normal for webhooks. IPv4 inside IPv6 (mapped, 6to4, NAT64) is judged as IPv4.
+    Loopback and private addresses are normal for webhooks. IPv4 inside IPv6 (mapped, compatible, 6to4, NAT64, ISATAP) is
+    judged as IPv4 too.
     """
-    ip = _embedded(ipaddress.ip_address(address.partition("%")[0]))
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    for each in {ip, _embedded(ip)}:
+        _check(each)
+
+
+def _check(ip: Address) -> None:
     if ip.is_link_local or ip in METADATA:
         raise AddressRefusedError(f"{ip} is a link-local or metadata address, where no alert may go")
-    if ip.is_multicast or ip.is_unspecified or (ip.is_reserved and not ip.is_loopback):
+    nowhere = any(ip.version == network.version and ip in network for network in NOWHERE)
+    if (
+        nowhere
+        or ip.is_multicast
+        or ip.is_unspecified
+        or (ip.is_reserved and not _carries_ipv4(ip) and not ip.is_loopback)
+    ):
         raise AddressRefusedError(f"{ip} is not the address of one host")
 
 
@@ -118,9 +142,17 @@ def _embedded(ip: Address) -> Address:
     """The IPv4 address inside an IPv6 one, where there is one."""
     if isinstance(ip, ipaddress.IPv4Address):
         return ip
-    if ip in NAT64:
+    if _carries_ipv4(ip):
         return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    return ip.ipv4_mapped or ip.sixtofour or ip
+    return ip.sixtofour or ip
+
+
+def _carries_ipv4(ip: Address) -> bool:
+    """Whether the last 32 bits are an IPv4 address."""
+    if isinstance(ip, ipaddress.IPv4Address) or ip.is_loopback or ip.is_unspecified:
+        return False
+    isatap = int(ip) >> 32 & 0xFDFFFFFF == 0x00005EFE  # RFC 5214, with either value of the universal bit
+    return ip.ipv4_mapped is not None or isatap or any(ip in network for network in TRANSLATED)
 
 
 def _is_literal(host: str) -> bool:

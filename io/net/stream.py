@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import socket
@@ -9,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ridgeline.io.net.address import AddressRefusedError, Resolve, Resolved, resolve
 
@@ -20,11 +21,14 @@ Clock = Callable[[], float]
 
 
 class TransportError(Exception):
-    """No usable answer; `retry` says whether trying again can help. One sentence, no secrets."""
+    """No usable answer; `retry` says whether trying again can help. One sentence, no secrets.
 
-    def __init__(self, message: str, *, retry: bool) -> None:
+    `unknown`: all had been sent when it broke off, so the receiver may have acted on it.
+    """
+
+    def __init__(self, message: str, *, retry: bool, unknown: bool = False) -> None:
         super().__init__(message)
-        self.retry = retry
+        self.retry, self.unknown = retry, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,19 @@ class Limits:
     total: float = 30.0
     body: int = 65536
     ca_file: Path | None = None
+
+
+def broken(where: object, error: OSError) -> TransportError:
+    """What ended a connection to `where`, in one sentence without secrets; a certificate we cannot trust is no retry."""
+    import ssl
+
+    if isinstance(error, TimeoutError):
+        return TransportError(f"{where} did not answer in time", retry=True)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return TransportError(f"{where} has a certificate we cannot trust: {error.verify_message}", retry=False)
+    if isinstance(error, ssl.SSLError):
+        return TransportError(f"{where} does not speak TLS with us: {error.reason or 'handshake failed'}", retry=True)
+    return TransportError(f"cannot talk to {where}: {error.strerror or type(error).__name__}", retry=True)
 
 
 def open_stream(
@@ -96,12 +113,17 @@ def trust(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
-class Stream(io.RawIOBase):
-    """A socket whose every read and write is bounded by one common end."""
+class Stream:
+    """A socket whose every read and write is bounded by one common end. It can stand in for a socket in `smtplib`."""
 
     def __init__(self, sock: socket.socket, end: float, pause: float, clock: Clock) -> None:
-        super().__init__()
         self._socket, self._end, self._pause, self._clock = sock, end, pause, clock
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def arm(self, pause: float) -> None:
         """Give the next operation `pause` seconds, or what is left; TimeoutError if nothing is."""
@@ -121,16 +143,12 @@ class Stream(io.RawIOBase):
         self.arm(pause)
         self._socket.do_handshake()
 
-    def readable(self) -> bool:
-        """Yes: http.client asks."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
+    def recv_into(self, buffer: Any) -> int:
         """Read what has come, waiting no longer than allowed."""
         self.arm(self._pause)
         return self._socket.recv_into(buffer)
 
-    def send_all(self, data: bytes) -> None:
+    def sendall(self, data: bytes) -> None:
         """Send everything."""
         rest = memoryview(data)
         while rest:
@@ -138,10 +156,43 @@ class Stream(io.RawIOBase):
             rest = rest[self._socket.send(rest) :]
 
     def makefile(self, _mode: str = "rb") -> io.BufferedReader:
-        """What http.client reads from."""
-        return io.BufferedReader(self)
+        """A file to read from; closing it leaves the connection open."""
+        return io.BufferedReader(_Reader(self))
+
+    def finish(self, pause: float) -> None:
+        """Say that no more comes, and give the other side `pause` seconds to read it all and hang up.
+
+        For protocols without an answer: closing at once would reset a connection that holds something unread (over TLS
+        1.3 it usually does), and what is still under way with it. Raises OSError where the connection is reset.
+        """
+        import ssl
+
+        if isinstance(self._socket, ssl.SSLSocket):
+            self.arm(pause)
+            with contextlib.suppress(ssl.SSLError, TimeoutError):
+                self._socket = self._socket.unwrap()
+        self._socket.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(TimeoutError):
+            self.arm(pause)
+            while self._socket.recv(4096):
+                self.arm(pause)
 
     def close(self) -> None:
         """Close the connection."""
         self._socket.close()
-        super().close()
+
+
+class _Reader(io.RawIOBase):
+    """Reads from a stream that it does not own."""
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def readable(self) -> bool:
+        """Yes: io.BufferedReader asks."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what has come."""
+        return self._stream.recv_into(buffer)

@@ -89,7 +89,7 @@ def test_a_full_file_is_read():
         Override(r"^stats\.[a-z]+", stale_period=3600),
     )
     assert config.alerts == (AlertRow("stats.", ("http", "console"), 3600),)
-    by_name = {name: (kind, settings) for name, kind, settings in config.alerters.settings}
+    by_name = {name: (channel.kind, settings) for name, channel, settings in config.alerters.settings}
     assert set(by_name) == {"http", "console"}
     assert by_name["http"][1].token == Secret(TOKEN)
     assert config.output.directory == Path("/var/lib/ridgeline")
@@ -237,7 +237,7 @@ def test_golden_messages(text, expected):
 def test_an_alerter_needs_its_table_only_for_what_has_no_default():
     text = '[source]\nurl = "redis://h"\n[[alert]]\nmatch = "a"\nstrategy = "console"\n'
     config = parse_config(text.encode(), HERE, {})
-    assert [(name, kind) for name, kind, _ in config.alerters.settings] == [("console", "console")]
+    assert [(name, channel.kind) for name, channel, _ in config.alerters.settings] == [("console", "console")]
 
 
 def test_two_strategies_of_one_kind():
@@ -255,7 +255,10 @@ kind = "http"
 url_env = "HOOK"
 """
     config = parse_config(text.encode(), HERE, {"HOOK": "https://h.example/secret-path"})
-    assert [(name, kind) for name, kind, _ in config.alerters.settings] == [("day", "http"), ("night", "http")]
+    assert [(name, channel.kind) for name, channel, _ in config.alerters.settings] == [
+        ("day", "http"),
+        ("night", "http"),
+    ]
     assert "secret-path" not in repr(config)
 
 

@@ -16,14 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rigs.http import Answer, http_server
 
-from ridgeline.alerters import SENT, Outcome
-from ridgeline.alerters.webhook import HttpSettings, Webhook
-from ridgeline.engine.alerts.channels import build_alerters
+from ridgeline.alerters import SENT, Channel, Message, Outcome, load
+from ridgeline.alerters.webhook import HttpSettings
 from ridgeline.engine.alerts.item import Item
 from ridgeline.engine.alerts.match import match_rows
 from ridgeline.engine.alerts.no_data import METRIC, no_data_items
 from ridgeline.engine.alerts.pipeline import deliver, deliver_items
 from ridgeline.engine.alerts.rule import AlertRow
+from ridgeline.engine.alerts.strategy import Strategy, build_strategies
 from ridgeline.engine.alerts.workers import Threads
 from ridgeline.engine.report.files import JSON, JSONP, PARQUET, jsonp, listing, write_outputs
 from ridgeline.engine.score.anomaly import Anomaly, anomalies_of
@@ -32,6 +32,7 @@ from ridgeline.io.state.in_sqlite import SqliteState
 from ridgeline.io.state.interface import StateError
 
 ROW = AlertRow("", ("http",), 60)
+CHANNELS = load()
 
 
 def anomaly(metric, value=1.0, timestamp=1700000000):
@@ -85,7 +86,10 @@ class Scripted:
         self.outcomes, self.clock, self.log = list(outcomes) or [SENT], clock, [] if log is None else log
         self.concurrency, self.asked = concurrency, []
 
-    def send(self, alert, deadline):
+    timeout = 1.0
+
+    def send(self, message, deadline):
+        alert = message.first
         self.asked.append((alert.metric, self.clock.now if self.clock else None))
         self.log.append(("send", alert.strategy, alert.metric))
         outcome = self.outcomes[0] if len(self.outcomes) == 1 else self.outcomes.pop(0)
@@ -111,7 +115,7 @@ class Inline:
         self.clock, self.done = clock, deque()
 
     def submit(self, alerter, job):
-        self.done.append((job, alerter.send(job.alert, job.deadline)))
+        self.done.append((job, alerter.send(job.message, job.deadline)))
 
     def wait(self, timeout):
         if not self.done:
@@ -123,12 +127,16 @@ class Inline:
         pass
 
 
+def strategies(alerters):
+    return {name: Strategy(name, alerter) for name, alerter in alerters.items()}
+
+
 def inline(anomalies, rows, alerters, state=None, seconds=30.0, clock=None):
     clock = clock or Clock()
     return deliver(
         anomalies,
         rows,
-        alerters,
+        strategies(alerters),
         Memory() if state is None else state,
         deadline=clock.now + seconds,
         clock=clock,
@@ -362,7 +370,7 @@ def test_every_alert_has_exactly_one_fate(script, metrics, suppressed, concurren
 
 
 def webhook(url, **settings):
-    return build_alerters([("http", "http", HttpSettings(url, **settings))], [ROW])["http"]
+    return CHANNELS["http"].build(HttpSettings(url, **settings))
 
 
 def test_a_hanging_receiver_holds_up_neither_the_others_nor_the_run(capsys):
@@ -370,11 +378,13 @@ def test_a_hanging_receiver_holds_up_neither_the_others_nor_the_run(capsys):
     with http_server(Answer(silent=True)) as server:
         alerters = {
             "http": webhook(server.url),
-            "console": build_alerters([], [AlertRow("", ("console",), 1)])["console"],
+            "console": CHANNELS["console"].build(CHANNELS["console"].settings()),
         }
         state = Memory()
         started = time.monotonic()
-        summary = deliver([anomaly(str(n)) for n in range(50)], rows, alerters, state, deadline=started + 0.5)
+        summary = deliver(
+            [anomaly(str(n)) for n in range(50)], rows, strategies(alerters), state, deadline=started + 0.5
+        )
         assert time.monotonic() - started < 2
     assert (summary.sent, summary.failed) == (50, 50)
     assert {strategy for strategy, _ in state.last} == {"console"}
@@ -383,12 +393,12 @@ def test_a_hanging_receiver_holds_up_neither_the_others_nor_the_run(capsys):
 
 def test_an_alerter_that_ignores_its_deadline_is_left_behind():
     class Stuck(Scripted):
-        def send(self, alert, deadline):
+        def send(self, message, deadline):
             time.sleep(8)
             return SENT
 
     started = time.monotonic()
-    summary = deliver([anomaly("a")], [ROW], {"http": Stuck()}, Memory(), deadline=started + 0.2)
+    summary = deliver([anomaly("a")], [ROW], strategies({"http": Stuck()}), Memory(), deadline=started + 0.2)
     assert time.monotonic() - started < 4
     assert summary.failed == 1
 
@@ -399,7 +409,7 @@ def test_an_alerter_with_a_bug_silences_no_other():
 
     rows = [AlertRow("", ("http", "console"), 60)]
     alerters = {"http": Scripted(bug), "console": Scripted()}
-    summary = deliver([anomaly("a")], rows, alerters, Memory(), deadline=time.monotonic() + 5)
+    summary = deliver([anomaly("a")], rows, strategies(alerters), Memory(), deadline=time.monotonic() + 5)
     assert (summary.sent, summary.failed) == (1, 1)
     assert "ZeroDivisionError" in summary.problems()[0]
     assert "SENTINEL" not in summary.problems()[0]
@@ -409,11 +419,11 @@ def test_a_storm_arrives_whole(tmp_path):
     metrics = [f"m.{n}" for n in range(1000)]
     with http_server() as server, contextlib.closing(SqliteState(tmp_path / "s.db")) as state:
         alerters = {"http": webhook(server.url)}
-        summary = deliver(map(anomaly, metrics), [ROW], alerters, state, deadline=time.monotonic() + 30)
+        summary = deliver(map(anomaly, metrics), [ROW], strategies(alerters), state, deadline=time.monotonic() + 30)
         assert summary.counts() == {"sent": 1000, "suppressed": 0, "failed": 0}
-        again = deliver(map(anomaly, metrics), [ROW], alerters, state, deadline=time.monotonic() + 30)
+        again = deliver(map(anomaly, metrics), [ROW], strategies(alerters), state, deadline=time.monotonic() + 30)
         assert again.counts() == {"sent": 0, "suppressed": 1000, "failed": 0}
-    assert sorted(request.json["data"]["alert"]["metric"] for request in server.requests) == sorted(metrics)
+    assert sorted(request.json["alerts"][0]["metric"] for request in server.requests) == sorted(metrics)
 
 
 def test_a_receiver_that_recovers_gets_each_alert_once():
@@ -423,7 +433,7 @@ def test_a_receiver_that_recovers_gets_each_alert_once():
         summary = deliver(
             [anomaly(str(n)) for n in range(5)],
             [ROW],
-            {"http": webhook(server.url)},
+            strategies({"http": webhook(server.url)}),
             state,
             deadline=time.monotonic() + 20,
         )
@@ -437,7 +447,14 @@ def test_threads_end_when_they_are_told():
 
     before = set(threading.enumerate())
     workers = Threads()
-    deliver([anomaly("a")], [ROW], {"http": Scripted()}, Memory(), deadline=time.monotonic() + 5, workers=workers)
+    deliver(
+        [anomaly("a")],
+        [ROW],
+        strategies({"http": Scripted()}),
+        Memory(),
+        deadline=time.monotonic() + 5,
+        workers=workers,
+    )
     until = time.monotonic() + 2
     while set(threading.enumerate()) - before:
         assert time.monotonic() < until
@@ -447,10 +464,11 @@ def test_threads_end_when_they_are_told():
 TERMINATED = """
 import signal, sys, time
 from pathlib import Path
+from ridgeline.alerters import load
 from ridgeline.alerters.webhook import HttpSettings
 from ridgeline.engine.alerts.rule import AlertRow
+from ridgeline.engine.alerts.strategy import build_strategies
 from ridgeline.engine.score.anomaly import Anomaly
-from ridgeline.engine.alerts.channels import build_alerters
 from ridgeline.engine.alerts.pipeline import deliver
 from ridgeline.io.state.in_sqlite import SqliteState
 
@@ -459,7 +477,7 @@ def stop(*_):
 
 signal.signal(signal.SIGTERM, stop)
 rows = [AlertRow("", ("http",), 600)]
-alerters = build_alerters([("http", "http", HttpSettings(sys.argv[1]))], rows)
+alerters = build_strategies([("http", load()["http"], HttpSettings(sys.argv[1]))], ["http"])
 anomalies = [Anomaly(f"m.{n}", 1.0, 1700000000, 6, ()) for n in range(int(sys.argv[3]))]
 print("ready", flush=True)
 deliver(anomalies, rows, alerters, SqliteState(Path(sys.argv[2])), deadline=time.monotonic() + 60)
@@ -480,7 +498,7 @@ def interrupted(tmp_path, answer, when, number, *, alerts=500, begun=False):
             code = process.wait(10)
             took = time.monotonic() - started
         time.sleep(0.1)
-        return code, took, [request.json["data"]["alert"]["metric"] for request in server.requests]
+        return code, took, [request.json["alerts"][0]["metric"] for request in server.requests]
 
 
 @pytest.mark.parametrize(("delay", "when"), [(0.4, 0.7), (0.0, 0.0), (0.0, 0.1), (0.0, 0.2), (0.01, 0.2)])
@@ -506,12 +524,12 @@ def test_kill_loses_no_alert_and_repeats_only_what_was_in_flight(tmp_path, when)
         summary = deliver(
             [anomaly(f"m.{n}") for n in range(500)],
             [AlertRow("", ("http",), 600)],
-            {"http": webhook(server.url)},
+            strategies({"http": webhook(server.url)}),
             state,
             deadline=time.monotonic() + 30,
         )
         assert summary.failed == 0
-        after = [request.json["data"]["alert"]["metric"] for request in server.requests]
+        after = [request.json["alerts"][0]["metric"] for request in server.requests]
     assert set(arrived) | set(after) == {f"m.{n}" for n in range(500)}
     repeated = len(arrived) + len(after) - 500
     assert repeated <= 4 + 1, "four are in flight, one may lie between sending and recording"
@@ -528,7 +546,12 @@ def test_no_data_goes_to_every_strategy_once_per_expiration(tmp_path):
             items = no_data_items("no metrics in Redis", 0, 1700000000, rows, 3600)
             clock = Clock()
             summary = deliver_items(
-                items, {"http": http, "console": console}, state, deadline=1010, clock=clock, workers=Inline(clock)
+                items,
+                strategies({"http": http, "console": console}),
+                state,
+                deadline=1010,
+                clock=clock,
+                workers=Inline(clock),
             )
             assert (summary.sent, summary.suppressed) == (sent, suppressed)
     assert [metric for metric, _ in [*http.asked, *console.asked]] == [METRIC, METRIC]
@@ -540,26 +563,30 @@ def test_no_data_goes_to_every_strategy_once_per_expiration(tmp_path):
 # Building the alerters ------------------------------------------------------------------------------------------------------------
 
 
-def test_alerters_are_built_for_the_strategies_in_use(capsys):
-    rows = [AlertRow("", ("ops", "console"), 60)]
-    settings = [("ops", "http", HttpSettings("http://127.0.0.1:1/")), ("unused", "http", HttpSettings("http://h/"))]
-    built = build_alerters(settings, rows)
-    assert set(built) == {"ops", "console"}
-    assert isinstance(built["ops"], Webhook)
+def test_strategies_are_built_where_they_are_used(capsys):
+    http, console = CHANNELS["http"], CHANNELS["console"]
+    configured = [
+        ("ops", http, HttpSettings("http://127.0.0.1:1/", payload="skyline")),
+        ("unused", http, HttpSettings("http://h/")),
+        ("console", console, console.settings()),
+    ]
+    built = build_strategies(configured, ["ops", "console", "ops"])
+    assert list(built) == ["ops", "console"]
+    assert (built["ops"].groups, built["ops"].resolves) == ("never", False)
+    assert (built["console"].groups, built["console"].resolves) == ("together", True)
     (item,) = match_rows([anomaly("a")], [AlertRow("", ("console",), 60)], 1)
-    built["console"].send(item.alert, 0)
-    build_alerters(settings, rows, json=True)["console"].send(item.alert, 0)
+    built["console"].alerter.send(Message.of(item.alert), 0)
+    build_strategies(configured, ["console"], json=True)["console"].alerter.send(Message.of(item.alert), 0)
     captured = capsys.readouterr()
     assert (captured.out.count("ANOMALY a"), captured.err.count("ANOMALY a")) == (1, 1)
 
 
-@pytest.mark.parametrize(
-    ("strategy", "message"),
-    [("pigeon", "no alerter 'pigeon'; known kinds: console, http, syslog"), ("http", "not usable: .*url")],
-)
-def test_alerters_that_cannot_be_built(strategy, message):
-    with pytest.raises(InputError, match=message):
-        build_alerters([], [AlertRow("", (strategy,), 60)])
+def test_strategies_that_cannot_be_built():
+    broken = Channel("pigeon", "by pigeon", dict, lambda _: 1 / 0)
+    with pytest.raises(InputError, match="no strategy 'pigeon' in the configuration; it has: none"):
+        build_strategies([], ["pigeon"])
+    with pytest.raises(InputError, match=r"\[alerters\.pigeon\] is not usable: ZeroDivisionError"):
+        build_strategies([("pigeon", broken, None)], ["pigeon"])
 
 
 # Anomalies and their files ----------------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from rigs.redis import fake_redis
 from ridgeline.alerters import SENT, Outcome
 from ridgeline.engine.alerts.pipeline import deliver
 from ridgeline.engine.alerts.rule import AlertRow
+from ridgeline.engine.alerts.strategy import Strategy
 from ridgeline.engine.score.anomaly import Anomaly
 from ridgeline.io.redis.embedded import embedded_redis
 from ridgeline.io.state.batch import Alerted
@@ -559,7 +560,7 @@ class Inline:
         self._clock, self._done = clock, deque()
 
     def submit(self, alerter, job):
-        self._done.append((job, alerter.send(job.alert, job.deadline)))
+        self._done.append((job, alerter.send(job.message, job.deadline)))
 
     def wait(self, timeout):
         if not self._done:
@@ -574,16 +575,17 @@ class Endpoint:
     """An alerter whose receiver is up, down, or refuses; it notes what arrived, and when."""
 
     concurrency = 2
+    timeout = 1.0
 
     def __init__(self, clock):
         self._clock, self.mode, self.arrived = clock, "up", []
 
-    def send(self, alert, deadline):
+    def send(self, message, deadline):
         if self.mode == "down":
             return Outcome("retry", "down")
         if self.mode == "refusing":
             return Outcome("rejected", "refused")
-        self.arrived.append((self._clock.now, alert.metric))
+        self.arrived.append((self._clock.now, message.first.metric))
         return SENT
 
 
@@ -651,7 +653,7 @@ class AtLeastOnce(RuleBasedStateMachine):
             summary = deliver(
                 anomalies,
                 rows,
-                {"http": self.endpoint},
+                {"http": Strategy("http", self.endpoint)},
                 state,
                 deadline=started + 30,
                 clock=self.clock,

@@ -14,16 +14,17 @@ from hypothesis import strategies as st
 from rigs.http import Answer, http_server
 
 from ridgeline.io.net.address import AddressRefusedError, Endpoint, check, resolve
-from ridgeline.io.net.transport import Limits, TransportError, post, trust
+from ridgeline.io.net.transport import Connection, Limits, TransportError, download, request, trust
 
 BODY = b'{"a": 1}'
 
 
 def send(url, *, seconds=5.0, headers=None, limits=None, **kwargs):
-    return post(
+    return request(
+        "POST",
         Endpoint.parse(url),
-        BODY,
-        headers or {},
+        body=BODY,
+        headers=headers or {},
         deadline=time.monotonic() + seconds,
         limits=limits or Limits(),
         **kwargs,
@@ -106,6 +107,19 @@ FORBIDDEN = [
     "64:ff9b::a9fe:a9fe",
     "2002:a9fe:a9fe::1",
     "0.0.0.0",
+    "0.1.2.3",
+    "::ffff:0.0.0.1",
+    "::169.254.169.254",
+    "::ffff:168.63.129.16",
+    "64:ff9b::168.63.129.16",
+    "64:ff9b:1::169.254.169.254",
+    "2002:a83f:8110::1",
+    "2001:0:53aa:64c:0:0:5601:5601",
+    "2001::1",
+    "fec0::1",
+    "feff::1",
+    "2001:db8:1::5efe:169.254.169.254",
+    "fd00::200:5efe:169.254.169.254",
     "::",
     "224.0.0.1",
     "ff02::1",
@@ -121,7 +135,13 @@ def test_forbidden_addresses(address):
     assert not error.retry
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "10.1.2.3", "192.168.0.1", "172.16.9.9", "fd12::1", "8.8.8.8"])
+# IPv4 within IPv6 that reaches an ordinary host.
+CARRIED = ["::ffff:10.0.0.1", "64:ff9b::8.8.8.8", "2002:808:808::1", "2001:4860:4860::8888", "::ffff:127.0.0.1"]
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "::1", "10.1.2.3", "192.168.0.1", "172.16.9.9", "fd12::1", "8.8.8.8", *CARRIED]
+)
 def test_loopback_and_private_addresses_are_normal_for_webhooks(address):
     check(address)
 
@@ -180,9 +200,9 @@ def test_a_name_that_is_none():
 def test_the_request_as_it_arrives():
     with http_server() as server:
         send(server.url, headers={"Authorization": "Bearer x", "Content-Type": "application/json"})
-    request = server.requests[0]
-    assert request.body == BODY
-    assert request.headers == {
+    arrived = server.requests[0]
+    assert arrived.body == BODY
+    assert arrived.headers == {
         "authorization": "Bearer x",
         "content-type": "application/json",
         "host": f"127.0.0.1:{server.port}",
@@ -261,7 +281,7 @@ def test_a_receiver_that_does_not_read_is_left_behind():
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         started = time.monotonic()
         with pytest.raises(TransportError) as caught:
-            post(Endpoint.parse(url), b"x" * 20_000_000, {}, deadline=started + 0.5)
+            request("POST", Endpoint.parse(url), body=b"x" * 20_000_000, deadline=started + 0.5)
         assert caught.value.retry
         assert time.monotonic() - started < 2
 
@@ -346,6 +366,113 @@ def test_retry_after(value, low, high):
     with http_server(Answer(429, {"Retry-After": value})) as server:
         found = send(server.url).retry_after
     assert found is None if low is None else low <= found <= high
+
+
+# Several requests, other methods, files ------------------------------------------------------------------------------
+
+
+def test_a_get_has_no_body_and_its_answer_has_headers():
+    with http_server(Answer(200, {"ETag": '"x"', "X-Up": "Case"}, b"abc")) as server:
+        reply = request("GET", Endpoint.parse(f"{server.url}a"), deadline=time.monotonic() + 5)
+    assert (reply.status, reply.body, reply.whole) == (200, b"abc", True)
+    assert (reply.headers["etag"], reply.headers["x-up"]) == ('"x"', "Case")
+    assert server.requests[0].line == "GET /a HTTP/1.1"
+    assert "content-length" not in server.requests[0].headers
+
+
+@pytest.mark.parametrize(
+    ("answer", "whole"),
+    [
+        (Answer(body=b"x" * 100), True),
+        (Answer(body=b"x" * 101), False),
+        (Answer(200, {"Content-Length": 50}, b"x" * 20), False),
+        (Answer(200, {"Content-Length": None}, b"x" * 20), True),
+        (Answer(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"), True),
+        (Answer(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nabc"), False),
+    ],
+)
+def test_a_body_is_known_to_be_whole_or_not(answer, whole):
+    with http_server(answer) as server:
+        assert send(server.url, limits=Limits(body=100)).whole is whole
+
+
+def test_requests_share_a_connection_while_the_server_keeps_it():
+    with http_server(Answer(body=b"a"), Answer(body=b"bc"), Answer(204)) as server:
+        with Connection(Endpoint.parse(server.url), time.monotonic() + 5) as connection:
+            replies = [connection.request("POST", BODY) for _ in range(5)]
+        assert [reply.body for reply in replies] == [b"a", b"bc", b"", b"", b""]
+        assert server.connections == 1
+
+
+def test_a_connection_that_the_server_ended_is_opened_again():
+    closing = Answer(200, {"Connection": "close"}, b"a")
+    for answers in (
+        [closing],
+        [Answer(200, {"Content-Length": None}, b"a")],
+        [Answer(body=b"x" * 9), Answer(raw=b""), Answer()],
+    ):
+        with http_server(*answers) as server:
+            with Connection(Endpoint.parse(server.url), time.monotonic() + 5) as connection:
+                assert [connection.request("POST", BODY).status for _ in range(3)] == [200, 200, 200]
+            assert server.connections > 1
+
+
+def test_a_failure_says_whether_the_receiver_may_have_acted():
+    with http_server(Answer(silent=True)) as server:
+        assert refused(server.url, seconds=0.3).unknown
+    with http_server(Answer(raw=b"")) as server:
+        assert refused(server.url).unknown
+    assert not refused("http://127.0.0.1:1/").unknown
+    assert not refused("http://169.254.169.254/").unknown
+
+
+def fetch(url, path, **limits):
+    return download(Endpoint.parse(url), path, deadline=time.monotonic() + 5, limits=Limits(**limits))
+
+
+def test_a_download_is_a_whole_file(tmp_path):
+    with http_server(Answer(body=bytes(range(256)) * 1000)) as server:
+        reply = fetch(server.url, tmp_path / "f", body=256_000)
+    assert (reply.status, reply.body, reply.whole) == (200, b"", True)
+    assert (tmp_path / "f").read_bytes() == bytes(range(256)) * 1000
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(body=b"x" * 101),
+        Answer(200, {"Content-Length": 50}, b"x" * 20),
+        Answer(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nabc"),
+        Answer(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"3\r\nabc\r\n" * 50 + b"0\r\n\r\n"),
+        Answer(body=b"x" * 100, drip=0.2),
+    ],
+    ids=["too large", "cut short", "cut chunk", "too many chunks", "drips"],
+)
+def test_a_download_that_fails_leaves_the_old_file(tmp_path, answer):
+    (tmp_path / "f").write_bytes(b"old")
+    with http_server(answer) as server, pytest.raises(TransportError):
+        download(Endpoint.parse(server.url), tmp_path / "f", deadline=time.monotonic() + 0.6, limits=Limits(body=100))
+    assert (tmp_path / "f").read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+
+
+@pytest.mark.parametrize("status", [204, 304, 404, 500])
+def test_a_download_of_nothing_writes_nothing(tmp_path, status):
+    with http_server(Answer(status)) as server:
+        assert fetch(server.url, tmp_path / "f").status == status
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_traceback_holds_a_secret():
+    def echo(arrived):
+        sent = f"{arrived.line}{arrived.headers['authorization']}{arrived.body}"
+        return Answer(raw=f"HTTP/1.1 {sent}\r\n\r\n".encode())
+
+    secret = "SENTINEL".lower()  # the traceback shows the lines of this test too
+    with http_server(echo) as server, pytest.raises(TransportError) as caught:
+        send(f"{server.url}{secret}?{secret}", headers={"Authorization": secret})
+    assert secret not in "".join(traceback.format_exception(caught.value))
 
 
 # TLS ----------------------------------------------------------------------------------------------------------------

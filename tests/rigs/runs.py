@@ -64,4 +64,4 @@ def start(config, *arguments, as_of=END, **options):
 
 def received(http):
     """The metrics that alerts have arrived for, in order of arrival."""
-    return [request.json["data"]["alert"]["metric"] for request in http.requests]
+    return [alert["metric"] for request in http.requests for alert in request.json["alerts"]]

@@ -75,7 +75,7 @@ def test_a_source_that_restarts_empty_is_no_data_not_health(server, tmp_path, ca
         assert found["reasons"] == {"no_key": len(FLEET.metrics)}
         assert "only 0 of 120 metrics could be judged (120 missing)" in errors
         (request,) = http.requests
-        alert = request.json["data"]["alert"]
+        (alert,) = request.json["alerts"]
         assert alert["metric"] == "ridgeline.no_data"
         assert "only 0 of 120 metrics could be judged" in alert["message"]
         code, found, _ = run_json(capsys, config)

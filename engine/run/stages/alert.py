@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 
-from ridgeline.engine.alerts.channels import build_alerters
 from ridgeline.engine.alerts.match import match_rows
 from ridgeline.engine.alerts.no_data import no_data_items
 from ridgeline.engine.alerts.pipeline import Summary, deliver_items
+from ridgeline.engine.alerts.strategy import build_strategies
 from ridgeline.engine.run.state import open_run_state
 from ridgeline.engine.run.turn import PARTIAL, Turn
 
@@ -32,6 +32,7 @@ def _deliver(turn: Turn) -> Summary:
         judged = float(report.outcomes["analysed"])
         about = no_data_items(str(turn.lacking), judged, turn.as_of, config.alerts, config.delivery.no_data_expiration)
         items = itertools.chain(about, items)
-    alerters = build_alerters(config.alerters.settings, config.alerts, json=request.json)
+    used = [strategy for row in config.alerts for strategy in row.strategies]
+    strategies = build_strategies(config.alerters.settings, used, json=request.json)
     with open_run_state(config) as state:
-        return deliver_items(items, alerters, state, deadline=turn.budget.alerts_end, clock=turn.budget.clock)
+        return deliver_items(items, strategies, state, deadline=turn.budget.alerts_end, clock=turn.budget.clock)
