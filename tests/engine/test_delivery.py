@@ -629,8 +629,19 @@ def test_the_three_files_say_the_same(tmp_path, found):
     write_outputs(tmp_path, [anomaly("old")])
     write_outputs(tmp_path, found)
     table = pq.read_table(tmp_path / PARQUET)
-    assert table.schema.names == ["metric", "value", "timestamp", "votes", "algorithms"]
-    assert [str(field.type) for field in table.schema] == ["string", "double", "int64", "int8", "list<element: string>"]
+    assert {field.name: str(field.type) for field in table.schema} == {
+        "metric": "string",
+        "value": "double",
+        "timestamp": "int64",
+        "votes": "int8",
+        "algorithms": "list<element: string>",
+        "first_seen": "int64",
+        "ongoing": "bool",
+        "negatives": "bool",
+        "expected": "list<element: double>",
+        "channels": "list<element: string>",
+        "rule_score": "double",
+    }
     assert table.to_pylist() == json.loads((tmp_path / JSON).read_text()) == listing(found)
     rows = read_jsonp((tmp_path / JSONP).read_text())
     assert rows == sorted(([a.value, a.metric, a.timestamp] for a in found), key=lambda row: row[1])

@@ -219,7 +219,7 @@ def test_with_json_the_console_alerter_leaves_standard_output_alone(redis, tmp_p
     config = write_config(tmp_path, redis.url, alerts=[(".", "console", 60)])
     _, found, errors = run_json(capsys, config)
     assert found["alerts"]["sent"] == len(expected)
-    assert all(f"ANOMALY {name} = " in errors for name in expected)
+    assert all(f"ANOMALY {name} at " in errors for name in expected)
 
 
 def test_overrides_are_the_library_s(redis, tmp_path, capsys):
