@@ -70,6 +70,10 @@ class Backtest:
         data = fingerprint(files)
         identity = {"configuration": digest(self.job.describe()), "data": digest(data)}
         journal = Journal(output)
+        if (complete := journal.finished(identity, resume=self.resume)) is not None:
+            self.say(f"{output} is complete already: nothing to do")
+            journal.close()  # a kill after the manifest leaves it behind
+            return complete
         finished = journal.open(identity, resume=self.resume)
         layout, mended = self._clustered(files, output)
         if not layout.rows:

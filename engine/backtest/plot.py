@@ -13,6 +13,7 @@ import numpy as np
 from ridgeline.engine.backtest.incidents import Steps
 from ridgeline.io.disk.atomic import write_atomic
 from ridgeline.io.errors import InputError
+from ridgeline.io.text import escape
 
 INK: Final = "#22303c"
 SERIES: Final = "#4a6f8a"
@@ -20,6 +21,7 @@ ANOMALY: Final = "#c8372d"
 LABEL: Final = "#f2c14e"
 LANE: Final = "#7a8b99"
 MAX_DRAWN: Final = 20_000
+LONGEST_NAME: Final = 110  # characters that the width of the picture holds
 
 
 def draw(steps: Steps, names: Sequence[str], labels: Sequence[tuple[int, int]], target: Path) -> None:
@@ -91,5 +93,17 @@ def _title(axes: Any, steps: Steps, labels: Sequence[tuple[int, int]]) -> None:
     parts = [f"{len(steps.timestamps):,} steps", f"{count:,} anomalous (red)"]
     if labels:
         parts.append(f"{len(labels)} labelled windows (shaded)")
-    axes.set_title(f"{steps.metric}\n", loc="left", color=INK, fontsize=13, fontweight="bold")
-    axes.text(0, 1.02, "   ".join(parts), transform=axes.transAxes, color=INK, fontsize=10)
+    # Right above the axes on the left matplotlib writes the offset of large values, so the counts go to the right.
+    axes.set_title(
+        f"{_fitting(steps.metric)}\n", loc="left", color=INK, fontsize=13, fontweight="bold", parse_math=False
+    )
+    axes.text(1, 1.02, "   ".join(parts), transform=axes.transAxes, color=INK, fontsize=10, ha="right")
+
+
+def _fitting(name: str) -> str:
+    """The name on one line, its middle left out where it is too long for the picture."""
+    shown = escape(name)
+    if len(shown) <= LONGEST_NAME:
+        return shown
+    half = (LONGEST_NAME - 3) // 2
+    return f"{shown[:half]}...{shown[-half:]}"

@@ -52,7 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--workers", type=at_least(1), default=0, metavar="N", help="local Dask cluster of N processes")
     where.add_argument("--scheduler", metavar="URL", help="Dask scheduler, tcp://HOST:8786")
     add("--resume", action="store_true", help="continue a backtest that was stopped")
-    add("--plot", metavar="METRIC", help="also draw this metric to DIR/METRIC.png")
+    add(
+        "--plot",
+        metavar="METRIC",
+        help="also draw this metric into DIR; the file's name is printed. With --resume a finished backtest is only drawn",
+    )
     add("--labels", type=Path, metavar="L", help="labelled windows to shade in the picture")
     add("--json", action="store_true", help="print the manifest, and nothing else, on standard output")
     add_analysis(parser, window="--window")
@@ -64,10 +68,13 @@ def run(args: argparse.Namespace) -> int:
     from ridgeline.engine.backtest.job import Job, Steps
     from ridgeline.engine.backtest.result import summary
     from ridgeline.engine.score.scorer import available_threads
+    from ridgeline.io.errors import InputError
 
     def say(sentence: str) -> None:
         print(escape(sentence), file=sys.stderr)
 
+    if args.plot and args.no_scores:
+        raise InputError("--plot draws from the scores that --no-scores leaves out: give one of the two")
     config = configuration(args)
     backtest = Backtest(
         dataset=args.dataset,

@@ -39,6 +39,18 @@ def check_target(path: Path) -> None:
             raise UnsafeTarget(f"{path} is {sentence}")
 
 
+def check_folder(path: Path) -> None:
+    """Raise UnsafeTarget where `path` exists and is no folder of its own: a link, a file, a device."""
+    try:
+        kind = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        raise OutputError(f"cannot write into {path}: {getattr(error, 'strerror', None) or error}") from error
+    if not stat.S_ISDIR(kind):
+        raise UnsafeTarget(f"{path} is in the way: it is no folder, remove it or name another place for the results")
+
+
 def check_apart(target: Path, inputs: Iterable[str | Path]) -> None:
     """Raise UnsafeTarget where `target` is one of the local files that are read, under whatever name or hard link."""
     try:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -192,6 +193,100 @@ def test_a_stopped_backtest_resumes_where_it_was(dataset, reference, tmp_path, m
     assert data_files(tmp_path / "out") == data_files(reference)
 
 
+def stopped_after(parts, monkeypatch):
+    """Let a backtest be interrupted after so many parts."""
+    from ridgeline.engine.backtest import runners
+
+    whole, computed = runners.run_part, []
+
+    def stops(job, part, threads=1):
+        if len(computed) == parts:
+            raise KeyboardInterrupt
+        computed.append(part.number)
+        return whole(job, part, threads)
+
+    monkeypatch.setattr(runners, "run_part", stops)
+
+
+DAMAGE = {
+    "a changed number": lambda text: text.replace('"points": ', '"points": 1', 1),
+    "another metric": lambda text: text.replace('"metric": "', '"metric": "x', 1),
+    "cut": lambda text: text[: len(text) // 2],
+    "nonsense": lambda _: "[" * 100_000,
+    "no seal": lambda text: json.dumps(json.loads(text)["document"]),
+    "a list": lambda _: "[]",
+    "empty": lambda _: "",
+}
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_journal_changes_no_result(dataset, reference, tmp_path, damage):
+    with pytest.MonkeyPatch.context() as patched:
+        stopped_after(3, patched)
+        assert backtest(dataset, tmp_path / "out", "--threads", 1) == 130
+    records = sorted((tmp_path / "out/.parts").glob("part-*.json"))
+    assert records
+    for record in records:
+        record.write_text(DAMAGE[damage](record.read_text()))
+    assert backtest(dataset, tmp_path / "out", "--threads", 1, "--resume") == 0
+    assert data_files(tmp_path / "out") == data_files(reference)
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_a_damaged_identity_is_refused(dataset, tmp_path, capsys):
+    with pytest.MonkeyPatch.context() as patched:
+        stopped_after(2, patched)
+        assert backtest(dataset, tmp_path / "out", "--threads", 1) == 130
+    for text in ("", "{}", '{"document": {"configuration": "x", "data": "y"}, "sha256": "z"}'):
+        (tmp_path / "out/.parts/backtest.json").write_text(text)
+        capsys.readouterr()
+        assert backtest(dataset, tmp_path / "out", "--threads", 1, "--resume") == 2
+        assert "is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "fifo"])
+@pytest.mark.parametrize("name", [".parts", "scores"])
+def test_what_stands_in_the_way_of_a_folder_is_named(dataset, tmp_path, capsys, kind, name):
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    out.mkdir()
+    elsewhere.mkdir()
+    (elsewhere / "precious").write_text("mine")
+    {
+        "file": (out / name).touch,
+        "link": lambda: (out / name).symlink_to(elsewhere),
+        "fifo": lambda: os.mkfifo(out / name),
+    }[kind]()
+    assert backtest(dataset, out, "--threads", 1) == 2
+    assert f"{name} is in the way" in capsys.readouterr().err
+    assert (elsewhere / "precious").read_text() == "mine"
+
+
+def test_resuming_a_finished_backtest_does_nothing_and_refuses_changes(dataset, tmp_path, monkeypatch, capsys):
+    from ridgeline.engine.backtest import runners
+
+    out = tmp_path / "out"
+    assert backtest(dataset, out, "--threads", 1) == 0
+    before = data_files(out)
+    monkeypatch.setattr(runners, "run_part", lambda *_: pytest.fail("replayed again"))
+    capsys.readouterr()
+    assert backtest(dataset, out, "--threads", 1, "--resume") == 0
+    printed = capsys.readouterr()
+    assert "complete already" in printed.err
+    assert "steps of" in printed.out
+    assert backtest(dataset, out, "--threads", 1, "--resume", "--consensus", 5) == 2
+    assert "configuration changed" in capsys.readouterr().err
+    assert data_files(out) == before
+    manifest = (out / "manifest.json").read_text()
+    for text in ("", "[]", "{}", manifest.replace('"checksums": {', '"checksums": {"scores/gone.parquet": "00",')):
+        (out / "manifest.json").write_text(text)
+        assert backtest(dataset, out, "--threads", 1, "--resume") == 2
+    (out / "manifest.json").write_text(manifest)
+    next((out / "scores").iterdir()).write_bytes(b"damaged")
+    assert backtest(dataset, out, "--threads", 1, "--resume") == 2
+    assert "is not what manifest.json says" in capsys.readouterr().err
+
+
 def test_a_killed_backtest_leaves_whole_files_and_resumes(history, tmp_path):
     big = build_fleet(40, points=3000, end=END, seed=5).table()
     pq.write_table(big, tmp_path / "in.parquet")
@@ -293,3 +388,20 @@ def test_a_dask_cluster_that_loses_a_worker_gives_the_same_bytes(tmp_path):
     assert process.returncode == 0, errors
     assert subprocess.run([*command, str(tmp_path / "local")], check=False, stderr=subprocess.DEVNULL).returncode == 0
     assert data_files(tmp_path / "dask") == data_files(tmp_path / "local")
+
+
+def test_a_picture_needs_scores_and_says_so_before_replaying(dataset, tmp_path, capsys):
+    assert backtest(dataset, tmp_path / "out", "--no-scores", "--plot", "a") == 2
+    assert "--plot draws from the scores" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_finished_backtest_is_drawn_without_replaying(dataset, tmp_path, history, monkeypatch, capsys):
+    from ridgeline.engine.backtest import runners
+
+    out, metric = tmp_path / "out", history["metric"][0].as_py()
+    assert backtest(dataset, out, "--threads", 1) == 0
+    monkeypatch.setattr(runners, "run_part", lambda *_: pytest.fail("replayed again"))
+    assert backtest(dataset, out, "--threads", 1, "--resume", "--plot", metric) == 0
+    drawn = capsys.readouterr().err.partition("drawn: ")[2].strip()
+    assert Path(drawn).read_bytes().startswith(b"\x89PNG")

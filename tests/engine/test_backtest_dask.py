@@ -1,0 +1,94 @@
+"""A Dask cluster that is nonsense, empty, silent, lost or wrong ends in one sentence, within bounds."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from ridgeline.engine.backtest import runners
+from ridgeline.io.errors import InputError, SourceUnavailable
+
+pytest.importorskip("distributed")
+
+
+def slow(job, part):
+    time.sleep(job)
+    return part
+
+
+def refuses(job, part):
+    with open(job, "a") as file:  # noqa: PTH123 - one call, on another process
+        file.write("x")
+    raise InputError(f"part {part} cannot be read")
+
+
+@contextlib.contextmanager
+def cluster(workers=1):
+    """A scheduler in a process of its own, and so many workers: its address and its process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"tcp://127.0.0.1:{port}"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    scheduler = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port)]
+    worker = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--host", "127.0.0.1", "--nthreads", "1"]
+    with contextlib.ExitStack() as stack:
+        started = []
+        for command in [scheduler, *[worker] * workers]:
+            started.append(stack.enter_context(subprocess.Popen([*command, "--no-dashboard"], **quiet)))
+            stack.callback(started[-1].kill)
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.05)
+        yield address, started[0]
+
+
+def on(address, job, parts, run):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(runners, "run_part", run)
+        return list(runners.on_dask(job, parts, scheduler=address, workers=0))
+
+
+@pytest.mark.parametrize("address", ["nonsense://x", "tcp://127.0.0.1:1", "", "tcp://", "127.0.0.1"])
+def test_an_address_where_no_scheduler_is(monkeypatch, address):
+    monkeypatch.setattr(runners, "CONNECT_SECONDS", 1)
+    with pytest.raises(SourceUnavailable, match="no Dask scheduler answers"):
+        on(address or "tcp://127.0.0.1:2", 0, [1], slow)
+
+
+def test_what_accepts_and_never_answers(monkeypatch):
+    monkeypatch.setattr(runners, "CONNECT_SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(SourceUnavailable, match="no Dask scheduler"):
+        on(f"tcp://127.0.0.1:{silent.getsockname()[1]}", 0, [1], slow)
+
+
+def test_a_scheduler_without_workers(monkeypatch):
+    monkeypatch.setattr(runners, "WORKERS_SECONDS", 1)
+    with cluster(workers=0) as (address, _), pytest.raises(SourceUnavailable, match="has no workers"):
+        on(address, 0, [1], slow)
+
+
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_scheduler_that_is_lost_on_the_way(monkeypatch, stop):
+    monkeypatch.setattr(runners, "POLL_SECONDS", 0.5)
+    monkeypatch.setattr(runners, "ANSWER_SECONDS", 1)
+    with cluster() as (address, process):
+        timer = threading.Timer(4, process.send_signal, [stop])
+        timer.start()
+        with pytest.raises(SourceUnavailable, match="was lost with 2 parts to go"):
+            on(address, 40, [1, 2], slow)
+        timer.cancel()
+
+
+def test_a_part_that_cannot_be_read_is_told_once(tmp_path):
+    log = tmp_path / "log"
+    with cluster() as (address, _), pytest.raises(InputError, match="part 7 cannot be read"):
+        on(address, str(log), [7], refuses)
+    assert log.read_text() == "x"
