@@ -17,9 +17,9 @@ from ridgeline.engine.backtest.journal import Journal
 from ridgeline.engine.backtest.manifest import add_counts, checksum, cpu, digest, fingerprint, versions
 from ridgeline.engine.backtest.part import NOISIEST, WEEK, Done
 from ridgeline.engine.backtest.plan import Layout, Part, scan
-from ridgeline.engine.backtest.progress import Progress
 from ridgeline.engine.backtest.runners import on_dask, on_threads
 from ridgeline.engine.backtest.shuffled import Shuffled, shuffle
+from ridgeline.engine.report.progress import Progress
 from ridgeline.io.disk.atomic import write_atomic
 from ridgeline.io.disk.target import check_folder_apart
 from ridgeline.io.errors import InputError, OutputError
@@ -80,15 +80,12 @@ class Backtest:
             raise InputError(f"{self.dataset} holds no rows: nothing to replay")
         parts = layout.parts or ()
         self._announce(layout, parts, finished)
-        progress = Progress(sum(part.rows for part in parts), self.terminal)
-        progress.done = sum(parts[number].rows for number in finished)
-        try:
+        total, before = sum(part.rows for part in parts), sum(parts[number].rows for number in finished)
+        with Progress("points", self.terminal, total=total, done=before) as progress:
             for done in self.where.runner()(self.job, [part for part in parts if part.number not in finished]):
                 journal.add(done)
                 finished[done.number] = done
                 progress.add(parts[done.number].rows)
-        finally:
-            progress.close()
         ordered = [finished[part.number] for part in parts]
         write_parquet(
             to_table([incident for done in ordered for incident in done.incidents]), output / "anomalies.parquet"

@@ -78,18 +78,17 @@ def run(args: argparse.Namespace) -> int:
 
 def _load(source: ParquetSource, client: redis.Redis, args: argparse.Namespace, mode: Mode) -> Written:
     """Check all names, then write chunk after chunk; progress on a terminal."""
+    from ridgeline.engine.report.progress import Progress
     from ridgeline.io.redis.write import Written, refuse_existing, write_matrix
 
     names = source.catalog().names
     if mode == "new":
         refuse_existing(client, names.to_pylist(), args.namespace)
     written = Written()
-    for matrix in source.chunks():
-        written += write_matrix(
-            client, matrix, namespace=args.namespace, mode=mode, float_timestamps=args.float_timestamps
-        )
-        if sys.stderr.isatty():
-            print(f"\r{written.metrics:,} of {len(names):,} metrics", end="", file=sys.stderr, flush=True)
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr)
+    with Progress("metrics", sys.stderr, total=len(names)) as progress:
+        for matrix in source.chunks():
+            written += write_matrix(
+                client, matrix, namespace=args.namespace, mode=mode, float_timestamps=args.float_timestamps
+            )
+            progress.add(len(matrix))
     return written

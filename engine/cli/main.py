@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from types import FrameType
+from collections.abc import Sequence
 
 from ridgeline.engine.cli.commands import Command, every, find
 from ridgeline.engine.cli.parser import Parser
+from ridgeline.engine.cli.signals import exit_on_signals
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.text import escape, redact
 
@@ -22,7 +20,8 @@ Vectorized batch anomaly detection over whole fleets of metric time series.
 """
 CLOSING = """\
 `ridgeline COMMAND --help` explains one command. Exit codes: 0 ok, 1 bug or difference, 2 usage or configuration,
-66 no data, 69 source unavailable, 70 partial, 74 output, 75 locked by another run, 77 authentication, 143 SIGTERM."""
+66 no data, 69 source unavailable, 70 partial, 74 output, 75 locked by another run, 77 authentication, 129, 130, 143
+ended by SIGHUP, SIGINT, SIGTERM."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,8 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         debug = True
         del arguments[0]
     try:
-        with _exit_on_sigterm():
-            code = _dispatch(arguments)
+        with exit_on_signals():
+            code = _dispatch(arguments, own_process=argv is None)
             sys.stdout.flush()
             return code
     except SystemExit as stop:
@@ -54,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _dispatch(arguments: list[str]) -> int:
+def _dispatch(arguments: list[str], *, own_process: bool) -> int:
     if not arguments or arguments[0] in {"-h", "--help", "help"}:
         _print_help()
         return 0 if arguments else 2
@@ -68,6 +67,7 @@ def _dispatch(arguments: list[str]) -> int:
         raise SystemExit(_refuse(arguments[0]))
     parser = build_parser(command)
     args = parser.parse_args(arguments[1:])
+    args.own_process = own_process
     return command.run(args)
 
 
@@ -124,21 +124,3 @@ def _print_traceback(error: BaseException) -> None:
     import traceback
 
     print(redact("".join(traceback.format_exception(error))), end="", file=sys.stderr)
-
-
-@contextlib.contextmanager
-def _exit_on_sigterm() -> Iterator[None]:
-    """Turn SIGTERM into SystemExit(143), so that locks, servers and temporary files are cleaned up on the way out."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's protocol
-        signal.signal(number, signal.SIG_DFL)  # a second one does not wait for the cleaning up
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

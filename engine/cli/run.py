@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.cli.parser import option
 from ridgeline.engine.rules.pattern import parse_pattern
 from ridgeline.engine.units import parse_instant
 from ridgeline.io.text import escape
 
+if TYPE_CHECKING:
+    from ridgeline.engine.config.model import Config
+
+PARTIAL: Final = 70
 NAME: Final = "run"
 SUMMARY: Final = "score every metric of the source once, alert, write the anomalies"
 GROUP: Final = "Score a fleet"
@@ -20,7 +24,7 @@ from cron, each minute:
   * * * * *  ridgeline run --config /etc/ridgeline/ridgeline.toml >/dev/null
 `ridgeline config init` writes an example configuration. Exit codes: 0 ok; 2 configuration; 66 no data (no metrics,
 or fewer than half could be judged); 69 source unavailable; 70 partial; 74 outputs not written; 75 another run is at work;
-77 authentication; 143 SIGTERM.
+77 authentication; 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM.
 """
 
 
@@ -53,27 +57,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run once and print the summary; the exit code of the run."""
+    from ridgeline.engine.cli.watchdog import Watchdog
     from ridgeline.engine.config.load import load_config
-    from ridgeline.engine.report.files import dumps
-    from ridgeline.engine.run.once import run_once
-    from ridgeline.engine.run.turn import Request
 
     config = load_config(args.config)
     for warning in config.warnings:
         print(f"ridgeline: warning: {escape(warning)}", file=sys.stderr)
-    shown = sys.stderr.isatty() and not args.json
-    progress = _progress if shown else None
-    report = run_once(Request(config, args.as_of, args.match, args.dry_run, args.json, progress))
-    if shown:
-        print("\r\x1b[K", end="", file=sys.stderr)
+    if not args.own_process:
+        return _run(args, config)
+    with Watchdog(config.run.deadline) as watchdog:
+        try:
+            return watchdog.code(_run(args, config))
+        except SystemExit:
+            if not watchdog.stopped:
+                raise
+            print("ridgeline: the run is partial, it did not end by its deadline and was stopped", file=sys.stderr)
+            raise SystemExit(watchdog.code(PARTIAL)) from None
+
+
+def _run(args: argparse.Namespace, config: Config) -> int:
+    from ridgeline.engine.report.files import dumps
+    from ridgeline.engine.report.progress import Progress
+    from ridgeline.engine.run.once import run_once
+    from ridgeline.engine.run.turn import Request
+
+    with Progress("metrics", None if args.json else sys.stderr) as progress:
+        report = run_once(Request(config, args.as_of, args.match, args.dry_run, args.json, progress.add))
     for problem in report.problems:
         print(f"ridgeline: {escape(problem)}", file=sys.stderr)
     if args.json:
         print(dumps(report.as_json()))
     else:
         print(report.as_text() + ("\ndry run: nothing was sent or written" if args.dry_run else ""))
+    sys.stdout.flush()
     return report.exit
-
-
-def _progress(metrics: int) -> None:
-    print(f"\r{metrics:,} metrics", end="", file=sys.stderr, flush=True)

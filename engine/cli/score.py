@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TextIO
 
 from ridgeline.engine.cli.options import add_analysis, configuration
 from ridgeline.engine.cli.parser import option
@@ -98,25 +98,28 @@ def run(args: argparse.Namespace) -> int:
         threads=config.run.threads,
     )
     report = Report(scorer.overrides.policies[0].algorithms, as_of=newest if args.as_of is None else args.as_of)
-    _score(source, scorer, args.target, report)
+    _score(source, scorer, args.target, report, None if args.json else sys.stderr)
     report.seconds.update(source.seconds)
     report.seconds["total"] = time.monotonic() - began
     _print(report, args)
     return report.exit
 
 
-def _score(source: ParquetSource, scorer: Scorer, target: Path, report: Report) -> None:
+def _score(source: ParquetSource, scorer: Scorer, target: Path, report: Report, terminal: TextIO | None) -> None:
     """Stream the source through the scorer into the file, which appears when it is whole."""
+    from ridgeline.engine.report.progress import Progress
     from ridgeline.engine.score.verdicts import verdict_schema
     from ridgeline.io.parquet.write import write_parquet
 
     def verdicts() -> Iterator[pa.RecordBatch]:
-        for matrix in source.chunks():
-            began = time.monotonic()
-            scored = scorer.judge(matrix)
-            report.seconds["score"] += time.monotonic() - began
-            report.add(scored.verdicts, {**matrix.repairs, **scored.repairs})
-            yield scored.verdicts
+        with Progress("metrics", terminal) as progress:
+            for matrix in source.chunks():
+                began = time.monotonic()
+                scored = scorer.judge(matrix)
+                report.seconds["score"] += time.monotonic() - began
+                report.add(scored.verdicts, {**matrix.repairs, **scored.repairs})
+                progress.add(len(matrix))
+                yield scored.verdicts
 
     write_parquet(verdicts(), target, schema=verdict_schema(scorer.plan.names, scores=scorer.plan.scores))
 

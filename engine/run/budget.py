@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 # What is kept from the end of the deadline, as a share of it and at most so many seconds: reading leaves this much to all
-# that follows it, alerts to what is in flight and to the books, the books to the outputs.
-AFTER_READING: Final = (0.3, 10.0)
+# that follows it, blocks that are being scored to alerts, alerts to what is in flight and to the books, the books to the
+# outputs.
+AFTER_READING: Final = (0.4, 13.0)
+AFTER_SCORING: Final = (0.36, 12.0)
 AFTER_ALERTS: Final = (0.15, 5.0)
 AFTER_BOOKS: Final = (0.05, 1.0)
 
@@ -34,6 +36,10 @@ class Budget:
     def reading_left(self) -> float:
         """Seconds left for listing, compiling, loading and scoring; none when it is time for alerts."""
         return self._end(AFTER_READING) - self.clock()
+
+    def scoring_left(self) -> float:
+        """Seconds left for blocks that are being scored when reading ends."""
+        return self._end(AFTER_SCORING) - self.clock()
 
     def books_left(self) -> float:
         """Seconds left for bookkeeping."""

@@ -23,12 +23,13 @@ from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.text import escape
 
 BLOCK: Final = 1024  # rows per job of a worker
-GRACE: Final = 1.0  # seconds that blocks get to end, all together, when the time for reading is over
 
 
 @dataclass(slots=True)
 class Scan:
-    """Scores a whole source. `left`: seconds until reading must end; `progress` is told of rows as they are read.
+    """Scores a whole source. `left`: seconds until reading must end; `landing`: until the last block must have ended.
+
+    `progress` is told of rows as they are read.
 
     Afterwards `lost` holds the error that ended the source early, if any; `late` whether the time ran out; `rows` how
     many metrics were read; `bugs` a sentence for each of ours; `leads` what `Scored` says, of all rows.
@@ -39,6 +40,7 @@ class Scan:
     report: Report
     sinks: list[Sink]
     left: Callable[[], float]
+    landing: Callable[[], float]
     progress: Callable[[int], None] | None = None
     lost: RidgelineError | None = None
     late: bool = False
@@ -94,7 +96,7 @@ class Scan:
         while len(self._pending) > waiting:
             future, block = self._pending.popleft()
             try:
-                scored, seconds = future.result(max(self.left() + GRACE, 0.0))
+                scored, seconds = future.result(max(self.landing(), 0.0))
             except RidgelineError:
                 raise
             except TimeoutError:

@@ -36,7 +36,7 @@ def fake_scores(monkeypatch):
     monkeypatch.setattr(scorer_module, "score_matrix", score_matrix)
 
 
-def scanned(source, *, left=lambda: 60.0, known=lambda read: None, overrides=(), sinks=()):
+def scanned(source, *, left=lambda: 60.0, landing=None, known=lambda read: None, overrides=(), sinks=()):
     policy = Policy(1, NAMES)
     report = Report(NAMES)
     scan = Scan(
@@ -45,6 +45,7 @@ def scanned(source, *, left=lambda: 60.0, known=lambda read: None, overrides=(),
         report,
         [ReportSink(report), *sinks],
         left,
+        left if landing is None else landing,
     )
     scan.run()
     return scan, report
@@ -53,11 +54,12 @@ def scanned(source, *, left=lambda: 60.0, known=lambda read: None, overrides=(),
 def test_the_budget_keeps_time_for_alerts_books_and_outputs():
     clock = Clock()
     budget = Budget.begin(60.0, clock)
-    assert (budget.reading_left(), budget.alerts_end, budget.books_left(), budget.left()) == (50.0, 1055.0, 59.0, 60.0)
+    assert (budget.reading_left(), budget.alerts_end, budget.books_left(), budget.left()) == (47.0, 1055.0, 59.0, 60.0)
     clock.now += 20
-    assert (budget.spent(), budget.reading_left(), budget.left()) == (20.0, 30.0, 40.0)
+    assert (budget.spent(), budget.reading_left(), budget.left()) == (20.0, 27.0, 40.0)
     short = Budget.begin(2.0, clock)
-    assert short.reading_left() == pytest.approx(1.4)
+    assert short.reading_left() == pytest.approx(1.2)
+    assert short.scoring_left() == pytest.approx(1.28)
     assert short.alerts_end == pytest.approx(clock.now + 1.7)
     assert short.books_left() == pytest.approx(1.9)
 
@@ -109,10 +111,14 @@ def test_slow_scoring_is_shed_at_the_deadline(monkeypatch):
         return verdicts([])
 
     monkeypatch.setattr(scorer_module, "score_matrix", stuck)
-    monkeypatch.setattr(scan_module, "GRACE", 0.3)
     began = time.monotonic()
     end = time.monotonic() + 0.2
-    scan, report = scanned(Source([["a", "b"]] * 6), left=lambda: end - time.monotonic(), known=lambda read: 12)
+    scan, report = scanned(
+        Source([["a", "b"]] * 6),
+        left=lambda: end - time.monotonic(),
+        landing=lambda: end + 0.3 - time.monotonic(),
+        known=lambda read: 12,
+    )
     assert time.monotonic() - began < 3, "one grace for all, not one for each block"
     release.set()
     assert scan.late

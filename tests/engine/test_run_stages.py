@@ -9,18 +9,19 @@ import pytest
 from rigs.parts import Clock, Source, verdicts
 
 from ridgeline.engine.alerts.rule import AlertRow
-from ridgeline.engine.config.model import Config, Run
+from ridgeline.engine.config.model import Config, Output, Run
 from ridgeline.engine.rules.overrides import Override
 from ridgeline.engine.run import once
 from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.sources import Opened
 from ridgeline.engine.run.stages import compile as compile_stage
-from ridgeline.engine.run.stages import listing
+from ridgeline.engine.run.stages import listing, outputs
 from ridgeline.engine.run.stages.bookkeeping import finish_sinks
 from ridgeline.engine.run.stages.clock import judge_clock
 from ridgeline.engine.run.stages.compile import compile_kernels
 from ridgeline.engine.run.stages.listing import list_metrics
 from ridgeline.engine.run.stages.no_data import judge_no_data
+from ridgeline.engine.run.stages.outputs import write_files
 from ridgeline.engine.run.stages.scan import scan_source
 from ridgeline.engine.run.turn import Request, Turn
 from ridgeline.engine.run.unmatched import UnmatchedSink, patterns_of
@@ -247,3 +248,16 @@ def test_a_run_over_some_metrics_only_looks_for_no_patterns():
     kinds = [type(sink).__name__ for sink in turn_of(match="x").sinks]
     assert kinds == ["ReportSink", "ExpectedSink"]
     assert [type(sink).__name__ for sink in turn_of().sinks][-1] == "UnmatchedSink"
+
+
+def test_a_disk_that_hangs_is_left_behind(monkeypatch, tmp_path):
+    release = threading.Event()
+    monkeypatch.setattr(outputs, "write_outputs", lambda *arguments: release.wait(60))
+    monkeypatch.setattr(outputs, "GRACE", 0.0)
+    turn = Turn.begin(Request(Config(output=Output(tmp_path))), Budget.begin(0.3), NOW)
+    began = time.monotonic()
+    write_files(turn)
+    assert time.monotonic() - began < 5
+    assert turn.exit_code() == 74
+    assert "the disk did not answer" in turn.report.problems[0]
+    release.set()

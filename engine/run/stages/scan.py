@@ -11,7 +11,16 @@ def scan_source(turn: Turn) -> None:
     """Hand every scored block to the sinks; what is not reached is counted as shed."""
     if turn.opened is None or not turn.compiled:
         return
-    scan = Scan(turn.opened, turn.scorer, turn.report, turn.sinks, turn.budget.reading_left, turn.request.progress)
+    budget = turn.budget
+    scan = Scan(
+        turn.opened,
+        turn.scorer,
+        turn.report,
+        turn.sinks,
+        budget.reading_left,
+        budget.scoring_left,
+        turn.request.progress,
+    )
     turn.scan = scan
     scan.run()
     turn.report.reads = {"full_reads": scan.rows, "delta_reads": 0, "bytes": turn.opened.source.bytes_read}

@@ -1,0 +1,74 @@
+"""Sees to it that a process ends when its command should have, whatever hangs in it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from types import TracebackType
+from typing import Final, Self
+
+from ridgeline.io.errors import RidgelineError
+
+# Seconds after the deadline: the command is told to stop; the process is ended; the system ends it, whoever holds what.
+STOP: Final = 1.5
+END: Final = 2.5
+KILL: Final = 2.9
+LINGER: Final = 1.0  # seconds for the interpreter to wind up, which waits for threads that may never end
+PARTIAL: Final = 70
+
+
+class Watchdog:
+    """For the `with` block around a command that may take `deadline` seconds, in a process that is the command's own.
+
+    At first SIGTERM asks the command to stop, which records what is in flight (`stopped`). Then the process is left without
+    winding up. A thread that holds the interpreter's lock for ever keeps even that from happening: there the system's
+    timer, set beforehand, has the last word (SIGALRM).
+    """
+
+    def __init__(self, deadline: float) -> None:
+        self.stopped = False
+        self._end = time.monotonic() + deadline
+        self._code = PARTIAL
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+
+    def __enter__(self) -> Self:
+        signal.setitimer(signal.ITIMER_REAL, self._left(KILL))
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Grant what is left of the process a moment, then end it with the exit code that `error` or `code` stands for."""
+        if error is not None:
+            self._code = _code_of(error)
+        self._over.set()
+
+    def code(self, code: int) -> int:
+        """Say with which code the process is to end; returns it."""
+        self._code = code
+        return code
+
+    def _left(self, after: float) -> float:
+        return max(self._end + after - time.monotonic(), 0.01)
+
+    def _watch(self) -> None:
+        if not self._over.wait(self._left(STOP)):
+            self.stopped = True
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+            if not self._over.wait(self._left(END)):
+                os.write(2, b"ridgeline: the command did not stop at its deadline; the process was ended\n")
+                os._exit(PARTIAL)
+        time.sleep(LINGER)
+        os._exit(self._code)
+
+
+def _code_of(error: BaseException) -> int:
+    if isinstance(error, RidgelineError):
+        return error.exit_code
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else int(error.code is not None)
+    return 1

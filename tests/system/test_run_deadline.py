@@ -1,0 +1,146 @@
+"""The deadline holds whatever hangs, and the process is gone 3 seconds after it. Each run is a process of its own."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+from rigs.http import Answer, http_server
+from rigs.redis import fake_redis, free_port, proxy, redis_server
+from rigs.runs import FLEET, load, received, run_json, start, write_config
+
+DEADLINE = 3
+GONE = DEADLINE + 3
+SLACK = 10  # seconds: starting Python and importing on a busy machine
+
+
+@pytest.fixture(scope="module")
+def server():
+    with redis_server() as running:
+        load(running.client)
+        yield running
+
+
+def ended(config, *arguments, env=None, seconds=GONE):
+    """(exit code, standard output, standard error) of a run that must be gone by then."""
+    began = time.monotonic()
+    with start(config, *arguments, env=env or {}) as process:
+        try:
+            out, err = process.communicate(timeout=60)
+        except BaseException:
+            process.kill()
+            raise
+    assert time.monotonic() - began < seconds + SLACK
+    return process.returncode, out, err
+
+
+def test_a_listing_that_hangs(server, tmp_path):
+    with proxy(server.port) as between:
+        between.on_reply = lambda passed: setattr(between, "blackhole", passed > 5)  # after the first answer, to PING
+        code, out, err = ended(write_config(tmp_path, between.url, alerts=(), deadline=DEADLINE))
+    assert (code, out) == (69, "")
+    assert len(err.splitlines()) == 1
+
+
+def test_a_listing_without_end(tmp_path):
+    def reply(request):
+        if b"SSCAN" not in request.upper():
+            return b"+PONG\r\n" if b"PING" in request.upper() else b"+OK\r\n"
+        time.sleep(0.05)
+        return b"*2\r\n$1\r\n7\r\n*1\r\n$9\r\nmetrics.a\r\n"
+
+    with fake_redis(reply) as port:
+        config = write_config(tmp_path, f"redis://127.0.0.1:{port}/0", alerts=(), deadline=DEADLINE)
+        code, out, err = ended(config)
+    assert (code, out) == (69, "")
+    assert len(err.splitlines()) == 1
+
+
+def test_a_pipe_in_the_place_of_a_file(tmp_path):
+    os.mkfifo(tmp_path / "fleet.parquet")
+    code, out, err = ended(write_config(tmp_path, tmp_path / "fleet.parquet", alerts=(), deadline=DEADLINE))
+    assert code in {2, 69}
+    assert out == ""
+    assert len(err.splitlines()) == 1
+
+
+def test_an_algorithm_that_never_returns_costs_what_comes_after_it_and_no_alert_before(server, tmp_path):
+    (tmp_path / "endless_for_run.py").write_text(
+        "import ridgeline\n\n"
+        '@ridgeline.algorithm(summary="Never comes back from a series that ends in a seven.", min_points=2)\n'
+        "def endless(t, x, as_of, scratch):\n"
+        "    while x[-1] == 7.0:\n        scratch[0] += 1.0\n"
+        "    return 2.0\n"
+    )
+    name = f"metrics.{sorted(FLEET.metrics)[60]}"
+    whole = server.client.get(name)
+    server.client.set(name, whole[:-9] + b"\xcb" + b"\x40\x1c\0\0\0\0\0\0")  # the newest value, a float of 7
+    extra = '[analysis]\nmodules = ["endless_for_run"]\nalgorithms = ["endless"]\nconsensus = 1\n'
+    with http_server() as http:
+        config = write_config(tmp_path, server.url, http=http, deadline=8, extra=extra)
+        try:
+            code, out, err = ended(config, "--json", env={"PYTHONPATH": str(tmp_path)}, seconds=8 + 3)
+        finally:
+            server.client.set(name, whole)
+        found = json.loads(out)
+        assert sorted(received(http)) == sorted(row["metric"] for row in found["anomalies"])
+    assert code == found["exit"] == 70
+    assert found["outcomes"]["analysed"] >= 50
+    assert found["outcomes"]["shed"] == found["reasons"]["deadline"] >= 10
+    assert found["metrics"] == len(FLEET.metrics)
+    assert "its deadline came" in err
+
+
+@pytest.mark.parametrize("trouble", ["refuses", "hangs", "drips"])
+def test_an_endpoint_that(server, tmp_path, trouble):
+    answer = {"refuses": Answer(), "hangs": Answer(silent=True), "drips": Answer(drip=0.5)}[trouble]
+    with http_server(answer) as http:
+        config = write_config(tmp_path, server.url, http=http, deadline=DEADLINE)
+        if trouble == "refuses":
+            config.write_text(config.read_text().replace(http.url, f"http://127.0.0.1:{free_port()}/"))
+        code, out, _ = ended(config, "--json")
+    found = json.loads(out)
+    assert code == found["exit"] == 70
+    assert found["alerts"]["sent"] == 0
+    assert (tmp_path / "out" / "anomalies.json").exists()
+
+
+def test_a_signal_reaches_a_run_whose_listing_hangs(server, tmp_path):
+    with proxy(server.port) as between:
+        between.on_reply = lambda passed: setattr(between, "blackhole", passed > 5)
+        config = write_config(tmp_path, between.url, alerts=(), deadline=50)
+        config.write_text(config.read_text().replace("[run]", "timeout = 40\nconnect_budget = 40\n[run]"))
+        with start(config) as process:
+            give_up = time.monotonic() + 20
+            while not between.blackhole:
+                assert time.monotonic() < give_up
+                time.sleep(0.01)
+            began = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=20)
+        assert time.monotonic() - began < 5
+    assert (process.returncode, out, err) == (143, "", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM])
+def test_what_was_sent_when_a_signal_came_is_not_sent_again(server, tmp_path, capsys, number):
+    for key in server.client.scan_iter("last_alert.*"):
+        server.client.delete(key)
+    with http_server(Answer(delay=0.3)) as http:
+        config = write_config(tmp_path, server.url, http=http)
+        with start(config) as process:
+            give_up = time.monotonic() + 20
+            while len(http.requests) < 3:
+                assert time.monotonic() < give_up
+                time.sleep(0.01)
+            process.send_signal(number)
+            process.communicate(timeout=20)
+        assert process.returncode == 128 + number
+        first = set(received(http))
+        http.answers[:] = [Answer()]
+        _, found, _ = run_json(capsys, config)
+        every = received(http)
+    assert set(every) == {row["metric"] for row in found["anomalies"]}
+    assert len(every) == len(set(every)), "what was in flight was recorded"
+    assert found["alerts"]["suppressed"] == len(first)
