@@ -33,15 +33,11 @@ class ExpectedSink:
         """Look at the anomalous rows of the block."""
         if matrix is None:
             return
-        anomalous = {
-            name
-            for name, found in zip(
-                verdicts.column("metric").to_pylist(), verdicts.column("anomalous").to_pylist(), strict=True
-            )
-            if found
-        }
-        if not anomalous:
+        rows = verdicts.column("anomalous").to_pylist()
+        if True not in rows:
             return
+        names = verdicts.column("metric").to_pylist()
+        anomalous = {name for name, found in zip(names, rows, strict=True) if found}
         series = matrix.prepared
         for row, name in enumerate(series.metrics.to_pylist()):
             if name in anomalous:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from ridgeline.engine.config.model import Config
-from ridgeline.engine.rules.matching import matcher
+from ridgeline.engine.rules.matching import Patterns
 from ridgeline.engine.run.sinks import Series
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class UnmatchedSink:
         if listed is None and not turn.whole:
             return
         names = listed if listed is not None else [name for part in self._names for name in part.to_pylist()]
-        turn.report.unmatched = [pattern for pattern in self.patterns if not any(map(matcher(pattern), names))]
+        turn.report.unmatched = list(Patterns(self.patterns).unmatched(names))
 
 
 def patterns_of(config: Config) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Data that cannot be judged is no data, however it came to be so: exit 66, one alert, the counts in the sentence."""
 
 import math
+import time
 
 import msgpack
 import pytest
@@ -61,7 +62,7 @@ def test_a_fleet_that_cannot_be_judged(server, tmp_path, capsys, kind):
         code, found, errors = run_json(capsys, config)
         assert code == found["exit"] == 66
         assert received(http) == ["ridgeline.no_data"]
-        message = http.requests[0].json["data"]["alert"]["message"]
+        message = http.requests[0].json["alerts"][0]["message"]
     assert message.startswith(f"only 0 of {METRICS} metrics could be judged (20 ")
     assert message in errors
     if outcome is not None:
@@ -102,3 +103,49 @@ def test_a_run_over_some_metrics_only_alerts_nobody_that_they_have_no_data(serve
         assert "only 0 of 10 metrics could be judged (10 rejected)" in errors
         assert run_json(capsys, config, "--match", "no.such")[0] == 66
         assert http.requests == []
+
+
+@pytest.mark.parametrize(
+    ("shift", "words"),
+    [
+        (7230, "the newest data of 20 of 20 metrics lies in the future, by 2 h: this machine's clock is behind"),
+        (
+            -7260,
+            "the newest point of all is 2 h 1 min old: nothing writes to the source, or this machine's clock is ahead",
+        ),
+    ],
+)
+def test_a_clock_that_is_hours_off(server, tmp_path, capsys, shift, words):
+    end = int(time.time()) + shift
+    fill(server.client, minutes(healthy, end=end), METRICS)
+    with http_server() as http:
+        code, found, errors = run_json(capsys, write_config(tmp_path, server.url, http=http), as_of=None)
+        assert code == found["exit"] == 66
+        (request,) = http.requests
+        (alert,) = request.json["alerts"]
+    assert alert["metric"] == "ridgeline.no_data"
+    assert words.split(":")[0] in alert["message"]
+    assert words in errors
+    if shift > 0:
+        assert found["outcomes"] == {"analysed": METRICS}
+        # A point a minute lies after now for two hours, in each series.
+        assert found["repairs"]["after_as_of"] == pytest.approx(METRICS * 120.5, abs=METRICS)
+
+
+def test_some_metrics_of_the_future_are_told_and_left_out(server, tmp_path, capsys):
+    now = int(time.time())
+    fill(server.client, minutes(healthy, end=now + 3600), 5)
+    for n in range(5, METRICS):
+        server.client.set(f"metrics.m{n:02d}", minutes(healthy, end=now))
+    code, found, errors = run_json(capsys, write_config(tmp_path, server.url, alerts=()), as_of=None)
+    assert (code, found["outcomes"]) == (0, {"analysed": METRICS})
+    assert "the newest data of 5 of 20 metrics lies in the future, by" in errors
+    assert "points after now are left out" in errors
+    assert found["repairs"]["after_as_of"] == pytest.approx(5 * 60, abs=10)
+
+
+def test_with_as_of_nothing_is_said_of_the_clock(server, tmp_path, capsys):
+    fill(server.client, minutes(healthy, end=END + 3600), METRICS)
+    code, found, errors = run_json(capsys, write_config(tmp_path, server.url, alerts=()))
+    assert (code, errors) == (0, "")
+    assert found["repairs"] == {"after_as_of": METRICS * 60}
