@@ -13,6 +13,7 @@ from ridgeline.engine.cli.options import add_analysis, configuration
 from ridgeline.engine.cli.parser import option
 from ridgeline.engine.rules.pattern import parse_pattern
 from ridgeline.engine.units import parse_duration, parse_instant, parse_size
+from ridgeline.io.text import escape
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -99,6 +100,8 @@ def run(args: argparse.Namespace) -> int:
     )
     report = Report(scorer.overrides.policies[0].algorithms, as_of=newest if args.as_of is None else args.as_of)
     _score(source, scorer, args.target, report, None if args.json else sys.stderr)
+    for remark in scorer.overrides.remarks:
+        print(f"ridgeline: warning: {escape(remark)}", file=sys.stderr)
     report.seconds.update(source.seconds)
     report.seconds["total"] = time.monotonic() - began
     _print(report, args)

@@ -18,8 +18,8 @@ from ridgeline.engine.config.problems import ConfigError, Problem, Problems
 from ridgeline.engine.config.reader import Table
 from ridgeline.engine.config.source import read_source
 from ridgeline.engine.rules.analysis import Analysis
-from ridgeline.engine.rules.overrides import Override, impossible, shortfall
-from ridgeline.engine.rules.policy import Policy
+from ridgeline.engine.rules.overrides import Override, impossible
+from ridgeline.engine.rules.policy import MOST_VOTES, Policy, consensus_fault
 from ridgeline.io.errors import InputError
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
@@ -90,7 +90,7 @@ def _read_analysis(top: Table) -> tuple[Analysis, tuple[str, ...]]:
     algorithms = known_algorithms(modules, lambda text: table.refuse("modules", text))
     analysis = Analysis(
         full_duration=table.duration("full_duration", usual.full_duration),
-        consensus=table.integer("consensus", usual.consensus, low=1, high=127),
+        consensus=table.integer("consensus", usual.consensus, low=1, high=MOST_VOTES),
         profile=table.choice("profile", known_profiles(), usual.profile),
         stale_period=table.duration("stale_period", None),
         algorithms=table.choices("algorithms", algorithms, (), "algorithm"),
@@ -111,9 +111,10 @@ def _read_overrides(top: Table, analysis: Analysis, algorithms: tuple[str, ...])
             places.append(at)
             overrides.append(override)
     policy = Policy(consensus=analysis.consensus, algorithms=analysis.algorithms or algorithms)
-    if policy.consensus > len(policy.algorithms):
+    fault = consensus_fault(policy.consensus, len(policy.algorithms))
+    if fault is not None:
         key = "consensus" if "consensus" in top.values.get("analysis", {}) else "algorithms"
-        top.problems.add(("analysis", key), shortfall(policy))
+        top.problems.add(("analysis", key), fault)
         return tuple(overrides)
     for at, text in impossible(policy, overrides):
         key = "consensus" if overrides[at].consensus is not None else "algorithms"

@@ -8,7 +8,7 @@ from typing import Any
 from ridgeline.engine.config.problems import ConfigError, Problems
 from ridgeline.engine.config.reader import Table
 from ridgeline.engine.rules.overrides import DIRECTIONS, Override, impossible
-from ridgeline.engine.rules.policy import Policy
+from ridgeline.engine.rules.policy import MOST_VOTES, Policy, threshold_fault
 
 
 def read_override(table: Table, algorithms: Sequence[str]) -> Override | None:
@@ -17,20 +17,29 @@ def read_override(table: Table, algorithms: Sequence[str]) -> Override | None:
     if match is None and "match" not in table:
         table.refuse("match", 'is missing: name the metrics that this override is for (".*" for all)')
     thresholds = table.table("thresholds")
-    limits = {name: thresholds.number(name, 0.0, above=True) for name in algorithms}
+    limits = {name: _limit(thresholds, name) for name in algorithms}
     override = Override(
         match or "",
-        consensus=table.integer("consensus", None, low=1),
+        consensus=table.integer("consensus", None, low=1, high=MOST_VOTES),
         algorithms=table.choices("algorithms", algorithms, None, "algorithm"),
-        thresholds=tuple((name, limit) for name, limit in limits.items() if name in thresholds),
+        thresholds=tuple((name, limit) for name, limit in limits.items() if limit is not None),
         direction=table.choice("direction", DIRECTIONS, None),
         min_change=table.number("min_change", None),
         min_change_relative=table.number("min_change_relative", None),
         stale_period=table.duration("stale_period", None),
+        full_duration=table.duration("full_duration", None),
     )
     thresholds.finish()
     table.finish()
     return override if match is not None else None
+
+
+def _limit(thresholds: Table, name: str) -> float | None:
+    limit = thresholds.number(name, None, above=True)
+    fault = None if limit is None else threshold_fault(name, limit)
+    if fault is not None:
+        thresholds.refuse(name, fault)
+    return limit
 
 
 def read_overrides(

@@ -48,6 +48,7 @@ url = "redis://127.0.0.1:6379/0"        # or rediss://HOST:PORT/0 (TLS), unix://
 # min_change = 10.0                     # the tail must differ from the series' mean by this much
 # min_change_relative = 0.1             # ... and by this share of it
 # stale_period = "1h"
+# full_duration = "7d"                  # the window of these metrics
 
 # Of the alerts with one strategy, the first that matches a metric decides. Then it stays quiet for `expiration`.
 [[alert]]

@@ -22,6 +22,7 @@ from ridgeline.engine.replay.users import add_user_scores
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.rules.profiles import PROFILES, Profile
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm
+from ridgeline.engine.score.gate import is_open
 from ridgeline.engine.score.plan import Policies, ScorePlan
 from ridgeline.engine.score.tables import Tables
 from ridgeline.kernels.native import loader
@@ -190,7 +191,7 @@ def _replay(
             fullest = len(t) if len(t) <= SHORT else _fullest(entry, t, x, wanted, switches, int(at[-1]) + 1)
             jobs += _spans(t, x, wanted, at, place, fullest, int(encoded.of_row[row]), threads)
         place += len(at)
-    gated = [_is_gated(policy) for policy in policies]
+    gated = [not is_open(policy) for policy in policies]
     steps = Steps.empty(counts, place, users=len(plan.user), gated=any(gated))
     fullest = max((job.fullest for job in jobs), default=1)
     weights = _tables.weights(fullest)
@@ -281,7 +282,3 @@ def _weight_sums(longest: int) -> tuple[NDArray[np.float64], NDArray[np.float64]
     scale = np.zeros(longest + 1)
     scale[2:] = 1.0 / (totals[2:] * (1.0 - squares[2:] / totals[2:] ** 2))
     return totals, scale
-
-
-def _is_gated(policy: Policy) -> bool:
-    return policy.direction != "both" or policy.min_change != 0 or policy.min_change_relative != 0

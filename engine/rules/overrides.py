@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ridgeline.engine.rules.matching import Patterns
-from ridgeline.io.errors import InputError
+from ridgeline.engine.rules.pattern import surely_along
+from ridgeline.engine.rules.policy import consensus_fault
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,10 +16,8 @@ if TYPE_CHECKING:
     from ridgeline.engine.rules.policy import Policy
 
 DIRECTIONS: Final = ("both", "up", "down")
-# Patterns that match every metric: an override of one of these applies to whatever another one matches.
-UNIVERSAL: Final = frozenset({"", ".*", "^.*", ".*$", "^.*$", "^"})
-# Few names repeat their overrides in new ways; this bounds what a hostile configuration could make of it.
-MOST_POLICIES: Final = 65536
+# Sentences about what overrides come to, before the rest is only counted.
+REMARKS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +32,12 @@ class Override:
     min_change: float | None = None
     min_change_relative: float | None = None
     stale_period: int | None = None
+    full_duration: int | None = None
 
     def apply(self, policy: Policy) -> Policy:
         """Return the policy with this override's keys on top; thresholds merge algorithm by algorithm."""
-        changes: dict[str, Any] = {
-            key: value
-            for key in ("consensus", "algorithms", "direction", "min_change", "min_change_relative", "stale_period")
-            if (value := getattr(self, key)) is not None
-        }
+        keys = [field.name for field in fields(self) if field.name not in {"match", "thresholds"}]
+        changes: dict[str, Any] = {key: value for key in keys if (value := getattr(self, key)) is not None}
         if self.thresholds:
             changes["thresholds"] = tuple(sorted({**dict(policy.thresholds), **dict(self.thresholds)}.items()))
         return replace(policy, **changes)
@@ -49,28 +46,30 @@ class Override:
 def impossible(base: Policy, overrides: Sequence[Override]) -> list[tuple[int, str]]:
     """Return the overrides that ask for more True votes than there are algorithms, as (index, what is wrong).
 
-    Each is judged with the others that surely apply along with it: those of the same pattern and of patterns that
-    match every metric. What other combinations of patterns make of a metric is judged when its name is known.
+    Each is judged with the others that surely apply along with it. What other combinations of patterns ask of a metric
+    is known when its name is: `Overrides` then asks for all of its algorithms.
     """
     found = []
-    for at, override in enumerate(overrides):
+    deciding = [
+        (at, one) for at, one in enumerate(overrides) if one.consensus is not None or one.algorithms is not None
+    ]
+    for at, override in deciding:
         policy = base
-        for other in overrides:
-            if other.match == override.match or other.match in UNIVERSAL:
+        for _, other in deciding:
+            if surely_along(other.match, override.match):
                 policy = other.apply(policy)
-        if policy.consensus > len(policy.algorithms):
-            found.append((at, shortfall(policy)))
+        fault = consensus_fault(policy.consensus, len(policy.algorithms))
+        if fault is not None:
+            found.append((at, fault))
     return found
 
 
-def shortfall(policy: Policy) -> str:
-    """Say that the consensus cannot be reached."""
-    count = len(policy.algorithms)
-    return f"a consensus of {policy.consensus} cannot be reached by {count} algorithm{'' if count == 1 else 's'}"
-
-
 class Overrides:
-    """Gives each metric its policy; equal combinations of overrides share one."""
+    """Gives each metric its policy; equal combinations of overrides share one.
+
+    Overrides that together ask for more True votes than there are algorithms ask for all of them: the metric is judged
+    as strictly as can be, and `remarks` says so.
+    """
 
     def __init__(self, base: Policy, overrides: Sequence[Override] = ()) -> None:
         self.overrides = tuple(overrides)
@@ -80,17 +79,21 @@ class Overrides:
         self._policies: list[Policy] = [base]
         self._index_of_hits: dict[tuple[int, ...], int] = {(): 0}
         self._index_of_policy: dict[Policy, int] = {base: 0}
+        self._remarks: list[str] = []
 
     @property
     def policies(self) -> tuple[Policy, ...]:
         """The distinct policies so far; it only grows, so that an index once given stays good. Index 0: no override."""
         return tuple(self._policies)
 
-    def assign(self, names: Iterable[str | None]) -> np.ndarray | None:
-        """Return the policy index of each name, int32[n]; None where nothing is ever overridden.
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What overrides that met on a metric came to against their words, one sentence each, so far."""
+        more = len(self._remarks) - REMARKS
+        return (*self._remarks[:REMARKS], *([f"so do {more} more combinations of overrides"] if more > 0 else []))
 
-        Raises InputError for a metric whose overrides together ask for more votes than there are algorithms.
-        """
+    def assign(self, names: Iterable[str | None]) -> np.ndarray | None:
+        """Return the policy index of each name, int32[n]; None where nothing is ever overridden."""
         if not self.overrides:
             return None
         import numpy as np
@@ -121,12 +124,15 @@ class Overrides:
         policy = self._base
         for hit in hits:
             policy = self.overrides[hit].apply(policy)
-        if policy.consensus > len(policy.algorithms):
+        most = len(policy.algorithms)
+        if policy.consensus > most:
             patterns = ", ".join(f'"{self.overrides[hit].match}"' for hit in hits)
-            raise InputError(f"overrides {patterns} together leave {name}: {shortfall(policy)}")
+            self._remarks.append(
+                f"overrides {patterns} together ask for {policy.consensus} votes of {most} algorithms, of {name} for one: "
+                f"there, {most} are taken for a consensus"
+            )
+            policy = replace(policy, consensus=most)
         if policy not in self._index_of_policy:
-            if len(self._policies) >= MOST_POLICIES:
-                raise InputError(f"the overrides combine in more than {MOST_POLICIES} ways; use fewer patterns")
             self._index_of_policy[policy] = len(self._policies)
             self._policies.append(policy)
         index = self._index_of_policy[policy]

@@ -1,8 +1,15 @@
-"""How one group of metrics is judged: what configuration and overrides add up to."""
+"""How one group of metrics is judged: what configuration and overrides add up to, and whether that can be met."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Final
+
+MOST_VOTES: Final = 127  # verdicts count votes in eight bits
+# Algorithms whose threshold is a level of significance; below the least, Student's t has no quantile in float64.
+SIGNIFICANCES: Final = frozenset({"grubbs"})
+LEAST_SIGNIFICANCE: Final = 1e-300
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +29,22 @@ class Policy:
     min_change_relative: float = 0.0
     stale_period: int | None = None
     full_duration: int | None = None
+
+
+def consensus_fault(consensus: int, algorithms: int) -> str | None:
+    """Say why so many True votes can never come of so many algorithms, or come of nothing; None where they can."""
+    if consensus < 1:
+        return f"a consensus of {consensus} would be reached without a single vote: ask for at least 1"
+    if consensus > algorithms:
+        plural = "" if algorithms == 1 else "s"
+        return f"a consensus of {consensus} cannot be reached by {algorithms} algorithm{plural}: lower it, or switch on more"
+    return None
+
+
+def threshold_fault(algorithm: str, limit: float) -> str | None:
+    """Say why an algorithm cannot go by this threshold; None where it can."""
+    if algorithm in SIGNIFICANCES and not LEAST_SIGNIFICANCE <= limit < 1.0:
+        return f"must be a level of significance: at least {LEAST_SIGNIFICANCE:g}, and below 1 (the default is 0.05)"
+    if not (math.isfinite(limit) and limit > 0.0):
+        return "must be a finite number above 0"
+    return None

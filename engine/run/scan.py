@@ -52,7 +52,7 @@ class Scan:
     def run(self) -> None:
         """Read and score until the source or the time runs out; what is not reached is counted as shed.
 
-        Raises what the source raises if nothing at all was read before it, and InputError for impossible overrides.
+        Raises what the source raises if nothing at all was read before it.
         """
         workers = Workers(self.scorer.threads, "score")
         try:

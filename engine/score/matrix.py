@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ridgeline.engine.score import verdicts
+from ridgeline.engine.score.gate import held_back, is_open
 from ridgeline.engine.score.plan import Policies, ScorePlan, resolve_as_of
 from ridgeline.engine.score.tables import Tables
 from ridgeline.engine.score.users import user_votes
@@ -157,13 +158,10 @@ def _gate(
     """Take back `anomalous` where the change goes the wrong way or is too small; return each row's reason."""
     reasons = np.where(row_reasons == USABLE, 0, row_reasons).astype(np.uint8)
     for place, policy in enumerate(plan.policies):
-        if policy.direction == "both" and policy.min_change == 0 and policy.min_change_relative == 0:
+        if is_open(policy):
             continue
         rows = np.flatnonzero(anomalous & (policies.of_row == place))
-        change, mean = results.points[rows, CHANGE], results.points[rows, LEVEL]
-        wrong = {"both": np.zeros(len(rows), bool), "up": change < 0, "down": change > 0}[policy.direction]
-        least = np.maximum(policy.min_change, policy.min_change_relative * np.abs(mean))
-        small = ~wrong & (np.abs(change) < least)
+        wrong, small = held_back(policy, results.points[rows, CHANGE], results.points[rows, LEVEL])
         reasons[rows[wrong]] = verdicts.DIRECTION
         reasons[rows[small]] = verdicts.MIN_CHANGE
         anomalous[rows[wrong | small]] = False

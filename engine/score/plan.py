@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgeline.engine.prepare.series import UNPREPARED, Preparation
-from ridgeline.engine.rules.policy import Policy
+from ridgeline.engine.rules.policy import Policy, consensus_fault, threshold_fault
 from ridgeline.engine.rules.profiles import PROFILES, Profile
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm
 from ridgeline.io.errors import InputError
@@ -110,15 +110,13 @@ def _encoded(profile: Profile, policies: tuple[Policy, ...], user: tuple[UserAlg
 
 
 def _check(policy: Policy, chosen: tuple[str, ...], limits: dict[str, float]) -> None:
-    if policy.consensus > len(chosen):
-        raise InputError(
-            f"a consensus of {policy.consensus} cannot be reached by {len(chosen)} algorithms: lower it to at most "
-            f"{len(chosen)}, or switch on more algorithms"
-        )
-    if not 0.0 < limits["grubbs"] < 1.0:
-        raise InputError(
-            f"threshold grubbs = {limits['grubbs']:g} is no significance: choose one between 0 and 1 (default 0.05)"
-        )
+    fault = consensus_fault(policy.consensus, len(chosen))
+    if fault is not None:
+        raise InputError(fault)
+    for name, limit in limits.items():
+        fault = threshold_fault(name, limit)
+        if fault is not None:
+            raise InputError(f"threshold {name} = {limit:g} {fault}")
 
 
 def resolve_as_of(matrix: MetricMatrix, plan: ScorePlan) -> NDArray[np.int64]:

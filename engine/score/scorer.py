@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ridgeline.engine.prepare.series import Prepared, prepare
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.overrides import Override, Overrides
-from ridgeline.engine.rules.policy import Policy
+from ridgeline.engine.rules.policy import Policy, consensus_fault
 from ridgeline.engine.rules.profiles import profile_named
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm, load_user_algorithms
 from ridgeline.engine.score.future import leads, points_after
@@ -110,11 +110,9 @@ class Scorer:
 def base_policy(analysis: Analysis, known: Sequence[str] = ()) -> Policy:
     """The policy of a metric that no override matches; `known` algorithms are the nine unless given."""
     chosen = check_algorithms(analysis.algorithms, known or algorithm_names())
-    if not 1 <= analysis.consensus <= len(chosen):
-        count = f"{len(chosen)} algorithm{'s are' if len(chosen) > 1 else ' is'}"
-        raise InputError(
-            f"a consensus of {analysis.consensus} is impossible: {count} in force; choose 1 to {len(chosen)}"
-        )
+    fault = consensus_fault(analysis.consensus, len(chosen))
+    if fault is not None:
+        raise InputError(fault)
     return Policy(consensus=analysis.consensus, algorithms=chosen, stale_period=analysis.stale_period)
 
 

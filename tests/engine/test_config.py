@@ -47,7 +47,7 @@ max_memory = "1GiB"
 [[override]]
 match = "stats.timers."
 consensus = 4
-thresholds = { grubbs = 1.5, ks_test = 0.7 }
+thresholds = { grubbs = 0.01, ks_test = 0.7 }
 direction = "up"
 
 [[override]]
@@ -85,7 +85,7 @@ def test_a_full_file_is_read():
     assert config.run.deadline == 55
     assert config.run.max_memory == 1 << 30
     assert config.overrides == (
-        Override("stats.timers.", consensus=4, thresholds=(("grubbs", 1.5), ("ks_test", 0.7)), direction="up"),
+        Override("stats.timers.", consensus=4, thresholds=(("grubbs", 0.01), ("ks_test", 0.7)), direction="up"),
         Override(r"^stats\.[a-z]+", stale_period=3600),
     )
     assert config.alerts == (AlertRow("stats.", ("http", "console"), 3600),)
@@ -116,7 +116,7 @@ def test_the_example_is_valid_as_it_stands_and_with_every_line_in_force():
     found = messages(everything, {})
     assert [line.split(": ", 1)[1] for line in found] == [
         "source.password_env: the environment variable RIDGELINE_REDIS_PASSWORD is not set",
-        "analysis.consensus: a consensus of 6 cannot be reached by 2 algorithms",
+        "analysis.consensus: a consensus of 6 cannot be reached by 2 algorithms: lower it, or switch on more",
         "alerters.http.token_env: the environment variable RIDGELINE_HTTP_TOKEN is not set",
     ]
 
@@ -181,12 +181,12 @@ x = 1
             '4: source.pasword_env: there is no such key; did you mean "password_env"?',
             "5: source.password: secrets do not belong in this file: name a variable in password_env or a file in password_file",
             "7: analysis.full_duration: '24x' is not a duration: write seconds (86400) or a number with s, m, h, d or w (24h)",
-            "8: analysis.consensus: a consensus of 10 cannot be reached by 9 algorithms",
+            "8: analysis.consensus: a consensus of 10 cannot be reached by 9 algorithms: lower it, or switch on more",
             '9: analysis.profile: there is no profile "nativ"; did you mean "native"?',
             '12: analysis.algorithms[1]: there is no algorithm "grub"; did you mean "grubbs"?',
             "15: run.deadline: must be a number",
             "16: run.max_memory: 'lots' is not a size: write bytes (1048576) or a number with KiB, MiB, GiB, KB, MB or GB (2GiB)",
-            "19: override[0].consensus: must lie between 1 and 2147483648",
+            "19: override[0].consensus: must lie between 1 and 127",
             '20: override[0].thresholds.grubs: there is no such key; did you mean "grubbs"?',
             '21: override[1].match: is missing: name the metrics that this override is for (".*" for all)',
             '25: alert[0].strategy: there is no strategy "htp"; did you mean "http"?',
@@ -209,11 +209,15 @@ x = 1
     ('[source]\nurl = "redis://h"\npassword_file = "/nowhere/at/all"\n', ["3: source.password_file: cannot read /nowhere/at/all: No such file or directory"]),
     (
         '[source]\nurl = "redis://h"\n[[override]]\nmatch = "a"\nalgorithms = ["grubbs"]\n',
-        ["5: override[0].algorithms: a consensus of 6 cannot be reached by 1 algorithm"],
+        ["5: override[0].algorithms: a consensus of 6 cannot be reached by 1 algorithm: lower it, or switch on more"],
     ),
-    ('[source]\nurl = "redis://h"\n[analysis]\nalgorithms = ["grubbs"]\n', ["4: analysis.algorithms: a consensus of 6 cannot be reached by 1 algorithm"]),
+    ('[source]\nurl = "redis://h"\n[analysis]\nalgorithms = ["grubbs"]\n', ["4: analysis.algorithms: a consensus of 6 cannot be reached by 1 algorithm: lower it, or switch on more"]),
     ('[source]\nurl = "redis://h"\n[[alert]]\nmatch = "a"\nstrategy = "http"\n', ['5: alert[0].strategy: "http" needs a table [alerters.http] with url']),
     ('[source]\nurl = "redis://h"\n[[alert]]\nmatch = "a"\nstrategy = "|"\n', ['5: alert[0].strategy: must name strategies, several of them separated by "|"']),
+    (
+        '[source]\nurl = "redis://h"\n[[override]]\nmatch = "a"\nthresholds = { grubbs = 1.5 }\n',
+        ["5: override[0].thresholds.grubbs: must be a level of significance: at least 1e-300, and below 1 (the default is 0.05)"],
+    ),
     (
         '[source]\nurl = "redis://h"\n[[override]]\nmatch = "*cpu*"\n[[alert]]\nmatch = "(cpu"\nstrategy = "console"\n',
         [
@@ -304,7 +308,7 @@ def test_files_that_cannot_be_read(tmp_path):
 def test_byte_order_mark_and_windows_line_ends():
     text = "\ufeff" + FULL.replace("\n", "\r\n").replace("consensus = 5", "consensus = 55")
     assert messages(text) == [
-        "ridgeline.toml:10: analysis.consensus: a consensus of 55 cannot be reached by 5 algorithms"
+        "ridgeline.toml:10: analysis.consensus: a consensus of 55 cannot be reached by 5 algorithms: lower it, or switch on more"
     ]  # fmt: skip
 
 

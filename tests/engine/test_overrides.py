@@ -72,20 +72,30 @@ def test_thresholds_merge_and_later_keys_win():
     assert overrides.policy("else") is BASE
 
 
-def test_combinations_that_no_algorithms_can_reach_are_refused_when_met():
+def test_overrides_that_together_ask_too_much_ask_for_all_there_is_and_it_is_said():
     overrides = Overrides(BASE, [Override("a.", algorithms=NINE[:6]), Override("b.", consensus=7)])
     assert list(overrides.assign(["a.x", "b.x"])) == [1, 2]
-    with pytest.raises(
-        InputError, match=r'overrides "a\.", "b\." together leave a\.b\.x: a consensus of 7 cannot be reached by 6'
-    ):
-        overrides.assign(["a.b.x"])
+    assert overrides.remarks == ()
+    assert overrides.policies[overrides.assign(["a.b.x"])[0]] == Policy(6, NINE[:6])
+    assert list(overrides.assign(["b.a.y"])) == [1], "as strict as a. alone"
+    assert overrides.remarks == (
+        'overrides "a.", "b." together ask for 7 votes of 6 algorithms, of a.b.x for one: there, 6 are taken for a consensus',
+    )
+
+
+def test_many_such_combinations_are_counted():
+    few = [Override(f"p{n}.", algorithms=NINE[:2], consensus=2) for n in range(9)]
+    overrides = Overrides(BASE, [*few, Override("all", consensus=3)])
+    overrides.assign([f"p{n}.all" for n in range(9)])
+    assert len(overrides.remarks) == 6
+    assert overrides.remarks[-1] == "so do 4 more combinations of overrides"
 
 
 @pytest.mark.parametrize(
     ("entries", "messages"),
     [
-        ([{"match": "a", "consensus": 10}], ["overrides[0].consensus: a consensus of 10 cannot be reached by 9 algorithms"]),
-        ([{"match": "a", "algorithms": ["a"]}], ["overrides[0].consensus: a consensus of 6 cannot be reached by 1 algorithm"]),
+        ([{"match": "a", "consensus": 10}], ["overrides[0].consensus: a consensus of 10 cannot be reached by 9 algorithms: lower it, or switch on more"]),
+        ([{"match": "a", "algorithms": ["a"]}], ["overrides[0].consensus: a consensus of 6 cannot be reached by 1 algorithm: lower it, or switch on more"]),
         ([{"consensus": 3}], ['overrides[0].match: is missing: name the metrics that this override is for (".*" for all)']),
         ([{"match": "*"}], ['overrides[0].match: "*" is no pattern, because nothing stands before the "*": write .* for every metric']),
         ([{"match": 3}], ["overrides[0].match: must be text in quotes"]),
@@ -119,6 +129,10 @@ def test_an_override_is_judged_together_with_those_of_its_pattern():
     read_overrides([{"match": "a", "algorithms": ["a", "b"]}, {"match": ".*", "consensus": 2}], NINE, BASE)
     with pytest.raises(InputError, match=r"overrides\[0\]"):
         read_overrides([{"match": "a", "algorithms": ["a", "b"]}, {"match": "b", "consensus": 2}], NINE, BASE)
+    with pytest.raises(InputError, match=r"overrides\[1\].consensus: a consensus of 9 cannot be reached by 6"):
+        # Whatever holds "web01.cpu" holds "web01" too.
+        read_overrides([{"match": "web01", "algorithms": NINE[:6]}, {"match": "web01.cpu", "consensus": 9}], NINE, BASE)
+    read_overrides([{"match": "b", "algorithms": NINE[:6]}, {"match": "[ab]x", "consensus": 9}], NINE, BASE)
 
 
 @given(st.lists(OVERRIDES, max_size=5), NAMES, NAMES)

@@ -20,7 +20,7 @@ from ridgeline.engine.run.workers import Workers
 from ridgeline.engine.score import scorer as scorer_module
 from ridgeline.engine.score.plan import ScorePlan
 from ridgeline.engine.score.scorer import Scorer
-from ridgeline.io.errors import InputError, SourceUnavailable
+from ridgeline.io.errors import SourceUnavailable
 
 
 @pytest.fixture
@@ -133,14 +133,6 @@ def test_a_bug_in_scoring_costs_its_block_only(fake_scores):
     assert report.reasons == {"kernel_failed": 2}
     assert scan.bugs == ["scoring failed for 2 metrics, a bug: ZeroDivisionError: oh\\nno"]
     assert scan.lost is None
-
-
-def test_impossible_overrides_end_the_scan(fake_scores):
-    from ridgeline.engine.rules.overrides import Override
-
-    entries = [Override("a", algorithms=("grubbs",)), Override("b", consensus=2)]
-    with pytest.raises(InputError, match="together leave ab"):
-        scanned(Source([["x"], ["ab"]]), overrides=entries)
 
 
 def test_the_feed_stops_its_thread_when_nobody_wants_more():

@@ -194,7 +194,7 @@ def test_policies_choose_algorithms_thresholds_and_consensus():
     assert rows[2]["grubbs"]
     assert not rows[3]["grubbs"]
     assert rows[3]["votes"] == sum(rows[3][name] for name in algorithm_names())
-    with pytest.raises(InputError, match="a consensus of 2 cannot be reached by 1 algorithms"):
+    with pytest.raises(InputError, match="a consensus of 2 cannot be reached by 1 algorithm: lower it"):
         score(matrix, policies=(Policy(consensus=2, algorithms=("grubbs",)),))
 
 

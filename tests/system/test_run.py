@@ -247,9 +247,9 @@ thresholds = { grubbs = 0.001 }
 def test_overrides_that_meet_on_one_metric_and_cannot_be_reached(redis, tmp_path, capsys):
     extra = '[[override]]\nmatch = "eu-west"\nalgorithms = ["grubbs", "ks_test"]\nconsensus = 2\n[[override]]\nmatch = "0"\nconsensus = 3\n'
     with http_server() as http:
-        assert run(write_config(tmp_path, redis.url, http=http, extra=extra)) == 2
-        assert http.requests == []
-    assert 'overrides "eu-west", "0" together leave eu-west.' in capsys.readouterr().err
+        assert run(write_config(tmp_path, redis.url, http=http, extra=extra)) == 0
+        assert http.requests, "the others are alerted on all the same"
+    assert 'overrides "eu-west", "0" together ask for 3 votes of 2 algorithms, of eu-west.' in capsys.readouterr().err
 
 
 def test_now_is_the_wall_clock(redis, tmp_path, capsys):

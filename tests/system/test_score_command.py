@@ -242,7 +242,10 @@ def test_the_api_refuses_bad_arguments(fleet):
         ({"consensus": 0}, "consensus"),
         ({"overrides": [{"match": "x", "colour": 1}]}, "colour"),
         ({"overrides": [{"match": "x", "consensus": 10}]}, "consensus"),
-        ({"overrides": [{"match": "", "thresholds": {"grubbs": 4.0}}]}, "no significance"),
+        (
+            {"overrides": [{"match": "", "thresholds": {"grubbs": 4.0}}]},
+            "must be a level of significance: at least 1e-300",
+        ),
     ):
         with pytest.raises(InputError, match=message):
             ridgeline.score(table, **arguments)

@@ -27,3 +27,6 @@ def list_metrics(turn: Turn) -> None:
             "for reading: it hangs, or crawls"
         ) from None
     turn.cleanup.callback(turn.opened.close)
+    listed = turn.opened.source.list()
+    if listed is not None:
+        turn.scorer.overrides.foresee(listed)

@@ -24,6 +24,8 @@ def scan_source(turn: Turn) -> None:
     turn.scan = scan
     scan.run()
     turn.report.reads = {"full_reads": scan.rows, "delta_reads": 0, "bytes": turn.opened.source.bytes_read}
+    for remark in turn.scorer.overrides.remarks:
+        turn.warn(remark)
     for bug in scan.bugs:
         turn.find(BUG, bug)
     if scan.lost is not None:
