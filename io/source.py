@@ -14,7 +14,7 @@ class Source(Protocol):
 
     `seconds` adds up the time spent in each stage: "load" (waiting for and reading bytes), "decode" (bytes to clean
     columns). The two overlap with each other and with scoring. `bytes_read`: of series, so far. `clock_skew`: seconds
-    that this machine's clock is ahead of the source's own, None where that has none.
+    that the source's own clock is ahead of ours, negative behind; None where that is not known.
     """
 
     seconds: dict[str, float]

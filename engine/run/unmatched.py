@@ -29,10 +29,9 @@ class UnmatchedSink:
 
     def finish(self, turn: Turn) -> None:
         """Look for each pattern among all names; not where some are unknown because the source was not read whole."""
-        listed = None if turn.opened is None else turn.opened.source.list()
-        if listed is None and not turn.whole:
+        if not turn.whole:
             return
-        names = listed if listed is not None else [name for part in self._names for name in part.to_pylist()]
+        names = [name for part in self._names for name in part.to_pylist()]
         turn.report.unmatched = list(Patterns(self.patterns).unmatched(names))
 
 

@@ -23,7 +23,7 @@ def judge_clock(turn: Turn) -> None:
         return
     skew = turn.opened.source.clock_skew
     if skew is not None and abs(skew) > TOLERANCE:
-        way = "ahead of" if skew > 0 else "behind"
+        way = "behind" if skew > 0 else "ahead of"
         turn.warn(f"this machine's clock is {spoken(skew)} {way} that of Redis")
     leads = np.concatenate([np.empty(0, np.int64), *turn.scan.leads])
     ahead = leads[leads > TOLERANCE]
