@@ -103,8 +103,9 @@ class Scorer:
         prepared = prepare(matrix, plan.preparation)
         verdicts = score_matrix(prepared.matrix, plan, given.of_row, threads=threads or self.threads)
         as_of = resolve_as_of(matrix, plan)
-        after = points_after(matrix, as_of) if plan.profile.drop_future else 0
-        return Scored(verdicts, prepared, {"after_as_of": after} if after else {}, leads(matrix, as_of))
+        ahead = leads(matrix, as_of)
+        left_out = plan.profile.drop_future and bool((ahead > 0).any())
+        return Scored(verdicts, prepared, {"after_as_of": points_after(matrix, as_of)} if left_out else {}, ahead)
 
 
 def base_policy(analysis: Analysis, known: Sequence[str] = ()) -> Policy:
