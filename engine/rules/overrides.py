@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from ridgeline.engine.rules.matching import Patterns
 from ridgeline.engine.rules.pattern import surely_along
 from ridgeline.engine.rules.policy import consensus_fault
 
@@ -74,6 +73,8 @@ class Overrides:
     def __init__(self, base: Policy, overrides: Sequence[Override] = ()) -> None:
         self.overrides = tuple(overrides)
         self._base = base
+        from ridgeline.engine.rules.matching import Patterns  # needs numpy, which `--help` does without
+
         self._patterns = Patterns(override.match for override in self.overrides)
         self._index_of_name: dict[str, int] = {}
         self._policies: list[Policy] = [base]

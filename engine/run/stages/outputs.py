@@ -23,4 +23,4 @@ def write_files(turn: Turn) -> None:
     except Overdue:
         turn.find(OutputError.exit_code, f"cannot write to {directory}: the disk did not answer before the deadline")
     except OutputError as error:
-        turn.find(error.exit_code, str(error))
+        turn.find(OutputError.exit_code, str(error))
