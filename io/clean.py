@@ -200,6 +200,12 @@ def _ticks(timestamps: NDArray[Any], rows: Ints, count: int, present: Bools) -> 
     return ticks
 
 
+def sane(timestamps: NDArray[Any]) -> Bools:
+    """Whether each timestamp, in any of the units, lies within the sane range."""
+    inside: Bools = np.logical_or.reduce([_sane_in(timestamps, unit) for unit in TICKS])
+    return inside
+
+
 def _sane_in(timestamps: NDArray[Any], ticks: int) -> Bools:
     """Whether each timestamp, floored to seconds, lies within the sane range; `ticks` per second."""
     return (timestamps >= EARLIEST * ticks) & (timestamps < (LATEST + 1) * ticks)

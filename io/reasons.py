@@ -11,6 +11,7 @@ NO_USABLE_POINTS: Final = 3
 MALFORMED: Final = 4
 TOO_LONG: Final = 5
 AS_OF_CONFLICT: Final = 6
+UNREADABLE: Final = 7
 
 # Verdicts name a row's reason by its position here. A row with any reason but the first has no points.
 ROW_REASONS: Final[tuple[str, ...]] = (
@@ -21,6 +22,7 @@ ROW_REASONS: Final[tuple[str, ...]] = (
     "malformed",  # rejected: not one whole point could be read; or lists of different lengths
     "too_long",  # rejected: the stored value is longer than the source allows
     "as_of_conflict",  # rejected: two different `as_of` values within one metric
+    "unreadable",  # rejected: its name was read, but none of its points: the file is damaged there
 )
 
 MISSING: Final[frozenset[int]] = frozenset({NO_KEY, WRONG_TYPE})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
@@ -18,6 +19,9 @@ from ridgeline.engine.score.scorer import Scorer, available_threads, base_policy
 from ridgeline.engine.units import parse_duration
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import MetricMatrix
+
+if TYPE_CHECKING:
+    from ridgeline.io.parquet.source import ParquetSource
 
 
 def score(  # noqa: PLR0913 - every option a keyword of its own, as users call it
@@ -134,9 +138,16 @@ def _matrices(data: Any, *, needs_newest: bool) -> tuple[Iterator[MetricMatrix],
         from ridgeline.io.parquet.source import ParquetSource
 
         source = ParquetSource(data)
-        return source.chunks(), source.newest() if needs_newest else None
+        return _chunks(source), source.newest() if needs_newest else None
     matrix = data if isinstance(data, MetricMatrix) else MetricMatrix.from_table(data)
     return iter((matrix,)), matrix.newest
+
+
+def _chunks(source: ParquetSource) -> Iterator[MetricMatrix]:
+    """What can be read of it; a warning for each file or row group that cannot."""
+    yield from source.chunks()
+    for _, sentence in source.unreadable:
+        warnings.warn(f"left out, unreadable: {sentence}", stacklevel=3)
 
 
 def _nothing() -> pa.Table:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,14 +15,14 @@ from ridgeline.engine.backtest.job import Job
 from ridgeline.engine.backtest.journal import Journal
 from ridgeline.engine.backtest.manifest import add_counts, checksum, cpu, digest, fingerprint, versions
 from ridgeline.engine.backtest.part import NOISIEST, WEEK, Done
-from ridgeline.engine.backtest.plan import Layout, Part, scan
+from ridgeline.engine.backtest.plan import Part, scan
 from ridgeline.engine.backtest.runners import on_dask, on_threads
-from ridgeline.engine.backtest.shuffled import Shuffled, shuffle
+from ridgeline.engine.backtest.shuffled import Shuffled, remove, shuffle
 from ridgeline.engine.report.progress import Progress
 from ridgeline.io.disk.atomic import write_atomic
 from ridgeline.io.disk.target import check_folder_apart
 from ridgeline.io.errors import InputError, OutputError
-from ridgeline.io.parquet.files import DataFile, find
+from ridgeline.io.parquet.source import ParquetSource
 from ridgeline.io.parquet.write import write_parquet
 
 BYTES_PER_STEP: Final = 48
@@ -61,13 +60,9 @@ class Backtest:
         """Replay everything and give the manifest. Raises RidgelineError with one sentence."""
         began = time.monotonic()
         output = Path(self.job.output)
-        files = find(self.dataset)  # before a folder is made for nothing
-        check_folder_apart(output, self.dataset, [file.path for file in files if file.filesystem is None])
-        try:
-            output.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"cannot write {output}: {error.strerror or error}") from error
-        data = fingerprint(files)
+        source = ParquetSource(self.dataset, max_memory=self.max_memory, temporary=output / SHUFFLED)
+        self._prepare(source, output)
+        data = fingerprint(source.reader.files)
         identity = {"configuration": digest(self.job.describe()), "data": digest(data)}
         journal = Journal(output)
         if (complete := journal.finished(identity, resume=self.resume)) is not None:
@@ -75,49 +70,73 @@ class Backtest:
             journal.close()  # a kill after the manifest leaves it behind
             return complete
         finished = journal.open(identity, resume=self.resume)
-        layout, mended = self._clustered(files, output)
-        if not layout.rows:
+        parts, mended = self._parts(source, output)
+        finished = {number: done for number, done in finished.items() if number < len(parts)}
+        self._announce(source, parts, finished)
+        ordered = self._replay(parts, finished, journal)
+        unreadable = self._unreadable(source, ordered)
+        write_parquet(
+            to_table([incident for done in ordered for incident in done.incidents]), output / "anomalies.parquet"
+        )
+        manifest = self._manifest(ordered, source, mended, {**identity, "files": data})
+        manifest |= {"unreadable": unreadable, "seconds": round(time.monotonic() - began, 3)}
+        write_atomic(output / "manifest.json", json.dumps(manifest, indent=2).encode())
+        journal.close()
+        remove(output / SHUFFLED)
+        return manifest
+
+    def _prepare(self, source: ParquetSource, output: Path) -> None:
+        """Look at the dataset before a folder is made for nothing; then make it."""
+        local = [file.path for file in source.reader.files if file.filesystem is None]
+        check_folder_apart(output, self.dataset, local)
+        if not source.rows:
             raise InputError(f"{self.dataset} holds no rows: nothing to replay")
-        parts = layout.parts or ()
-        self._announce(layout, parts, finished)
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot write {output}: {error.strerror or error}") from error
+
+    def _replay(self, parts: Sequence[Part], finished: dict[int, Done], journal: Journal) -> list[Done]:
+        """Compute the parts that are not finished; all of them in order."""
         total, before = sum(part.rows for part in parts), sum(parts[number].rows for number in finished)
         with Progress("points", self.terminal, total=total, done=before) as progress:
             for done in self.where.runner()(self.job, [part for part in parts if part.number not in finished]):
                 journal.add(done)
                 finished[done.number] = done
                 progress.add(parts[done.number].rows)
-        ordered = [finished[part.number] for part in parts]
-        write_parquet(
-            to_table([incident for done in ordered for incident in done.incidents]), output / "anomalies.parquet"
-        )
-        manifest = self._manifest(ordered, layout, mended, {**identity, "files": data})
-        manifest["seconds"] = round(time.monotonic() - began, 3)
-        write_atomic(output / "manifest.json", json.dumps(manifest, indent=2).encode())
-        journal.close()
-        shutil.rmtree(output / SHUFFLED, ignore_errors=True)
-        return manifest
+        return [finished[part.number] for part in parts]
 
-    def _clustered(self, files: Sequence[DataFile], output: Path) -> tuple[Layout, Shuffled | None]:
+    def _unreadable(self, source: ParquetSource, parts: Sequence[Done]) -> list[str]:
+        """One sentence for each file or row group that was left out. Raises InputError where that is everything."""
+        told = [sentence for _, sentence in source.unreadable]
+        told = list(dict.fromkeys(told + [problem for done in parts for problem in done.unreadable]))
+        if told and source.metrics == sum(done.reasons.get("unreadable", 0) for done in parts):
+            raise InputError(f"{self.dataset}: not one row can be read: {told[-1]}")
+        return told
+
+    def _parts(self, source: ParquetSource, output: Path) -> tuple[tuple[Part, ...], Shuffled | None]:
         """Parts of the dataset as it lies, or of a copy grouped by metric when some metric lies in several places."""
-        layout = scan(files)
-        if layout.parts is not None:
-            return layout, None
+        parts = scan(source)
+        if source.reader.unread:
+            raise InputError(f"{self.dataset}: not one row can be read: {source.unreadable[-1][1]}")
+        if parts is not None:
+            return parts, None
         self.say("some metrics lie in more than one place: grouping the dataset by metric first")
-        mended = shuffle(self.dataset, output / SHUFFLED, self.max_memory)
-        grouped = scan(find(mended.path))
-        return Layout(grouped.parts, layout.rows, layout.metrics, layout.unreadable), mended
+        mended = shuffle(source, output / SHUFFLED)
+        return scan(ParquetSource(mended.path, max_memory=self.max_memory)) or (), mended
 
-    def _announce(self, layout: Layout, parts: Sequence[Part], finished: dict[int, Done]) -> None:
-        self.say(f"{layout.rows:,} points of {layout.metrics:,} metrics in {len(parts)} parts")
+    def _announce(self, source: ParquetSource, parts: Sequence[Part], finished: dict[int, Done]) -> None:
+        points = source.reader.points
+        self.say(f"{points:,} points of {source.metrics:,} metrics in {len(parts)} parts")
         if self.job.keep_scores:
-            self.say(f"scores will take about {_bytes(layout.rows * BYTES_PER_STEP)} under {self.job.output}/scores")
+            self.say(f"scores will take about {_bytes(points * BYTES_PER_STEP)} under {self.job.output}/scores")
         if finished:
             self.say(f"resuming: {len(finished)} of {len(parts)} parts are done")
-        for problem in layout.unreadable:
-            self.say(f"skipped, unreadable: {problem}")
+        for _, problem in source.unreadable:
+            self.say(f"left out, unreadable: {problem}")
 
     def _manifest(
-        self, parts: Sequence[Done], layout: Layout, mended: Shuffled | None, data: dict[str, Any]
+        self, parts: Sequence[Done], source: ParquetSource, mended: Shuffled | None, data: dict[str, Any]
     ) -> dict[str, Any]:
         output = Path(self.job.output)
         weeks = _weeks(parts)
@@ -131,13 +150,13 @@ class Backtest:
                 "sha256": data["data"],
                 "files": data["files"],
                 "clustered": mended is None,
-                "rows": layout.rows,
+                "rows": source.rows,
             },
             "versions": versions(),
             "cpu": cpu(),
             "threads": self.where.threads,
             "workers": self.where.workers,
-            "metrics": sum(done.metrics for done in parts),
+            "metrics": source.metrics,
             "steps": sum(done.steps for done in parts),
             "anomalous": sum(done.anomalous for done in parts),
             "incidents": sum(len(done.incidents) for done in parts),
@@ -145,7 +164,7 @@ class Backtest:
             "reasons": add_counts([done.reasons for done in parts] + ([mended.reasons] if mended else [])),
             # What was grouped was counted then; its parts would count kept duplicates once more.
             "repairs": add_counts([mended.repairs] if mended else [done.repairs for done in parts]),
-            "unreadable": [*layout.unreadable, *(problem for done in parts for problem in done.unreadable)],
+            "unreadable": [],
             "pages": pages,
             "weeks": round(weeks, 3),
             "pages_per_week": round(pages / weeks, 3) if weeks else None,

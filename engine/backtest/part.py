@@ -19,12 +19,13 @@ from ridgeline.engine.alerts.expiration import let_through
 from ridgeline.engine.backtest.incidents import Incident, Steps, fold
 from ridgeline.engine.backtest.job import Job
 from ridgeline.engine.backtest.manifest import checksum
-from ridgeline.engine.backtest.plan import Part, read_part
+from ridgeline.engine.backtest.plan import Part
 from ridgeline.engine.replay.matrix import replay_matrix
 from ridgeline.engine.rules.matching import matches
 from ridgeline.engine.rules.overrides import Overrides
 from ridgeline.io.arrow.runs import runs_of
 from ridgeline.io.matrix import MetricMatrix
+from ridgeline.io.parquet.listing import Problems
 from ridgeline.io.parquet.write import write_parquet
 from ridgeline.io.reasons import ROW_REASONS
 
@@ -58,9 +59,15 @@ class Done:
 
 def run_part(job: Job, part: Part, threads: int = 1) -> Done:
     """Replay one part, write its scores atomically, and give its counts."""
-    rows, unreadable = read_part(part)
-    matrix = MetricMatrix.from_table(rows)
-    steps = replay_matrix(matrix, job.plan, Overrides(job.policy, job.overrides), threads=threads)
+    problems: Problems = []
+    reasons: Counter[str] = Counter()
+    repairs: Counter[str] = Counter()
+    tables = []
+    for matrix in part.portion.matrices(problems):
+        reasons.update(reasons_of(matrix))
+        repairs.update(matrix.repairs)
+        tables.append(replay_matrix(matrix, job.plan, Overrides(job.policy, job.overrides), threads=threads))
+    steps = pa.concat_tables(tables).combine_chunks()  # its bytes must not depend on how the rows were cut
     target = Path(job.output, "scores", part.file_name)
     if job.keep_scores:
         write_parquet(steps, target)
@@ -77,19 +84,19 @@ def run_part(job: Job, part: Part, threads: int = 1) -> Done:
     bounds = pc.min_max(stamps).as_py()
     return Done(
         number=part.number,
-        metrics=len(matrix),
+        metrics=len(part.portion.catalog.names),
         steps=steps.num_rows,
         first=bounds["min"],
         last=bounds["max"],
         metric_weeks=weeks,
         outcomes=_counts(steps["outcome"]),
-        reasons=_reasons(matrix),
-        repairs=dict(matrix.repairs),
+        reasons=dict(reasons),
+        repairs=dict(repairs),
         anomalous=sum(hits for _, _, hits in noisiest),
         pages=sum(pages for _, pages, _ in noisiest),
         incidents=tuple(incidents),
         noisiest=tuple(sorted(noisiest, key=lambda row: (-row[1], -row[2], row[0]))[:NOISIEST]),
-        unreadable=unreadable,
+        unreadable=tuple(sentence for _, sentence in problems),
         file=part.file_name if job.keep_scores else None,
         file_bytes=target.stat().st_size if job.keep_scores else 0,
         file_sha256=checksum(target) if job.keep_scores else None,
@@ -128,6 +135,6 @@ def _counts(column: pa.ChunkedArray) -> dict[str, int]:
     return {row["values"]: row["counts"] for row in pc.value_counts(column.combine_chunks()).to_pylist()}
 
 
-def _reasons(matrix: MetricMatrix) -> dict[str, int]:
+def reasons_of(matrix: MetricMatrix) -> dict[str, int]:
     """Metrics without any usable point, by reason."""
     return {ROW_REASONS[code]: count for code, count in Counter(matrix.reasons.tolist()).items() if code}

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from ridgeline.engine.backtest.part import reasons_of
+from ridgeline.io.errors import OutputError
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.parquet.source import ParquetSource
 from ridgeline.io.parquet.write import write_parquet
-from ridgeline.io.reasons import ROW_REASONS
 
 SCHEMA = pa.schema([("metric", pa.string()), ("timestamp", pa.int64()), ("value", pa.float64())])
 
@@ -28,22 +29,39 @@ class Shuffled:
     reasons: dict[str, int]
 
 
-def shuffle(dataset: str, folder: Path, max_memory: int) -> Shuffled:
-    """Write the cleaned rows of `dataset` to one file in `folder`, metrics in first-seen order, within `max_memory`."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+def shuffle(source: ParquetSource, folder: Path) -> Shuffled:
+    """Write the cleaned rows of `source` to one file in `folder`, metrics in first-seen order.
+
+    Raises OutputError where the folder cannot be made anew.
+    """
     target = folder / "grouped.parquet"
     repairs: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
+    remove(folder)
+    try:
+        folder.mkdir()
+    except OSError as error:
+        raise OutputError(f"cannot write {folder}: {error.strerror or error}") from error
 
     def batches() -> Iterator[pa.RecordBatch]:
-        for matrix in ParquetSource(dataset, max_memory=max_memory, temporary=folder).chunks():
+        for matrix in source.chunks():
             repairs.update(matrix.repairs)
-            reasons.update(ROW_REASONS[code] for code in matrix.reasons.tolist() if code)
+            reasons.update(reasons_of(matrix))
             yield _long(matrix)
 
     write_parquet(batches(), target, schema=SCHEMA)
     return Shuffled(str(target), dict(repairs), dict(reasons))
+
+
+def remove(folder: Path) -> None:
+    """Remove a copy, or whatever else is there under its name; a link is removed, not what it leads to."""
+    try:
+        if folder.is_symlink() or not folder.is_dir():
+            folder.unlink(missing_ok=True)
+        else:
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise OutputError(f"cannot remove {folder}: {error.strerror or error}") from error
 
 
 def _long(matrix: MetricMatrix) -> pa.RecordBatch:

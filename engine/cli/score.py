@@ -34,6 +34,11 @@ IN has the columns metric, timestamp, value (one point a row, or lists), and may
 glob. OUT gets one row per metric. Without --as-of and without that column, "now" is the newest timestamp of IN.
 """
 STALE_SHARE: Final = 0.5
+PARTIAL: Final = 70
+OTHER_FORMATS: Final = frozenset(
+    {".arrow", ".avro", ".csv", ".db", ".feather", ".gz", ".htm", ".html", ".ipc", ".json", ".jsonl", ".md", ".ndjson",
+     ".orc", ".sqlite", ".toml", ".tsv", ".txt", ".xls", ".xlsx", ".xml", ".yaml", ".yml", ".zip", ".zst"}
+)  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score IN into OUT; 0, or 66 for a file without rows."""
+    """Score IN into OUT; 0, 66 for a file without rows, 70 where files or row groups could not be read."""
     from ridgeline.engine.report.summary import Report
     from ridgeline.engine.rules.matching import matcher
     from ridgeline.engine.score.scorer import Scorer
@@ -84,8 +89,14 @@ def run(args: argparse.Namespace) -> int:
     began = time.monotonic()
     config = configuration(args)
     memory = config.run.max_memory if args.max_memory is None else args.max_memory
-    source = ParquetSource(args.source, match=matcher(args.match) if args.match else None, max_memory=memory)
+    _check_format(args.target)
     check_target(args.target)
+    source = ParquetSource(
+        args.source,
+        match=matcher(args.match) if args.match else None,
+        max_memory=memory,
+        max_points=config.source.max_points,
+    )
     check_apart(args.target, source.local_paths)
     if not source.rows:
         raise NoData(f"{args.source} has no rows: nothing can be scored")
@@ -104,6 +115,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"ridgeline: warning: {escape(remark)}", file=sys.stderr)
     report.seconds.update(source.seconds)
     report.seconds["total"] = time.monotonic() - began
+    report.problems += [f"left out, unreadable: {sentence}" for _, sentence in source.unreadable]
+    report.exit = PARTIAL if source.unreadable else 0
     _print(report, args)
     return report.exit
 
@@ -128,6 +141,8 @@ def _score(source: ParquetSource, scorer: Scorer, target: Path, report: Report, 
 
 
 def _print(report: Report, args: argparse.Namespace) -> None:
+    for problem in report.problems:
+        print(f"ridgeline: {escape(problem)}", file=sys.stderr)
     metrics = report.metrics
     stale = report.outcomes["stale"]
     if metrics and stale > STALE_SHARE * metrics:
@@ -139,6 +154,14 @@ def _print(report: Report, args: argparse.Namespace) -> None:
         print(dumps(report.as_json()))
     else:
         print(report.as_text(), file=sys.stderr)
+
+
+def _check_format(target: Path) -> None:
+    """Refuse names that promise something else than Parquet."""
+    from ridgeline.io.errors import InputError
+
+    if target.suffix.lower() in OTHER_FORMATS:
+        raise InputError(f"{target}: the verdicts are written as Parquet; give a name that ends in .parquet")
 
 
 def _as_of(text: str) -> int | Literal["last"]:

@@ -42,7 +42,12 @@ def open_source(config: Config, match: Match, left: Callable[[], float]) -> Open
     from ridgeline.io.parquet.source import ParquetSource
 
     parquet = ParquetSource(
-        source.path, match=match, max_memory=config.run.max_memory, chunk_metrics=source.chunk_metrics
+        source.path,
+        match=match,
+        max_memory=config.run.max_memory,
+        max_points=source.max_points,
+        chunk_metrics=source.chunk_metrics,
+        deadline=left,
     )
 
     def known(read: int) -> int | None:

@@ -6,7 +6,7 @@ It tells whether each metric's rows stand together, in which order metrics were 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -17,6 +17,8 @@ from ridgeline.io.arrow.buffers import arrow, strings
 from ridgeline.io.arrow.runs import Runs, changes
 
 Ints = NDArray[np.int64]
+NAMELESS: Final = -1  # the code of rows without a name
+NOT_WANTED: Final = -2  # the code of rows that nobody asked for, or that cannot be read
 REMEMBERED: Final = 4_000_000  # runs; in datasets with more of them, the metric column is read a second time
 
 
@@ -31,14 +33,14 @@ class Names:
         return len(self._codes)
 
     def codes(self, runs: Runs) -> Ints:
-        """The number of each run's metric, -1 where it has no name."""
+        """The number of each run's metric; negative codes stay what they are."""
         known = self._codes
         before = len(known)
-        numbers = np.array([known.setdefault(name, len(known)) for name in runs.names.to_pylist()] + [-1], np.int64)
+        numbers = np.array([known.setdefault(name, len(known)) for name in runs.names.to_pylist()], np.int64)
         if len(known) > before:
             fresh = len(known) - before == len(runs.names)
             self._blocks.append(runs.names if fresh else runs.names.take(arrow(np.flatnonzero(numbers >= before))))
-        return numbers[runs.codes]
+        return numbers[runs.codes] if runs.codes.min(initial=0) >= 0 else _numbered(numbers, runs.codes)
 
     def array(self) -> pa.StringArray:
         """All names, in order."""
@@ -50,8 +52,9 @@ class Names:
 class Catalog:
     """`names` string[m] in first-seen order, `counts` int64[m] rows of each.
 
-    `codes` and `starts` are the runs of the whole dataset (as in `Runs`), or None where there are too many to keep;
-    `numbers` then tells each name's place.
+    `codes` and `starts` are the runs of the whole dataset (as in `Runs`; `NOT_WANTED` where a run's metric is none of
+    these), or None where there are too many to keep; `numbers` then gives each name's number, and `places` (int64,
+    None: the same) what it is here.
     """
 
     names: pa.StringArray
@@ -59,19 +62,72 @@ class Catalog:
     numbers: Names
     codes: Ints | None
     starts: Ints | None
+    places: Ints | None = None
 
     @property
     def clustered(self) -> bool:
-        """Each metric's rows stand together, and all have a name: run i is metric i."""
-        return self.codes is not None and len(self.codes) == len(self.names) and bool((self.codes >= 0).all())
+        """Each metric's rows stand together; between metrics may be rows without a name."""
+        return self.codes is not None and int(np.count_nonzero(self.codes >= 0)) == len(self.names)
+
+    def wanted_between(self, start: int, stop: int) -> bool:
+        """Whether any of the rows start..stop is one of these metrics', or counts as a point without a name."""
+        first, last = self._runs_between(start, stop)
+        assert self.codes is not None
+        return bool((self.codes[first:last] > NOT_WANTED).any())
+
+    def runs_between(self, start: int, stop: int) -> tuple[Ints, Ints, bool]:
+        """(codes, edges, goes on) of the runs of rows start..stop.
+
+        `edges` are places in the dataset, the runs cut at both ends; the last one goes on if it is a metric's and has
+        more rows behind them.
+        """
+        assert self.codes is not None
+        assert self.starts is not None
+        first, last = self._runs_between(start, stop)
+        goes_on = bool(self.codes[last - 1] >= 0 and self.starts[last] > stop)
+        return self.codes[first:last], np.clip(self.starts[first : last + 1], start, stop), goes_on
 
     def codes_between(self, start: int, stop: int) -> Ints:
         """The metric of each row start..stop of the dataset."""
+        codes, edges, _ = self.runs_between(start, stop)
+        return np.repeat(codes, np.diff(edges))
+
+    def codes_of(self, runs: Runs) -> Ints:
+        """The metric of each run."""
+        codes = self.numbers.codes(runs)
+        return codes if self.places is None else _numbered(self.places, codes)
+
+    def only(self, keep: NDArray[np.bool_]) -> Catalog:
+        """The same dataset, as if it held only these of its metrics."""
+        places = np.where(keep, np.cumsum(keep) - 1, NOT_WANTED)
+        codes = None if self.codes is None else _numbered(places, np.where(self.codes < 0, NOT_WANTED, self.codes))
+        names = self.names.filter(arrow(keep))
+        return replace(self, names=names, counts=self.counts[keep], codes=codes, places=places)
+
+    def part(self, first: int, end: int, begin: int, stop: int) -> Catalog:
+        """The runs first..end of a clustered dataset, among the rows begin..stop, as a catalogue of its own."""
         assert self.codes is not None
         assert self.starts is not None
-        first, last = np.searchsorted(self.starts, [start, stop - 1], side="right") - 1
-        edges = np.clip(self.starts[first : last + 2], start, stop)
-        return np.repeat(self.codes[first : last + 1], np.diff(edges))
+        codes, starts = self.codes[first:end], np.clip(self.starts[first : end + 1], begin, stop) - begin
+        named = codes[codes >= 0]
+        low, high = (int(named[0]), int(named[-1]) + 1) if len(named) else (0, 0)
+        return Catalog(
+            strings(self.names.slice(low, high - low).to_pylist()),  # its own: a slice would bring along all names
+            self.counts[low:high],
+            Names(),
+            np.concatenate([[NOT_WANTED], np.where(codes >= 0, codes - low, codes), [NOT_WANTED]]),
+            np.concatenate([[0], starts, [stop - begin]]),
+        )
+
+    def starts_of(self, first: int, end: int) -> tuple[int, int]:
+        """The rows of the runs first..end."""
+        assert self.starts is not None
+        return int(self.starts[first]), int(self.starts[end])
+
+    def _runs_between(self, start: int, stop: int) -> tuple[int, int]:
+        assert self.starts is not None
+        first, last = np.searchsorted(self.starts, [start, stop - 1], side="right").tolist()
+        return first - 1, last
 
 
 def catalogue(blocks: Iterable[Runs], remembered: int = REMEMBERED) -> Catalog:
@@ -103,6 +159,14 @@ def constant(name: pa.StringArray, rows: int) -> Iterator[Runs]:
     if rows:
         absent = name.null_count
         yield Runs(name.drop_null(), np.array([-absent]), np.array([0, rows]))
+
+
+def _numbered(numbers: Ints, codes: Ints) -> Ints:
+    """The number of each code; negative codes stay what they are."""
+    found = codes.copy()
+    named = codes >= 0
+    found[named] = numbers[codes[named]]
+    return found
 
 
 def _counted(counts: Ints, codes: Ints, rows: Ints) -> Ints:

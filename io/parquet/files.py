@@ -1,68 +1,85 @@
-"""Parquet files: which ones a path means, what they hold, and their rows as record batches of one schema.
-
-A path is a file, a directory (read in sorted order, with key=value folders as columns), a glob, or a URI that
-`pyarrow.fs` knows (file://, s3://, gs://). Every way to fail is one sentence that names the file.
-"""
+"""Parquet files: their footers, judged, and their rows as record batches. Every way to fail is one sentence."""
 
 from __future__ import annotations
 
-import glob
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import unquote
+from typing import IO, Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ridgeline.io.arrow.buffers import strings
-from ridgeline.io.arrow.layout import Layout, layout_of
+from ridgeline.io.arrow.layout import NEEDED, Layout, layout_of
 from ridgeline.io.errors import InputError, SourceUnavailable
+from ridgeline.io.parquet.footer import MAGIC, TAIL, Footer, Group, Leaf, footer_of
+from ridgeline.io.parquet.listing import Listing, Problems, first_line, folder_keys, list_files, note, refuse_special
+from ridgeline.io.parquet.waiting import Left, bounded, patience
 
-SUFFIXES: Final = (".parquet", ".parq", ".pq")
-STREAMED: Final = 64 << 20  # row groups above this many compressed bytes are read through a buffer, not whole
+STREAMED: Final = 64 << 20  # row groups above this many bytes are read through a buffer, not whole
 BUFFER: Final = 4 << 20
-HIVE_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
+DAMAGE: Final = (pa.ArrowException, OSError, ValueError, KeyError)  # what Arrow raises over damaged files
 
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """One Parquet file. `metric`: the name of its only metric where a folder called metric=NAME gives it."""
+    """One Parquet file.
+
+    keys      what its key=value folders say; `metric` names its only metric where no column does
+    groups    its row groups that have rows
+    footer    sha256 of its footer
+    metadata  pyarrow's; None on another machine, which reads the footer again
+    """
 
     path: str
     filesystem: Any
-    metadata: Any
     layout: Layout
     schema: pa.Schema
-    metric: pa.StringArray | None
+    keys: Mapping[str, str | None]
+    groups: tuple[Group, ...]
+    leaves: Mapping[str, Leaf]
+    size: int
+    footer: str
+    metadata: Any = None
+
+    @property
+    def metric(self) -> pa.StringArray | None:
+        """The name of its only metric, an array of one, where its folder gives it."""
+        return None if "metric" in self.schema.names else strings([self.keys["metric"]])
 
     @property
     def rows(self) -> int:
         """Rows of the file: points, or metrics where columns are lists."""
-        return int(self.metadata.num_rows)
+        return sum(group.rows for group in self.groups)
 
-    def batches(self, groups: Sequence[int], columns: Sequence[str], size: int) -> Iterator[pa.RecordBatch]:
-        """The named columns of some row groups, at most `size` rows at a time; columns that are missing are null."""
-        large = any(self.metadata.row_group(g).total_byte_size > STREAMED for g in groups)
+    def travelling(self, groups: Sequence[Group]) -> DataFile:
+        """The same file with these row groups only, small enough to be sent about."""
+        return replace(self, groups=tuple(groups), metadata=None)
+
+    def batches(self, groups: Sequence[Group], columns: Sequence[str], size: int) -> Iterator[pa.RecordBatch]:
+        """The named columns of some row groups, at most `size` rows at a time; columns that are missing are left out."""
+        large = any(group.size > STREAMED for group in groups)
         present = [name for name in columns if name in self.schema.names]
         with self.naming(groups):
             file = self._open(buffer_size=BUFFER if large else 0)
             with file:
-                yield from file.iter_batches(size, row_groups=list(groups), columns=present)
+                yield from file.iter_batches(size, row_groups=[group.index for group in groups], columns=present)
 
     @contextmanager
-    def naming(self, groups: Sequence[int]) -> Iterator[None]:
+    def naming(self, groups: Sequence[Group]) -> Iterator[None]:
         """Turn what Arrow raises over these row groups into one sentence."""
         try:
             yield
-        except (pa.ArrowException, OSError) as error:
-            which = f"row group {groups[0]}" if len(groups) == 1 else f"row groups {groups[0]} to {groups[-1]}"
+        except DAMAGE as error:
+            first, last = groups[0].index, groups[-1].index
+            which = f"row group {first}" if first == last else f"row groups {first} to {last}"
             if self.filesystem is not None and isinstance(error, OSError):
-                raise SourceUnavailable(f"{self.path}: {which} could not be read: {_first_line(error)}") from error
+                raise SourceUnavailable(f"{self.path}: {which} could not be read: {first_line(error)}") from error
             raise InputError(
-                f"{self.path}: {which} cannot be read, the file is damaged: {_first_line(error)}"
+                f"{self.path}: {which} cannot be read, the file is damaged: {first_line(error)}"
             ) from error
 
     def _open(self, **options: Any) -> pq.ParquetFile:
@@ -72,99 +89,98 @@ class DataFile:
         )
 
 
-def find(path: str | Path) -> list[DataFile]:
-    """The Parquet files that a path means, in sorted order, all of one layout; or InputError."""
-    text = str(path)
-    filesystem, root, paths = _listed(text)
-    files = [_inspect(file, filesystem, root) for file in paths]
-    first = files[0]
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """The files that a path means, all of one layout, and (path, sentence) of what cannot be read; at least one file."""
+
+    files: tuple[DataFile, ...]
+    problems: Problems = field(default_factory=list)
+
+
+def find(path: str | Path, left: Left | None = None) -> Dataset:
+    """The readable Parquet files that a path means, in sorted order.
+
+    Raises InputError where there is none, or where they differ in layout; SourceUnavailable where a remote file system
+    cannot be reached, or lets us wait for longer than `left` seconds.
+    """
+    listing = list_files(str(path), left)
+    files: list[DataFile] = []
+    problems: Problems = list(listing.problems)
+    for name in listing.files:
+        try:
+            files.append(_inspect(name, listing, left))
+        except InputError as error:
+            note(problems, name, str(error))
+    if not files:
+        others = f" (and {len(problems) - 1} more, none of them readable)" if len(problems) > 1 else ""
+        raise InputError(problems[0][1] + others)
     for file in files[1:]:
-        if (file.layout.lists, file.layout.seconds) != (first.layout.lists, first.layout.seconds):
+        if (file.layout.lists, file.layout.seconds) != (files[0].layout.lists, files[0].layout.seconds):
             raise InputError(
-                f"{file.path} and {first.path} differ in the types of timestamp or value; write them alike, or read them apart"
+                f"{file.path} and {files[0].path} differ in the types of timestamp or value; "
+                "write them alike, or read them apart"
             )
-    return files
+    return Dataset(tuple(files), problems)
 
 
-def _listed(text: str) -> tuple[Any, str, list[str]]:
-    """File system (None: local), the root that key=value folders are under, and file paths."""
-    if "://" in text:
-        return _listed_remote(text)
-    local = Path(text)
+def _inspect(path: str, listing: Listing, left: Left | None) -> DataFile:
+    """Read and judge one file's footer, and check its columns."""
+    remote = listing.filesystem is not None
+    if not remote:
+        refuse_special(path)
     try:
-        if local.is_dir():
-            found = sorted(
-                str(p)
-                for p in local.rglob("*")
-                if p.suffix in SUFFIXES and not _hidden(p.relative_to(local).parts) and p.is_file()
-            )
-            if not found:
-                raise InputError(f"{text}: no files ending in {', '.join(SUFFIXES)} in this directory")
-            return None, text, found
-        if local.exists():
-            return None, str(local.parent), [text]
-    except OSError as error:
-        raise InputError(f"{text}: cannot be read: {error.strerror or error}") from error
-    if glob.has_magic(text):
-        found = sorted(p for p in glob.iglob(text, recursive=True) if Path(p).is_file())  # noqa: PTH207 - any root
-        if found:
-            return None, "", found
-        raise InputError(f"{text}: no file matches this pattern")
-    raise InputError(f"{text}: no such file or directory")
-
-
-def _listed_remote(text: str) -> tuple[Any, str, list[str]]:
-    """The same for a URI."""
-    from pyarrow import fs
-
-    try:
-        filesystem, root = fs.FileSystem.from_uri(text)
-        info = filesystem.get_file_info(root)
-        if info.type == fs.FileType.File:
-            return filesystem, root, [root]
-        found = []
-        if info.type == fs.FileType.Directory:
-            listed = filesystem.get_file_info(fs.FileSelector(root, recursive=True))
-            inside = ((i.path, i.path[len(root) :].strip("/").split("/")) for i in listed if i.type == fs.FileType.File)
-            found = sorted(p for p, parts in inside if p.endswith(SUFFIXES) and not _hidden(parts))
-    except (pa.ArrowInvalid, ValueError) as error:
-        raise InputError(f"{text}: cannot be read: {_first_line(error)}") from error
-    except OSError as error:
-        raise SourceUnavailable(f"{text}: cannot be reached: {_first_line(error)}") from error
-    if not found:
-        raise InputError(f"{text}: no such file, or no Parquet files there")
-    return filesystem, root, found
-
-
-def _hidden(parts: Sequence[str]) -> bool:
-    """Files and folders that writers keep for themselves (`_temporary`, `.crc`); key=value folders are none."""
-    return any(part.startswith((".", "_")) and "=" not in part for part in parts)
-
-
-def _inspect(path: str, filesystem: Any, root: str) -> DataFile:
-    """Open one file's footer and check its columns."""
-    try:
-        with pq.ParquetFile(path, filesystem=filesystem) as file:
+        data, size = bounded(lambda: _footer(path, listing.filesystem), patience(left, remote=remote), path)
+        footer = footer_of(data, size, (*NEEDED, "as_of"))
+        with pq.ParquetFile(pa.BufferReader(MAGIC + data + len(data).to_bytes(4, "little") + MAGIC)) as file:
             metadata, schema = file.metadata, file.schema_arrow
+        keys, layout = folder_keys(path), _layout(schema, folder_keys(path), path)
+        _agree(footer, layout)
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except PermissionError as error:
         raise InputError(f"{path}: cannot be read: permission denied") from error
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path}: not a readable Parquet file: {_first_line(error)}") from error
-    metric = None if "metric" in schema.names else _metric_of_folder(path[len(root) :])
-    checked = schema if metric is None else schema.append(pa.field("metric", pa.string()))
-    return DataFile(path, filesystem, metadata, layout_of(checked, path), schema, metric)
+    except DAMAGE as error:
+        if remote and isinstance(error, OSError):
+            raise SourceUnavailable(f"{path}: cannot be reached: {first_line(error)}") from error
+        raise InputError(f"{path}: not a readable Parquet file: {first_line(error)}") from error
+    digest = hashlib.sha256(data).hexdigest()
+    return DataFile(
+        path, listing.filesystem, layout, schema, keys, footer.groups, footer.leaves, size, digest, metadata
+    )
 
 
-def _metric_of_folder(path: str) -> pa.StringArray | None:
-    """The metric that a folder metric=NAME names (percent-encoded as Hive does), as an array of one."""
-    for part in path.split("/")[:-1]:
-        key, equals, name = part.partition("=")
-        if equals and key == "metric":
-            return strings([None if name == HIVE_NULL else unquote(name)])
-    return None
+def _footer(path: str, filesystem: Any) -> tuple[bytes, int]:
+    """The bytes of a footer, and the size of the file."""
+    stream: IO[bytes]
+    with Path(path).open("rb") if filesystem is None else filesystem.open_input_file(path) as stream:
+        size = stream.seek(0, 2)
+        if not size:
+            raise ValueError("it is empty; it may be being written")
+        stream.seek(max(size - TAIL, 0))
+        tail = stream.read(TAIL)
+        length = int.from_bytes(tail[:4], "little")
+        if tail[4:] != MAGIC or length > size - TAIL - len(MAGIC):
+            stream.seek(0)
+            begun = stream.read(len(MAGIC)) == MAGIC
+            raise ValueError(
+                "it has no end; it may be cut off, or being written" if begun else "it does not look like one"
+            )
+        stream.seek(size - TAIL - length)
+        return stream.read(length), size
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+def _layout(schema: pa.Schema, keys: Mapping[str, str | None], path: str) -> Layout:
+    named = "metric" in schema.names or "metric" not in keys
+    return layout_of(schema if named else schema.append(pa.field("metric", pa.string())), path)
+
+
+def _agree(footer: Footer, layout: Layout) -> None:
+    """Hold the numbers of values of each column against the number of rows."""
+    for group in footer.groups:
+        for name, chunk in group.chunks.items():
+            lists = layout.lists and name in {"timestamp", "value"}
+            if chunk.values < group.rows if lists else chunk.values != group.rows:
+                raise ValueError(
+                    f"its footer is damaged: row group {group.index} has {group.rows} rows, "
+                    f"but {chunk.values} values in column {name}"
+                )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import math
+import struct
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from ridgeline.io.clean import EARLIEST, LATEST, TICKS
 from ridgeline.io.parquet.files import DataFile
+from ridgeline.io.parquet.footer import Group
 
-UNITS: Final = {"milliseconds": 1_000, "microseconds": 1_000_000, "nanoseconds": 1_000_000_000}
+FORMATS: Final = {1: "<i", 2: "<q", 4: "<f", 5: "<d"}  # by physical type; INT96 has no usable order
 
 
 def newest_by_statistics(files: Sequence[DataFile]) -> tuple[bool, int | None]:
@@ -22,14 +24,11 @@ def newest_by_statistics(files: Sequence[DataFile]) -> tuple[bool, int | None]:
     high: int | None = None
     ticks: set[int | None] = set()
     for file in files:
-        for index in range(file.metadata.num_row_groups):
-            group = file.metadata.row_group(index)
-            if group.num_rows == 0:
-                continue
-            bounds = _bounds(group)
+        for group in file.groups:
+            bounds = _bounds(file, group)
             if bounds is None:
                 return False, None
-            ticks.add(bounds[2])
+            ticks.add(file.leaves["timestamp"].ticks)
             low = bounds[0] if low is None else min(low, bounds[0])
             high = bounds[1] if high is None else max(high, bounds[1])
     if low is None or high is None:
@@ -45,21 +44,15 @@ def newest_by_statistics(files: Sequence[DataFile]) -> tuple[bool, int | None]:
     return False, None
 
 
-def _bounds(group: Any) -> tuple[int, int, int | None] | None:
-    """Lowest and highest timestamp of a row group, and the ticks per second where the type says so."""
-    chunks = (group.column(j) for j in range(group.num_columns))
-    columns = {chunk.path_in_schema.split(".")[0]: chunk for chunk in chunks}
-    stamp, metric = columns["timestamp"], columns.get("metric")
-    statistics = stamp.statistics
-    if statistics is None or not statistics.has_min_max:
+def _bounds(file: DataFile, group: Group) -> tuple[int, int] | None:
+    """Lowest and highest timestamp of a row group, where its statistics tell."""
+    leaf, stamp, metric = file.leaves["timestamp"], group.chunks["timestamp"], group.chunks.get("metric")
+    form = FORMATS.get(leaf.physical)
+    # Points without a name count for nothing; of unsigned numbers Arrow stores no order that all writers share.
+    if form is None or not leaf.signed or (metric is not None and metric.nulls):
         return None
-    nameless = metric is not None and metric.statistics is not None and metric.statistics.null_count
-    if nameless or stamp.physical_type not in {"INT64", "INT32", "DOUBLE", "FLOAT"}:
-        return None  # points without a name count for nothing; INT96 has no usable order
-    logical = json.loads(statistics.logical_type.to_json())
-    if logical["Type"] == "Int" and not logical.get("isSigned", True):
+    try:
+        (low,), (high,) = struct.unpack(form, stamp.low or b""), struct.unpack(form, stamp.high or b"")
+    except struct.error:
         return None
-    low, high = statistics.min_raw, statistics.max_raw
-    if low != low or high != high or abs(low) == float("inf") or abs(high) == float("inf"):  # noqa: PLR0124 - NaN
-        return None
-    return int(low // 1), int(high // 1), UNITS.get(logical.get("timeUnit", ""))
+    return (math.floor(low), math.floor(high)) if math.isfinite(low) and math.isfinite(high) else None

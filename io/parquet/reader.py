@@ -1,39 +1,86 @@
-"""Reading Parquet files batch after batch, one batch ahead, in pieces of bounded size whatever the row groups are."""
+"""Reading Parquet files batch after batch, one batch ahead, in pieces of bounded size whatever the row groups are.
+
+The rows of all files are one sequence; a row's place in it never depends on what can be read. Where a row group is
+damaged, the rest of it is left out and told, and reading goes on behind it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any, Final
+from typing import Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from ridgeline.io.arrow.buffers import arrow
-from ridgeline.io.arrow.columns import as_of_values
-from ridgeline.io.arrow.layout import Layout
-from ridgeline.io.arrow.points import list_points, long_points, rows_of
+from ridgeline.io.arrow.buffers import strings
 from ridgeline.io.arrow.runs import Runs, runs_of
-from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
-from ridgeline.io.parquet.catalog import constant
+from ridgeline.io.errors import InputError
+from ridgeline.io.parquet.catalog import NOT_WANTED, constant
 from ridgeline.io.parquet.files import DataFile
+from ridgeline.io.parquet.footer import Group
+from ridgeline.io.parquet.listing import Problems, note
+from ridgeline.io.parquet.shape import Shape
+from ridgeline.io.parquet.waiting import Left, ahead, patience
 
 BATCH: Final = 1 << 20  # points read at a time: 16 MB of timestamps and values
 BYTES_PER_POINT: Final = 160  # of a batch in all its forms, the one read ahead included
 
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Row groups of one file to read in one go, `size` rows at a time; `row` is the place of the first row."""
+
+    file: DataFile
+    groups: tuple[Group, ...]
+    row: int
+    size: int
+
+    @property
+    def rows(self) -> int:
+        """Rows declared."""
+        return sum(group.rows for group in self.groups)
+
+    @property
+    def end(self) -> int:
+        """The place behind the last row."""
+        return self.row + self.rows
+
+    def apart(self) -> Iterator[Stretch]:
+        """Its row groups, each by itself."""
+        row = self.row
+        for group in self.groups:
+            yield replace(self, groups=(group,), row=row)
+            row += group.rows
+
 
 class Reader:
-    """The rows of several files as one sequence. `seconds["load"]` adds up the time spent waiting for them."""
+    """The rows of several files as one sequence.
 
-    def __init__(self, files: Sequence[DataFile], max_memory: int, seconds: dict[str, float]) -> None:
+    `seconds["load"]` adds up the time spent waiting for them; `problems` gets (path, sentence) of what cannot be read,
+    `lost` the (first, end) rows of it. `left`: seconds that a wait may still take.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[DataFile],
+        shape: Shape,
+        max_memory: int,
+        seconds: dict[str, float],
+        problems: Problems,
+        left: Left | None = None,
+    ) -> None:
         self.files = files
+        self.shape = shape
         self.seconds = seconds
+        self.problems = problems
+        self.lost: list[tuple[int, int]] = []
         self.batch = int(np.clip(max_memory // BYTES_PER_POINT, 1 << 12, BATCH))
-        self._types = _shared_types(files)
-        first = files[0].layout
-        self.layout = Layout(first.lists, first.seconds, any(file.layout.as_of for file in files))
+        self._patience = patience(left, remote=files[0].filesystem is not None)
 
     @property
     def rows(self) -> int:
@@ -41,22 +88,13 @@ class Reader:
         return sum(file.rows for file in self.files)
 
     @property
-    def points_per_row(self) -> float:
-        """1, or the mean length of the lists."""
-        if not self.layout.lists:
-            return 1.0
-        return sum(points for file in self.files for _, _, points in _groups(file)) / max(self.rows, 1)
+    def points(self) -> int:
+        """Points in all files; an empty list counts as one."""
+        return sum(points_in(group, lists=self.shape.layout.lists) for file in self.files for group in file.groups)
 
     def metric_runs(self) -> Iterator[Runs]:
-        """The runs of the metric column, batch by batch, counted in rows."""
-        for file in self.files:
-            if file.metric is not None:
-                yield from constant(file.metric, file.rows)
-                continue
-            for groups, size in self._stretches(file):
-                with file.naming(groups):
-                    for batch in file.batches(groups, ["metric"], size):
-                        yield runs_of([batch.column(0)])
+        """The runs of the metric column, batch by batch, counted in rows; those that cannot be read are not wanted."""
+        yield from self._ahead(self._metric_runs())
 
     def read(
         self, wanted: Callable[[int, int], bool] | None = None, *, names: bool = False
@@ -65,125 +103,117 @@ class Reader:
 
         `wanted` tells of a range of rows whether any is needed; row groups where none is are skipped.
         """
-        with ThreadPoolExecutor(1, "ridgeline-parquet") as ahead:
-            batches = self._batches(wanted, names=names)
-            pending = ahead.submit(next, batches, None)
-            try:
-                while True:
-                    started = perf_counter()
-                    item = pending.result()
-                    self.seconds["load"] += perf_counter() - started
-                    if item is None:
-                        return
-                    pending = ahead.submit(next, batches, None)
-                    yield item
-            finally:
-                pending.cancel()
-                ahead.submit(batches.close).result()
+        columns = [name for name in self.shape.layout.columns if names or name != "metric"]
+        yield from self._ahead(self._batches(wanted, columns))
+
+    @contextmanager
+    def decoding(self) -> Iterator[None]:
+        """Count the time of the block as decoding."""
+        started = perf_counter()
+        yield
+        self.seconds["decode"] += perf_counter() - started
+
+    @property
+    def unread(self) -> bool:
+        """Whether not one row could be read."""
+        row = 0
+        for first, end in sorted(self.lost):
+            row = max(row, end) if first <= row else row
+        return row > 0 and row == self.rows
+
+    def _ahead(self, items: Iterator[T]) -> Iterator[T]:
+        return ahead(items, self._patience, self.files[0].path, self._waited)
+
+    def _waited(self, seconds: float) -> None:
+        self.seconds["load"] += seconds
+
+    def _metric_runs(self) -> Iterator[Runs]:
+        for stretch in self._stretches():
+            metric = stretch.file.metric
+            if metric is not None:
+                yield from constant(metric, stretch.rows)
+                continue
+            row = stretch.row
+            for at, rows, runs in self._readable(stretch, ["metric"], lambda batch: runs_of([batch.column(0)])):
+                yield from _unread(at - row)
+                yield runs
+                row = at + rows
+            yield from _unread(stretch.end - row)
 
     def _batches(
-        self, wanted: Callable[[int, int], bool] | None, *, names: bool
-    ) -> Generator[tuple[int, pa.Table], None, None]:
-        columns = [name for name in self.layout.columns if names or name != "metric"]
-        row = 0
+        self, wanted: Callable[[int, int], bool] | None, columns: Sequence[str]
+    ) -> Iterator[tuple[int, pa.Table]]:
+        for stretch in self._stretches():
+            if wanted is not None and not wanted(stretch.row, stretch.end):
+                continue
+
+            def fit(batch: pa.RecordBatch, file: DataFile = stretch.file) -> pa.Table:
+                if self.shape.layout.lists:
+                    batch.validate(full=True)  # offsets must not point outside
+                return self.shape.fit(batch, columns, file.metric)
+
+            for row, _, table in self._readable(stretch, columns, fit):
+                yield row, table
+
+    def _readable(
+        self, stretch: Stretch, columns: Sequence[str], take: Callable[[pa.RecordBatch], T], skip: int = 0
+    ) -> Iterator[tuple[int, int, T]]:
+        """(first row, rows, what `take` makes of them) of each batch that can be read, from the row `skip` on."""
+        done = 0
+        try:
+            with stretch.file.naming(stretch.groups):
+                for batch in stretch.file.batches(stretch.groups, columns, stretch.size):
+                    fresh = batch.slice(max(skip - done, 0))
+                    if fresh.num_rows:
+                        yield stretch.row + done + batch.num_rows - fresh.num_rows, fresh.num_rows, take(fresh)
+                    done += batch.num_rows
+                if done < stretch.rows:
+                    raise ValueError(f"it holds {done} rows, not {stretch.rows}")
+        except InputError as error:
+            done = max(done, skip)
+            if len(stretch.groups) == 1:
+                self._lose(stretch, stretch.row + done, str(error))
+                return
+            for part in stretch.apart():
+                if part.end > stretch.row + done:
+                    yield from self._readable(part, columns, take, max(stretch.row + done - part.row, 0))
+
+    def _lose(self, stretch: Stretch, first: int, sentence: str) -> None:
+        """Remember that the rows from `first` on cannot be read; say so once."""
+        if (first, stretch.end) not in self.lost:
+            self.lost.append((first, stretch.end))
+        note(self.problems, stretch.file.path, sentence)
+
+    def _stretches(self) -> Iterator[Stretch]:
+        """Small row groups together, large ones in pieces."""
+        lists, row = self.shape.layout.lists, 0
         for file in self.files:
-            for groups, size in self._stretches(file):
-                at = row
-                row += sum(file.metadata.row_group(g).num_rows for g in groups)
-                if wanted is None or wanted(at, row):
-                    for batch in file.batches(groups, columns, size):
-                        yield at, _aligned(batch, columns, self._types, file.metric)
-                        at += batch.num_rows
-
-    def _stretches(self, file: DataFile) -> Iterator[tuple[list[int], int]]:
-        """Row groups to read in one go, and rows per batch: small row groups together, large ones in pieces."""
-        groups: list[int] = []
-        rows = points = 0
-        for index, more_rows, more_points in _groups(file):
-            if groups and points + more_points > self.batch:
-                yield groups, _rows_of(self.batch, rows, points)
-                groups, rows, points = [], 0, 0
-            groups.append(index)
-            rows += more_rows
-            points += more_points
-        if groups:
-            yield groups, _rows_of(self.batch, rows, points)
+            groups: list[Group] = []
+            points = 0
+            for group in file.groups:
+                more = points_in(group, lists=lists)
+                if groups and points + more > self.batch:
+                    yield (stretch := _stretch(file, groups, row, self.batch, points))
+                    groups, points, row = [], 0, stretch.end
+                groups.append(group)
+                points += more
+            if groups:
+                yield (stretch := _stretch(file, groups, row, self.batch, points))
+                row = stretch.end
 
 
-def matrix_of(table: pa.Table, runs: Runs, layout: Layout) -> MetricMatrix:
-    """A matrix from columns without names and the runs of their rows."""
-    if layout.lists:
-        codes = np.repeat(runs.codes, np.diff(runs.starts))
-        points = list_points(table, Runs(runs.names, codes, np.arange(len(table) + 1)), layout)
-    else:
-        points = long_points(table, runs, layout)
-    rows = rows_of(points)
-    return MetricMatrix.from_series(
-        rows.metrics, rows.series, as_of=rows.as_of, reasons=rows.reasons, repairs=rows.repairs
-    )
+def points_in(group: Group, *, lists: bool) -> int:
+    """Points of a row group."""
+    return max((chunk.values for chunk in group.chunks.values()), default=0) if lists else group.rows
 
 
-def _groups(file: DataFile) -> Iterator[tuple[int, int, int]]:
-    """(index, rows, points) of each row group that has rows."""
-    for index in range(file.metadata.num_row_groups):
-        group = file.metadata.row_group(index)
-        points = group.num_rows
-        if file.layout.lists:
-            points = max(group.column(j).num_values for j in range(group.num_columns))
-        if group.num_rows:
-            yield index, group.num_rows, points
+def _stretch(file: DataFile, groups: Sequence[Group], row: int, batch: int, points: int) -> Stretch:
+    """A stretch to be read about `batch` points at a time."""
+    rows = sum(group.rows for group in groups)
+    return Stretch(file, tuple(groups), row, max(1, rows * batch // max(points, 1)))
 
 
-def _rows_of(batch: int, rows: int, points: int) -> int:
-    """Rows of about `batch` points."""
-    return max(1, rows * batch // max(points, 1))
-
-
-def _aligned(
-    batch: pa.RecordBatch, columns: Sequence[str], types: dict[str, Any], metric: pa.StringArray | None
-) -> pa.Table:
-    """The batch as a table of these columns, in the types that all files share."""
-    arrays = []
-    for name in columns:
-        if name in batch.schema.names:
-            array = batch.column(name)
-        elif name == "metric" and metric is not None:
-            zeros: NDArray[np.int32] = np.zeros(batch.num_rows, np.int32)
-            array = pa.DictionaryArray.from_arrays(arrow(zeros), metric)
-        else:
-            array = pa.nulls(batch.num_rows, types[name])
-        if name in types and array.type != types[name]:
-            array = _cast(name, array, types[name])
-        arrays.append(array)
-    return pa.Table.from_arrays(arrays, names=list(columns))
-
-
-def _cast(name: str, array: pa.Array, kind: pa.DataType) -> pa.Array:
-    if name == "as_of":
-        seconds = as_of_values(array)
-        return arrow(seconds, seconds == NO_AS_OF)
-    return array.cast(kind, safe=False)
-
-
-def _shared_types(files: Sequence[DataFile]) -> dict[str, Any]:
-    """One type for each column but metric: the type of all files, or the widest of its kind where they differ."""
-    shared: dict[str, Any] = {}
-    for name in ("timestamp", "value", "as_of"):
-        kinds = {file.schema.field(name).type for file in files if name in file.schema.names}
-        if len(kinds) < 2:
-            shared.update(zip([name], kinds, strict=False))
-        elif name == "as_of":
-            shared[name] = pa.int64()
-        else:
-            lists = files[0].layout.lists
-            items = {kind.value_type if lists else kind for kind in kinds}
-            widest = _widest(name, items)
-            shared[name] = pa.large_list(widest) if lists else widest
-    return shared
-
-
-def _widest(name: str, kinds: set[Any]) -> pa.DataType:
-    if all(pa.types.is_timestamp(kind) for kind in kinds):
-        return pa.timestamp("us")
-    whole = name == "timestamp" and all(pa.types.is_integer(kind) for kind in kinds)
-    return pa.int64() if whole else pa.float64()
+def _unread(rows: int) -> Iterator[Runs]:
+    """One run of rows that cannot be read."""
+    if rows:
+        yield Runs(strings([]), np.array([NOT_WANTED]), np.array([0, rows]))

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
 from typing import Final
 
 import numpy as np
@@ -22,11 +21,14 @@ from numpy.typing import NDArray
 from ridgeline.io.arrow.buffers import arrow, view
 from ridgeline.io.arrow.runs import Runs, changes, runs_of, stable_order
 from ridgeline.io.matrix import MetricMatrix
-from ridgeline.io.parquet.catalog import Catalog
-from ridgeline.io.parquet.reader import Reader, matrix_of
+from ridgeline.io.parquet.capped import capped, newest_points
+from ridgeline.io.parquet.catalog import NAMELESS, Catalog
+from ridgeline.io.parquet.clustered import matrix_of, points_at
+from ridgeline.io.parquet.reader import Reader
 from ridgeline.io.parquet.shuffle_parts import FileParts, MemoryParts, Parts
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 KEPT: Final = 40  # bytes per point that waits in memory: number of the metric, timestamp, value, allocator's slack
 SORTED: Final = 128  # bytes per point of a part while it is sorted: as read, in order, positions, masks
 READING: Final = 128 << 20  # bytes for reading: two batches and what Arrow keeps
@@ -36,13 +38,14 @@ CODE: Final = "code"
 
 
 def shuffled(
-    reader: Reader, catalog: Catalog, wanted: NDArray[np.bool_] | None, max_memory: int, temporary: Path | None
+    reader: Reader, catalog: Catalog, seen: Bools, *, limit: int, max_memory: int, temporary: Path | None
 ) -> Iterator[MetricMatrix]:
-    """Matrices of complete metrics, one per part, in first-seen order."""
-    keep = np.ones(len(catalog.names), np.bool_) if wanted is None else wanted
-    names, counts = catalog.names.filter(arrow(keep)), catalog.counts[keep]
-    number = np.append(np.where(keep, np.cumsum(keep) - 1, -1), -1)  # its last place serves rows without a name
-    points = max(reader.points_per_row, 1e-9)
+    """Matrices of complete metrics, one per part, in first-seen order, at most `limit` points of each.
+
+    `seen` bool[m] is set where a metric was handed out: all, unless rows could not be read.
+    """
+    names, counts = catalog.names, catalog.counts
+    points = max(reader.points / max(reader.rows, 1), 1e-9)
     room = max(max_memory - READING, max_memory // 4) / points  # as if a row were a point
     part_of = _dealt(counts, min(room / SORTED, LARGEST_PART / points))
     firsts = np.append(changes(part_of), len(names))
@@ -53,30 +56,27 @@ def shuffled(
         if int(counts.sum()) * KEPT + largest * SORTED > room:
             parts = FileParts(stack, len(firsts) - 1, temporary)
         for codes, table in _numbered(reader, catalog):
-            if wanted is None and (codes < 0).any():
-                repairs["null"] += _points(table, codes < 0)
-            with _timed(reader):
-                _deal(table, number[codes], part_of, parts)
+            if (codes == NAMELESS).any():
+                repairs["null"] += points_at(table, codes == NAMELESS)
+            with reader.decoding():
+                _deal(table, codes, part_of, parts)
         for part in range(len(firsts) - 1):
             first, last = int(firsts[part]), int(firsts[part + 1])
-            with _timed(reader):
-                matrix = _sorted(parts.take(part), names.slice(first, last - first), first, reader)
+            with reader.decoding():
+                table, dropped = _gathered(parts.take(part), limit if counts[first:last].max() > limit else None)
+                if table is None:
+                    continue  # not one of its rows could be read
+                codes, matrix = _sorted(table, names.slice(first, last - first), first, reader)
+                matrix = capped(matrix, limit, dropped)
+            seen[codes] = True
             yield replace(matrix, repairs=Counter(matrix.repairs) + repairs)
             repairs.clear()
     if repairs:
         yield replace(MetricMatrix.empty(), repairs=dict(repairs))
 
 
-@contextmanager
-def _timed(reader: Reader) -> Iterator[None]:
-    """Count the time of the block as decoding."""
-    started = perf_counter()
-    yield
-    reader.seconds["decode"] += perf_counter() - started
-
-
 def _deal(table: pa.Table, codes: Ints, part_of: Ints, parts: Parts) -> None:
-    """Append rows to the parts of their metrics; rows of code -1 are left out."""
+    """Append rows to the parts of their metrics; rows of negative codes are left out."""
     rows = np.flatnonzero(codes >= 0)
     owners = part_of[codes[rows]]
     order = stable_order(owners)
@@ -87,24 +87,55 @@ def _deal(table: pa.Table, codes: Ints, part_of: Ints, parts: Parts) -> None:
 
 
 def _numbered(reader: Reader, catalog: Catalog) -> Iterator[tuple[Ints, pa.Table]]:
-    """(metric number of each row, -1 without a name; columns but metric) of each batch."""
-    remembered = catalog.codes is not None
-    for start, table in reader.read(names=not remembered):
-        if remembered:
+    """(metric of each row; columns but metric) of each batch."""
+    if catalog.codes is not None:
+        for start, table in reader.read(catalog.wanted_between):
             yield catalog.codes_between(start, start + len(table)), table
-        else:
-            runs = runs_of(table.column("metric").chunks)
-            yield np.repeat(catalog.numbers.codes(runs), np.diff(runs.starts)), table.drop_columns("metric")
+        return
+    for _, table in reader.read(names=True):
+        runs = runs_of(table.column("metric").chunks)
+        yield np.repeat(catalog.codes_of(runs), np.diff(runs.starts)), table.drop_columns("metric")
 
 
-def _sorted(table: pa.Table, names: pa.StringArray, first: int, reader: Reader) -> MetricMatrix:
-    """The matrix of one part; its metrics are those numbered from `first`."""
+def _gathered(tables: Iterator[pa.Table], limit: int | None) -> tuple[pa.Table | None, int]:
+    """The rows of a part as one table, and how many were dropped on the way: from time to time, those over the limit."""
+    waiting: list[pa.Table] = []
+    rows = settled = dropped = 0
+    for table in tables:
+        waiting.append(table)
+        rows += len(table)
+        if limit is not None and rows - settled > max(limit, LARGEST_PART):
+            waiting = [_newest(pa.concat_tables(waiting), limit)]
+            settled = len(waiting[0])
+            dropped += rows - settled
+            rows = settled
+    return (pa.concat_tables(waiting) if waiting else None), dropped
+
+
+def _newest(table: pa.Table, limit: int) -> pa.Table:
+    """The rows, of each metric no more than the newest `limit`."""
+    if hasattr(table.column("timestamp").type, "value_type"):
+        return table
+    codes = view(table.column(CODE).combine_chunks())
+    keep = np.ones(len(codes), np.bool_)
+    for code in np.flatnonzero(np.bincount(codes) > limit):
+        rows = np.flatnonzero(codes == code)
+        keep[rows] = False
+        keep[rows[newest_points(table.take(arrow(rows)), limit)]] = True
+    return table.filter(arrow(keep)).combine_chunks()
+
+
+def _sorted(table: pa.Table, names: pa.StringArray, first: int, reader: Reader) -> tuple[Ints, MetricMatrix]:
+    """The matrix of one part, whose metrics are numbered from `first`, and the numbers of those that it has."""
     codes = view(table.column(CODE).combine_chunks()) - np.int32(first)
     starts = np.append(changes(codes), len(codes))
-    runs = Runs(names, codes[starts[:-1]].astype(np.int64), starts)
-    del codes
+    codes = codes[starts[:-1]].astype(np.int64)
+    present: Ints = np.arange(len(names))
+    if reader.lost:  # some metrics may have had not one row that could be read
+        present = np.flatnonzero(np.bincount(codes, minlength=len(names)))
+        names, codes = names.take(arrow(present)), np.searchsorted(present, codes)
     table = table.drop_columns(CODE).combine_chunks()
-    return matrix_of(table, runs, reader.layout)
+    return present + first, matrix_of(table, Runs(names, codes, starts), reader.shape.layout)
 
 
 def _dealt(counts: Ints, rows_per_part: float) -> Ints:
@@ -114,13 +145,3 @@ def _dealt(counts: Ints, rows_per_part: float) -> Ints:
     coarse = np.floor((np.cumsum(counts) - counts) / rows_per_part)
     steps: Ints = np.cumsum(np.diff(coarse, prepend=0) != 0)
     return steps
-
-
-def _points(table: pa.Table, rows: NDArray[np.bool_]) -> int:
-    """Points in some rows of a table, of either layout."""
-    stamps = table.column("timestamp")
-    if not hasattr(stamps.type, "value_type"):
-        return int(np.count_nonzero(rows))
-    import pyarrow.compute as pc
-
-    return int(pc.sum(pc.list_value_length(stamps.filter(arrow(rows)))).as_py() or 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Protocol
@@ -19,8 +20,8 @@ class Parts(Protocol):
     def append(self, part: int, rows: pa.Table) -> None:
         """Add rows to a part."""
 
-    def take(self, part: int) -> pa.Table:
-        """All rows of a part, in the order they came; the part is then forgotten."""
+    def take(self, part: int) -> Iterator[pa.Table]:
+        """The rows of a part, in the order they came; the part is then forgotten."""
 
 
 class MemoryParts:
@@ -33,11 +34,10 @@ class MemoryParts:
         """Add rows to a part."""
         self._rows[part].append(rows)
 
-    def take(self, part: int) -> pa.Table:
-        """All rows of a part, in the order they came; the part is then forgotten."""
-        table = pa.concat_tables(self._rows[part])
-        self._rows[part] = []
-        return table
+    def take(self, part: int) -> Iterator[pa.Table]:
+        """The rows of a part, in the order they came; the part is then forgotten."""
+        tables, self._rows[part] = self._rows[part], []
+        yield from tables
 
 
 class FileParts:
@@ -63,16 +63,18 @@ class FileParts:
         except OSError as error:
             raise self._full(error) from error
 
-    def take(self, part: int) -> pa.Table:
-        """All rows of a part, in the order they came; its file is given back to the system."""
+    def take(self, part: int) -> Iterator[pa.Table]:
+        """The rows of a part, in the order they came; its file is given back to the system."""
+        if not self._writers:
+            return
         try:
             self._writers[part].close()
             self._files[part].seek(0)
-            table = pa.ipc.open_stream(self._files[part]).read_all()
+            for batch in pa.ipc.open_stream(self._files[part]):
+                yield pa.Table.from_batches([batch])
             self._files[part].close()
         except OSError as error:
             raise self._full(error) from error
-        return table
 
     def _open(self, schema: pa.Schema) -> None:
         options = pa.ipc.IpcWriteOptions(compression="lz4" if pa.Codec.is_available("lz4_frame") else None)

@@ -1,5 +1,6 @@
 """Parquet in: streamed by metric whatever the row groups are, shuffled where scattered, refused in one sentence."""
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from ridgeline.io.parquet import shuffle
 from ridgeline.io.parquet.newest import newest_by_statistics
 from ridgeline.io.parquet.source import ParquetSource
 from ridgeline.io.parquet.write import write_parquet
+from ridgeline.io.reasons import UNREADABLE
 
 T0 = 1_700_000_000
 
@@ -83,7 +85,7 @@ def lists(table):
 def test_row_groups_and_batches_change_nothing(tmp_path, monkeypatch, group, batch):
     table = fleet()
     source = ParquetSource(write(tmp_path / "in.parquet", table, row_group_size=group), chunk_metrics=3)
-    source._reader.batch = batch
+    source.reader.batch = batch
     assert source.catalog().clustered
     assert together(source) == expected(table)
     assert source.rows == len(table)
@@ -103,7 +105,7 @@ def test_scattered_rows_are_brought_together(tmp_path, monkeypatch, memory, reme
     source = ParquetSource(
         write(tmp_path / "in.parquet", table, row_group_size=group), max_memory=memory, temporary=tmp_path
     )
-    source._reader.batch = 50
+    source.reader.batch = 50
     assert not source.catalog().clustered
     assert together(source) == expected(table)
     assert [p.name for p in tmp_path.iterdir()] == ["in.parquet"]
@@ -121,7 +123,7 @@ def test_any_arrangement_of_rows(tmp_path_factory, data):
     path = write(tmp_path_factory.mktemp("any") / "in.parquet", table, row_group_size=data.draw(st.integers(1, 9)))
     memory = data.draw(st.sampled_from([1, 500, 1 << 30]))
     source = ParquetSource(path, max_memory=memory, chunk_metrics=data.draw(st.integers(1, 5)))
-    source._reader.batch = data.draw(st.integers(1, 12))
+    source.reader.batch = data.draw(st.integers(1, 12))
     assert together(source) == expected(table)
 
 
@@ -133,7 +135,7 @@ def test_list_layout(tmp_path, scatter):
     for group in (1, 5, 100):
         for memory in (1, 3000, 1 << 30):
             source = ParquetSource(write(tmp_path / "in.parquet", table, row_group_size=group), max_memory=memory)
-            source._reader.batch = 40
+            source.reader.batch = 40
             assert together(source) == expected(table)
 
 
@@ -158,7 +160,7 @@ def test_timestamp_columns(tmp_path, unit):
 def test_names_that_do_not_match_are_not_read(tmp_path):
     table = fleet(as_of=False)
     source = ParquetSource(write(tmp_path / "in.parquet", table, row_group_size=9), match=lambda name: name[-1] in "37")
-    source._reader.batch = 20
+    source.reader.batch = 20
     wanted = [row for row in expected(table)[0] if row["metric"][-1] in "37"]
     assert together(source)[0] == wanted
     mixed = table.take(pa.array(np.random.default_rng(1).permutation(len(table))))
@@ -171,7 +173,7 @@ def test_names_that_do_not_match_are_not_read(tmp_path):
 def test_a_metric_over_many_batches(tmp_path):
     table = pa.table({"metric": ["a"] * 1000 + ["b"], "timestamp": T0 + np.arange(1001), "value": np.arange(1001.0)})
     source = ParquetSource(write(tmp_path / "in.parquet", table, row_group_size=30))
-    source._reader.batch = 17
+    source.reader.batch = 17
     assert [len(matrix.timestamps) for matrix in source.chunks()] == [1000, 1]
 
 
@@ -258,10 +260,10 @@ def test_newest(tmp_path, case):
     stamps, by_statistics, newest = NEWEST[case]
     table = pa.table({"metric": ["a", "b"], "timestamp": stamps, "value": [1.0, 2.0]})
     source = ParquetSource(write(tmp_path / "in.parquet", table, row_group_size=1))
-    assert newest_by_statistics(source._reader.files)[0] == by_statistics
+    assert newest_by_statistics(source.reader.files)[0] == by_statistics
     assert source.newest() == newest == MetricMatrix.from_table(table).newest
     bare = ParquetSource(write(tmp_path / "bare.parquet", table, write_statistics=False))
-    assert newest_by_statistics(bare._reader.files) == (False, None)
+    assert newest_by_statistics(bare.reader.files) == (False, None)
     assert bare.newest() == newest
 
 
@@ -310,9 +312,19 @@ def test_damage_in_the_middle_names_file_and_row_group(tmp_path, column):
     content[first : first + chunk.total_compressed_size] = b"\xff" * chunk.total_compressed_size
     path.write_bytes(content)
     source = ParquetSource(path)
-    source._reader.batch = len(table) // 4
-    with pytest.raises(InputError, match=r"in\.parquet: row group 2 cannot be read, the file is damaged"):
-        together(source)
+    source.reader.batch = len(table) // 4
+    rows, reasons, *_ = together(source)
+    assert len(source.unreadable) == 1
+    assert source.unreadable[0][0] == str(path)
+    assert re.search(r"in\.parquet: row group 2 cannot be read, the file is damaged", source.unreadable[0][1])
+    start, stop = 2 * (len(table) // 4), 3 * (len(table) // 4)
+    names = table["metric"].to_pylist()
+    rest = expected(pa.concat_tables([table.slice(0, start), table.slice(stop)]))[0]
+    lost = [name for name in dict.fromkeys(names) if name not in {row["metric"] for row in rest}]
+    assert rows[: len(rest)] == rest
+    assert len(lost) > 2
+    assert [row["metric"] for row in rows[len(rest) :]] == (lost if column != "metric" else [])
+    assert set(reasons[len(rest) :]) <= {UNREADABLE}
 
 
 MUTATE = """
