@@ -1,0 +1,60 @@
+"""The catalogue of Redis keys: every key that Ridgeline reads or writes, its type, who else does, and how long it lives.
+
+The rights that a user needs in Redis, `doctor`'s checks and docs/keys.md are derived from it; a test holds a traced run
+against it. What siblings of Skyline read keeps Skyline's names and types.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ridgeline.io.redis.key import NAMESPACE, SIBLINGS, Key
+from ridgeline.io.redis.skyline_keys import SKYLINE
+
+OURS: Final = "ridgeline."
+SOURCE: Final = (
+    Key(
+        "<namespace>unique_metrics",
+        "set",
+        "the keys of all series",
+        "",
+        (SIBLINGS, "load"),
+        ("run", "batch", "manage"),
+        "source",
+        (("load", ("SADD",)),),
+    ),
+    Key(
+        "<namespace><metric>",
+        "string",
+        "msgpack pairs [timestamp, value], one after the other",
+        "",
+        (SIBLINGS, "load"),
+        ("run", "batch"),
+        "source",
+        (("run", ("MGET", "TYPE")), ("batch", ("MGET", "TYPE")), ("load", ("SET", "APPEND", "EXISTS"))),
+    ),
+)
+STATE: Final = (
+    Key(
+        "last_alert.<strategy>.<metric>",
+        "string",
+        "timestamp of the anomaly last alerted, written after the alert was sent",
+        "the alert's expiration",
+        ("run", SIBLINGS),
+        ("run", SIBLINGS),
+        "alerts",
+    ),
+    Key(f"{OURS}outbox", "hash", "what waits to be sent: [strategy, metric] -> JSON", "", ("run",), ("run",), "alerts"),
+    Key(f"{OURS}anomalies", "hash", "lately anomalous metrics: metric -> JSON", "", ("run",), ("run",), "alerts"),
+    Key(f"{OURS}silences", "hash", "operators' mutes: id -> JSON", "", ("run",), ("run",), "alerts"),
+    Key(f"{OURS}breaker.<strategy>", "string", "an endpoint left alone for a while: JSON", "its pause", ("run",), ("run",), "alerts"),
+)  # fmt: skip
+
+
+CATALOGUE: Final = (*SOURCE, *STATE, *SKYLINE)
+
+
+def find(key: str, namespace: str = NAMESPACE) -> Key | None:
+    """The row that describes a key: the one with its very name, else that of the longest form; None without one."""
+    rows = [row for row in CATALOGUE if row.describes(key, namespace)]
+    return max(rows, key=lambda row: (row.glob(namespace) == key, len(row.glob(namespace))), default=None)

@@ -1,0 +1,129 @@
+"""The catalogue's rows for keys of Skyline: read from its siblings, or kept so that they find what they look for.
+
+A feature that is not in `ridgeline.io.redis.acl.BUILT` is planned: nothing reads or writes its keys yet.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ridgeline.io.redis.key import OPERATORS, SIBLINGS, Key, Kind
+
+RUN: Final = ("run",)
+BATCH: Final = ("batch",)
+MANAGE: Final = ("manage",)
+THEIRS: Final = (SIBLINGS,)
+BOTH: Final = ("run", SIBLINGS)
+
+
+def _rows(feature: str, *rows: tuple[str, Kind, str, str, tuple[str, ...], tuple[str, ...]]) -> tuple[Key, ...]:
+    return tuple(Key(*row, feature) for row in rows)
+
+
+OPERATED: Final = _rows(
+    "operators",
+    ("alert.paused.<strategy>.<metric>", "string", "paused until, or any text", "the operator's", (OPERATORS,), RUN),
+    ("metrics_manager.mute_alerts_on", "hash", "metric -> epoch of its end", "", (OPERATORS, "manage"), ("run", "manage")),
+    ("metrics_manager.api_skip_analysis", "hash", "metric -> epoch of its end", "", (OPERATORS, "manage"), ("run", "manage")),
+)  # fmt: skip
+
+BOOKKEEPING: Final = _rows(
+    "bookkeeping",
+    ("analyzer", "string", "epoch of the run: alive", "120", RUN, THEIRS),
+    ("analyzer.boring", "set", "metrics, and _updated_at_<time>", "", RUN, BOTH),
+    ("analyzer.too_short", "set", "metrics, and _updated_at_<time>", "", RUN, BOTH),
+    ("analyzer.stale", "set", "metrics, and _updated_at_<time>", "", RUN, BOTH),
+    ("aet.analyzer.boring", "set", "the period before's", "", RUN, BOTH),
+    ("aet.analyzer.too_short", "set", "the period before's", "", RUN, BOTH),
+    ("aet.analyzer.stale", "set", "the run before's", "", RUN, BOTH),
+    ("aet.analyzer.not_anomalous_metrics", "set", "the run before's", "", RUN, THEIRS),
+    ("analyzer.algorithm.exception.metric.sets", "string", "epoch: time of the rotation", "300", RUN, RUN),
+    ("analyzer.anomalous_metrics", "set", "repr [value, metric, timestamp, triggered, run]", "", RUN, BOTH),
+    ("analyzer.real_anomalous_metrics", "set", "repr [value, metric, timestamp]", "", RUN, BOTH),
+    ("analyzer.real_anomalous_metrics.<epoch>", "set", "the same, of one run", "900", RUN, BOTH),
+    ("analyzer.all_anomalous_metrics", "set", "repr, to be alerted on", "", RUN, BOTH),
+    ("analyzer.not_anomalous_metrics", "set", "repr [metric, timestamp]", "", RUN, THEIRS),
+    ("analyzer.alert_on_stale_metrics", "set", "keys of newly stale series", "", RUN, BOTH),
+    ("analyzer.metrics.last_timeseries_timestamp", "hash", "metric -> newest timestamp", "", ("run", "manage"), ("run", "manage", SIBLINGS)),
+    ("analyzer.metrics.last_analyzed_timestamp", "hash", "metric -> timestamp", "", ("run", "manage"), ("run", "manage", SIBLINGS)),
+    ("analyzer.run_time", "hash", "value, timestamp", "", RUN, THEIRS),
+    ("analyzer.total_metrics", "hash", "value, timestamp", "", RUN, THEIRS),
+    ("analyzer.total_analyzed", "hash", "value, timestamp", "", RUN, THEIRS),
+    ("analyzer.last_all_alerts", "string", "repr of the alert rules", "", ("run", "manage"), THEIRS),
+    ("panorama.alert.<timestamp>.<metric>", "string", "epoch of the alert", "86400", RUN, THEIRS),
+    ("panorama.alerts", "hash", "alerts sent", "", RUN, THEIRS),
+    ("panorama.anomaly_id.<timestamp>.<metric>", "string", "Panorama's id", "Panorama's", THEIRS, RUN),
+    ("last_alert.stale.<metric>", "string", "epoch", "the stale period", RUN, BOTH),
+    ("trigger_history.<metric>", "string", "msgpack [time, value] of triggers", "", RUN, BOTH),
+)  # fmt: skip
+
+PREPARATION: Final = _rows(
+    "preparation",
+    ("derivative_metrics", "set", "keys of counters", "", RUN, THEIRS),
+    ("non_derivative_metrics", "set", "keys of others", "", RUN, THEIRS),
+    ("aet.metrics_manager.derivative_metrics", "set", "keys of counters", "", MANAGE, BOTH),
+    ("metrics_manager.always_derivative_metrics", "set", "keys", "", MANAGE, THEIRS),
+    ("metrics_manager.non_derivative_metrics", "set", "metrics", "", MANAGE, THEIRS),
+    ("metrics_manager.longterm_non_derivative_metrics", "hash", "metric -> epoch", "", THEIRS, MANAGE),
+    ("metrics_manager.zero_fill_metrics", "set", "metrics", "", MANAGE, THEIRS),
+    ("metrics_manager.last_known_value_metrics", "set", "metrics", "", MANAGE, THEIRS),
+    ("analyzer.metrics_manager.resolutions", "hash", "metric -> seconds", "", RUN, ("batch", "manage", SIBLINGS)),
+    ("analyzer.metrics_manager.hash_key.metrics_data_sparsity", "hash", "key -> percent", "", RUN, ("manage", SIBLINGS)),
+    ("analyzer.metrics_manager.metrics_fully_populated", "set", "keys", "", RUN, ("manage", SIBLINGS)),
+    ("analyzer.metrics_manager.custom_stale_periods", "hash", "metric -> seconds", "", ("run", "manage"), THEIRS),
+)  # fmt: skip
+
+AIRGAPS: Final = _rows(
+    "airgaps",
+    ("analyzer.airgapped_metrics", "set", "repr [metric, resolution, start, end, 0]", "", RUN, BOTH),
+    ("analyzer.airgapped_metrics.filled", "set", "the same, filled", "", ("run", SIBLINGS), BOTH),
+    ("analyzer.unordered_timeseries", "set", "keys", "", RUN, THEIRS),
+)
+
+HANDOFFS: Final = _rows(
+    "handoffs",
+    ("mirage.unique_metrics", "set", "keys of Mirage's metrics", "", MANAGE, BOTH),
+    ("mirage.hash_key.metrics_resolutions", "hash", "metric -> hours", "", MANAGE, BOTH),
+    ("mirage.hash_key.metrics_expiration_times", "hash", "metric -> seconds", "", MANAGE, THEIRS),
+    ("analyzer.sent_to_mirage", "set", "metrics of this run", "", RUN, THEIRS),
+    ("analyzer.sent_to_crucible", "set", "metrics of this run", "", RUN, THEIRS),
+    ("analyzer.sent_to_panorama", "set", "metrics of this run", "", RUN, THEIRS),
+    ("mirage.sent_to_panorama", "set", "metrics", "", RUN, THEIRS),
+    ("analyzer.mirage_check_sent.<timestamp>.<metric>", "string", "epoch", "300", RUN, BOTH),
+    ("analyzer.waterfall_alerts.sent_to_mirage", "set", "repr [metric, timestamp, value, added, panorama]", "", RUN, BOTH),
+    ("analyzer.waterfall.alert.<timestamp>.<metric>", "string", "epoch", "300", RUN, BOTH),
+)  # fmt: skip
+
+BATCHES: Final = _rows(
+    "batch",
+    ("analyzer_batch", "string", "epoch: alive", "3 x its period", BATCH, BOTH),
+    ("analyzer.batch", "set", "repr [key, last timestamp, flag]", "", ("run", "batch"), ("run", "batch")),
+    ("analyzer.last_timestamp.base_names", "hash", "metric -> watermark", "", ("run", "batch"), ("run", "batch", SIBLINGS)),
+    ("last_timestamp.<metric>", "string", "watermark", "2592000", BATCH, ("run", "batch", SIBLINGS)),
+    ("analyzer_batch.anomaly.<timestamp>.<metric>", "string", "timestamp", "86400", BATCH, BOTH),
+    ("analyzer_batch.alerts", "hash", "<timestamp>.<metric> -> repr", "", ("run", "batch"), RUN),
+    ("aet.analyzer.batch_processing_metrics", "set", "metrics", "", RUN, THEIRS),
+    ("metrics_manager.batch_processing_namespaces", "set", "patterns", "", MANAGE, THEIRS),
+    ("metrics_manager.batch_processing_namespaces_full_durations", "hash", "pattern -> seconds", "", MANAGE, THEIRS),
+    ("metrics_manager.batch_processing_namespaces_custom_stale_period", "hash", "pattern -> seconds", "", MANAGE, THEIRS),
+)  # fmt: skip
+
+MANAGED: Final = _rows(
+    "manage",
+    ("analyzer.metrics_manager", "string", "epoch: alive", "120", MANAGE, THEIRS),
+    ("analyzer.unique_base_names", "set", "metrics", "", MANAGE, THEIRS),
+    ("aet.analyzer.unique_base_names", "set", "metrics", "", MANAGE, THEIRS),
+    ("metrics_manager.last_all_alerts", "string", "repr of the alert rules", "", MANAGE, THEIRS),
+    ("analyzer.smtp_alerter_metrics", "set", "metrics with an smtp rule", "", MANAGE, THEIRS),
+    ("analyzer.non_smtp_alerter_metrics", "set", "metrics without one", "", MANAGE, THEIRS),
+    ("aet.analyzer.smtp_alerter_metrics", "set", "metrics with an smtp rule", "", MANAGE, THEIRS),
+    ("aet.analyzer.non_smtp_alerter_metrics", "set", "metrics without one", "", MANAGE, THEIRS),
+    ("metrics_manager.analyzer.skyline_feedback_metrics", "set", "metrics", "", MANAGE, THEIRS),
+    ("analyzer.metrics_manager.analyzer_skip", "set", "metrics", "", MANAGE, THEIRS),
+    ("metrics_manager.do_not_alert_on_stale_metrics", "set", "metrics", "", MANAGE, THEIRS),
+    ("metrics_manager.filesafe_base_names", "hash", "file name -> metric", "", MANAGE, THEIRS),
+    ("namespace.analysed_events.<app>.<date>", "hash", "namespace -> events", "1296000", THEIRS, MANAGE),
+    ("metrics_manager.namespace.analysed_events", "hash", "midnight -> repr", "", MANAGE, THEIRS),
+)
+
+SKYLINE: Final = (*OPERATED, *BOOKKEEPING, *PREPARATION, *AIRGAPS, *HANDOFFS, *BATCHES, *MANAGED)
