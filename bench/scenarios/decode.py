@@ -13,8 +13,9 @@ from ridgeline.bench.data import fleet_of
 from ridgeline.bench.machine import memory_seconds
 from ridgeline.bench.measure import repeat
 from ridgeline.bench.row import Row
+from ridgeline.io.redis.arena import Arena
 from ridgeline.io.redis.decode import decode_part
-from ridgeline.io.redis.values import Arena, Part
+from ridgeline.io.redis.values import Part
 from ridgeline.io.redis.write import encode_points
 from ridgeline.kernels.decode.layout import KINDS
 from ridgeline.kernels.native import loader
@@ -84,5 +85,6 @@ def _layouts(timestamps: np.ndarray, values: np.ndarray) -> Iterator[tuple[str, 
 def _part(values: list[bytes]) -> Part:
     """The values as the Redis source receives them."""
     ends = np.cumsum([len(value) for value in values])
-    data = np.frombuffer(b"".join(values), np.uint8)
-    return Part(0, Arena(data), [0, *ends[:-1].tolist()], ends.tolist())
+    arena = Arena(int(ends[-1]))
+    arena.view[:] = b"".join(values)
+    return Part(0, arena, [0, *ends[:-1].tolist()], ends.tolist())

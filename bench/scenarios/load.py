@@ -36,7 +36,7 @@ def _redis(axes: Axes) -> Iterator[Row]:
             alone = repeat(partial(mget_alone, url, chunk), runs=axes.runs)
 
             def read(chunk: int = chunk) -> None:
-                for _ in RedisSource(RedisSettings(url), chunk_keys=chunk).chunks():
+                for _ in RedisSource(RedisSettings(url, chunk_keys=chunk)).chunks():
                     pass
 
             timing = repeat(read, runs=axes.runs)

@@ -52,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
     """Load the fleet; 0, or InputError, SourceUnavailable, AuthenticationFailed."""
     from ridgeline.io.errors import InputError
     from ridgeline.io.parquet.source import ParquetSource
-    from ridgeline.io.redis.client import connect, explained
+    from ridgeline.io.redis.client import connect
+    from ridgeline.io.redis.explain import explained
     from ridgeline.io.redis.settings import RedisSettings
 
     settings = RedisSettings(

@@ -46,12 +46,12 @@ def read_source(top: Table, environ: Mapping[str, str]) -> Source:
 
 def _check_url(table: Table, url: str) -> None:
     """Refuse addresses of other kinds, and passwords inside an address. The address itself is not repeated."""
-    from ridgeline.io.redis.settings import parse_address
+    from ridgeline.io.redis.address import parse_address
 
     try:
         place = parse_address(url)
     except InputError as error:
         table.refuse("url", str(error))
         return
-    if "password" in place.arguments:
+    if place.password is not None:
         table.refuse("url", "secrets do not belong in this file: use password_env or password_file (and username)")

@@ -18,10 +18,10 @@ def identity(source: Source) -> str:
     """Text that names the source, without secrets: the same for every spelling of one address, as far as text tells."""
     if source.kind == "parquet":
         return f"parquet {redact(source.path) if '://' in source.path else Path(source.path).resolve()}"
-    place = redis_settings(source).place().arguments
-    if "path" in place:
-        where = str(Path(place["path"]).resolve())
+    place = redis_settings(source).place()
+    if place.path is not None:
+        where = str(Path(place.path).resolve())
     else:
-        host = place["host"].rstrip(".")
-        where = f"{LOOPBACK.get(host, host)}:{place['port']}"
-    return f"redis {where} {place['db']} {source.namespace}"
+        host = place.host.rstrip(".")
+        where = f"{LOOPBACK.get(host, host)}:{place.port}"
+    return f"redis {where} {place.database} {source.namespace}"

@@ -34,11 +34,9 @@ def open_source(config: Config, match: Match, left: Callable[[], float]) -> Open
     if source.kind == "redis":
         from ridgeline.io.redis.source import RedisSource
 
-        redis = RedisSource(
-            redis_settings(source), source.namespace, match, source.chunk_keys, source.max_points, deadline=left
-        )
-        count = len(redis.list())
-        return Opened(redis, lambda _: count, redis.client.close)
+        redis = RedisSource(redis_settings(source), match, left)
+        redis.list()
+        return Opened(redis, redis.known, redis.close)
     from ridgeline.io.parquet.source import ParquetSource
 
     parquet = ParquetSource(
@@ -66,12 +64,14 @@ def redis_settings(source: SourceConfig) -> RedisSettings:
 
     return RedisSettings(
         source.url,
+        namespace=source.namespace,
         username=source.username,
         password=None if source.password is None else source.password.reveal(),
         ca_file=source.ca_file,
         cert_file=source.cert_file,
         key_file=source.key_file,
+        connect_budget=source.connect_budget,
         timeout=source.timeout,
-        connect_timeout=min(2.0, source.connect_budget),
-        budget=source.connect_budget,
+        max_points=source.max_points,
+        chunk_keys=source.chunk_keys,
     )

@@ -55,7 +55,8 @@ def _in_redis(config: Config) -> State:
     from ridgeline.io.state.in_redis import RedisState
 
     settings = redis_settings(config.source)
-    return RedisState(connect(replace(settings, timeout=min(settings.timeout, TIMEOUT), retries=0, budget=TIMEOUT)))
+    brisk = replace(settings, timeout=min(settings.timeout, TIMEOUT), retries=0, connect_budget=TIMEOUT)
+    return RedisState(connect(brisk))
 
 
 def _in_file(config: Config) -> State:

@@ -89,6 +89,16 @@ def resolve(host: str, port: int, kind: int, timeout: float, lookup: Resolve = s
     """All addresses of `host`, looked up once, each allowed; the caller connects to these and asks no more.
 
     Raises AddressRefusedError if any of them is not allowed, TimeoutError, or OSError if there are none.
+    """
+    found = look_up(host, port, kind, timeout, lookup)
+    for *_, sockaddr in found:
+        check(str(sockaddr[0]))
+    return found
+
+
+def look_up(host: str, port: int, kind: int, timeout: float, lookup: Resolve = socket.getaddrinfo) -> Resolved:
+    """All addresses of `host`; TimeoutError, or OSError if there are none.
+
     The lookup runs on a thread of its own because the system's resolver knows no deadline.
     """
     answers: list[Resolved | OSError] = []
@@ -109,8 +119,6 @@ def resolve(host: str, port: int, kind: int, timeout: float, lookup: Resolve = s
         raise TimeoutError("the name lookup took too long")
     if isinstance(answers[0], OSError):
         raise answers[0]
-    for *_, sockaddr in answers[0]:
-        check(str(sockaddr[0]))
     return answers[0]
 
 

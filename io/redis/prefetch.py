@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-from ridgeline.io.redis.client import explain
+from ridgeline.io.redis.arena import Arena
+from ridgeline.io.redis.explain import explain
 from ridgeline.io.redis.settings import RedisSettings
-from ridgeline.io.redis.values import ABSENT, WRONG_TYPE, Arena, DeadlineError, Part, ValueReader
+from ridgeline.io.redis.values import ABSENT, WRONG_TYPE, DeadlineError, Part, ValueReader
 
 if TYPE_CHECKING:
     import redis
@@ -33,19 +34,18 @@ class Prefetch:
         client: redis.Redis,
         settings: RedisSettings,
         keys: Sequence[bytes],
-        chunk_keys: int,
         limit: int,
         deadline: Callable[[], float] | None,
     ) -> None:
         self.seconds = 0.0
         self._client, self._settings, self._deadline = client, settings, deadline
-        self._keys, self._chunk_keys = keys, chunk_keys
+        self._keys = keys
         self._stop = threading.Event()
         self._free: queue.SimpleQueue[Arena] = queue.SimpleQueue()
         for _ in range(ARENAS):
             self._free.put(Arena())
         self._parts: queue.SimpleQueue[Part | Exception | None] = queue.SimpleQueue()
-        self._reader = ValueReader(client, self._take, limit, settings.timeout, settings.budget, self._left)
+        self._reader = ValueReader(client, self._take, limit, settings.connect_budget, self._left)
         self._thread = threading.Thread(target=self._work, name="redis-prefetch", daemon=True)
 
     def __enter__(self) -> Self:
@@ -72,8 +72,9 @@ class Prefetch:
 
     def _work(self) -> None:
         try:
-            for first in range(0, len(self._keys), self._chunk_keys):
-                self._read(first, self._keys[first : first + self._chunk_keys])
+            size = self._settings.chunk_keys
+            for first in range(0, len(self._keys), size):
+                self._read(first, self._keys[first : first + size])
         except DeadlineError:
             pass
         except Exception as error:  # noqa: BLE001 - handed over to the thread that waits for it
@@ -93,8 +94,6 @@ class Prefetch:
 
     def _find_wrong_types(self, part: Part, keys: Sequence[bytes]) -> None:
         """Tell keys of another type from keys that are not there: MGET answers both alike. One round trip, if any."""
-        from redis.exceptions import ResponseError
-
         absent = [i for i, start in enumerate(part.starts) if start == ABSENT]
         if not absent:
             return
@@ -103,7 +102,7 @@ class Prefetch:
             pipeline.type(keys[part.first + i])
         for i, kind in zip(absent, pipeline.execute(raise_on_error=False), strict=True):
             # A user who may not ask for types sees absent keys; a string has come into being since the MGET.
-            if not isinstance(kind, ResponseError) and kind not in {b"none", b"string"}:
+            if isinstance(kind, bytes) and kind not in {b"none", b"string"}:
                 part.starts[i] = WRONG_TYPE
 
     def _left(self) -> float:

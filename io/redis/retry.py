@@ -1,26 +1,34 @@
-"""When to try again: after the network failed, never after the credentials did, and not past the deadline."""
+"""When to try again: after the network failed, and while a server loads its data; never after the credentials failed."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Any
+from typing import Any, Final
 
-from redis.backoff import AbstractBackoff
-from redis.exceptions import AuthenticationError, AuthorizationError
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import AuthenticationError, AuthorizationError, BusyLoadingError
 from redis.retry import Retry
 
+LOADING_PAUSE: Final = 0.1  # seconds between two questions to a server that is loading its data
 
-class AuthAwareRetry(Retry):
-    """The library's retry, which would offer a wrong password eleven times: its errors count as broken connections."""
 
-    def __init__(self, backoff: AbstractBackoff, retries: int, left: Callable[[], float] | None = None) -> None:
-        super().__init__(backoff, retries)
-        self._left = left
+class BoundedRetry(Retry):
+    """The library's retry, which would offer a wrong password eleven times and sleep past any deadline.
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> AuthAwareRetry:
+    `patience`: seconds to wait for a server that is loading its data. `left`: seconds until there is no time at all.
+    """
+
+    def __init__(self, retries: int, patience: float, left: Callable[[], float]) -> None:
+        super().__init__(ExponentialWithJitterBackoff(base=0.05, cap=1.0), retries)
+        self._patience, self._left = patience, left
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> BoundedRetry:
         """A copy for one connection, with a backoff of its own and the same deadline."""
-        return type(self)(deepcopy(self._backoff, memo), self._retries, self._left)
+        copy = type(self)(self._retries, self._patience, self._left)
+        copy._backoff = deepcopy(self._backoff, memo)  # noqa: SLF001 - its own class
+        return copy
 
     def call_with_retry(
         self,
@@ -29,13 +37,24 @@ class AuthAwareRetry(Retry):
         is_retryable: Callable[[Exception], bool] | None = None,
         with_failure_count: bool = False,  # noqa: FBT001, FBT002 - the library's signature
     ) -> Any:
-        """Call `do` until it succeeds, the retries are used up, the deadline has passed, or trying again is no use."""
+        """Call `do` until it succeeds, the retries are used up, the time has passed, or trying again is no use."""
+        failures, give_up = 0, time.monotonic() + self._patience
+        restart: Callable[[], None] = self._backoff.reset
+        restart()
+        while True:
+            try:
+                return do()
+            except self._supported_errors as error:
+                loading = isinstance(error, BusyLoadingError)
+                failures += not loading
+                fail(error, failures) if with_failure_count else fail(error)
+                spent = time.monotonic() >= give_up if loading else failures > self._retries
+                if spent or self._left() <= 0 or not _may_pass(error) or (is_retryable and not is_retryable(error)):
+                    raise
+                pause = LOADING_PAUSE if loading else self._backoff.compute(failures)
+            time.sleep(max(min(pause, self._left()), 0.0))
 
-        def worth_it(error: Exception) -> bool:
-            if isinstance(error, AuthenticationError | AuthorizationError):
-                return False
-            if self._left is not None and self._left() <= 0:
-                return False
-            return is_retryable is None or is_retryable(error)
 
-        return super().call_with_retry(do, fail, worth_it, with_failure_count)
+def _may_pass(error: Exception) -> bool:
+    """Whether the same may go well another time: credentials that were refused will be refused again."""
+    return not isinstance(error, AuthenticationError | AuthorizationError)

@@ -8,35 +8,40 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from ridgeline.io.errors import SourceUnavailable
 from ridgeline.io.matrix import MetricMatrix
-from ridgeline.io.redis.client import connect, explained
+from ridgeline.io.redis.client import connect
+from ridgeline.io.redis.clock import clock_skew
 from ridgeline.io.redis.decode import decode_part
+from ridgeline.io.redis.explain import explained
+from ridgeline.io.redis.listing import list_names
+from ridgeline.io.redis.patience import Patience
 from ridgeline.io.redis.prefetch import Prefetch
 from ridgeline.io.redis.settings import RedisSettings
+from ridgeline.io.text import escape
 
 if TYPE_CHECKING:
     import redis
 
 UNIQUE_SET: Final = "unique_metrics"
-PAGE: Final = 1000  # names per SSCAN
+LISTING_SHARE: Final = 0.5  # of the time left: what was listed by then is to be read and judged too
 LONGEST_POINT: Final = 64  # bytes; a value of more than `max_points` of these is refused unread,
 ALWAYS_READ: Final = 16 * 2**20  # unless it is no longer than this
 
 
 @dataclass(slots=True)
 class RedisSource:
-    """A source of metrics under `namespace` (see `ridgeline.io.source.Source`).
+    """A source of metrics under the settings' namespace (see `ridgeline.io.source.Source`).
 
-    `match` selects base names. `max_points`: of longer series, the newest are read. `deadline` tells the seconds left:
-    when none are, `chunks` ends, and `names[delivered:]` were not reached.
+    `match` selects base names. `deadline` tells the seconds left: when none are, `chunks` ends, and `names[delivered:]`
+    were not reached. `now` is our clock, with which Redis' is compared once; None: it is not.
+    `clock_skew`: the seconds that Redis' clock is at least ahead of ours, negative behind; None where it is not known.
     """
 
     settings: RedisSettings
-    namespace: str = "metrics."
     match: Callable[[str], bool] | None = None
-    chunk_keys: int = 100
-    max_points: int = 1_000_000
     deadline: Callable[[], float] | None = None
+    now: Callable[[], float] | None = time.time
     seconds: dict[str, float] = field(default_factory=lambda: {"load": 0.0, "decode": 0.0})
     delivered: int = 0
     bytes_read: int = 0
@@ -44,23 +49,42 @@ class RedisSource:
     _client: redis.Redis | None = None
     _names: builtins.list[str] | None = None
     _keys: builtins.list[bytes] = field(default_factory=builtins.list)
+    _incomplete: str | None = None
+    _patience: Patience = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._patience = Patience(self.deadline)
 
     @property
     def client(self) -> redis.Redis:
         """The connected client; raises as `ridgeline.io.redis.client.connect`."""
         if self._client is None:
-            self._client = connect(self.settings, deadline=self.deadline)
+            self._client = connect(self.settings, deadline=self._patience.left)
         return self._client
 
     def list(self) -> builtins.list[str]:
-        """Base names, sorted by the bytes of their keys; read once."""
+        """Base names, sorted by the bytes of their keys; read once.
+
+        A listing that takes half of the time that is left ends there; `chunks` says so after the last metric.
+        """
         if self._names is None:
             began = time.perf_counter()
-            with explained(self.settings):
-                found = set(self.client.sscan_iter(f"{self.namespace}{UNIQUE_SET}", count=PAGE))
-            self._names, self._keys = base_names(sorted(found), self.namespace.encode(), self.match)
+            key = f"{self.settings.namespace}{UNIQUE_SET}"
+            share = LISTING_SHARE * self._patience.left()
+            with explained(self.settings), self._patience.at_most(share):
+                self.clock_skew = None if self.now is None else clock_skew(self.client, self.now)
+                found = list_names(self.client, key, self._patience.left)
+            if found.incomplete is not None:
+                self._incomplete = (
+                    f"not all of {escape(key)} of Redis at {self.settings} could be listed: {found.incomplete}"
+                )
+            self._names, self._keys = base_names(sorted(found.names), self.settings.namespace.encode(), self.match)
             self.seconds["load"] += time.perf_counter() - began
         return self._names
+
+    def known(self, read: int) -> int:  # noqa: ARG002 - other sources know only after they have begun to read
+        """How many metrics were listed."""
+        return len(self.list())
 
     def newest(self) -> int | None:
         """None: Redis does not know before the values are read."""
@@ -69,14 +93,15 @@ class RedisSource:
     def chunks(self) -> Iterator[MetricMatrix]:
         """One matrix per chunk of keys, in the order of `list`.
 
-        A source that is lost raises SourceUnavailable (or AuthenticationFailed) after what was read has been yielded.
+        A source that is lost, or was not listed as a whole, raises SourceUnavailable (or AuthenticationFailed) after
+        what was read has been yielded.
         """
         names, before = self.list(), self.seconds["load"]
-        limit = max(self.max_points * LONGEST_POINT, ALWAYS_READ)
-        with Prefetch(self.client, self.settings, self._keys, self.chunk_keys, limit, self.deadline) as parts:
+        limit = max(self.settings.max_points * LONGEST_POINT, ALWAYS_READ)
+        with Prefetch(self.client, self.settings, self._keys, limit, self.deadline) as parts:
             for part in parts:
                 began = time.perf_counter()
-                matrix = decode_part(names[part.first : part.first + len(part)], part, self.max_points)
+                matrix = decode_part(names[part.first : part.first + len(part)], part, self.settings.max_points)
                 parts.give_back(part.arena)
                 self.bytes_read += sum(
                     end - start for start, end in zip(part.starts, part.ends, strict=True) if start >= 0
@@ -85,23 +110,48 @@ class RedisSource:
                 self.seconds["load"] = before + parts.seconds
                 self.delivered += len(matrix)
                 yield matrix
+        if self._incomplete is not None and self.delivered == len(names):
+            raise SourceUnavailable(self._incomplete)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        if self._client is not None:
+            self._client.close()
 
 
 def base_names(
     keys: builtins.list[bytes], namespace: bytes, match: Callable[[str], bool] | None
 ) -> tuple[builtins.list[str], builtins.list[bytes]]:
-    r"""(base names, keys) of the keys whose base name matches; names are distinct.
+    r"""(base names, keys) of the keys, which are sorted and distinct, whose base name matches; names are distinct.
 
     Bytes that are not UTF-8 are shown as `\xff`. Where that or a key without the namespace makes two names equal, the
     later one gets a `~`.
     """
-    names, chosen, taken = [], [], set()
+    names = _plain_names(keys, namespace) or _distinct_names(keys, namespace)
+    if match is None:
+        return names, keys
+    chosen = [at for at, name in enumerate(names) if match(name)]
+    return [names[at] for at in chosen], [keys[at] for at in chosen]
+
+
+def _plain_names(keys: builtins.list[bytes], namespace: bytes) -> builtins.list[str] | None:
+    """The names where all keys are UTF-8 and begin with the namespace: then they differ as the keys do. Else None."""
+    if not keys or not keys[0].startswith(namespace) or not keys[-1].startswith(namespace):
+        return None  # between two keys that begin alike lie only such, for they are sorted
+    size = len(namespace)
+    try:
+        return [key[size:].decode() for key in keys]
+    except UnicodeDecodeError:
+        return None
+
+
+def _distinct_names(keys: builtins.list[bytes], namespace: bytes) -> builtins.list[str]:
+    names: builtins.list[str] = []
+    taken: set[str] = set()
     for key in keys:
         name = key.removeprefix(namespace).decode("utf-8", "backslashreplace")
         while name in taken:
             name += "~"
-        if match is None or match(name):
-            taken.add(name)
-            names.append(name)
-            chosen.append(key)
-    return names, chosen
+        taken.add(name)
+        names.append(name)
+    return names

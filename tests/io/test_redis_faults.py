@@ -38,7 +38,7 @@ def server():
 
 
 def settings(url: str, **changes) -> RedisSettings:
-    return RedisSettings(url, **{"timeout": 0.4, "connect_timeout": 0.4, "budget": 1.0, **changes})
+    return RedisSettings(url, **{"timeout": 0.4, "connect_budget": 1.0, **changes})
 
 
 def read(source: RedisSource) -> tuple[int, RidgelineError | None]:
@@ -51,6 +51,8 @@ def read(source: RedisSource) -> tuple[int, RidgelineError | None]:
             delivered += len(matrix)
     except RidgelineError as error:
         end = error
+    finally:
+        source.close()
     assert "\n" not in str(end)
     assert SECRET not in str(end)
     return delivered, end
@@ -92,31 +94,38 @@ def test_an_acl_of_five_commands_is_enough():
             RedisSource(settings(server.url, username="other", password="pw")).list()
 
 
-def test_a_password_changed_in_mid_run_ends_it_with_what_was_read(server):
-    with proxy(server.url.removeprefix("unix://")) as between:
-        source = RedisSource(settings(between.url), chunk_keys=10)
-        source.list()
+@pytest.mark.parametrize("first", ["old-sentinel-password", None])
+def test_a_password_changed_in_mid_run_ends_it_after_one_attempt(first):
+    """Connections that are open stay so; the next one is refused, once, and what was read before is judged."""
+    with redis_server() as server, proxy(server.port) as between:
+        fill(server, 300)
+        if first:
+            server.client.config_set("requirepass", first)
+        source = RedisSource(settings(between.url, password=first, chunk_keys=10))
+        chunks = source.chunks()
+        delivered = len(next(chunks))
+        server.client.config_set("requirepass", SECRET)
 
-        def lock(passed: int) -> None:
-            if passed > 12_000:  # the second chunk is on its way
-                between.on_reply = None
-                server.client.config_set("requirepass", SECRET)
-                between.cut_after = passed
+        def heal(passed: int) -> None:
+            if between.cut_after is not None and passed >= between.cut_after:
+                between.cut_after = None
 
-        between.on_reply = lock
-        try:
-            delivered, error = read(source)
-        finally:
-            server.client.execute_command("AUTH", SECRET)
-            server.client.config_set("requirepass", "")
-    assert isinstance(error, AuthenticationFailed | SourceUnavailable)
-    assert 0 < delivered < 60
+        # In the midst of a chunk; what was read ahead may still come.
+        between.cut_after, between.on_reply = between.passed + 60_000, heal
+        connections = server.client.info("stats")["total_connections_received"]
+        with pytest.raises(AuthenticationFailed, match="refused the user or the password") as failure:
+            delivered += sum(len(matrix) for matrix in chunks)
+        assert server.client.info("stats")["total_connections_received"] == connections + 1
+    assert 10 <= delivered < 300
+    assert failure.value.exit_code == 77
+    assert SECRET not in str(failure.value)
+    assert "old-sentinel" not in str(failure.value)
 
 
 def test_killed_in_mid_run_delivers_what_was_read():
     with redis_server() as server:
         fill(server, 200)
-        source = RedisSource(settings(server.url), chunk_keys=10)
+        source = RedisSource(settings(server.url, chunk_keys=10))
         chunks = source.chunks()
         seen = sum(len(next(chunks)) for _ in range(3))
         os.kill(server.pid, signal.SIGKILL)
@@ -129,12 +138,12 @@ def test_killed_in_mid_run_delivers_what_was_read():
 def test_slow_is_not_lost(server, delay):
     with proxy(server.port) as between:
         between.delay = delay
-        assert read(RedisSource(settings(between.url), chunk_keys=20)) == (60, None)
+        assert read(RedisSource(settings(between.url, chunk_keys=20))) == (60, None)
 
 
 def test_a_black_hole_takes_no_longer_than_its_time_outs(server):
     with proxy(server.port) as between:
-        source = RedisSource(settings(between.url), chunk_keys=20)
+        source = RedisSource(settings(between.url, chunk_keys=20))
         source.list()
         between.blackhole = True
         began = time.monotonic()
@@ -155,7 +164,7 @@ def test_the_deadline_holds_in_a_black_hole(server):
     with proxy(server.port) as between:
         end = [time.monotonic() + 60]
         source = RedisSource(
-            settings(between.url, timeout=30.0), chunk_keys=20, deadline=lambda: end[0] - time.monotonic()
+            settings(between.url, timeout=30.0, chunk_keys=20), deadline=lambda: end[0] - time.monotonic()
         )
         source.list()
         between.blackhole = True
@@ -184,7 +193,7 @@ def test_a_reply_cut_anywhere_is_read_again_or_an_error(server):
     expected = None
     for cut in range(1, 150):
         with proxy(server.port) as between:
-            source = RedisSource(settings(between.url), "cut.")
+            source = RedisSource(settings(between.url, namespace="cut."))
             source.list()
 
             def heal(passed: int, between=between) -> None:
@@ -204,7 +213,7 @@ def test_a_reply_cut_anywhere_is_read_again_or_an_error(server):
 def test_a_reply_always_cut_is_an_error_and_no_value(server):
     for cut in (1, 5, 40, 1000, 5000):
         with proxy(server.port) as between:
-            source = RedisSource(settings(between.url, retries=0), chunk_keys=10)
+            source = RedisSource(settings(between.url, retries=0, chunk_keys=10))
             source.list()
             between.passed, between.cut_after = 0, cut
             delivered, error = read(source)
@@ -256,7 +265,7 @@ def answering(mget):
 )
 def test_what_a_server_may_answer(reply, kind, said):
     with fake_redis(answering(reply)) as port:
-        delivered, error = read(RedisSource(settings(f"redis://{HOST}:{port}", budget=0.5)))
+        delivered, error = read(RedisSource(settings(f"redis://{HOST}:{port}", connect_budget=0.5)))
     assert delivered == 0
     assert type(error) is kind
     assert said in str(error)
@@ -265,7 +274,7 @@ def test_what_a_server_may_answer(reply, kind, said):
 
 def test_a_claimed_length_is_refused_before_it_is_read():
     with fake_redis(answering(lambda keys: b"*%d\r\n$500000000\r\n" % keys)) as port:
-        source = RedisSource(settings(f"redis://{HOST}:{port}"), max_points=1000)
+        source = RedisSource(settings(f"redis://{HOST}:{port}", max_points=1000))
         began = time.monotonic()
         reasons = [reason for matrix in source.chunks() for reason in matrix.reasons.tolist()]
     assert reasons == [5, 5]  # too_long
@@ -300,7 +309,7 @@ def test_a_real_cluster_node_is_refused():
 
 def test_a_flaky_network_gives_the_same_rows(server):
     with proxy(server.port) as between:
-        source = RedisSource(settings(between.url), chunk_keys=10)
+        source = RedisSource(settings(between.url, chunk_keys=10))
         source.list()
 
         def cut(passed: int) -> None:
@@ -333,8 +342,8 @@ def tls(tmp_path_factory):
 
 def test_tls_reads_a_fleet(server, tls):
     with proxy(server.port, tls=tls.context()) as between:
-        trusted = settings(between.url.replace("redis:", "rediss:"), ca_file=tls.ca_file)
-        assert read(RedisSource(trusted, chunk_keys=25)) == (60, None)
+        trusted = settings(between.url.replace("redis:", "rediss:"), ca_file=tls.ca_file, chunk_keys=25)
+        assert read(RedisSource(trusted)) == (60, None)
 
 
 @pytest.mark.parametrize(
@@ -370,7 +379,7 @@ def test_tls_where_there_is_none_and_none_where_there_is(server, tls):
 
 def test_leaving_a_read_that_hangs_takes_no_time(server):
     with proxy(server.port) as between:
-        source = RedisSource(settings(between.url, timeout=30.0), chunk_keys=10)
+        source = RedisSource(settings(between.url, timeout=30.0, chunk_keys=10))
         chunks = source.chunks()
         next(chunks)
         between.blackhole = True

@@ -152,7 +152,7 @@ def test_a_full_redis_says_so(fleet, capsys):
         code = main(["load", str(fleet), "--redis", small.url])
     said = capsys.readouterr().err
     assert code == 69
-    assert "answered with an error" in said
+    assert "is full and takes no writes (command not allowed when used memory > 'maxmemory')" in said
     assert said.count("\n") == 1
 
 
