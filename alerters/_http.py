@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -72,6 +74,23 @@ def _phrase(status: int) -> str:
         return f" ({HTTPStatus(status).phrase})"
     except ValueError:
         return ""
+
+
+def check_limits(timeout: float, ca_file: Path | None = None, concurrency: int = 1) -> None:
+    """Refuse settings of a channel that could never send; ValueError is one sentence that begins with the field."""
+    if not 0 < timeout < math.inf:
+        raise ValueError(f"timeout must be a positive number of seconds, not {timeout}")
+    if concurrency < 1:
+        raise ValueError(f"concurrency must be at least 1, not {concurrency}")
+    if ca_file is not None:
+        check_authorities(ca_file)
+
+
+def below(base: str, path: str) -> Endpoint:
+    """The endpoint at `path` below the base URL of an API. ValueError for a base that cannot be used."""
+    endpoint = Endpoint.parse(base)
+    root, mark, query = endpoint.target.partition("?")
+    return replace(endpoint, target=f"{root.rstrip('/')}{path}{mark}{query}")
 
 
 def check_authorities(ca_file: Path) -> None:

@@ -6,14 +6,13 @@ the body. Skyline's receivers take one anomaly a request: all of a message go ov
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from ridgeline.alerters._channel import Channel, Groups
-from ridgeline.alerters._http import check_authorities, fits_header, post, reveal
+from ridgeline.alerters._http import check_limits, fits_header, post, reveal
 from ridgeline.alerters._message import Message
 from ridgeline.alerters._outcome import Outcome
 from ridgeline.alerters._payloads import dumps, ridgeline, skyline
@@ -47,18 +46,13 @@ class HttpSettings:
             object.__setattr__(self, "url", Secret(reveal(self.url)))
         if self.token is not None and not fits_header(reveal(self.token)):
             raise ValueError("token must be one line of ASCII text")
-        if self.ca_file is not None:
-            check_authorities(self.ca_file)
         if self.payload not in PAYLOADS:
             raise ValueError(f"payload must be one of {', '.join(PAYLOADS)}, not {self.payload!r}")
         if (self.payload == "template") != (self.template_file is not None):
             raise ValueError('template_file belongs to payload = "template", which cannot do without')
         if self.template_file is not None:
             read_template(self.template_file)
-        if not 0 < self.timeout < math.inf:
-            raise ValueError(f"timeout must be a positive number of seconds, not {self.timeout}")
-        if self.concurrency < 1:
-            raise ValueError(f"concurrency must be at least 1, not {self.concurrency}")
+        check_limits(self.timeout, self.ca_file, self.concurrency)
 
 
 @dataclass(frozen=True, slots=True)
