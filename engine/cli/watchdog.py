@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
 import signal
+import sys
 import threading
 import time
 from types import TracebackType
@@ -15,7 +18,10 @@ from ridgeline.io.errors import RidgelineError
 STOP: Final = 1.5
 END: Final = 2.5
 KILL: Final = 2.9
-LINGER: Final = 1.0  # seconds for the interpreter to wind up, which waits for threads that may never end
+# Seconds after the command's end for the interpreter to wind up, which waits for threads that may never end; and for a
+# library's winding up that lets nothing else run.
+LINGER: Final = 1.0
+LAST: Final = 5.0
 PARTIAL: Final = 70
 
 
@@ -45,12 +51,24 @@ class Watchdog:
         """Grant what is left of the process a moment, then end it with the exit code that `error` or `code` stands for."""
         if error is not None:
             self._code = _code_of(error)
+        # Last to be registered, first to be called: libraries' own winding up waits for what hangs in them (S3's does so
+        # with the interpreter's lock in its hands).
+        atexit.register(self._leave)
+        signal.setitimer(signal.ITIMER_REAL, min(self._left(KILL), LAST))
         self._over.set()
 
     def code(self, code: int) -> int:
         """Say with which code the process is to end; returns it."""
         self._code = code
         return code
+
+    def _leave(self) -> None:
+        """End the process here and now if work was left behind."""
+        if any(thread not in {threading.main_thread(), self._thread} for thread in threading.enumerate()):
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(OSError, ValueError):
+                    stream.flush()
+            os._exit(self._code)
 
     def _left(self, after: float) -> float:
         return max(self._end + after - time.monotonic(), 0.01)

@@ -1,14 +1,17 @@
 """The deadline holds whatever hangs, and the process is gone 3 seconds after it. Each run is a process of its own."""
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import time
 
+import pyarrow.parquet as pq
 import pytest
 from rigs.http import Answer, http_server
 from rigs.redis import fake_redis, free_port, proxy, redis_server
-from rigs.runs import FLEET, load, received, run_json, start, write_config
+from rigs.runs import FLEET, TABLE, load, received, run_json, start, write_config
 
 DEADLINE = 3
 GONE = DEADLINE + 3
@@ -144,3 +147,51 @@ def test_what_was_sent_when_a_signal_came_is_not_sent_again(server, tmp_path, ca
     assert set(every) == {row["metric"] for row in found["anomalies"]}
     assert len(every) == len(set(every)), "what was in flight was recorded"
     assert found["alerts"]["suppressed"] == len(first)
+
+
+def silent_bucket(path, http):
+    """A configuration whose source is a bucket at a server that answers nothing."""
+    config = write_config(path, path / "fleet.parquet", alerts=(), deadline=DEADLINE)
+    address = f"s3://key:secret@bucket/fleet.parquet?scheme=http&region=here&endpoint_override=127.0.0.1:{http.port}"
+    config.write_text(config.read_text().replace(str(path / "fleet.parquet"), address))
+    return config
+
+
+def test_a_bucket_that_never_answers(tmp_path):
+    with http_server(Answer(silent=True)) as http:
+        code, out, err = ended(silent_bucket(tmp_path, http))
+        assert http.requests
+    assert (code, out) == (69, "")
+    assert len(err.splitlines()) == 1
+    assert "secret" not in err
+
+
+def test_a_signal_reaches_a_run_that_waits_for_a_bucket(tmp_path):
+    with http_server(Answer(silent=True)) as http:
+        config = silent_bucket(tmp_path, http)
+        config.write_text(config.read_text().replace(f"deadline = {DEADLINE}", "deadline = 50"))
+        with start(config) as process:
+            give_up = time.monotonic() + 20
+            while not http.requests:
+                assert time.monotonic() < give_up
+                time.sleep(0.01)
+            process.send_signal(signal.SIGTERM)
+            began = time.monotonic()
+            process.communicate(timeout=20)
+        assert time.monotonic() - began < 6
+    assert process.returncode == 143
+
+
+def test_a_state_file_that_somebody_holds(tmp_path):
+    pq.write_table(TABLE, tmp_path / "fleet.parquet")
+    (tmp_path / "out").mkdir()
+    with contextlib.closing(sqlite3.connect(tmp_path / "out" / "state.db", isolation_level=None)) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        with http_server() as http:
+            config = write_config(tmp_path, tmp_path / "fleet.parquet", http=http, deadline=20)
+            code, out, err = ended(config, "--json", seconds=20 + 3)
+            found = json.loads(out)
+            assert sorted(received(http)) == sorted(row["metric"] for row in found["anomalies"])
+            assert http.requests
+    assert code == found["exit"] == 70
+    assert "alerts may repeat" in err
