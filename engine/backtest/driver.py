@@ -22,6 +22,7 @@ from ridgeline.engine.report.progress import Progress
 from ridgeline.io.disk.atomic import write_atomic
 from ridgeline.io.disk.target import check_folder_apart
 from ridgeline.io.errors import InputError, OutputError
+from ridgeline.io.parquet.capped import BEYOND
 from ridgeline.io.parquet.source import ParquetSource
 from ridgeline.io.parquet.write import write_parquet
 
@@ -83,6 +84,10 @@ class Backtest:
         write_atomic(output / "manifest.json", json.dumps(manifest, indent=2).encode())
         journal.close()
         remove(output / SHUFFLED)
+        if beyond := manifest["repairs"].get(BEYOND, 0):
+            self.say(
+                f"left out: the {beyond:,} oldest points of long metrics; --max-memory holds {source.max_points:,} each"
+            )
         return manifest
 
     def _prepare(self, source: ParquetSource, output: Path) -> None:

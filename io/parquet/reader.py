@@ -26,6 +26,7 @@ from ridgeline.io.parquet.shape import Shape
 from ridgeline.io.parquet.waiting import Left, ahead, patience
 
 BATCH: Final = 1 << 20  # points read at a time: 16 MB of timestamps and values
+LARGEST_BATCH: Final = 256 << 20  # bytes, uncompressed, as declared
 BYTES_PER_POINT: Final = 160  # of a batch in all its forms, the one read ahead included
 
 T = TypeVar("T")
@@ -80,6 +81,7 @@ class Reader:
         self.problems = problems
         self.lost: list[tuple[int, int]] = []
         self.batch = int(np.clip(max_memory // BYTES_PER_POINT, 1 << 12, BATCH))
+        self._longest = max(max_memory // BYTES_PER_POINT, 1 << 17)
         self._patience = patience(left, remote=files[0].filesystem is not None)
 
     @property
@@ -160,6 +162,15 @@ class Reader:
     ) -> Iterator[tuple[int, int, T]]:
         """(first row, rows, what `take` makes of them) of each batch that can be read, from the row `skip` on."""
         done = 0
+        longest = max(group.chunks["timestamp"].values // group.rows for group in stretch.groups)
+        if longest > self._longest:
+            self._lose(
+                stretch,
+                stretch.row,
+                f"{stretch.file.path}: row group {stretch.groups[0].index} has lists of {longest:,} points, "
+                f"more than the memory limit allows ({self._longest:,}); raise it, or write one point per row",
+            )
+            return
         try:
             with stretch.file.naming(stretch.groups):
                 for batch in stretch.file.batches(stretch.groups, columns, stretch.size):
@@ -208,9 +219,10 @@ def points_in(group: Group, *, lists: bool) -> int:
 
 
 def _stretch(file: DataFile, groups: Sequence[Group], row: int, batch: int, points: int) -> Stretch:
-    """A stretch to be read about `batch` points at a time."""
-    rows = sum(group.rows for group in groups)
-    return Stretch(file, tuple(groups), row, max(1, rows * batch // max(points, 1)))
+    """A stretch to be read about `batch` points at a time, fewer where the footer declares that they are large."""
+    rows, size = sum(group.rows for group in groups), sum(group.size for group in groups)
+    at_once = min(rows * batch // max(points, 1), rows * LARGEST_BATCH // max(size, 1))
+    return Stretch(file, tuple(groups), row, max(1, at_once))
 
 
 def _unread(rows: int) -> Iterator[Runs]:

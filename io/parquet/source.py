@@ -27,7 +27,7 @@ from ridgeline.io.parquet.reader import Reader
 from ridgeline.io.parquet.shape import Shape
 from ridgeline.io.parquet.waiting import Left
 
-BYTES_PER_HELD_POINT: Final = 128  # of a metric that is put together, in all its forms
+BYTES_PER_HELD_POINT: Final = 200  # of a metric that is put together, cleaned and replayed, in all its forms
 LEAST: Final = 1 << 17  # points of one metric that are read however little memory there is
 
 

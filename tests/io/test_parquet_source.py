@@ -328,33 +328,121 @@ def test_damage_in_the_middle_names_file_and_row_group(tmp_path, column):
 
 
 MUTATE = """
-import random, sys
+import random, resource, sys
 from pathlib import Path
 from ridgeline.io.errors import InputError
 from ridgeline.io.parquet.source import ParquetSource
+resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
 path, good = Path(sys.argv[1]), Path(sys.argv[1]).read_bytes()
+length = int.from_bytes(good[-8:-4], "little")
+first, end = (len(good) - 8 - length, len(good) - 8) if sys.argv[2] == "footer" else (0, len(good))
 random.seed(7)
-refused = 0
-for _ in range(150):
+refused = left_out = 0
+for _ in range(int(sys.argv[3])):
     bad = bytearray(good)
     for _ in range(random.randint(1, 4)):
-        bad[random.randrange(len(bad))] = random.randrange(256)
+        bad[random.randrange(first, end)] = random.choice([random.randrange(256), 0, 127, 128, 255])
     path.write_bytes(bad)
     try:
         source = ParquetSource(path)
+        source.newest()
         for matrix in source.chunks():
             matrix.batch.validate(full=True)
-    except InputError:
+        left_out += bool(source.unreadable)
+        assert all(sentence.isprintable() for _, sentence in source.unreadable)
+    except InputError as error:
         refused += 1
-print(refused)
+        assert "\\n" not in str(error)
+print(refused, left_out)
 """
 
 
-def test_mutated_files_are_read_or_refused(tmp_path):
-    path = write(tmp_path / "in.parquet", fleet(as_of=False), row_group_size=60)
-    done = subprocess.run([sys.executable, "-c", MUTATE, path], capture_output=True, text=True, timeout=60, check=False)
+def mutated(path, where, count):
+    """(refused, partly read) of so many mutations of a file, in a process of its own: a library that aborts ends it."""
+    command = [sys.executable, "-c", MUTATE, path, where, str(count)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert int(done.stdout) > 10
+    return tuple(map(int, done.stdout.split()))
+
+
+def layouts(layout):
+    return lists(fleet()) if layout == "lists" else fleet(as_of=False)
+
+
+@pytest.mark.parametrize("layout", ["long", "lists"])
+def test_mutated_files_are_read_or_left_out(tmp_path, layout):
+    path = write(tmp_path / "in.parquet", layouts(layout), row_group_size=60 if layout == "long" else 7)
+    refused, left_out = mutated(path, "anywhere", 150)
+    assert refused + left_out > 10
+
+
+@pytest.mark.parametrize("layout", ["long", "lists"])
+def test_mutated_footers_end_no_process(tmp_path, layout):
+    path = write(tmp_path / "in.parquet", layouts(layout), row_group_size=60 if layout == "long" else 7)
+    assert mutated(path, "footer", 300)[0] > 100
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("where", ["footer", "anywhere"])
+@pytest.mark.parametrize("layout", ["long", "lists"])
+def test_thousands_of_mutations(tmp_path, layout, where):
+    path = write(tmp_path / "in.parquet", layouts(layout), row_group_size=60 if layout == "long" else 7)
+    assert sum(mutated(path, where, 10_000)) > 1000
+
+
+def repeated(path, rows):
+    """One metric of many equal points: Parquet stores them as next to nothing."""
+    schema = pa.schema([("metric", pa.string()), ("timestamp", pa.int64()), ("value", pa.float64())])
+    size = 1 << 16
+    batch = pa.RecordBatch.from_arrays([["a"] * size, np.full(size, T0), np.ones(size)], schema=schema)
+    with pq.ParquetWriter(path, schema) as writer:
+        for _ in range(rows // size):
+            writer.write_batch(batch, row_group_size=rows)
+    return path
+
+
+@pytest.mark.parametrize("scatter", [False, True])
+@pytest.mark.parametrize("limit", [1, 7, 100, 10**6])
+def test_of_long_metrics_the_newest_points_are_read(tmp_path, limit, scatter):
+    table = fleet(points=200, as_of=False)
+    if scatter:
+        table = table.take(pa.array(np.random.default_rng(3).permutation(len(table))))
+    source = ParquetSource(write(tmp_path / "in.parquet", table, row_group_size=40), max_points=limit)
+    source.reader.batch = 30
+    rows, _, _, repairs, newest = together(source)
+    whole, _, _, before, newest_of_all = expected(table)
+    assert [row["metric"] for row in rows] == [row["metric"] for row in whole]
+    for row, full in zip(rows, whole, strict=True):
+        assert row["timestamp"] == full["timestamp"][-limit:]
+        assert row["value"] == full["value"][-limit:]
+    kept, given = (sum(len(row["value"]) for row in found) for found in (rows, whole))
+    assert repairs.get("beyond_max_points", 0) >= given - kept
+    assert sum(repairs.get(name, 0) for name in ("null", "non_finite", "bad_timestamp", "beyond_max_points")) == (
+        len(table) - kept
+    )
+    assert newest == newest_of_all
+    assert (repairs == before) == (limit == 10**6)
+
+
+def test_many_rows_in_a_small_file_take_little_memory(tmp_path):
+    path = repeated(tmp_path / "in.parquet", 20 << 20)
+    assert path.stat().st_size < 1 << 20
+    code = (
+        "import resource, sys; from ridgeline.io.parquet.source import ParquetSource;"
+        "source = ParquetSource(sys.argv[1], max_points=10_000);"
+        "print([len(m.timestamps) for m in source.chunks()], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 600_000)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == "[10000] True"
+
+
+def test_lists_that_do_not_fit_into_memory_are_left_out_and_named(tmp_path):
+    long = pa.table({"metric": ["a"], "timestamp": [list(range(T0, T0 + 200_000))], "value": [[1.0] * 200_000]})
+    write(tmp_path / "1.parquet", lists(fleet()))
+    write(tmp_path / "2.parquet", long)
+    source = ParquetSource(tmp_path, max_memory=1)
+    assert len(together(source)[0]) == 20
+    assert "2.parquet: row group 0 has lists of 200,000 points" in source.unreadable[0][1]
 
 
 def test_a_full_disk_while_shuffling(tmp_path, monkeypatch):
