@@ -86,11 +86,10 @@ def check_limits(timeout: float, ca_file: Path | None = None, concurrency: int =
         check_authorities(ca_file)
 
 
-def below(base: str, path: str) -> Endpoint:
-    """The endpoint at `path` below the base URL of an API. ValueError for a base that cannot be used."""
-    endpoint = Endpoint.parse(base)
-    root, mark, query = endpoint.target.partition("?")
-    return replace(endpoint, target=f"{root.rstrip('/')}{path}{mark}{query}")
+def below(base: Endpoint, path: str) -> Endpoint:
+    """The endpoint at `path` below the base of an API."""
+    root, mark, query = base.target.partition("?")
+    return replace(base, target=f"{root.rstrip('/')}{path}{mark}{query}")
 
 
 def check_authorities(ca_file: Path) -> None:

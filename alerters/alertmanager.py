@@ -137,7 +137,7 @@ def build(settings: AlertmanagerSettings) -> Alertmanager:
     if settings.token is not None:
         headers["Authorization"] = Secret(f"Bearer {settings.token.reveal()}")
     limits = Limits(total=settings.timeout, body=0, ca_file=settings.ca_file)
-    endpoint = below(reveal(settings.url), PATH)
+    endpoint = below(Endpoint.parse(reveal(settings.url)), PATH)
     return Alertmanager(endpoint, headers, dict(settings.labels), limits, settings.concurrency)
 
 
