@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import re
-from datetime import UTC, datetime
 from typing import Final
 
+from ridgeline.io.epochs import LATEST, instant_of
 from ridgeline.io.errors import InputError
 
 SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 BYTES: Final = {"b": 1}
 BYTES.update({f"{letter}b": 1000**power for power, letter in enumerate("kmgt", 1)})
 BYTES.update({f"{letter}ib": 1024**power for power, letter in enumerate("kmgt", 1)})
-# Later than this, a number is milliseconds or a slip of the keyboard.
-END_OF_TIME: Final = 4_102_444_800  # 2100-01-01
+END_OF_TIME: Final = LATEST
 
 _DURATION: Final = re.compile(r"(?:\d+[smhdw])+|\d+", re.ASCII)
 _PARTS: Final = re.compile(r"(\d+)([smhdw])", re.ASCII)
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)", re.ASCII | re.IGNORECASE)
-_EPOCH: Final = re.compile(r"[+-]?\d+(?:\.\d*)?", re.ASCII)
 _LONGEST: Final = 100
 
 
@@ -41,23 +38,18 @@ def parse_duration(text: str | int) -> int:
 
 
 def parse_instant(text: str | float) -> int:
-    """Return an instant in epoch seconds from ISO 8601 (UTC where it names no zone) or epoch seconds.
+    """Return an instant in epoch seconds from ISO 8601 (UTC where it names no zone) or a number.
 
-    Raises InputError for anything else, and for instants outside 1970 to 2100.
+    Numbers are epoch seconds, or milli-, micro- or nanoseconds, told apart by magnitude. Raises InputError for anything
+    else, and for instants outside 1970 to 2100.
     """
-    cleaned = str(text).strip()
-    if _EPOCH.fullmatch(cleaned) and len(cleaned) <= _LONGEST:
-        seconds = math.floor(float(cleaned))
-    else:
-        try:
-            moment = datetime.fromisoformat(cleaned)
-        except ValueError:
-            raise InputError(
-                f"{_shown(text)} is not an instant: write epoch seconds (1700000000) or ISO 8601 (2024-03-01T12:00:00Z)"
-            ) from None
-        seconds = math.floor((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    seconds = instant_of(str(text))
+    if seconds is None:
+        raise InputError(
+            f"{_shown(text)} is not an instant: write epoch seconds (1700000000) or ISO 8601 (2024-03-01T12:00:00Z)"
+        )
     if not 0 <= seconds <= END_OF_TIME:
-        raise InputError(f"{_shown(text)} lies outside 1970 to 2100: instants are in seconds, not milliseconds")
+        raise InputError(f"{_shown(text)} lies outside 1970 to 2100")
     return seconds
 
 

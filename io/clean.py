@@ -13,11 +13,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgeline.io.epochs import EARLIEST, LATEST, TICKS
 from ridgeline.io.reasons import NO_USABLE_POINTS, USABLE
 
-EARLIEST: Final = 946_684_800  # 2000-01-01T00:00:00Z
-LATEST: Final = 4_102_444_800  # 2100-01-01T00:00:00Z
-TICKS: Final = (1, 1_000, 1_000_000, 1_000_000_000)  # per second; the sane ranges of these units do not overlap
 BLOCK: Final = 32_768  # points per step of the check: the flags of one step stay in cache
 
 Ints = NDArray[np.int64]

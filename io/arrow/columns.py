@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ridgeline.io import clean
 from ridgeline.io.arrow.buffers import DTYPES, nulls, view
+from ridgeline.io.epochs import EARLIEST, LATEST, TICKS
 from ridgeline.io.matrix import NO_AS_OF
 
 Ints = NDArray[np.int64]
@@ -20,13 +20,7 @@ def as_of_values(column: pa.ChunkedArray | pa.Array) -> Ints:
     """int64 epoch seconds, NO_AS_OF where null; each number judged by magnitude, left as it is if nothing fits."""
     ticks, absent = ticks_of(column)
     stamped = pa.types.is_timestamp(column.type)
-    seconds = np.zeros(len(ticks), np.int64)
-    known = np.zeros(len(ticks), np.bool_)
-    for unit in () if stamped else clean.TICKS[1:]:
-        inside = (ticks >= clean.EARLIEST * unit) & (ticks < (clean.LATEST + 1) * unit)
-        if inside.any():
-            seconds[inside] = np.floor_divide(ticks[inside], unit)
-            known |= inside
+    seconds, known = (ticks, np.zeros(len(ticks), np.bool_)) if stamped else by_magnitude(ticks)
     with np.errstate(invalid="ignore"):
         whole = (
             ticks
@@ -35,6 +29,22 @@ def as_of_values(column: pa.ChunkedArray | pa.Array) -> Ints:
         )
     seconds = np.where(known, seconds, whole) if known.any() else whole
     return seconds if absent is None else np.where(absent, NO_AS_OF, seconds)
+
+
+def by_magnitude(numbers: NDArray[Any]) -> tuple[Ints, NDArray[np.bool_]]:
+    """Epoch seconds of numbers of unknown units, floored, and where they are times: int64[n], bool[n].
+
+    The rule is that of `ridgeline.io.epochs.seconds_of`, for whole numbers and for floats.
+    """
+    if numbers.dtype.kind in "iu" and numbers.dtype.itemsize < 8:
+        numbers = numbers.astype(np.int64)
+    seconds = np.zeros(len(numbers), np.int64)
+    sane = np.zeros(len(numbers), np.bool_)
+    for ticks, earliest in zip(TICKS, (0, *(EARLIEST * ticks for ticks in TICKS[1:])), strict=True):
+        inside = (numbers >= earliest) & (numbers < (LATEST + 1) * ticks) & ~sane
+        seconds[inside] = np.floor_divide(numbers[inside], ticks).astype(np.int64)
+        sane |= inside
+    return seconds, sane
 
 
 def ticks_of(column: pa.ChunkedArray | pa.Array) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:

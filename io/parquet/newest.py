@@ -7,7 +7,7 @@ import struct
 from collections.abc import Sequence
 from typing import Final
 
-from ridgeline.io.clean import EARLIEST, LATEST, TICKS
+from ridgeline.io.epochs import EARLIEST, LATEST, TICKS
 from ridgeline.io.parquet.files import DataFile
 from ridgeline.io.parquet.footer import Group
 

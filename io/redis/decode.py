@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ridgeline.io import reasons
 from ridgeline.io.arrow.buffers import arrow, strings
-from ridgeline.io.clean import EARLIEST, LATEST
+from ridgeline.io.epochs import EARLIEST, LATEST
 from ridgeline.io.matrix import SCHEMA, MetricMatrix
 from ridgeline.io.redis.values import ABSENT, TOO_LONG, WRONG_TYPE, Part
 from ridgeline.kernels.decode.layout import FLOAT64, FLOAT_SIZE, FULL, KINDS, NESTING, SHORTEST_SIZE
