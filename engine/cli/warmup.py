@@ -11,7 +11,8 @@ SUMMARY: Final = "compile the kernels for this machine now, so that no run has t
 GROUP: Final = "Operate"
 EPILOG: Final = """\
 The first start on a machine compiles the kernels once, into $RIDGELINE_CACHE_DIR, else $XDG_CACHE_HOME/ridgeline, else
-~/.cache/ridgeline. In a container image run this with the CPU and the user that the container will have.
+~/.cache/ridgeline, else a folder under $TMPDIR or /tmp; one that another user could change, itself or a folder above it,
+is passed over. In a container image run this with the CPU and the user that the container will have.
 """
 
 
@@ -20,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:  # noqa: ARG001 - the command has none
-    """Compile and say where to; 74 where nothing can be kept."""
+    """Compile, telling of each step on standard error, and say on standard output where to; 74 where nothing can be kept."""
     from ridgeline.io.errors import OutputError
     from ridgeline.kernels.native import loader
 
@@ -30,7 +31,5 @@ def run(args: argparse.Namespace) -> int:  # noqa: ARG001 - the command has none
     warmed = loader.warmup(say)
     if warmed.folder is None:
         raise OutputError(f"the compiled kernels cannot be kept: {warmed.problem}")
-    for entry, seconds in warmed.compiled.items():
-        print(f"compiled {entry} in {seconds:.1f} s")
     print(f"ready: {', '.join(warmed.origins)} in {warmed.folder}")
     return 0

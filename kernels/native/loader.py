@@ -1,9 +1,9 @@
 """Kernel entries that start at once: machine code kept between processes, called without importing numba.
 
-`entry("score")` looks for this machine's native object in the cache folder (`ridgeline.kernels.native.cache`), checks its
-SHA-256 and loads it through ctypes (`ridgeline.kernels.native.call`). If there is none, a child process compiles it
-(`ridgeline.kernels.native.builder`), once: numba itself costs a start 0.5 s, its own cache another half. Where no folder can
-keep it, it is compiled for this process alone; where no child can run, numba does it here: slow to start, same results.
+`entry("score")` looks for this machine's native object in the cache folders (`ridgeline.kernels.native.cache`), checks it
+and loads it (`entries`). If there is none, a process of its own compiles it (`compiler`), once: numba itself costs a start
+0.5 s, its own cache another half. Where no folder can keep it, it is compiled for this process alone; where no child can
+run, numba does it here: slow to start, same results.
 
 Importing this module imports neither numba nor any kernel module; they come in only on the slow way.
 Entries are the modules `kernels/*/entry.py`, each with a `SIGNATURE` and a compiled function `run`. A `Recipe` names them,
@@ -13,37 +13,25 @@ so another set of kernels (users' own, tests') gets objects of its own by a reci
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib
-import io
 import os
-import shutil
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-import numpy as np
+from ridgeline.kernels.native.cache import Cache, Recipe
+from ridgeline.kernels.native.entries import Entry, load_numba
+from ridgeline.kernels.native.places import candidates
+from ridgeline.kernels.native.seal import Facts
+from ridgeline.kernels.native.tables import Floats, read_table, write_table
+from ridgeline.kernels.native.telling import Report, Telling
+from ridgeline.kernels.native.waiting import Patience, StillCompiling
 
-from ridgeline.kernels.native import cache
-from ridgeline.kernels.native.call import Entry, load_library, load_numba, load_object
-
-Report = Callable[[str], None]
-_PATIENCE: Final = 300.0  # seconds that a start waits while another process builds the same objects
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What to compile: entry name -> module, the sources it all depends on, and "module:function" of the facts."""
-
-    entries: Mapping[str, str]
-    sources: tuple[Path, ...]
-    facts: str
-
+__all__ = ["RECIPE", "Facts", "Loader", "Recipe", "StillCompiling", "Warmed"]  # beside the functions below
 
 _KERNELS: Final = Path(__file__).parent.parent
 _FOUND: Final = sorted((path.parent.name for path in _KERNELS.glob("*/entry.py")), reverse=True)  # quickest last
@@ -65,272 +53,122 @@ class Warmed:
 
 
 @dataclass(slots=True)
-class NativeCache:
-    """The entries, facts and tables of one recipe, as this process sees them.
-
-    A stamp's folder holds per entry NAME.o, NAME.so (where a linker made one) and NAME.json, which is published last and
-    carries the signature and both checksums; facts.json; and NAME.table per table.
-    """
+class Loader:
+    """The entries, facts and tables of one recipe, as this process sees them."""
 
     recipe: Recipe = RECIPE
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    report: Report | None = None
-    problem: str = ""
+    telling: Telling = field(default_factory=Telling)
+    seconds_compiling: float = 0.0
     _entries: dict[str, Entry] = field(default_factory=dict)
     _compiled: dict[str, float] = field(default_factory=dict)
-    _facts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    _damaged: set[tuple[str, int, int]] = field(default_factory=set)
-    _known_stamp: str = ""
+    _facts: Facts = field(default_factory=dict)
+    _cache: Cache | None = None
     _lock: Any = field(default_factory=threading.RLock)
+
+    @property
+    def cache(self) -> Cache:
+        """What the cache folders have under the stamp of this process."""
+        if self._cache is None:
+            self._cache = Cache(self.recipe.stamp(self.environ), self.environ)
+        return self._cache
 
     def entry(self, name: str) -> Entry:
         """Callable of one entry, loaded once per process; KeyError for a name that the recipe lacks."""
-        return self.prepare(name)[name]
+        return self._entries.get(name) or self.prepare(name)[name]
 
-    def prepare(self, *names: str) -> dict[str, Entry]:
-        """Several entries at once: what is missing is compiled in parallel."""
-        with self._lock:
-            for name in names:
-                if name not in self.recipe.entries:
-                    raise KeyError(f"no kernel entry is called {name!r}; there are {', '.join(self.recipe.entries)}")
-            missing = {name for name in names if name not in self._entries}
-            if missing:
-                self._entries |= self._load_all(missing)
-            for name in missing - self._entries.keys():
-                self._entries[name] = self._plain(name)
-            return {name: self._entries[name] for name in names}
+    def prepare(self, *names: str, patience: float | None = None) -> dict[str, Entry]:
+        """Several entries at once, within `patience` seconds; else StillCompiling."""
+        for name in names:
+            if name not in self.recipe.entries:
+                raise KeyError(f"no kernel entry is called {name!r}; there are {', '.join(self.recipe.entries)}")
+        waiting = Patience(patience)
+        while not self._lock.acquire(timeout=waiting.timeout):
+            waiting.pause()
+        try:
+            self._load(set(names) - self._entries.keys(), waiting)
+        finally:
+            self._lock.release()
+        return {name: self._entries[name] for name in names}
 
-    def facts(self) -> dict[str, dict[str, Any]]:
+    def facts(self) -> Facts:
         """Facts per algorithm in the registry's order: summary, min_points, threshold, cost."""
-        with self._lock:
-            for folder in self._folders():
-                if not self._facts:
-                    with contextlib.suppress(OSError, ValueError):
-                        self._facts = cache.unseal((folder / "facts.json").read_text())
-            if not self._facts:
-                # No reason to compile anything: the kernel modules can be imported, if slowly.
-                from ridgeline.kernels.native.builder import read_facts  # noqa: PLC0415
+        if not self._facts:
+            self._facts = self.cache.facts()
+        if not self._facts:
+            # No reason to compile anything: the kernel modules can be imported, if slowly.
+            from ridgeline.kernels.native.builder import read_facts  # noqa: PLC0415
 
-                self._facts = read_facts(self.recipe.facts)
-            return dict(self._facts)
+            self._facts = read_facts(self.recipe.facts)
+        return dict(self._facts)
 
     def folder(self) -> Path | None:
         """First folder of this stamp that exists and may be trusted, else None."""
-        return next(self._folders(), None)
+        return next((folder.path for folder in self.cache.folders()), None)
 
     def warmup(self) -> Warmed:
         """Compile what is missing and load every entry."""
         found = self.prepare(*self.recipe.entries)
         origins = {name: entry.origin for name, entry in found.items()}
-        return Warmed(self.folder(), dict(self._compiled), origins, self.problem)
+        return Warmed(self.folder(), dict(self._compiled), origins, self.telling.problem)
 
-    def load_table(self, name: str) -> np.ndarray[Any, Any] | None:
-        """Array kept by `save_table`, or None where there is none or it is damaged."""
-        for folder in self._folders():
+    def load_table(self, name: str) -> Floats | None:
+        """float64[n] kept by `save_table`, or None where there is none or it is damaged."""
+        for folder in self.cache.folders():
             with contextlib.suppress(OSError, ValueError):
-                content = (folder / f"{name}.table").read_bytes()
-                if hashlib.sha256(content[32:]).digest() == content[:32]:
-                    found: np.ndarray[Any, Any] = np.load(io.BytesIO(content[32:]), allow_pickle=False)
-                    return found
+                return read_table(folder, name)
         return None
 
-    def save_table(self, name: str, array: np.ndarray[Any, Any]) -> bool:
-        """Keep an array beside the objects, for later processes; False where there is no place for it."""
-        folder = self.folder()
-        if folder is None:
-            return False
-        buffer = io.BytesIO()
-        np.save(buffer, array, allow_pickle=False)
-        content = buffer.getvalue()
-        try:
-            cache.write_atomically(folder / f"{name}.table", hashlib.sha256(content).digest() + content)
-        except OSError:
-            return False
-        return True
-
-    def _load_all(self, names: set[str]) -> dict[str, Entry]:
-        """Those of the entries that native code can be had for: from the cache, built, or rebuilt once."""
-        if self.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
-            return {}
-        found: dict[str, Entry] = {}
-        for folder in self._folders():
-            found |= self._load_from(folder, names - found.keys())
-        if names == found.keys() or not self._build(names - found.keys(), found):
-            return found
-        for folder in self._folders():
-            found |= self._load_from(folder, names - found.keys())
-        if names != found.keys():
-            self._complain(
-                f"native code of {', '.join(sorted(names - found.keys()))} cannot be loaded, even made afresh"
-            )
-        return found
-
-    def _load_from(self, folder: Path, names: set[str]) -> dict[str, Entry]:
-        found = {}
-        for name in names:
-            with contextlib.suppress(OSError, ValueError):
-                known = cache.unseal((folder / f"{name}.json").read_text())
-                if _identity(folder, name) in self._damaged:
-                    continue
-                entry = (
-                    self._plain(name, known["unbuildable"]) if "unbuildable" in known else _load(name, folder, known)
-                )
-                if entry is None:  # truncated, overwritten, or of a file system that lost data
-                    self._damaged.add(_identity(folder, name))
-                else:
-                    cache.mark_used(folder)
-                    found[name] = entry
-        return found
-
-    def _plain(self, name: str, reason: str = "") -> Entry:
-        if reason:
-            self._complain(reason)
-        self._say(f"compiling kernel entry {name} in memory")
-        loaded = importlib.import_module(self.recipe.entries[name])
-        return load_numba(loaded.run, name, loaded.SIGNATURE)
-
-    def _folders(self) -> Iterator[Path]:
-        """Folders of this stamp that exist and may be trusted, in the order of the candidates."""
-        stamp = self._stamp()
-        for root in cache.candidates(self.environ):
-            folder = root / stamp
-            if folder.is_dir() and not cache.refusal(root) and not cache.refusal(folder):
-                yield folder
-
-    def _stamp(self) -> str:
-        if not self._known_stamp:
-            self._known_stamp = self._stamp_now()
-        return self._known_stamp
-
-    def _stamp_now(self) -> str:
-        extra = repr((dict(self.recipe.entries), self.recipe.facts))
-        return cache.stamp(self.recipe.sources, extra, self.environ)
-
-    def _build(self, names: set[str], found: dict[str, Entry]) -> bool:
-        """Compile into the first cache folder that takes it, else for this process alone (then `found` has them).
-
-        True where the entries may now be loaded from a folder; False where there is nothing more to try.
-        """
-        from ridgeline.kernels.native.children import BuildError  # noqa: PLC0415 - nothing for a warm start
-
-        complaints: list[str] = []
-        try:
-            for root in cache.candidates(self.environ):
-                reason = cache.refusal(root) or cache.refusal(root / self._stamp())
-                try:
-                    if reason is None:
-                        self._build_in(root, names, found)
-                        if complaints:
-                            _warn(f"{complaints[0]}; kernels are kept in {root} instead")
-                        return True
-                except OSError as error:
-                    reason = error.strerror or str(error)
-                complaints.append(f"the kernel cache folder {root} cannot be used: {reason}")
-            self._complain(f"{'; '.join(complaints)}; set RIDGELINE_CACHE_DIR to a folder that only you can write to")
-            found |= self._build_for_now(names)
-        except BuildError as error:
-            self._complain(f"compiling native kernels failed ({error})")
+    def save_table(self, name: str, table: Floats) -> bool:
+        """Keep float64[n] beside the objects, for later processes; False where there is no place for it."""
+        for folder in self.cache.folders():
+            with contextlib.suppress(OSError):
+                write_table(folder, name, table)
+                return True
         return False
 
-    def _build_in(self, root: Path, names: set[str], found: dict[str, Entry]) -> None:
-        folder = root / self._stamp()
-        cache.make_folder(root)
-        with cache.locked(root / f"{folder.name}.lock", _PATIENCE):
-            # Another process may have built some while we waited.
-            missing = {name for name in names if not self._is_whole(folder, name)}
-            if not missing:
-                return
-            temporary = root / f".build-{folder.name}-{os.getpid()}-{time.monotonic_ns()}"
-            temporary.mkdir(mode=0o700)
-            try:
-                self._compile(temporary, missing)
-                if self._stamp_now() != self._stamp():
-                    # Somebody edits the sources: this code serves this process, but must not be kept under the stamp.
-                    found |= self._load_from(temporary, missing)
-                    return
-                folder.mkdir(mode=0o700, exist_ok=True)
-                # A NAME.json vouches for what was published before it.
-                for path in sorted(temporary.iterdir(), key=lambda path: path.suffix == ".json"):
-                    path.replace(folder / path.name)
-                self._say(f"kernels are kept in {folder}")
-            finally:
-                shutil.rmtree(temporary, ignore_errors=True)
-            cache.sweep(root)
+    def _load(self, names: set[str], waiting: Patience) -> None:
+        """Give each of these an entry: from the cache, made, or by numba in this process."""
+        if names and self.environ.get("NUMBA_DISABLE_JIT", "0") in {"", "0"}:
+            self._take(self.cache.load(names))
+            missing = names - self._entries.keys()
+            if missing:
+                began = time.monotonic()
+                try:
+                    self._take(self._make(missing, waiting))
+                finally:
+                    self.seconds_compiling += time.monotonic() - began
+        for name in names - self._entries.keys():
+            self._entries[name] = self._plain(name)
 
-    def _is_whole(self, folder: Path, name: str) -> bool:
-        try:
-            return _identity(folder, name) not in self._damaged and bool(
-                cache.unseal((folder / f"{name}.json").read_text())
-            )
-        except (OSError, ValueError):
-            return False
+    def _make(self, names: set[str], waiting: Patience) -> Mapping[str, Entry | str]:
+        from ridgeline.kernels.native.making import Maker, SourcesChangedError  # noqa: PLC0415 - nothing for a warm start
 
-    def _build_for_now(self, names: set[str]) -> dict[str, Entry]:
-        """Entries compiled into a folder that goes away: code, once loaded, needs its files no longer."""
-        import tempfile  # noqa: PLC0415 - nothing for a warm start
+        for _ in range(2):
+            with contextlib.suppress(SourcesChangedError):
+                return Maker(self.recipe, self.environ, self.cache, self.telling, self._compiled).make(names, waiting)
+            self._cache = None
+        self.telling.complain("the kernels' sources change while they are compiled")
+        return {}
 
-        try:
-            with tempfile.TemporaryDirectory(prefix="ridgeline-", dir=self.environ.get("TMPDIR")) as folder:
-                self._compile(Path(folder), names)
-                return self._load_from(Path(folder), names)
-        except OSError:
-            return {}
+    def _take(self, found: Mapping[str, Entry | str]) -> None:
+        for name, entry in found.items():
+            if isinstance(entry, Entry):
+                self._entries[name] = entry
+            else:
+                self.telling.complain(entry)
+                self._entries[name] = self._plain(name)
 
-    def _compile(self, folder: Path, names: set[str]) -> None:
-        """Compile entries into the folder, in as many child processes as there are CPUs, two at most."""
-        from ridgeline.kernels.native.children import run_children  # noqa: PLC0415 - nothing for a warm start
-
-        started = time.monotonic()
-        self._say("compiling kernels for this machine, once (10-30 s) ...")
-        ordered = [name for name in self.recipe.entries if name in names]
-        jobs = [{"name": name, "module": self.recipe.entries[name], "folder": str(folder)} for name in ordered]
-        jobs[-1]["facts"] = self.recipe.facts
-        for done, name in enumerate(run_children(jobs, min(2, len(os.sched_getaffinity(0))), self.environ), 1):
-            self._compiled[name] = cache.unseal((folder / f"{name}.json").read_text())["seconds"]
-            self._say(f"compiled kernel entry {name} ({done} of {len(names)}) in {self._compiled[name]:.1f} s")
-        self._say(f"kernels compiled in {time.monotonic() - started:.0f} s")
-
-    def _say(self, sentence: str) -> None:
-        if self.report is not None:
-            self.report(sentence)
-        elif sys.stderr is not None and sys.stderr.isatty():
-            print(f"ridgeline: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - progress, on a terminal only
-
-    def _complain(self, problem: str) -> None:
-        if not self.problem:
-            self.problem = problem
-            _warn(f"{problem}; until then kernels are compiled anew at each start, which is slow")
+    def _plain(self, name: str) -> Entry:
+        began = time.monotonic()
+        self.telling.say(f"compiling kernel entry {name} in memory")
+        loaded = importlib.import_module(self.recipe.entries[name])
+        entry = load_numba(loaded.run, name, loaded.SIGNATURE)
+        self.seconds_compiling += time.monotonic() - began
+        return entry
 
 
-def _load(name: str, folder: Path, known: Mapping[str, Any]) -> Entry | None:
-    """Entry from the library, or where this place lets none be loaded (noexec) from the object; None if damaged."""
-    if known["library"] is not None:
-        library = folder / f"{name}.so"
-        if not library.exists() or hashlib.sha256(library.read_bytes()).hexdigest() != known["library"]:
-            return None
-        with contextlib.suppress(OSError, AttributeError):
-            return load_library(library, name, known["signature"])
-    code = folder / f"{name}.o"
-    if not code.exists() or hashlib.sha256(code.read_bytes()).hexdigest() != known["object"]:
-        return None
-    with contextlib.suppress(OSError):
-        return load_object(code.read_bytes(), name, known["signature"])
-    return None
-
-
-def _identity(folder: Path, name: str) -> tuple[str, int, int]:
-    """Tells a NAME.json from one that is published later."""
-    found = (folder / f"{name}.json").stat()
-    return str(folder / name), found.st_ino, found.st_mtime_ns
-
-
-def _warn(sentence: str) -> None:
-    import logging  # noqa: PLC0415 - 5 ms that most starts do not pay
-
-    logging.getLogger("ridgeline.kernels").warning(sentence)
-
-
-_ours: Final = NativeCache()
+_ours: Final = Loader()
 
 
 def entry(name: str) -> Entry:
@@ -338,35 +176,44 @@ def entry(name: str) -> Entry:
     return _ours.entry(name)
 
 
-def prepare(*names: str) -> dict[str, Entry]:
-    """Several entries at once: on a first start they are compiled in parallel."""
-    return _ours.prepare(*names)
+def prepare(*names: str, patience: float | None = None) -> dict[str, Entry]:
+    """Several entries at once: on a first start they are compiled in parallel, by a process that outlives this one.
+
+    StillCompiling where that takes longer than `patience` seconds (None: as long as it takes). The compilation goes on,
+    ten minutes at most, under the cache's lock: the next call, in this process or another, finds it done or waits for it.
+    """
+    return _ours.prepare(*names, patience=patience)
 
 
-def facts() -> dict[str, dict[str, Any]]:
+def seconds_compiling() -> float:
+    """Seconds for which this process has waited for kernels to be compiled, by itself or by another; 0 on a warm start."""
+    return _ours.seconds_compiling
+
+
+def facts() -> Facts:
     """Summary, min_points, threshold and cost per algorithm, in the registry's order; no kernel is imported if warm."""
     return _ours.facts()
 
 
 def warmup(report: Report | None = None) -> Warmed:
     """Compile what is missing and load every entry, telling `report` of each step (None: a terminal, if there is one)."""
-    before, _ours.report = _ours.report, report
+    before, _ours.telling.report = _ours.telling.report, report
     try:
         return _ours.warmup()
     finally:
-        _ours.report = before
+        _ours.telling.report = before
 
 
 def cache_directory() -> Path:
     """Folder that holds this machine's native objects, or the cache folder that would be tried first."""
-    return _ours.folder() or next(cache.candidates(os.environ))
+    return _ours.folder() or next(candidates(os.environ))
 
 
-def load_table(name: str) -> np.ndarray[Any, Any] | None:
-    """Array kept by `save_table` in an earlier process, or None."""
+def load_table(name: str) -> Floats | None:
+    """float64[n] kept by `save_table` in an earlier process, or None."""
     return _ours.load_table(name)
 
 
-def save_table(name: str, array: np.ndarray[Any, Any]) -> bool:
-    """Keep an array beside the native objects, atomically; False where there is no place for it."""
-    return _ours.save_table(name, array)
+def save_table(name: str, table: Floats) -> bool:
+    """Keep float64[n] beside the native objects, atomically; False where there is no place for it."""
+    return _ours.save_table(name, table)

@@ -1,22 +1,18 @@
-"""Calling a native entry: its signature, the checks and packing of arguments, and the ways to load its code.
+"""What an entry takes: numba's signature read into slots, and arguments checked and packed into them.
 
 A signature is a numba signature string, `i8(i8[::1], f8[:, ::1], i8, f8)`: C-contiguous arrays of one or two
-dimensions and scalars. `ridgeline.kernels.native.builder` makes the code and says how the slots are laid out.
+dimensions and scalars. `ridgeline.kernels.native.wrapper` says how the slots are laid out.
 """
 
 from __future__ import annotations
 
-import ctypes
 import re
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-FAILED: Final = -(2**63)  # what native code returns where numba reports an exception; no entry returns it itself
 _ARRAYS: Final = {"i8": "int64", "f8": "float64", "u1": "uint8", "i4": "int32", "f4": "float32"}
 _SCALARS: Final = {"i8": "q", "f8": "d"}
 _TYPE: Final = re.compile(r"(\w+)(\[::1\]|\[:, ?::1\])?")
@@ -110,69 +106,3 @@ class Packer:
                     f"argument {number} of kernel entry {self.name} must be {wanted}; this one is strided or unaligned"
                 )
         return f"a number given to kernel entry {self.name} does not fit its type"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A callable kernel entry: `entry(*arguments) -> int`; `origin` is "library", "object" or "numba"."""
-
-    name: str
-    origin: str
-    _packer: Packer
-    _invoke: Callable[[bytes, tuple[Any, ...]], int]
-
-    def __call__(self, *arguments: Any) -> int:
-        """Run the entry; TypeError for arguments of another kind, RuntimeError where the code reports an exception."""
-        status = self._invoke(self._packer(arguments), arguments)
-        if status == FAILED:
-            raise RuntimeError(f"kernel entry {self.name} failed: the code reports an exception")
-        return status
-
-
-def load_library(path: Path, name: str, signature: str) -> Entry:
-    """Entry from a shared library; OSError or AttributeError where it cannot be loaded or lacks the symbol."""
-    function = getattr(ctypes.CDLL(str(path)), f"ridgeline_{name}")
-    function.argtypes, function.restype = [ctypes.c_char_p], ctypes.c_int64
-    return Entry(name, "library", Packer(name, signature), lambda packed, _: function(packed))
-
-
-def load_object(code: bytes, name: str, signature: str) -> Entry:
-    """Entry from a relocatable object, through llvmlite's loader: no linker needed, and no right to map files."""
-    import llvmlite.binding as llvm  # noqa: PLC0415 - 0.1 s that most starts do not pay
-
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    machine = llvm.Target.from_default_triple().create_target_machine()
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-    engine.finalize_object()
-    address = engine.get_function_address(f"ridgeline_{name}")
-    if not address:
-        raise OSError(f"the native object of kernel entry {name} lacks its symbol")
-    function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_char_p)(address)
-
-    def invoke(packed: bytes, _: tuple[Any, ...], keep: Any = engine) -> int:  # noqa: ARG001 - the engine owns the code
-        return int(function(packed))
-
-    return Entry(name, "object", Packer(name, signature), invoke)
-
-
-def load_numba(run: Callable[..., int], name: str, signature: str) -> Entry:
-    """Entry through numba itself, compiled in memory: the slow start that always works."""
-    if hasattr(run, "compile"):  # NUMBA_DISABLE_JIT leaves a plain function
-        run.compile(signature)
-    exact = [_writable if slot.dimensions else float if slot.code == "f8" else int for slot in parse(signature)]
-
-    def invoke(_: bytes, arguments: tuple[Any, ...]) -> int:
-        # Exactly the signature's types, or numba would compile the entry anew.
-        return int(run(*(convert(argument) for convert, argument in zip(exact, arguments, strict=True))))
-
-    return Entry(name, "numba", Packer(name, signature), invoke)
-
-
-def _writable(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """A writable view of a read-only array (Arrow's buffers are such): numba types them apart, native code does not."""
-    if array.flags.writeable:
-        return array
-    memory = (ctypes.c_char * array.nbytes).from_address(array.ctypes.data)
-    return np.ndarray(array.shape, array.dtype, buffer=memoryview(memory))
