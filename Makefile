@@ -21,7 +21,7 @@ test: setup
 
 # Once more with every array index checked: compiled code reads out of bounds silently otherwise.
 test-bounds: setup
-	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -q tests/test_kernel_laws.py tests/test_replay.py -m "not long" -k "not replay or hard or every_step or short or parity or users"
+	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -q tests/kernels/test_kernel_laws.py tests/engine/test_replay.py -m "not long" -k "not replay or hard or every_step or short or parity or users"
 
 test-long: setup
 	$(BIN)/python -m pytest -m long --hypothesis-profile=long
@@ -43,7 +43,7 @@ bench: setup
 	$(BIN)/ridgeline bench
 
 bench-smoke: setup
-	$(BIN)/python -m pytest tests/test_bench_smoke.py
+	$(BIN)/python -m pytest tests/system/test_bench_smoke.py
 
 CORPUS ?= ../shared/data/nab.parquet
 LABELS ?= ../shared/data/nab_labels.json

@@ -1,5 +1,6 @@
 """Fixtures that every test module shares."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,12 @@ def shared() -> Path:
 def root() -> Path:
     """The checkout's root folder."""
     return ROOT
+
+
+@pytest.fixture
+def reachable():
+    """A folder that other users can reach, as pytest's own are not (it closes them to others at every start)."""
+    with tempfile.TemporaryDirectory(prefix="ridgeline-test-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ridgeline.io.disk.target import check_target
-from ridgeline.io.errors import LockHeld, OutputError
+from ridgeline.io.errors import InputError, LockHeld, OutputError
 
 
 @contextlib.contextmanager
@@ -72,10 +72,19 @@ def lock_path(
 def state_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """The user's state folder for Ridgeline, with or without HOME (cron may start us without).
 
-    `$XDG_STATE_HOME/ridgeline`, else `~/.local/state/ridgeline` (XDG Base Directory Specification 0.8).
+    `$XDG_STATE_HOME/ridgeline`, else `~/.local/state/ridgeline` (XDG Base Directory Specification 0.8). InputError for a
+    user without either: a container may run under a number without a name, and what a run remembers needs a safe place.
     """
     named = environ.get("XDG_STATE_HOME", "")
     if named.startswith("/"):
         return Path(named) / "ridgeline"
-    home = environ.get("HOME") or pwd.getpwuid(os.getuid()).pw_dir
+    home = environ.get("HOME", "")
+    if not home:
+        with contextlib.suppress(KeyError):
+            home = pwd.getpwuid(os.getuid()).pw_dir
+    if not home.startswith("/"):
+        raise InputError(
+            f"no home folder is known for user number {os.getuid()}, so there is no place for locks and state; "
+            "set HOME or XDG_STATE_HOME, or `[output] directory` in the configuration"
+        )
     return Path(home) / ".local" / "state" / "ridgeline"

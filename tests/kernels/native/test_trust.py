@@ -2,13 +2,14 @@
 
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from rigs.native import answer, arguments, environment, results, stamp_folder, started
+from rigs.native import answer, arguments, environment, results, stamp_folder, started, until
 
 from ridgeline.kernels.native import places, trust
 from ridgeline.kernels.native.folder import Folder, opened
@@ -151,20 +152,18 @@ def test_roots_own_cache_serves_users_who_cannot_write(recipe, built, monkeypatc
 
 
 @needs_root
-def test_another_user_who_swaps_a_folder_in_a_loop_never_gets_his_code_run(recipe, built, tmp_path):
+def test_another_user_who_swaps_a_folder_in_a_loop_never_gets_his_code_run(recipe, built, reachable):
     """The folder above is his own, as under `sudo -E`; then it is sticky, and only what is in it is his."""
-    theirs, cache = tmp_path / "theirs", tmp_path / "theirs" / "cache"
+    theirs, cache = reachable / "theirs", reachable / "theirs" / "cache"
     shutil.copytree(built, cache)
     evil = theirs / "evil"
     shutil.copytree(built, evil)
     os.chown(theirs, NOBODY, NOBODY)
     os.chown(evil, NOBODY, NOBODY)
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
     script = f"cd {theirs} && while :; do mv cache ours; mv evil cache; mv cache evil; mv ours cache; done"
     attacker = subprocess.Popen(
-        ["/bin/sh", "-c", script], user=NOBODY, group=NOBODY, extra_groups=[], stderr=subprocess.DEVNULL
-    )
+        ["/bin/sh", "-c", script], user=NOBODY, group=NOBODY, extra_groups=[], stderr=subprocess.DEVNULL, start_new_session=True
+    )  # fmt: skip
     try:
         for _ in range(300):
             assert Loader(recipe, environment(cache)).folder() is None
@@ -173,8 +172,18 @@ def test_another_user_who_swaps_a_folder_in_a_loop_never_gets_his_code_run(recip
         for _ in range(300):
             assert refused_or_ours(cache)
     finally:
-        attacker.kill()
+        os.killpg(attacker.pid, signal.SIGKILL)
         attacker.wait()
+        until(lambda: not alive(attacker.pid))
+
+
+def alive(group):
+    """Whether a process of the group is left; one that has ended but was not waited for counts, too."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def refused_or_ours(path):
@@ -260,20 +269,20 @@ def test_a_relative_cache_folder_below_a_folder_that_is_gone_is_passed_over(tmp_
 
 
 @needs_root
-def test_a_user_without_a_passwd_entry_or_an_environment_has_a_cache(modules, built, tmp_path):
+def test_a_user_without_a_passwd_entry_or_an_environment_has_a_cache(modules, built, reachable):
     """`env -i`, and a number that no name belongs to. Imports come first: another user may not reach this Python."""
-    private = tmp_path / "ridgeline-54321"
+    private = reachable / "ridgeline-54321"
     shutil.copytree(built, private)
     for path in (private, *private.rglob("*")):
         os.chown(path, 54321, 54321)
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent, modules):
-        folder.chmod(0o755)
+    shutil.copytree(modules, reachable / "modules")
+    (reachable / "modules").chmod(0o755)
     before = (
         "loader.prepare('fake'); import os; os.setgroups([]); os.setgid(54321); os.setuid(54321)\n"
-        f"loader = Loader(loader.recipe, {{'TMPDIR': {str(tmp_path)!r}}})\n"
+        f"loader = Loader(loader.recipe, {{'TMPDIR': {str(reachable)!r}}})\n"
         f"assert loader.folder().parent == Path({str(private)!r}), list(loader.cache.folders())"
     )
-    assert answer(started(modules, built, before=before))[:2] == (1003, "library")
+    assert answer(started(reachable / "modules", built, before=before))[:2] == (1003, "library")
 
 
 def test_a_folder_is_written_whole_or_not_at_all(tmp_path):
