@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from ridgeline.io.matrix import MetricMatrix
@@ -14,12 +14,17 @@ class Source(Protocol):
 
     `seconds` adds up the time spent in each stage: "load" (waiting for and reading bytes), "decode" (bytes to clean
     columns). The two overlap with each other and with scoring. `bytes_read`: of series, so far. `clock_skew`: seconds
-    that the source's own clock is ahead of ours, negative behind; None where that is not known.
+    that the source's own clock is ahead of ours, negative behind; None where that is not known. `unreadable`: (path,
+    sentence) of what was left out because it could not be read, complete when `chunks` has ended.
     """
 
     seconds: dict[str, float]
     bytes_read: int
     clock_skew: float | None
+
+    @property
+    def unreadable(self) -> Sequence[tuple[str, str]]:
+        """What was left out."""
 
     def list(self) -> builtins.list[str] | None:
         """Base names, where the source knows them before it reads (Redis); None where it streams (Parquet)."""

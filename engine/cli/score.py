@@ -110,6 +110,7 @@ def run(args: argparse.Namespace) -> int:
         threads=config.run.threads,
     )
     report = Report(scorer.overrides.policies[0].algorithms, as_of=newest if args.as_of is None else args.as_of)
+    report.seconds["compile"] = _compile(scorer)
     _score(source, scorer, args.target, report, None if args.json else sys.stderr)
     for remark in scorer.overrides.remarks:
         print(f"ridgeline: warning: {escape(remark)}", file=sys.stderr)
@@ -119,6 +120,17 @@ def run(args: argparse.Namespace) -> int:
     report.exit = PARTIAL if source.unreadable else 0
     _print(report, args)
     return report.exit
+
+
+def _compile(scorer: Scorer) -> float:
+    """Have the kernels ready, users' included; return the seconds that took."""
+    from ridgeline.engine.rules.user_algorithms import remark
+    from ridgeline.kernels.native import loader
+
+    began = time.monotonic()
+    loader.prepare("score")
+    remark(scorer.plan.user)
+    return time.monotonic() - began
 
 
 def _score(source: ParquetSource, scorer: Scorer, target: Path, report: Report, terminal: TextIO | None) -> None:

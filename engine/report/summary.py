@@ -39,7 +39,7 @@ class Report:
     repairs: Counter[str] = field(default_factory=Counter)
     failure_reasons: dict[str, str] = field(default_factory=dict)
     alerts: Mapping[str, int] | None = None
-    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys((*WORK, "total"), 0.0))
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("compile", *WORK, "total"), 0.0))
     reads: Mapping[str, int] | None = None
     unmatched: Sequence[str] | None = None
     problems: list[str] = field(default_factory=list)

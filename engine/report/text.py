@@ -62,9 +62,10 @@ def _patterns(patterns: Sequence[str]) -> str:
 
 def _speed(report: Report) -> str:
     seconds = report.seconds
-    shares = _spent(seconds, SHARES)
-    work = _spent(seconds, WORK)
-    where = f"{shares} s; at the same time {work} s" if shares else f"{work} s"
+    if "scan" in seconds:
+        where = f"{_spent(seconds, SHARES)} s; at the same time {_spent(seconds, WORK)} s"
+    else:
+        where = f"{_spent(seconds, ('compile', *WORK))} s"
     return f"{seconds['total']:.2f} s, {report.metrics_per_second:,.0f} metrics/s ({where})"
 
 

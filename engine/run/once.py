@@ -42,7 +42,7 @@ def run_once(
     neither state nor outputs have been touched. What hangs is left behind on threads of its own: the report is here a
     few seconds after the deadline at the latest.
     """
-    turn = Turn.begin(request, Budget.begin(request.config.run.deadline, clock), int(now()))
+    turn = Turn.begin(request, Budget.begin(request.config.run.deadline, clock), now)
     report, budget = turn.report, turn.budget
     with turn.cleanup:
         before = 0.0

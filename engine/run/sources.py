@@ -28,13 +28,18 @@ class Opened:
     close: Callable[[], None]
 
 
-def open_source(config: Config, match: Match, left: Callable[[], float]) -> Opened:
-    """Open and, for Redis, list the source. Raises SourceUnavailable, AuthenticationFailed or InputError."""
+def open_source(
+    config: Config, match: Match, left: Callable[[], float], now: Callable[[], float] | None = None
+) -> Opened:
+    """Open and, for Redis, list the source, and compare its clock with `now`, unless that is None.
+
+    Raises SourceUnavailable, AuthenticationFailed or InputError.
+    """
     source = config.source
     if source.kind == "redis":
         from ridgeline.io.redis.source import RedisSource
 
-        redis = RedisSource(redis_settings(source), match, left)
+        redis = RedisSource(redis_settings(source), match, left, now)
         redis.list()
         return Opened(redis, redis.known, redis.close)
     from ridgeline.io.parquet.source import ParquetSource

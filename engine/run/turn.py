@@ -52,7 +52,7 @@ class Request:
 class Turn:
     """One run on its way through its stages.
 
-    now       epoch seconds when it began
+    wall      this machine's clock, epoch seconds; `now`: what it said when the run began
     cleanup   what is closed or released when it ends, however it ends
     sinks     where scored blocks go, in this order
     opened    the source, once it is listed
@@ -63,6 +63,7 @@ class Turn:
 
     request: Request
     budget: Budget
+    wall: Callable[[], float]
     now: int
     scorer: Scorer
     report: Report
@@ -75,9 +76,9 @@ class Turn:
     _codes: set[int] = field(default_factory=set)
 
     @classmethod
-    def begin(cls, request: Request, budget: Budget, now: int) -> Turn:
+    def begin(cls, request: Request, budget: Budget, wall: Callable[[], float]) -> Turn:
         """Make ready for the first stage. Raises InputError for settings that cannot be scored with."""
-        config = request.config
+        config, now = request.config, int(wall())
         scorer = Scorer.of(
             config.analysis, config.overrides, as_of=request.as_of, default_as_of=now, threads=config.run.threads
         )
@@ -91,7 +92,7 @@ class Turn:
         sinks: list[Sink] = [ReportSink(report), ExpectedSink(report, scorer)]
         if request.match is None:  # else only some metrics are listed
             sinks.append(UnmatchedSink(patterns_of(config)))
-        return cls(request, budget, now, scorer, report, sinks)
+        return cls(request, budget, wall, now, scorer, report, sinks)
 
     @property
     def as_of(self) -> int:

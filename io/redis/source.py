@@ -46,6 +46,7 @@ class RedisSource:
     delivered: int = 0
     bytes_read: int = 0
     clock_skew: float | None = None
+    unreadable: tuple[tuple[str, str], ...] = ()
     _client: redis.Redis | None = None
     _names: builtins.list[str] | None = None
     _keys: builtins.list[bytes] = field(default_factory=builtins.list)

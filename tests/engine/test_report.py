@@ -44,7 +44,7 @@ def test_the_report_in_both_forms():
         "2 anomalies:",
         "  a = 1.5  2 votes: grubbs, ks_test",
         "  b\\n = 1.5  1 vote: grubbs",
-        "2.00 s, 4 metrics/s (load 0.00, decode 0.00, score 0.00 s)",
+        "2.00 s, 4 metrics/s (compile 0.00, load 0.00, decode 0.00, score 0.00 s)",
     ]
     report.alerts = {"sent": 1, "suppressed": 0, "failed": 1}
     assert "alerts: 1 sent, 0 suppressed, 1 failed" in report.as_text().splitlines()

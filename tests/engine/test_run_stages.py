@@ -31,7 +31,7 @@ NOW = 1_700_000_000
 
 
 def turn_of(config=None, **request):
-    return Turn.begin(Request(config or Config(), **request), Budget.begin(60.0, Clock()), NOW)
+    return Turn.begin(Request(config or Config(), **request), Budget.begin(60.0, Clock()), lambda: NOW)
 
 
 def opened(source=None, known=lambda read: None):
@@ -171,7 +171,7 @@ def test_a_listing_that_hangs_is_left_behind(monkeypatch):
     release = threading.Event()
     monkeypatch.setattr(listing, "open_source", lambda *arguments: release.wait(60))
     monkeypatch.setattr(listing, "GRACE", 0.0)
-    turn = Turn.begin(Request(Config(run=Run(deadline=0.3))), Budget.begin(0.3), NOW)
+    turn = Turn.begin(Request(Config(run=Run(deadline=0.3))), Budget.begin(0.3), lambda: NOW)
     began = time.monotonic()
     with pytest.raises(SourceUnavailable, match="could not be opened and listed within"):
         list_metrics(turn)
@@ -182,7 +182,7 @@ def test_a_listing_that_hangs_is_left_behind(monkeypatch):
 def test_kernels_that_are_not_ready_in_time_cost_the_run_its_verdicts_and_not_its_end(monkeypatch):
     release = threading.Event()
     monkeypatch.setattr(compile_stage.loader, "prepare", lambda *names, **options: release.wait(60))
-    turn = Turn.begin(Request(Config()), Budget.begin(0.3), NOW)
+    turn = Turn.begin(Request(Config()), Budget.begin(0.3), lambda: NOW)
     turn.opened = opened(known=lambda read: 40)
     began = time.monotonic()
     compile_kernels(turn)
@@ -215,7 +215,7 @@ def test_sinks_finish_in_time_or_are_left_behind_and_none_keeps_another_back():
     def full(turn):
         raise OutputError("cannot write the book: no space")
 
-    turn = Turn.begin(Request(Config()), Budget.begin(1.0), NOW)
+    turn = Turn.begin(Request(Config()), Budget.begin(1.0), lambda: NOW)
     turn.sinks += [Book(full), Book(lambda turn: release.wait(60)), Book(done.append)]
     began = time.monotonic()
     finish_sinks(turn)
@@ -251,7 +251,7 @@ def test_a_disk_that_hangs_is_left_behind(monkeypatch, tmp_path):
     release = threading.Event()
     monkeypatch.setattr(outputs, "write_outputs", lambda *arguments: release.wait(60))
     monkeypatch.setattr(outputs, "GRACE", 0.0)
-    turn = Turn.begin(Request(Config(output=Output(tmp_path))), Budget.begin(0.3), NOW)
+    turn = Turn.begin(Request(Config(output=Output(tmp_path))), Budget.begin(0.3), lambda: NOW)
     began = time.monotonic()
     write_files(turn)
     assert time.monotonic() - began < 5

@@ -49,7 +49,7 @@ class Source:
 
     def __init__(self, chunks, then=None):
         self.seconds = {"load": 0.5, "decode": 0.25}
-        self.bytes_read, self.clock_skew = 7, None
+        self.bytes_read, self.clock_skew, self.unreadable = 7, None, ()
         self._chunks, self._then = chunks, then
 
     def list(self):

@@ -255,6 +255,26 @@ def test_a_parquet_file_that_breaks_off(tmp_path, capsys):
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
+def test_a_bad_file_among_good_ones_costs_its_own_metrics_only(tmp_path, capsys):
+    folder = tmp_path / "fleet.parquet"
+    folder.mkdir()
+    for number in range(4):
+        names = set(FLEET.metrics[number * 30 : number * 30 + 30])
+        pq.write_table(
+            TABLE.filter([name in names for name in TABLE["metric"].to_pylist()]), folder / f"{number}.parquet"
+        )
+    whole = (folder / "2.parquet").read_bytes()
+    (folder / "2.parquet").write_bytes(whole[: len(whole) // 2])
+    with http_server() as http:
+        code, found, errors = run_json(capsys, write_config(tmp_path, folder, http=http))
+        assert sorted(received(http)) == sorted(row["metric"] for row in found["anomalies"])
+        assert http.requests
+    assert code == found["exit"] == 70
+    assert found["metrics"] == 90
+    assert "left out, unreadable: " in errors
+    assert "2.parquet" in errors
+
+
 def test_a_parquet_run_says_what_it_did_not_reach(tmp_path, capsys, monkeypatch):
     score_matrix = scorer.score_matrix
 

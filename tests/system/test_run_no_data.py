@@ -9,6 +9,10 @@ from rigs.http import http_server
 from rigs.redis import redis_server
 from rigs.runs import END, received, run_json, write_config
 
+from ridgeline.engine.config.load import load_config
+from ridgeline.engine.run.once import run_once
+from ridgeline.engine.run.turn import Request
+
 METRICS = 20
 POINTS = 300
 
@@ -149,3 +153,21 @@ def test_with_as_of_nothing_is_said_of_the_clock(server, tmp_path, capsys):
     code, found, errors = run_json(capsys, write_config(tmp_path, server.url, alerts=()))
     assert (code, errors) == (0, "")
     assert found["repairs"] == {"after_as_of": METRICS * 60}
+
+
+@pytest.mark.parametrize(
+    ("shift", "words"),
+    [
+        (100, "this machine's clock is 1 min 40 s ahead of that of Redis"),
+        (-100, "this machine's clock is 1 min 40 s behind that of Redis"),
+        (10, None),
+    ],
+)
+def test_redis_has_a_clock_too(server, tmp_path, shift, words):
+    ours = time.time() + shift
+    fill(server.client, minutes(healthy, end=int(ours)), METRICS)
+    config = load_config(write_config(tmp_path, server.url, alerts=()))
+    report = run_once(Request(config), now=lambda: time.time() + shift)
+    assert (report.exit, report.outcomes) == (0, {"analysed": METRICS})
+    assert [problem[: len(words or "")] for problem in report.problems] == ([] if words is None else [words])
+    assert run_once(Request(config, as_of=int(ours)), now=lambda: time.time() + shift).problems == []

@@ -18,7 +18,9 @@ def list_metrics(turn: Turn) -> None:
     """Open and list the source. Raises SourceUnavailable, AuthenticationFailed or InputError."""
     request, budget = turn.request, turn.budget
     match = None if request.match is None else matcher(request.match)
-    opening = partial(open_source, request.config, match, budget.reading_left)
+    # With `--as-of` no clock is compared with any other.
+    wall = turn.wall if request.as_of is None else None
+    opening = partial(open_source, request.config, match, budget.reading_left, wall)
     try:
         turn.opened = aside(opening, budget.reading_left() + GRACE, "list")
     except Overdue:

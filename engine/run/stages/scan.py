@@ -26,6 +26,8 @@ def scan_source(turn: Turn) -> None:
     turn.report.reads = {"full_reads": scan.rows, "delta_reads": 0, "bytes": turn.opened.source.bytes_read}
     for remark in turn.scorer.overrides.remarks:
         turn.warn(remark)
+    for _, sentence in turn.opened.source.unreadable:
+        turn.find(PARTIAL, f"left out, unreadable: {sentence}")
     for bug in scan.bugs:
         turn.find(BUG, bug)
     if scan.lost is not None:
