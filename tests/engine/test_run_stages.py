@@ -26,6 +26,7 @@ from ridgeline.engine.run.stages.scan import scan_source
 from ridgeline.engine.run.turn import Request, Turn
 from ridgeline.engine.run.unmatched import UnmatchedSink, patterns_of
 from ridgeline.io.errors import OutputError, SourceUnavailable
+from ridgeline.kernels.native.loader import StillCompiling
 
 NOW = 1_700_000_000
 
@@ -179,9 +180,18 @@ def test_a_listing_that_hangs_is_left_behind(monkeypatch):
     release.set()
 
 
-def test_kernels_that_are_not_ready_in_time_cost_the_run_its_verdicts_and_not_its_end(monkeypatch):
+@pytest.mark.parametrize("hangs", [False, True])
+def test_kernels_that_are_not_ready_in_time_cost_the_run_its_verdicts_and_not_its_end(monkeypatch, hangs):
     release = threading.Event()
-    monkeypatch.setattr(compile_stage.loader, "prepare", lambda *names, **options: release.wait(60))
+
+    def prepare(*names, patience):
+        assert names == ("decode", "score")
+        assert 0 < patience <= 0.18
+        if hangs:
+            release.wait(60)
+        raise StillCompiling("the kernels are still being compiled, once for this machine")
+
+    monkeypatch.setattr(compile_stage.loader, "prepare", prepare)
     turn = Turn.begin(Request(Config()), Budget.begin(0.3), lambda: NOW)
     turn.opened = opened(known=lambda read: 40)
     began = time.monotonic()
@@ -192,7 +202,8 @@ def test_kernels_that_are_not_ready_in_time_cost_the_run_its_verdicts_and_not_it
     judge_no_data(turn)
     assert turn.exit_code() == 70
     assert turn.report.outcomes == {"shed": 40}
-    assert "the kernels were still being compiled" in turn.report.problems[0]
+    assert "no metric was judged: " in turn.report.problems[0]
+    assert "still being compiled" in turn.report.problems[0]
     release.set()
 
 

@@ -195,3 +195,19 @@ def test_a_state_file_that_somebody_holds(tmp_path):
             assert http.requests
     assert code == found["exit"] == 70
     assert "alerts may repeat" in err
+
+
+@pytest.mark.long
+def test_kernels_that_are_not_compiled_in_time_are_there_for_a_later_run(server, tmp_path):
+    env = {"RIDGELINE_CACHE_DIR": str(tmp_path / "cache")}
+    config = write_config(tmp_path, server.url, alerts=(), deadline=DEADLINE)
+    code, out, err = ended(config, "--json", env=env)
+    assert code == 70
+    assert json.loads(out)["outcomes"] == {"shed": len(FLEET.metrics)}
+    assert "the kernels are still being compiled" in err
+    give_up = time.monotonic() + 300
+    while code == 70:
+        assert time.monotonic() < give_up
+        code, out, err = ended(config, "--json", env=env)
+    assert (code, err) == (0, "")
+    assert json.loads(out)["outcomes"]["analysed"] > 100

@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm, remark
 from ridgeline.engine.run.aside import Overdue, aside
 from ridgeline.engine.run.turn import PARTIAL, Turn
 from ridgeline.kernels.native import loader
 
+GRACE: Final = 0.5  # seconds for the loader to say itself, and better, that its time was over
+
 
 def compile_kernels(turn: Turn) -> None:
     """Have the kernels ready, users' included, if that can be had within the time for reading.
 
-    A run whose deadline comes first has judged nothing and says so; the kernels are there for a later one.
+    A run whose deadline comes first has judged nothing and says so; compiling goes on, for a later run.
     """
+    left = turn.budget.reading_left()
     try:
-        slower = aside(partial(_ready, turn.scorer.plan.user), turn.budget.reading_left(), "compile")
+        slower = aside(partial(_ready, turn.scorer.plan.user, left), left + GRACE, "compile")
+    except loader.StillCompiling as waiting:
+        _shed(turn, str(waiting))
     except Overdue:
-        turn.find(
-            PARTIAL,
-            f"no metric was judged: the kernels were still being compiled after {turn.budget.spent():.0f} s, all that "
-            "`[run] deadline` leaves; `ridgeline warmup` compiles them beforehand",
-        )
-        if turn.opened is not None:
-            turn.report.add_unscored(turn.opened.known(0) or 0, "shed", "deadline")
-        return
-    turn.compiled = True
-    if slower:
-        turn.warn(slower)
+        _shed(turn, "algorithms were still being compiled in this process when the time for reading was over")
+    else:
+        turn.compiled = True
+        if slower:
+            turn.warn(slower)
 
 
-def _ready(user: tuple[UserAlgorithm, ...]) -> str:
-    loader.prepare("decode", "score")
+def _ready(user: tuple[UserAlgorithm, ...], patience: float) -> str:
+    loader.prepare("decode", "score", patience=patience)
     return remark(user)
+
+
+def _shed(turn: Turn, why: str) -> None:
+    turn.find(PARTIAL, f"no metric was judged: {why}")
+    known = None if turn.opened is None else turn.opened.known(0)
+    turn.report.add_unscored(known or 0, "shed", "deadline")
