@@ -33,7 +33,10 @@ class SlackApi:
 
         No answer at all is taken for what its status says.
         """
-        headers: dict[str, Secret | str] = {"Authorization": Secret(f"Bearer {self.token.reveal()}"), **(FORM if form else JSON)}
+        headers: dict[str, Secret | str] = {
+            "Authorization": Secret(f"Bearer {self.token.reveal()}"),
+            **(FORM if form else JSON),
+        }
         body = urlencode(arguments).encode() if form else dumps(arguments)
         outcome, reply = post(below(self.base, f"/{method}"), body, headers, deadline, self.limits)
         if reply is None or not reply.body:
