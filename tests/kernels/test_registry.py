@@ -21,7 +21,7 @@ from ridgeline.io.matrix import NO_AS_OF
 from ridgeline.kernels._signature import Floats, Int, signature_of
 from ridgeline.kernels.adf import layout as adf_layout
 from ridgeline.kernels.decode import layout as decode_layout
-from ridgeline.kernels.native.call import parse
+from ridgeline.kernels.native.signature import parse
 from ridgeline.kernels.replay import layout as replay_layout
 from ridgeline.kernels.score import layout as score_layout
 from ridgeline.kernels.score import nine
