@@ -9,6 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ridgeline.engine.cli.parser import at_least, finite, option
+from ridgeline.engine.units import parse_duration
+
 if TYPE_CHECKING:
     from ridgeline.engine.evaluate.detections import Detections
     from ridgeline.engine.evaluate.labels import Labels
@@ -20,7 +23,9 @@ EPILOG: Final = """\
 examples:
   ridgeline evaluate out/ --labels labels.csv --metric events
   ridgeline evaluate scores.parquet --labels nab_labels.json --threshold 1.0
-labels: NAB's JSON, or CSV / Parquet with metric,start,end or metric,timestamp (epoch seconds or ISO 8601, UTC).
+labels: NAB's JSON, or CSV / Parquet with metric,start,end or metric,timestamp. Times are epoch seconds, ms, us or ns,
+timestamps, dates, or ISO 8601 (UTC unless it says otherwise); a window without start or end is open on that side, and
+an end that is only a date means that whole day. Rows may come in any order.
 """
 DEFAULT_THRESHOLD: Final = 0.5
 
@@ -36,13 +41,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--threshold",
-        type=float,
+        type=finite,
         default=DEFAULT_THRESHOLD,
+        metavar="X",
         help="a score at or above it detects (default: %(default)s)",
     )
-    parser.add_argument("--consensus", type=int, help="re-decide a backtest's anomalies from its stored votes")
     parser.add_argument(
-        "--expiry", default="12h", help="a backtest's metric detects at most once in this time (default: %(default)s)"
+        "--consensus", type=at_least(1), metavar="K", help="re-decide a backtest's anomalies from its stored votes"
+    )
+    parser.add_argument(
+        "--expiry",
+        type=option(parse_duration),
+        default="12h",
+        metavar="12h",
+        help="a backtest's metric detects at most once in this time (default: %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -51,10 +63,9 @@ def run(args: argparse.Namespace) -> int:
     """Read, score, print; 0, or InputError (2) for input that cannot be read."""
     from ridgeline.engine.evaluate.detections import read_detections
     from ridgeline.engine.evaluate.labels import read_labels
-    from ridgeline.engine.units import parse_duration
 
     labels = read_labels(args.labels)
-    detections = read_detections(args.scores, consensus=args.consensus, expiry=parse_duration(args.expiry))
+    detections = read_detections(args.scores, consensus=args.consensus, expiry=args.expiry)
     _warn_unknown(labels, detections)
     if args.metric == "nab":
         _print_nab(args, detections, labels)

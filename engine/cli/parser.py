@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
@@ -56,6 +57,17 @@ def at_least(lowest: int) -> Callable[[str], int]:
         return number
 
     return convert
+
+
+def finite(text: str) -> float:
+    """Return a number that is neither NaN nor infinite; for use as an argparse type."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a finite number")
+    return number
 
 
 def names(text: str) -> tuple[str, ...]:

@@ -1,10 +1,11 @@
-"""What a detector said: a score per row of each metric."""
+"""What a detector said: a score per moment of each metric."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,36 +14,42 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ridgeline.engine.alerts.expiration import let_through
+from ridgeline.engine.evaluate.tables import column_names, names_of, table_of
+from ridgeline.io.arrow.instants import instants_of
 from ridgeline.io.errors import InputError
 
-SCORE_FOLDER = "scores"
+SCORE_FOLDER: Final = "scores"
 
 
 @dataclass(frozen=True, slots=True)
 class Detections:
-    """One metric's rows in file order: `timestamps` int64[n] epoch seconds, `scores` float64[n]."""
+    """One metric's rows in time order: `timestamps` int64[n] epoch seconds, `scores` float64[n]."""
 
     metric: str
     timestamps: npt.NDArray[np.int64]
     scores: npt.NDArray[np.float64]
 
 
-def read_detections(path: Path, *, consensus: int | None, expiry: int) -> list[Detections]:
-    """Read a backtest's output folder, or any Parquet of `metric, timestamp, score`.
+def read_detections(source: Any, *, consensus: int | None, expiry: int) -> list[Detections]:
+    """Read a backtest's output folder, or scores: a Parquet file or an Arrow table of `metric, timestamp, score`.
 
     From a folder the score is 1 at an anomalous step at least `expiry` seconds after the last step of that metric that
-    scored 1, else 0; `consensus` re-decides "anomalous" from the stored votes. Rows of a file are taken as they come.
+    scored 1, else 0; `consensus` re-decides "anomalous" from the stored votes.
+    Rows may come in any order, times in any unit; of rows of one metric and moment the highest score counts. Raises
+    InputError with one sentence for what cannot be read.
     """
-    if path.is_dir():
-        return _from_backtest(path, consensus, expiry)
-    if not path.is_file():
-        raise InputError(f"scores {path} do not exist: give a backtest's output folder or a Parquet file")
+    if isinstance(source, (str, Path)):
+        path = Path(source)
+        if path.is_dir():
+            return _from_backtest(path, consensus, expiry)
+        if not path.is_file():
+            raise InputError(f"scores {path} do not exist: give a backtest's output folder or a Parquet file")
     if consensus is not None:
-        raise InputError("--consensus needs the votes of a backtest's output folder; a file of scores has none")
-    table = _read(path, ["metric", "timestamp", "score"])
-    return [
-        Detections(metric, stamps, scores.astype(np.float64)) for metric, stamps, scores in _by_metric(table, "score")
-    ]
+        raise InputError("--consensus needs the votes of a backtest's output folder; plain scores have none")
+    what = f"scores {source}" if isinstance(source, (str, Path)) else "scores"
+    table = _read(Path(source), "score") if isinstance(source, (str, Path)) else table_of(source, what)
+    _check_columns(table.column_names, "score", what)
+    return list(_by_metric(table, "score", what))
 
 
 def _from_backtest(folder: Path, consensus: int | None, expiry: int) -> list[Detections]:
@@ -52,40 +59,62 @@ def _from_backtest(folder: Path, consensus: int | None, expiry: int) -> list[Det
             f"{folder} holds no {SCORE_FOLDER}/*.parquet: run `ridgeline backtest` without --no-scores first"
         )
     decision = "anomalous" if consensus is None else "votes"
-    table = pa.concat_tables([_read(part, ["metric", "timestamp", decision]) for part in parts])
-    found = []
-    for metric, stamps, decided in _by_metric(table, decision):
-        anomalous = decided.astype(np.int64) >= (1 if consensus is None else consensus)
-        found.append(Detections(metric, stamps, let_through(stamps, anomalous, expiry).astype(np.float64)))
-    return found
+    table = pa.concat_tables([_read(part, decision) for part in parts])
+    least = 1 if consensus is None else consensus
+    return [
+        Detections(
+            found.metric,
+            found.timestamps,
+            let_through(found.timestamps, found.scores >= least, expiry).astype(np.float64),
+        )
+        for found in _by_metric(table, decision, f"scores {folder}")
+    ]
 
 
-def _read(path: Path, columns: list[str]) -> pa.Table:
+def _read(path: Path, decision: str) -> pa.Table:
+    """The three columns that count, of one Parquet file."""
+    what = f"scores {path}"
     try:
         file = pq.ParquetFile(path)
-        absent = [name for name in columns if name not in file.schema_arrow.names]
-        if absent:
-            raise InputError(f"scores {path} lack the column {absent[0]!r}: expected {', '.join(columns)}")
-        table = file.read(columns=columns)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"scores {path} cannot be read as Parquet: {error}") from error
-    metric = table["metric"].cast(pa.string())
-    return table.set_column(table.column_names.index("metric"), "metric", metric)
+        _check_columns(column_names(file.schema_arrow), decision, what)
+        return file.read(columns=["metric", "timestamp", decision])
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{what} cannot be read as Parquet: {error}") from error
 
 
-def _by_metric(table: pa.Table, column: str) -> Iterator[tuple[str, npt.NDArray[np.int64], npt.NDArray[np.generic]]]:
-    """Yield each metric's rows in file order, metrics in first-seen order, wherever the rows lie."""
+def _check_columns(names: list[str], decision: str, what: str) -> None:
+    wanted = ("metric", "timestamp", decision)
+    absent = [name for name in wanted if name not in names]
+    if absent:
+        raise InputError(f"{what} lack the column {absent[0]!r}: expected {', '.join(wanted)}")
+
+
+def _by_metric(table: pa.Table, decision: str, what: str) -> Iterator[Detections]:
+    """Yield each metric's rows in time order, metrics in first-seen order, wherever the rows lie."""
     if not table.num_rows:
         return
-    encoded = table["metric"].combine_chunks().dictionary_encode()
+    instants = instants_of(table["timestamp"], f"the column timestamp of {what}")
+    if not instants.known.all():
+        raise InputError(f"{what}: {int((~instants.known).sum()):,} rows have no timestamp")
+    encoded = names_of(table["metric"], what).dictionary_encode()
     codes = encoded.indices.to_numpy()
-    stamps = table["timestamp"].cast(pa.int64()).to_numpy()
-    decided = table[column]
-    if pa.types.is_boolean(decided.type):
-        decided = pc.fill_null(decided, False)
-    values = pc.fill_null(decided, 0).to_numpy() if decided.null_count else decided.to_numpy()
-    order = np.argsort(codes, kind="stable")
-    bounds = np.searchsorted(codes[order], np.arange(len(encoded.dictionary) + 1))
+    scores = _numbers(table[decision], decision, what)
+    order = np.lexsort((scores, instants.seconds, codes))
+    codes, stamps, scores = codes[order], instants.seconds[order], scores[order]
+    # Of equal moments the last is the highest; NaN, which is no detection, sorts last and must not stand for them.
+    last = np.append((codes[1:] != codes[:-1]) | (stamps[1:] != stamps[:-1]), True)
+    codes, stamps, scores = codes[last], stamps[last], scores[last]
+    bounds = np.searchsorted(codes, np.arange(len(encoded.dictionary) + 1))
     for code, metric in enumerate(encoded.dictionary.to_pylist()):
-        rows = order[bounds[code] : bounds[code + 1]]
-        yield metric, stamps[rows], values[rows]
+        here = slice(bounds[code], bounds[code + 1])
+        yield Detections(metric, stamps[here], scores[here])
+
+
+def _numbers(column: pa.ChunkedArray, name: str, what: str) -> npt.NDArray[np.float64]:
+    """Scores as float64; 0 where null or NaN."""
+    try:
+        numbers = pc.fill_null(column.cast(pa.float64() if not pa.types.is_boolean(column.type) else pa.int8()), 0)
+    except pa.ArrowException as error:
+        raise InputError(f"{what}: the column {name} is {column.type}, which holds no numbers") from error
+    found: npt.NDArray[np.float64] = numbers.to_numpy().astype(np.float64)
+    return np.where(np.isnan(found), 0.0, found)

@@ -11,6 +11,7 @@ import numpy as np
 
 from ridgeline.engine.evaluate.detections import Detections
 from ridgeline.engine.evaluate.labels import Labels, Window
+from ridgeline.io.errors import InputError
 
 WEEK: Final = 7 * 86400
 
@@ -37,7 +38,12 @@ class EventScore:
 
 
 def score_events(detections: Iterable[Detections], labels: Labels, threshold: float) -> EventScore:
-    """Judge alarms against labels; windows of a metric without rows count as not found."""
+    """Judge alarms against labels; windows of a metric without rows count as not found.
+
+    Raises InputError where there is no label at all.
+    """
+    if not labels.count:
+        raise InputError("the labels hold no window at all: there is nothing to find")
     alarms = true_alarms = 0
     weeks = 0.0
     delays: list[int] = []

@@ -1,18 +1,26 @@
-"""Labels: when each metric really was anomalous, from NAB JSON, CSV or Parquet."""
+"""Labels: when each metric really was anomalous, from NAB JSON, CSV, Parquet, or from Python."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from ridgeline.engine.evaluate.tables import names_of, read_table, table_of
+from ridgeline.io.arrow.instants import instants_of
+from ridgeline.io.epochs import EVER_AFTER, EVER_BEFORE
 from ridgeline.io.errors import InputError
 
 Window = tuple[int, int]
+DAY: Final = 86_400
+_DATE: Final = re.compile(r"\s*\d{4}-\d{2}-\d{2}\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,78 +35,98 @@ class Labels:
         return sum(map(len, self.windows.values()))
 
 
-def read_labels(path: Path) -> Labels:
-    """Read `path`: NAB's JSON, or CSV / Parquet with `metric,start,end` or `metric,timestamp`."""
+def read_labels(source: Any) -> Labels:
+    """Read NAB's JSON, or CSV / Parquet with `metric,start,end` or `metric,timestamp`; or the same from Python.
+
+    `source` is a path, an Arrow table (or whatever gives one), or a mapping of metric to [[start, end], ...]. Times in
+    any unit and spelling that `instants_of` reads. A window without start or end is open on that side; an end that is
+    only a date means the whole of that day. Raises InputError with one sentence for what cannot be read.
+    """
+    if isinstance(source, Mapping) and not _is_columns(source):
+        return _checked(_from_mapping(source, "labels"), "labels")
+    if not isinstance(source, (str, Path)):
+        return _checked(_from_table(table_of(source, "labels"), "labels"), "labels")
+    path, what = Path(source), f"labels {source}"
     if not path.is_file():
-        raise InputError(f"labels {path} do not exist: give a .json, .csv or .parquet file")
-    try:
-        windows = _from_json(path) if path.suffix == ".json" else _from_table(path, _read_table(path))
-    except (ValueError, pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"labels {path} cannot be read: {error}") from error
+        raise InputError(f"{what} do not exist: give a .json, .csv or .parquet file")
+    windows = _from_json(path, what) if path.suffix == ".json" else _from_table(read_table(path, what), what)
+    return _checked(windows, what)
+
+
+def _is_columns(source: Mapping[Any, Any]) -> bool:
+    """Whether a mapping is a dict of columns, not of metrics."""
+    return set(source) >= {"metric", "start", "end"} or set(source) >= {"metric", "timestamp"}
+
+
+def _checked(windows: dict[str, list[Window]], what: str) -> Labels:
     for metric, spans in windows.items():
         for start, end in spans:
             if end < start:
-                raise InputError(f"labels {path}: a window of {metric!r} ends at {end}, before it starts at {start}")
+                raise InputError(f"{what}: a window of {metric!r} ends at {end}, before it starts at {start}")
     return Labels({metric: tuple(sorted(spans)) for metric, spans in windows.items()})
 
 
-def _from_json(path: Path) -> dict[str, list[Window]]:
-    document = json.loads(path.read_text(encoding="utf-8"))
+def _from_json(path: Path, what: str) -> dict[str, list[Window]]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{what} cannot be read: {error}") from error
     if not isinstance(document, dict):
-        raise InputError(f"labels {path}: expected a JSON object of metric to windows")
-    return {metric: [_span(path, metric, window) for window in _windows(entry)] for metric, entry in document.items()}
+        raise InputError(f"{what}: expected a JSON object of metric to windows")
+    return _from_mapping(document, what)
 
 
-def _windows(entry: Any) -> list[Any]:
-    """Accept `{"windows": [[start, end], ...]}` as well as NAB's own bare list of pairs."""
-    found = entry.get("windows") if isinstance(entry, dict) else entry
-    return found if isinstance(found, list) else []
+def _from_mapping(document: Mapping[Any, Any], what: str) -> dict[str, list[Window]]:
+    """Accept `{"windows": [[start, end], ...]}` as well as NAB's own bare list of pairs, under each metric."""
+    found: dict[str, list[Window]] = {}
+    for metric, entry in document.items():
+        windows = entry.get("windows") if isinstance(entry, dict) else entry
+        if not isinstance(windows, Iterable) or isinstance(windows, (str, bytes)):
+            raise InputError(f"{what}: the windows of {metric!r} are {windows!r:.60}, expected a list of [start, end]")
+        pairs = [_pair(window, metric, what) for window in windows]
+        starts, ends = [start for start, _ in pairs], [end for _, end in pairs]
+        found[str(metric)] = _windows(starts, ends, f"{what}: a window of {metric!r}") if pairs else []
+    return found
 
 
-def _span(path: Path, metric: str, window: Any) -> Window:
-    if not isinstance(window, list) or len(window) != 2:
-        raise InputError(f"labels {path}: a window of {metric!r} is {window!r}, expected [start, end] in epoch seconds")
-    start, end = (_seconds(moment) for moment in window)
-    return start, end
+def _pair(window: Any, metric: object, what: str) -> tuple[Any, Any]:
+    if isinstance(window, (list, tuple)) and len(window) == 2:
+        return window[0], window[1]
+    raise InputError(f"{what}: a window of {metric!r} is {window!r:.60}, expected [start, end]")
 
 
-def _seconds(moment: Any) -> int:
-    """Epoch seconds from a number or from NAB's `2014-04-11 09:00:00.000000` (UTC)."""
-    if isinstance(moment, str) and not moment.strip().isdecimal():
-        from datetime import UTC, datetime
-
-        parsed = datetime.fromisoformat(moment)
-        return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp())
-    return int(moment)
-
-
-def _read_table(path: Path) -> pa.Table:
-    if path.suffix == ".parquet":
-        import pyarrow.parquet as pq
-
-        return pq.read_table(path)
-    from pyarrow import csv
-
-    return csv.read_csv(path)
-
-
-def _from_table(path: Path, table: pa.Table) -> dict[str, list[Window]]:
+def _from_table(table: pa.Table, what: str) -> dict[str, list[Window]]:
     names = set(table.column_names)
-    if {"metric", "start", "end"} <= names:
-        starts, ends = table["start"], table["end"]
-    elif {"metric", "timestamp"} <= names:
-        starts = ends = table["timestamp"]
+    if not {"metric", "timestamp"} <= names and not {"metric", "start", "end"} <= names:
+        raise InputError(f"{what}: expected columns metric,start,end or metric,timestamp, found {sorted(names)}")
+    metrics = names_of(table["metric"], what).to_pylist()
+    if {"start", "end"} <= names:
+        spans = _windows(table["start"], table["end"], f"{what}: a window")
     else:
-        raise InputError(f"labels {path}: expected columns metric,start,end or metric,timestamp, found {sorted(names)}")
+        moments = instants_of(table["timestamp"], f"{what}: timestamp")
+        if not moments.known.all():
+            raise InputError(f"{what}: {int((~moments.known).sum()):,} points have no timestamp")
+        spans = [(moment, moment) for moment in moments.seconds.tolist()]
     windows: dict[str, list[Window]] = {}
-    metrics = table["metric"].cast(pa.string()).to_pylist()
-    for metric, start, end in zip(metrics, _epochs(starts), _epochs(ends), strict=True):
-        windows.setdefault(metric, []).append((start, end))
+    for metric, span in zip(metrics, spans, strict=True):
+        windows.setdefault(metric, []).append(span)
     return windows
 
 
-def _epochs(column: pa.ChunkedArray) -> list[int]:
-    if pa.types.is_timestamp(column.type):
-        column = pc.cast(column.cast(pa.timestamp("us", column.type.tz)), pa.int64())
-        return [moment // 1_000_000 for moment in column.to_pylist()]
-    return [_seconds(moment) for moment in column.to_pylist()]
+def _windows(starts: Any, ends: Any, what: str) -> list[Window]:
+    """Pairs of epoch seconds; open where a side is absent."""
+    first, last = instants_of(starts, f"{what} (start)"), instants_of(ends, f"{what} (end)")
+    if not (first.known | last.known).all():
+        raise InputError(f"{what} has neither start nor end")
+    opened = np.where(first.known, first.seconds, EVER_BEFORE)
+    closed = np.where(last.known, last.seconds + _rest_of_day(ends, last.seconds), EVER_AFTER)
+    return list(zip(opened.tolist(), closed.tolist(), strict=True))
+
+
+def _rest_of_day(ends: Any, seconds: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Seconds from midnight to the end of the day, for ends that are only a date."""
+    if isinstance(ends, (pa.Array, pa.ChunkedArray)) and pa.types.is_date(ends.type):
+        return np.full(len(seconds), DAY - 1)
+    plain = ends.to_pylist() if isinstance(ends, (pa.Array, pa.ChunkedArray)) else ends
+    only_dates = [isinstance(end, str) and _DATE.fullmatch(end) is not None for end in plain]
+    return np.where(only_dates, DAY - 1, 0)

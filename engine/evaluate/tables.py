@@ -1,0 +1,64 @@
+"""Tables of labels and of scores, from files and from Python, before anything is read out of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ridgeline.io.errors import InputError
+
+
+def table_of(data: Any, what: str) -> pa.Table:
+    """Whatever speaks Arrow (tables, batches, frames, relations), or a dict of columns, as a table; InputError."""
+    try:
+        if isinstance(data, pa.Table):
+            return data
+        if isinstance(data, dict):
+            return pa.table(data)
+        return pa.table(data)
+    except (TypeError, ValueError, pa.ArrowException, AttributeError) as error:
+        raise InputError(
+            f"{what} are {type(data).__name__}, which is no table: give a path, an Arrow table, a frame or a dict of columns"
+        ) from error
+
+
+def read_table(path: Path, what: str) -> pa.Table:
+    """A CSV or Parquet file, all columns of a CSV as text, so that names keep their zeros; InputError."""
+    try:
+        if path.suffix == ".parquet":
+            import pyarrow.parquet as pq
+
+            return pq.read_table(path, partitioning=None)
+        from pyarrow import csv
+
+        with csv.open_csv(path) as reader:
+            header = column_names(reader.schema)
+        return csv.read_csv(path, convert_options=csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string())))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise InputError(f"{what} cannot be read: {error}") from error
+
+
+def column_names(schema: pa.Schema) -> list[str]:
+    """Names of columns; those that are no UTF-8 are left out: nobody could ask for them."""
+    names = []
+    for field in schema:
+        try:
+            names.append(field.name)
+        except UnicodeDecodeError:
+            continue
+    return names
+
+
+def names_of(column: pa.ChunkedArray, what: str) -> pa.Array:
+    """A column of metrics as text; InputError where one has no name."""
+    try:
+        names = column.cast(pa.string()).combine_chunks()
+    except pa.ArrowException as error:
+        raise InputError(f"{what}: the column metric is {column.type}, which holds no names") from error
+    if isinstance(names, pa.ChunkedArray):
+        names = pa.concat_arrays(names.chunks)
+    if names.null_count:
+        raise InputError(f"{what}: {names.null_count:,} rows name no metric")
+    return names
