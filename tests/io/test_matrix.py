@@ -3,7 +3,6 @@
 import decimal
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -152,6 +151,8 @@ def test_lists_of_different_lengths_are_malformed_and_stop_nobody():
 @pytest.mark.parametrize("frame", ["polars", "polars_categorical", "polars_lists", "record_batch", "pandas"])
 def test_frames(frame):
     table = long_table()
+    if "polars" in frame:
+        pl = pytest.importorskip("polars", reason="needs ridgeline[yardsticks], for polars frames")
     match frame:
         case "polars":
             source = pl.from_arrow(table)

@@ -389,8 +389,7 @@ def test_lower_threshold_still_asks_for_significance():
 @pytest.mark.parametrize("name", ["10s", "30s", "edge"])
 @pytest.mark.parametrize(("side", "daily"), [("analyzer", 0), ("batch", 1)])
 def test_parity(shared, name, side, daily):
-    import polars as pl
-
+    pl = pytest.importorskip("polars", reason="needs ridgeline[yardsticks], to read with polars")
     points = (
         pl.read_parquet(shared / "parity" / f"{name}.parquet").drop_nulls("value").filter(pl.col("value").is_finite())
     )

@@ -10,7 +10,6 @@ import tracemalloc
 from dataclasses import replace
 
 import numpy as np
-import polars as pl
 import pytest
 
 from ridgeline.bench import tune
@@ -19,7 +18,6 @@ from ridgeline.bench.compare import compare
 from ridgeline.bench.compare import render as render_changes
 from ridgeline.bench.data import MIXES, fleet_of, matrix_of
 from ridgeline.bench.measure import Timing
-from ridgeline.bench.polars_votes import EIGHT, frame_of, votes
 from ridgeline.bench.row import Row
 from ridgeline.bench.scenarios import every
 from ridgeline.bench.table import render
@@ -48,6 +46,9 @@ def test_every_scenario_runs_tiny(name, root):
 
 
 def test_the_polars_yardstick_does_the_same_work():
+    pl = pytest.importorskip("polars", reason="needs ridgeline[yardsticks], for the yardstick itself")
+    from ridgeline.bench.polars_votes import EIGHT, frame_of, votes
+
     fleet = fleet_of(replace(TINY, metrics=300, points=1440))
     ours = score_matrix(matrix_of(fleet), ScorePlan(profile=PROFILES["earthgecko"], as_of="last", all_votes=True))
     ours = pl.from_arrow(ours)
@@ -238,6 +239,7 @@ def test_tuning_prints_toml(monkeypatch, capsys):
 
 
 def test_pictures_are_drawn(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib", reason="needs ridgeline[plot], to draw")
     from ridgeline.bench import plot
 
     monkeypatch.setattr(plot, "POINTS", (180, 360))
