@@ -3,7 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: setup demo test test-long test-bounds lint types format bench bench-smoke nab clean
+.PHONY: setup demo warm test coverage test-long test-bounds lint types format bench bench-smoke nab clean
+# As many workers as a small machine has cores; they share nothing but the compiled kernels.
+PYTEST := -m pytest -m "not long" -n 2 --dist worksteal
 
 setup: $(STAMP)
 
@@ -16,8 +18,21 @@ $(STAMP): requirements/dev.txt pyproject.toml
 demo: setup
 	$(BIN)/ridgeline demo $(DEMO)
 
-test: setup
-	$(BIN)/python -m pytest -m "not long"
+# Once, so that neither two workers nor the first command of a test have to.
+warm: setup
+	$(BIN)/ridgeline warmup
+
+test: warm
+	$(BIN)/python $(PYTEST)
+
+# The suite with what it covers, commands that it starts included. The floors lie just below what is true.
+coverage: warm
+	rm -f .coverage .coverage.*
+	$(BIN)/coverage run $(PYTEST)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --include='engine/*' --fail-under=90
+	$(BIN)/coverage report --include='io/*' --fail-under=90
+	$(BIN)/coverage report --include='alerters/*' --fail-under=90
 
 # Once more with every array index checked: compiled code reads out of bounds silently otherwise.
 test-bounds: setup
@@ -52,5 +67,5 @@ nab: setup
 	$(BIN)/python -m ridgeline.bench.nab $(CORPUS) $(LABELS)
 
 clean:
-	rm -rf build dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf build dist out .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
