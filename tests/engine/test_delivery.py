@@ -385,7 +385,7 @@ def test_a_hanging_receiver_holds_up_neither_the_others_nor_the_run(capsys):
         summary = deliver(
             [anomaly(str(n)) for n in range(50)], rows, strategies(alerters), state, deadline=started + 0.5
         )
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 20
     assert (summary.sent, summary.failed) == (50, 50)
     assert {strategy for strategy, _ in state.last} == {"console"}
     assert len(capsys.readouterr().out.splitlines()) == 50
@@ -394,12 +394,12 @@ def test_a_hanging_receiver_holds_up_neither_the_others_nor_the_run(capsys):
 def test_an_alerter_that_ignores_its_deadline_is_left_behind():
     class Stuck(Scripted):
         def send(self, message, deadline):
-            time.sleep(8)
+            time.sleep(30)
             return SENT
 
     started = time.monotonic()
     summary = deliver([anomaly("a")], [ROW], strategies({"http": Stuck()}), Memory(), deadline=started + 0.2)
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 20
     assert summary.failed == 1
 
 
@@ -455,7 +455,7 @@ def test_threads_end_when_they_are_told():
         deadline=time.monotonic() + 5,
         workers=workers,
     )
-    until = time.monotonic() + 2
+    until = time.monotonic() + 20
     while set(threading.enumerate()) - before:
         assert time.monotonic() < until
         time.sleep(0.01)
@@ -495,7 +495,7 @@ def interrupted(tmp_path, answer, when, number, *, alerts=500, begun=False):
             time.sleep(when)
             process.send_signal(number)
             started = time.monotonic()
-            code = process.wait(10)
+            code = process.wait(60)
             took = time.monotonic() - started
         time.sleep(0.1)
         return code, took, [request.json["alerts"][0]["metric"] for request in server.requests]
@@ -505,7 +505,7 @@ def interrupted(tmp_path, answer, when, number, *, alerts=500, begun=False):
 def test_sigterm_waits_for_what_is_in_flight_and_records_it(tmp_path, delay, when):
     code, took, arrived = interrupted(tmp_path, Answer(delay=delay), when, signal.SIGTERM, alerts=5000, begun=True)
     assert code == 143
-    assert took < 5
+    assert took < 30
     assert arrived
     with contextlib.closing(SqliteState(tmp_path / "s.db")) as state:
         assert None not in state.last_alerts([("http", metric) for metric in arrived])
@@ -514,7 +514,7 @@ def test_sigterm_waits_for_what_is_in_flight_and_records_it(tmp_path, delay, whe
 def test_sigterm_abandons_a_receiver_that_hangs(tmp_path):
     code, took, _ = interrupted(tmp_path, Answer(silent=True), 0.5, signal.SIGTERM)
     assert code == 143
-    assert took < 5
+    assert took < 30
 
 
 @pytest.mark.parametrize("when", [0.05, 0.2, 0.6])

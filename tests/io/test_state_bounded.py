@@ -119,7 +119,7 @@ def test_all_waits_together_have_an_end():
         began = time.monotonic()
         with pytest.raises(StateError, match="it is too slow, and is asked no more"):
             state.last_alerts(PAIRS)
-        assert time.monotonic() - began < 0.1
+        assert time.monotonic() - began < 1.5
 
 
 def test_what_hangs_is_abandoned_and_closing_does_not_wait_for_it():

@@ -226,7 +226,7 @@ SLOW = {
     "never answers": Answer(silent=True),
     "drips its head": Answer(drip=0.05, headers={"X-Padding": "x" * 1000}),
     "drips interim answers": Answer(raw=b"HTTP/1.1 102 Processing\r\n\r\n" * 100, drip=0.05),
-    "waits before it answers": Answer(delay=3.0),
+    "waits before it answers": Answer(delay=30.0),
 }
 
 
@@ -240,7 +240,7 @@ def test_the_total_deadline_holds(answer, bound):
             seconds=0.4 if bound == "deadline" else 60,
             limits=Limits(total=0.4 if bound == "total" else 60),
         )
-        assert 0.3 < time.monotonic() - started < 1.5
+        assert 0.3 < time.monotonic() - started < 20
     assert error.retry
     assert "in time" in str(error)
 
@@ -249,23 +249,23 @@ def test_a_read_timeout_ends_it_earlier():
     with http_server(Answer(silent=True)) as server:
         started = time.monotonic()
         assert refused(server.url, seconds=60, limits=Limits(read=0.2)).retry
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 10
 
 
 def test_a_body_that_drips_does_not_take_back_the_status():
     with http_server(Answer(200, body=b"x" * 1000, drip=0.01)) as server:
         started = time.monotonic()
         reply = send(server.url, seconds=1.5)
-        assert time.monotonic() - started < 2.5
+        assert time.monotonic() - started < 8
     assert reply.status == 200
     assert 0 < len(reply.body) < 1000
 
 
 def test_a_resolver_that_hangs_is_left_behind():
     started = time.monotonic()
-    error = refused("http://name.example/", seconds=0.3, lookup=lambda *_, **__: time.sleep(2) or [])
+    error = refused("http://name.example/", seconds=0.3, lookup=lambda *_, **__: time.sleep(30) or [])
     assert error.retry
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 10
     with pytest.raises(TimeoutError):
         resolve("name.example", 80, socket.SOCK_STREAM, -1.0, lambda *_, **__: time.sleep(0.2) or [])
 
@@ -283,7 +283,7 @@ def test_a_receiver_that_does_not_read_is_left_behind():
         with pytest.raises(TransportError) as caught:
             request("POST", Endpoint.parse(url), body=b"x" * 20_000_000, deadline=started + 0.5)
         assert caught.value.retry
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 20
 
 
 # What it believes ---------------------------------------------------------------------------------------------------
@@ -535,14 +535,14 @@ def test_a_tls_drip_feed_keeps_to_the_deadline(authority, ca_file):
     with http_server(answer, context=serving(authority.issue_cert("127.0.0.1"))) as server:
         started = time.monotonic()
         assert refused(server.url, seconds=0.5, limits=Limits(ca_file=ca_file)).retry
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 10
 
 
 def test_a_handshake_that_hangs_keeps_to_the_deadline():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         started = time.monotonic()
         assert refused(f"https://127.0.0.1:{listener.getsockname()[1]}/", seconds=0.4).retry
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 10
 
 
 def test_a_ca_file_that_is_none(tmp_path):
