@@ -5,7 +5,7 @@ STAMP := .venv/.ready
 
 .PHONY: setup demo warm test coverage test-long test-bounds lint types format bench bench-smoke nab clean
 # As many workers as a small machine has cores; they share nothing but the compiled kernels.
-PYTEST := -m pytest -m "not long" -n 2 --dist worksteal
+PYTEST := -m pytest -m "not long and not services" -n 2 --dist worksteal
 
 setup: $(STAMP)
 
@@ -36,7 +36,12 @@ coverage: warm
 
 # Once more with every array index checked: compiled code reads out of bounds silently otherwise.
 test-bounds: setup
-	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -q tests/kernels/test_kernel_laws.py tests/engine/test_replay.py -m "not long" -k "not replay or hard or every_step or short or parity or users"
+	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -q tests/kernels/test_kernel_laws.py tests/engine/test_replay.py -m "not long and not services" -k "not replay or hard or every_step or short or parity or users"
+
+# Against the real Alertmanager, from the system's packages.
+test-services: setup
+	command -v prometheus-alertmanager amtool >/dev/null || { apt-get update -qq && apt-get install -y -qq prometheus-alertmanager >/dev/null; }
+	$(BIN)/python -m pytest -m services
 
 test-long: setup
 	$(BIN)/python -m pytest -m long --hypothesis-profile=long
