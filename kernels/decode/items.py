@@ -32,7 +32,7 @@ from ridgeline.kernels.decode.loads import (
 
 CUT: Final = -1  # the bytes end within the object
 BROKEN: Final = -2  # a reserved byte, or nested too deeply: no telling where the next object begins
-LARGEST: Final = 2**53  # beyond it a float64 cannot hold every whole number, nor a timestamp its second
+LARGEST: Final = 2**62  # no timestamp is larger: in nanoseconds, the finest unit there is, this is the year 2116
 
 _NUMBER, _NIL, _OTHER, _CONTAINER = 0, 1, 2, 3
 

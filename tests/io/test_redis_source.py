@@ -10,12 +10,14 @@ import time
 
 import msgpack
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rigs.redis import redis_server
 
 from ridgeline.io.errors import InputError
+from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.reasons import ROW_REASONS
 from ridgeline.io.redis import source as redis_source
 from ridgeline.io.redis.client import connect
@@ -137,9 +139,36 @@ def test_repairs_are_counted_in_points(server):
     }  # fmt: skip
 
 
-def test_milliseconds_become_seconds(server):
-    store(server, {"ms": b"".join(pair((T0 + 60 * i) * 1000 + 250, float(i)) for i in range(200))})
-    assert rows(RedisSource(RedisSettings(server.url)))["ms"] == ("", [(T0 + 60 * i, float(i)) for i in range(200)])
+@pytest.mark.parametrize("kind", [int, float])
+@pytest.mark.parametrize("ticks", [1, 10**3, 10**6, 10**9])
+def test_timestamps_are_judged_by_magnitude_as_those_of_tables_are(server, ticks, kind):
+    stamps = [kind((T0 + 60 * i) * ticks + ticks // 4) for i in range(200)]
+    values = [float(i) for i in range(200)]
+    odd = [*stamps[:100], kind(7), kind(2**62), *stamps[100:199], stamps[50]]  # two of no time at all, and one late
+    store(
+        server,
+        {
+            "good": b"".join(map(pair, stamps, values)),
+            "odd": b"".join(map(pair, odd, [*values, 200.0, 201.0])),
+            "lost": pair(kind(2**62), 1.0),
+        },
+    )
+    table = pa.table({
+        "metric": ["good"] * 200 + ["lost"] + ["odd"] * 202,
+        "timestamp": [*stamps, kind(2**62), *odd],
+        "value": [*values, 1.0, *values, 200.0, 201.0],
+    })  # fmt: skip
+    (found,) = RedisSource(RedisSettings(server.url)).chunks()
+    expected = MetricMatrix.from_table(table)
+    assert found.batch.equals(expected.batch)
+    assert found.reasons.tolist() == expected.reasons.tolist()
+    assert (
+        dict(found.repairs) == dict(expected.repairs) == {"bad_timestamp": 3, "reordered": 1, "duplicate_timestamp": 1}
+    )
+    assert rows(RedisSource(RedisSettings(server.url)))["good"] == (
+        "",
+        [(T0 + 60 * i, x) for i, x in enumerate(values)],
+    )
 
 
 def test_of_long_series_the_newest_points_are_kept(server):

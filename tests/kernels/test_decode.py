@@ -68,7 +68,7 @@ def edges(form: str) -> list[int]:
     """The whole numbers at which a form's bits change their meaning."""
     bits = 8 * struct.calcsize(form)
     low, high = (0, 2**bits - 1) if form[1].isupper() else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-    around = [1, 2**7, 2**8, 2**53, 2**54, 2**63, 2**63 - 512, 2**63 + 1024]
+    around = [1, 2**7, 2**8, 2**53, 2**54, 2**62, 2**62 + 1024, 2**63, 2**63 - 512, 2**63 + 1024]
     near = [sign * n + step for n in around for sign in (1, -1) for step in (-1, 0, 1)]
     return [low, low + 1, high - 1, high, high // 2 + 1, *(n for n in near if low <= n <= high)]
 
@@ -124,8 +124,8 @@ mixtures = st.builds(
 @given(st.lists(streams | hostile | st.builds(bytes.__add__, streams, hostile), max_size=4), st.integers(0, 3))
 @example([b"\xc1"], 0)
 @example([b"\x92\xce\x65\x53\xf1\x00\xcb" + b"\x7f\xf8" + bytes(6)], 0)
-@example([float_point(2.0**53, 1.0) + float_point(-(2.0**53), 1.0) + float_point(2.0**53 + 2, 1.0)], 0)
-@example([msgpack.packb([2**53, 1]) + msgpack.packb([2**53 + 1, 1]) + msgpack.packb([2**64 - 1, 2**64 - 1])], 0)
+@example([float_point(2.0**62, 1.0) + float_point(-(2.0**62), 1.0) + float_point(2.0**62 + 1024, 1.0)], 0)
+@example([msgpack.packb([2**62, 1]) + msgpack.packb([2**62 + 1, 1]) + msgpack.packb([2**64 - 1, 2**64 - 1])], 0)
 @example([float_point(-1.5, -0.0)], 0)
 @example([b"\x92\xd6\xff\0\0\0\1\1"], 0)  # a timestamp extension in the timestamp's place
 @example([b"\xdf\xff\xff\xff\xff", b"\xdd\x03\x93\x87\x00", b"\xc6\xff\xff\xff\xff"], 1)
@@ -201,7 +201,7 @@ def test_the_table_of_kinds_is_the_one_that_reports_use():
         ([T0, None], "null"), ([None, 1.0], "null"), ([T0, "1.0"], "non_numeric"), ([T0, True], "non_numeric"),
         ([False, 1.0], "non_numeric"), ([T0, b"1"], "non_numeric"), ([T0, math.nan], "non_finite"),
         ([T0, -math.inf], "non_finite"), ([math.nan, 1.0], "bad_timestamp"), ([math.inf, 1.0], "bad_timestamp"),
-        ([2**53 + 1, 1.0], "bad_timestamp"), ([-(2**63), 1.0], "bad_timestamp"), ([2**64 - 1, 1.0], "bad_timestamp"),
+        ([2**62 + 1, 1.0], "bad_timestamp"), ([-(2**63), 1.0], "bad_timestamp"), ([2**64 - 1, 1.0], "bad_timestamp"),
         ([T0], "malformed"), ([], "malformed"), (T0, "malformed"), ({T0: 1.0}, "malformed"), (None, "malformed"),
         ([[T0, 1.0]], "malformed"), ([[T0, 1.0], [T0, 1.0]], "malformed"), ([T0, [1.0]], "malformed"),
         ([T0, msgpack.ExtType(5, b"x")], "malformed"), ([T0, msgpack.Timestamp(1, 1)], "malformed"),
@@ -219,8 +219,9 @@ def test_objects_that_are_no_points_are_counted_by_kind(stored, kind):
     ("stored", "point"),
     [
         ([T0, 2**63], (T0, 2.0**63)), ([T0, 2**53 + 1], (T0, 2.0**53)), ([T0, -5], (T0, -5.0)), ([7, 8], (7, 8.0)),
-        ([T0 + 0.75, 1.0], (T0, 1.0)), ([-0.25, 1.0], (-1, 1.0)), ([2**53, 1], (2**53, 1.0)),
+        ([T0 + 0.75, 1.0], (T0, 1.0)), ([-0.25, 1.0], (-1, 1.0)), ([2**62, 1], (2**62, 1.0)),
         ([T0, 1.5, "more", {}], (T0, 1.5)), ((T0 * 1000, 1.5), (T0 * 1000, 1.5)),
+        ([T0 * 10**9 + 7, 1.5], (T0 * 10**9 + 7, 1.5)),
     ],
 )  # fmt: skip
 def test_numbers_of_every_kind_are_points(stored, point):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgpack
 
 KINDS = ("null", "non_numeric", "non_finite", "bad_timestamp", "malformed", "truncated")
-LARGEST = 2**53
+LARGEST = 2**62
 
 
 @dataclass
