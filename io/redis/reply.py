@@ -16,7 +16,7 @@ from ridgeline.io.redis.wire import BULK, ERROR, INTEGER, LIST, PIECE, TEXT, Wir
 
 WHOLE: Final = 64 * 2**20  # bytes of one reply; the values of MGET, handed over in parts, have a limit of their own
 DEEPEST: Final = 8  # lists within lists; EXEC needs two
-_SHORTEST: Final = 4  # bytes of the shortest element of a list, ":1\r\n"
+_SHORTEST: Final = 4  # bytes of the shortest reply there is, ":1\r\n"
 _DIGITS: Final = 20  # of a whole number and its sign
 _NOTHING_YET: Final = frozenset({errno.EAGAIN, 2})  # 2: TLS wants more before it has a byte for us
 
@@ -72,30 +72,37 @@ class ReplyReader(BaseParser):
         found: list[Any] = []
         while len(found) < count:
             found += self.wire.values(count - len(found))
+            self._expect(0, "a list")
             if len(found) < count:
                 found.append(self._reply(depth))
         return found
 
     def _reply(self, depth: int) -> Any:
         wire, kind = self.wire, self.wire.kind()
-        room = self._most - wire.at
         if kind == BULK:
             length = wire.header(BULK)
-            if length > room:
-                raise wire.refused(f"a value of {length:,} bytes where {WHOLE >> 20} MiB are the limit")
-            return None if length < 0 else wire.arena.memory[slice(*wire.value(length))]
+            self._expect(length + 2, "a value of {:,} bytes", length)
+            if length < 0:
+                return None
+            start, end = wire.value(length)  # which may move the memory
+            return wire.arena.memory[start:end]
         if kind == LIST:
             count = wire.header(LIST)
-            if count * _SHORTEST > room:
-                raise wire.refused(f"a list of {count:,} elements where {WHOLE >> 20} MiB are the limit")
+            self._expect(count * _SHORTEST, "a list of {:,} elements", count)
             if depth == DEEPEST:
                 raise wire.refused(f"lists nested more than {DEEPEST} deep")
             return None if count < 0 else self._elements(count, depth + 1)
-        if kind not in {ERROR, TEXT, INTEGER} or room <= 0:
+        if kind not in {ERROR, TEXT, INTEGER}:
             raise wire.refused("no reply that Redis gives")
+        self._expect(_SHORTEST, "a reply")
         line = wire.line()
         if kind == INTEGER:
             if len(line) > _DIGITS or not line.removeprefix(b"-").isdigit():
                 raise wire.refused("a whole number that is none")
             return int(line)
         return line if kind == TEXT else error_of(line)
+
+    def _expect(self, size: int, what: str, *number: int) -> None:
+        """Refuse a reply that would be larger than all may be, with `size` more bytes."""
+        if self.wire.at + size > self._most:
+            raise self.wire.refused(f"{what.format(*number)} where {WHOLE >> 20} MiB are the limit")

@@ -48,11 +48,11 @@ class BoundedRetry(Retry):
                 loading = isinstance(error, BusyLoadingError)
                 failures += not loading
                 fail(error, failures) if with_failure_count else fail(error)
-                spent = time.monotonic() >= give_up if loading else failures > self._retries
-                if spent or self._left() <= 0 or not _may_pass(error) or (is_retryable and not is_retryable(error)):
-                    raise
                 pause = LOADING_PAUSE if loading else self._backoff.compute(failures)
-            time.sleep(max(min(pause, self._left()), 0.0))
+                spent = time.monotonic() >= give_up if loading else failures > self._retries
+                if spent or self._left() <= pause or not _may_pass(error) or (is_retryable and not is_retryable(error)):
+                    raise
+            time.sleep(pause)
 
 
 def _may_pass(error: Exception) -> bool:

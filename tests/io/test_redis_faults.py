@@ -12,7 +12,7 @@ import time
 import msgpack
 import pytest
 import trustme
-from rigs.redis import HOST, fake_redis, free_port, proxy, redis_server
+from rigs.redis import HOST, answers, fake_redis, free_port, listed, page, proxy, redis_server
 
 from ridgeline.io.errors import AuthenticationFailed, InputError, RidgelineError, SourceUnavailable
 from ridgeline.io.redis.client import connect
@@ -228,67 +228,113 @@ def test_a_reset_connection_is_tried_again(server):
         assert between.connections > 2
 
 
-def answering(mget):
-    """A fake server: PING, SSCAN and TYPE work; MGET gets these bytes, or what they are for that many keys."""
-
-    def reply(request: bytes) -> bytes:
-        words = request.upper().split()
-        if b"SSCAN" in words:
-            return b"*2\r\n$1\r\n0\r\n*2\r\n$9\r\nmetrics.a\r\n$9\r\nmetrics.b\r\n"
-        if b"MGET" in words:
-            return mget(sum(word.startswith(b"METRICS.") for word in words)) if callable(mget) else mget
-        return b"+PONG\r\n" * words.count(b"PING") or b"+none\r\n" * words.count(b"TYPE") or b"+OK\r\n"
-
-    return reply
+SILENT = (SourceUnavailable, "does not speak Redis' protocol")
+CLUSTER = (InputError, "Redis Cluster is not supported")
+REFUSED = (AuthenticationFailed, "refused the user or the password")
 
 
+@pytest.mark.parametrize("command", ["PING", "SSCAN", "MGET"])
 @pytest.mark.parametrize(
     ("reply", "kind", "said"),
     [
-        (b"-MOVED 3999 127.0.0.1:6381\r\n", InputError, "Redis Cluster is not supported"),
-        (b"-CLUSTERDOWN Hash slot not served\r\n", InputError, "Redis Cluster is not supported"),
-        (b"-CROSSSLOT Keys in request don't hash to the same slot\r\n", InputError, "Redis Cluster is not supported"),
+        (b"-MOVED 3999 127.0.0.1:6381\r\n", *CLUSTER),
+        (b"-MOVED nowhere\r\n", *CLUSTER),
+        (b"-ASK 3999 127.0.0.1:6381\r\n", *CLUSTER),
+        (b"-CLUSTERDOWN Hash slot not served\r\n", *CLUSTER),
+        (b"-CROSSSLOT Keys in request don't hash to the same slot\r\n", *CLUSTER),
+        (b"-TRYAGAIN Multiple keys request during rehashing of slot\r\n", *CLUSTER),
+        (b"-MASTERDOWN Link with MASTER is down\r\n", SourceUnavailable, "is a replica that has lost its master"),
+        (b"-READONLY You can't write against a read only replica.\r\n", SourceUnavailable, "address of its master"),
+        (b"-OOM command not allowed\r\n", SourceUnavailable, "is full and takes no writes"),
         (b"-LOADING Redis is loading the dataset in memory\r\n", SourceUnavailable, "still loading"),
         (b"-NOPERM this user has no permissions\r\n", AuthenticationFailed, "ACL"),
-        (b"-NOAUTH Authentication required.\r\n", AuthenticationFailed, "refused the user or the password"),
+        (b"-NOAUTH Authentication required.\r\n", *REFUSED),
+        (b"-WRONGPASS invalid username-password pair\r\n", *REFUSED),
+        (b"-ERR Protocol error: unauthenticated multibulk length\r\n", *REFUSED),
+        (b"-DENIED Redis is running in protected mode\r\n", AuthenticationFailed, "until it has a password"),
         (b"-ERR some\x1b[31mthing\r\n", SourceUnavailable, r"some\x1b[31mthing"),
         (b"-ERR " + b"x" * 5000 + b"\r\n", SourceUnavailable, "xxx..."),
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", SourceUnavailable, "does not speak Redis' protocol"),
-        (b"*2\r\n$3\r\nabcdefg\r\n$1\r\na\r\n", SourceUnavailable, "does not speak Redis' protocol"),
-        (b"*3\r\n$-1\r\n$-1\r\n$-1\r\n", SourceUnavailable, "does not speak Redis' protocol"),
-        (b"*2\r\n$-5\r\n", SourceUnavailable, "does not speak Redis' protocol"),
-        (b"*2\r\n:1\r\n:2\r\n", SourceUnavailable, "does not speak Redis' protocol"),
-        (b"$" + b"1" * 40, SourceUnavailable, "does not speak Redis' protocol"),
-        (b"*2\r\n$" + b"9" * 60 + b"\r\n", SourceUnavailable, "does not speak Redis' protocol"),
+        (b"-", SourceUnavailable, "did not answer"),
+        (b"-" + b"x" * 20_000, *SILENT),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", *SILENT),
+        (b"*2\r\n$3\r\nabcdefg\r\n$1\r\na\r\n", *SILENT),
+        (b"*2000000000\r\n", *SILENT),
+        (b"*2\r\n*2000000000\r\n", *SILENT),
+        (b"*2\r\n$-5\r\n", *SILENT),
+        (b"*-7\r\n", *SILENT),
+        (b"*1\r\n" * 20_000, *SILENT),
+        (b"*2\r\n:1\r\n:2\r\n", *SILENT),
+        (b"*2\r\n$1x\r\na\r\n", *SILENT),
+        (b"*two\r\n", *SILENT),
+        (b"$" + b"1" * 40, *SILENT),
+        (b"*2\r\n$" + b"9" * 60 + b"\r\n", *SILENT),
+        (b":" + b"9" * 5000 + b"\r\n", *SILENT),
+        (b":1e5\r\n", *SILENT),
+        (b"%2\r\n", *SILENT),
+        (b"\0\0\0\0", *SILENT),
         (b"", SourceUnavailable, "closed the connection"),
     ],
 )
-def test_what_a_server_may_answer(reply, kind, said):
-    with fake_redis(answering(reply)) as port:
-        delivered, error = read(RedisSource(settings(f"redis://{HOST}:{port}", connect_budget=0.5)))
+def test_what_a_server_may_answer(command, reply, kind, said):
+    with fake_redis(answers(**{command: reply})) as port:
+        source = RedisSource(settings(f"redis://{HOST}:{port}", timeout=0.2, connect_budget=0.4, retries=1))
+        delivered, error = read(source)
     assert delivered == 0
     assert type(error) is kind
     assert said in str(error)
     assert len(str(error)) < 400
 
 
+@pytest.mark.parametrize("user", [None, "reader"])
+@pytest.mark.parametrize("reply", [b"-NOAUTH no\r\n", b"-WRONGPASS no\r\n", b"-NOPERM no\r\n"])
+@pytest.mark.parametrize("command", ["AUTH", "PING", "SSCAN", "MGET"])
+def test_who_is_refused_asks_no_second_time(command, reply, user):
+    asked = []
+
+    def refuse(words: list[bytes]) -> bytes:
+        asked.append(words)
+        return reply
+
+    with fake_redis(answers(**{command: refuse})) as port:
+        delivered, error = read(RedisSource(settings(f"redis://{HOST}:{port}", username=user, password="pw-sentinel")))
+    assert (delivered, type(error), len(asked)) == (0, AuthenticationFailed, 1)
+    assert "pw-sentinel" not in str(error)
+
+
+def test_a_server_that_repeats_the_password_does_not_make_us_show_it():
+    for said in (f"-ERR unknown command AUTH with {SECRET}\r\n", f"-WRONGPASS not {SECRET}\r\n", f"+{SECRET}\r\n"):
+        with fake_redis(answers(AUTH=said.encode())) as port:
+            for asked in (
+                settings(f"redis://{HOST}:{port}", password=SECRET),
+                settings(f"redis://:{SECRET}@{HOST}:{port}"),
+            ):
+                with pytest.raises(RidgelineError) as failure:
+                    connect(asked)
+                assert SECRET not in str(failure.value) + repr(failure.value) + repr(asked)
+
+
 def test_a_claimed_length_is_refused_before_it_is_read():
-    with fake_redis(answering(lambda keys: b"*%d\r\n$500000000\r\n" % keys)) as port:
-        source = RedisSource(settings(f"redis://{HOST}:{port}", max_points=1000))
+    with fake_redis(answers(MGET=lambda words: b"*%d\r\n$500000000\r\n" % (len(words) - 1))) as port:
+        source = RedisSource(settings(f"redis://{HOST}:{port}", max_points=1000, timeout=30.0))
         began = time.monotonic()
         reasons = [reason for matrix in source.chunks() for reason in matrix.reasons.tolist()]
     assert reasons == [5, 5]  # too_long
-    assert time.monotonic() - began < 10  # it did not wait for the bytes
+    assert time.monotonic() - began < 15  # it did not wait for the bytes
 
 
 def test_a_server_that_finishes_loading_is_waited_for():
-    def reply(request: bytes) -> bytes:
-        return answering(b"-LOADING\r\n" if time.monotonic() - began < 0.3 else b"*2\r\n$-1\r\n$-1\r\n")(request)
-
     began = time.monotonic()
-    with fake_redis(reply) as port:
-        source = RedisSource(settings(f"redis://{HOST}:{port}"))
-        assert [len(m) for m in source.chunks()] == [2]
+    busy = {
+        command: lambda words, usual=usual: b"-LOADING\r\n" if time.monotonic() - began < 0.5 else usual
+        for command, usual in (
+            ("PING", b"+PONG\r\n"), ("SSCAN", page(b"0", b"metrics.a", b"metrics.b")), ("MGET", listed(None, None))
+        )
+    }  # fmt: skip
+    for command, answer in busy.items():
+        began = time.monotonic()
+        with fake_redis(answers(**{command: answer})) as port:
+            source = RedisSource(settings(f"redis://{HOST}:{port}", connect_budget=10.0, retries=0))
+            assert [len(m) for m in source.chunks()] == [2]
 
 
 def test_emptied_between_listing_and_reading_shows_as_missing():

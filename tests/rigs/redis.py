@@ -173,10 +173,13 @@ def proxy(target, *, tls: ssl.SSLContext | None = None) -> Iterator[Proxy]:
 
 
 @contextlib.contextmanager
-def fake_redis(reply: Callable[[bytes], bytes]) -> Iterator[int]:
-    """A server that answers each request (its raw bytes) with `reply`'s bytes; an empty answer closes. Yields its port."""
+def fake_redis(reply: Callable[[bytes], bytes], *, drip: float = 0.0) -> Iterator[int]:
+    """A server that answers each request (its raw bytes) with `reply`'s bytes; an empty answer closes. Yields its port.
+
+    `drip`: seconds before each single byte.
+    """
     listener = socket.create_server((HOST, 0))
-    threads: list[threading.Thread] = []
+    over = threading.Event()
 
     def serve(client: socket.socket) -> None:
         with contextlib.suppress(OSError), client:
@@ -184,7 +187,12 @@ def fake_redis(reply: Callable[[bytes], bytes]) -> Iterator[int]:
                 answer = reply(request)
                 if not answer:
                     return
-                client.sendall(answer)
+                for at in range(0, len(answer), 1) if drip else ():
+                    if over.wait(drip):
+                        return
+                    client.sendall(answer[at : at + 1])
+                if not drip:
+                    client.sendall(answer)
 
     def accept() -> None:
         while True:
@@ -192,15 +200,66 @@ def fake_redis(reply: Callable[[bytes], bytes]) -> Iterator[int]:
                 client, _ = listener.accept()
             except OSError:
                 return
-            threads.append(threading.Thread(target=serve, args=(client,), daemon=True))
-            threads[-1].start()
+            threading.Thread(target=serve, args=(client,), daemon=True).start()
 
     acceptor = threading.Thread(target=accept, daemon=True)
     acceptor.start()
     try:
         yield listener.getsockname()[1]
     finally:
+        over.set()
         with contextlib.suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         acceptor.join(5)
+
+
+def bulk(*values: bytes | None) -> bytes:
+    """Values as a server sends them, one after the other."""
+    return b"".join(b"$-1\r\n" if value is None else b"$%d\r\n%b\r\n" % (len(value), value) for value in values)
+
+
+def listed(*values: bytes | None) -> bytes:
+    """A list of values as a server sends it."""
+    return b"*%d\r\n" % len(values) + bulk(*values)
+
+
+def page(cursor: bytes, *names: bytes) -> bytes:
+    """A page of SSCAN; cursor 0 is the last."""
+    return b"*2\r\n" + bulk(cursor) + listed(*names)
+
+
+def answers(**by_command: bytes | Callable[[list[bytes]], bytes]) -> Callable[[bytes], bytes]:
+    """What `fake_redis` is to reply: for each command of a request these bytes, or what they are for its words.
+
+    Others are answered as by a server with the two metrics a and b, none of which has points.
+    """
+    usual = {
+        "PING": b"+PONG\r\n",
+        "SSCAN": page(b"0", b"metrics.a", b"metrics.b"),
+        "MGET": lambda words: listed(*[None] * (len(words) - 1)),
+        "TYPE": b"+none\r\n",
+        "TIME": lambda _: listed(b"%d" % time.time(), b"0"),
+    }
+
+    def reply(request: bytes) -> bytes:
+        whole = b""
+        for words in commands(request):
+            answer = {**usual, **by_command}.get(words[0].decode().upper(), b"+OK\r\n")
+            whole += answer(words) if callable(answer) else answer
+        return whole
+
+    return reply
+
+
+def commands(request: bytes) -> Iterator[list[bytes]]:
+    """The commands of a request, each as its words."""
+    rest = request
+    while rest.startswith(b"*"):
+        count, _, rest = rest[1:].partition(b"\r\n")
+        words = []
+        for _ in range(int(count)):
+            size, _, rest = rest[1:].partition(b"\r\n")
+            words.append(rest[: int(size)])
+            rest = rest[int(size) + 2 :]
+        yield words
