@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: setup demo warm test coverage test-long test-bounds lint types format bench bench-smoke nab clean
+.PHONY: setup demo warm test coverage test-long test-services test-bounds lint types format bench bench-smoke nab clean
 # As many workers as a small machine has cores; they share nothing but the compiled kernels.
 PYTEST := -m pytest -m "not long and not services" -n 2 --dist worksteal
 
