@@ -6,7 +6,7 @@ from ridgeline.kernels._algorithm import algorithm, never_inline
 from ridgeline.kernels.shared.row import Row
 from ridgeline.kernels.shared.search import after, daily_gap, from_time
 from ridgeline.kernels.shared.summary import moments, ratio, spread, tail_offset
-from ridgeline.kernels.shared.switches import DAILY, FIRST_HOUR, FIRST_HOUR_BEFORE, FULL_DURATION
+from ridgeline.kernels.shared.switches import DAILY, FIRST_HOUR, FIRST_HOUR_BEFORE
 
 HOUR = 3600
 
@@ -22,9 +22,9 @@ def first_hour_average(row: Row, threshold: float) -> float:
     n = row.t.size
     if row.switches[FIRST_HOUR] == FIRST_HOUR_BEFORE:
         first = 0
-        end = from_time(row.t, row.as_of - (row.switches[FULL_DURATION] - HOUR))
+        end = from_time(row.t, row.as_of - (row.full_duration - HOUR))
     else:
-        start = row.t[n - 1] - row.switches[FULL_DURATION]
+        start = row.t[n - 1] - row.full_duration
         gap = daily_gap(row.t)
         if row.switches[DAILY] != 0 and gap > 0:
             start = row.t[n - 1] - 6 * gap

@@ -15,7 +15,8 @@ import pyarrow as pa
 from ridgeline.bench.axes import Axes
 from ridgeline.bench.measure import repeat
 from ridgeline.bench.row import Row
-from ridgeline.engine.replay.matrix import ReplayPlan, replay_matrix
+from ridgeline.engine.replay.matrix import replay_matrix
+from ridgeline.engine.replay.plan import ReplayPlan
 from ridgeline.engine.score.matrix import score_matrix
 from ridgeline.engine.score.plan import ScorePlan
 from ridgeline.io.matrix import MetricMatrix

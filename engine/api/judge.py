@@ -103,7 +103,8 @@ def replay(  # noqa: PLR0913 - every option a keyword of its own, as users call 
     Columns: metric, timestamp, value, outcome, anomalous, votes, then per algorithm `NAME_score` (float32, vote = score
     > 1), `ks_test_d`, `ks_test_adf`. Raises RidgelineError with one sentence for input that cannot be used.
     """
-    from ridgeline.engine.replay.matrix import ReplayPlan, replay_matrix
+    from ridgeline.engine.replay.matrix import replay_matrix
+    from ridgeline.engine.replay.plan import ReplayPlan
     from ridgeline.engine.rules.overrides import Overrides
 
     user, known, asked = algorithms_asked(algorithms)

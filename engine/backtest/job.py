@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.config.model import Config
-from ridgeline.engine.replay.matrix import ReplayPlan
+from ridgeline.engine.replay.plan import ReplayPlan
 from ridgeline.engine.rules.overrides import Override
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.rules.profiles import profile_named

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.score import verdicts
-from ridgeline.engine.score.gate import held_back
+from ridgeline.engine.score.gate import held_back, is_open
 from ridgeline.engine.score.plan import algorithm_names
 from ridgeline.kernels.replay.layout import COLUMNS, DISTANCE, STATISTIC
 from ridgeline.kernels.score.layout import ALGORITHMS, ANALYSED
@@ -97,7 +97,7 @@ class Steps:
 
     def _judge_slice(self, here: slice, policy: Policy) -> None:
         enough = (self.outcomes[here] == ANALYSED) & (self.votes[here] >= policy.consensus)
-        if len(self.change):
+        if not is_open(policy):
             wrong, small = held_back(policy, self.change[here], self.level[here])
             enough &= ~(wrong | small)
         self.anomalous[here] = enough

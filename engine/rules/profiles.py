@@ -42,10 +42,10 @@ class Profile:
     min_points: int = 100
     boring_points: int = 100
 
-    def encode(self, full_duration: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """The switches as kernels read them, FULL_DURATION (seconds) last: int64[SWITCHES]."""
+    def encode(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """The switches as kernels read them: int64[SWITCHES]."""
         names = [field.name for field in fields(self)][2:]
-        return np.array([int(getattr(self, name)) for name in names] + [full_duration], dtype=np.int64)
+        return np.array([int(getattr(self, name)) for name in names], dtype=np.int64)
 
 
 _ALL: Final = (

@@ -50,8 +50,9 @@ def algorithm(*, summary: str, min_points: int = 1) -> Callable[[Callable[..., f
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A compiled algorithm: the block function, and whether it does without allocation."""
+    """A compiled algorithm: its kernel, the block function, and whether it does without allocation."""
 
+    kernel: Any
     block: Any
     lean: bool
 
@@ -66,7 +67,7 @@ def compiled(found: UserAlgorithm) -> Compiled:
     except Exception as error:
         first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise InputError(f"algorithm {found.name!r} cannot be compiled: {first.strip()}") from error
-    return Compiled(block_of(kernel, lean=lean), lean)
+    return Compiled(kernel, block_of(kernel, lean=lean), lean)
 
 
 def remark(found: Iterable[UserAlgorithm]) -> str:

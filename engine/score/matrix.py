@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -16,6 +14,7 @@ from ridgeline.engine.score import verdicts
 from ridgeline.engine.score.gate import held_back, is_open
 from ridgeline.engine.score.plan import Policies, ScorePlan, resolve_as_of
 from ridgeline.engine.score.tables import Tables
+from ridgeline.engine.score.threads import each
 from ridgeline.engine.score.users import user_votes
 from ridgeline.io.arrow.buffers import arrow
 from ridgeline.io.matrix import MetricMatrix
@@ -93,11 +92,11 @@ def _run_kernel(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, threa
     longest = int(lengths.max(initial=1))
     counts = np.unique(lengths)
     mode = SCORES if plan.scores else ALL_VOTES if plan.all_votes or plan.user else EARLY_EXIT
-    as_of, switches = resolve_as_of(matrix, plan), plan.profile.encode(plan.full_duration)
+    as_of, switches = resolve_as_of(matrix, plan), plan.profile.encode()
     weights = _tables.weights(longest)
     entry = loader.entry("score")
 
-    inputs = (matrix.offsets, matrix.timestamps, matrix.values, matrix.duplicates, as_of)
+    inputs = (matrix.offsets, matrix.timestamps, matrix.values, matrix.duplicates, as_of, policies.windows)
 
     # Few rows are shared out evenly: a thread without a block is of no use.
     size = min(plan.block_rows, max(-(-rows // threads), SMALLEST_BLOCK))
@@ -112,16 +111,12 @@ def _run_kernel(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, threa
         )  # fmt: skip
 
     starts = list(range(0, rows, size))
-    with contextlib.ExitStack() as stack:
-        every: Any = map
-        if threads > 1 and len(starts) > 1:
-            every = stack.enter_context(ThreadPoolExecutor(threads)).map
-        while starts:
-            critical = _tables.critical(policies.alphas, counts[counts >= plan.profile.min_points])
-            lacking = every(partial(block, critical), starts)
-            starts = [start for start, status in zip(starts, lacking, strict=True) if status]
-            # Some rows turned out shorter than they are long: within the window, or without duplicates.
-            counts = np.unique(results.stamps[results.outcomes == NO_CRITICAL, COUNT])
+    while starts:
+        critical = _tables.critical(policies.alphas, counts[counts >= plan.profile.min_points])
+        lacking = each(partial(block, critical), starts, threads)
+        starts = [start for start, status in zip(starts, lacking, strict=True) if status]
+        # Some rows turned out shorter than they are long: within the window, or without duplicates.
+        counts = np.unique(results.stamps[results.outcomes == NO_CRITICAL, COUNT])
     return results
 
 

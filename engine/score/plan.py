@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from typing import Any, Final, Literal
 
@@ -25,12 +25,14 @@ BLOCK_ROWS: Final = 1024
 class ScorePlan:
     """How to score. The rest is the matrix.
 
+    full_duration  seconds: the window of every row whose policy has none of its own
     as_of          epoch seconds for every row; "last": each row's own newest point; None: the matrix's column, and
                    where that is null `default_as_of`, or else the matrix's newest timestamp
     all_votes      no early exit; `scores` implies it
     user           users' algorithms, after the nine in that order; they rule out early exit
     preparation    what is done to series first; `Scorer` sees to it, `score_matrix` takes them as they come
     block_rows     rows per kernel call; results do not depend on it
+    complaints     by user's algorithm, what it said when it raised, and on which metric; filled while scoring
     """
 
     profile: Profile = PROFILES["native"]
@@ -43,6 +45,7 @@ class ScorePlan:
     user: tuple[UserAlgorithm, ...] = ()
     preparation: Preparation = UNPREPARED
     block_rows: int = BLOCK_ROWS
+    complaints: dict[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -66,18 +69,26 @@ class Policies:
     consensus: NDArray[np.int64]
     alphas: tuple[float, ...]
     user: NDArray[np.float64]  # thresholds of users' algorithms, NaN where one is switched off
+    full_duration: NDArray[np.int64]  # seconds
+
+    @property
+    def windows(self) -> NDArray[np.int64]:
+        """Seconds of each row's window: int64[n]."""
+        return self.full_duration[self.of_row]
 
     @classmethod
     def encode(cls, plan: ScorePlan, of_row: NDArray[Any] | None, rows: int) -> Policies:
         """Encode the plan's policies; InputError where a consensus cannot be reached."""
-        known = _encoded(plan.profile, plan.policies, plan.user)
+        known = _encoded(plan.profile, plan.full_duration, plan.policies, plan.user)
         return replace(
             known, of_row=np.zeros(rows, np.int32) if of_row is None else np.ascontiguousarray(of_row, np.int32)
         )
 
 
 @lru_cache(64)
-def _encoded(profile: Profile, policies: tuple[Policy, ...], user: tuple[UserAlgorithm, ...]) -> Policies:
+def _encoded(
+    profile: Profile, full_duration: int, policies: tuple[Policy, ...], user: tuple[UserAlgorithm, ...]
+) -> Policies:
     """All but `of_row`: the same for every chunk of a run."""
     facts = loader.facts()
     names = (*facts, *(one.name for one in user))
@@ -106,6 +117,9 @@ def _encoded(profile: Profile, policies: tuple[Policy, ...], user: tuple[UserAlg
         np.array([policy.consensus for policy in policies], np.int64),
         tuple(alphas),
         np.array(own, np.float64).reshape(len(policies), len(user)),
+        np.array(
+            [full_duration if policy.full_duration is None else policy.full_duration for policy in policies], np.int64
+        ),
     )
 
 

@@ -41,6 +41,16 @@ def exponential_weights(n: int) -> Floats:
     return np.where(weights < 1e-290, 0.0, weights)
 
 
+def weight_sums(longest: int) -> tuple[Floats, Floats]:
+    """Return by number of points, float64[longest + 1] each: the weights' sum, and what turns squares into variance."""
+    decayed = DECAY ** np.arange(longest + 1, dtype=np.float64)
+    totals = (1.0 - decayed) / (1.0 - DECAY)
+    squares = (1.0 - decayed * decayed) / (1.0 - DECAY * DECAY)
+    scale = np.zeros(longest + 1)
+    scale[2:] = 1.0 / (totals[2:] * (1.0 - squares[2:] / totals[2:] ** 2))
+    return totals, scale
+
+
 class Tables:
     """Both tables, grown as longer series come; critical values are NaN until some row asks for them."""
 

@@ -12,7 +12,9 @@ from ridgeline.kernels.shared.summary import summarise
 
 
 @exact_kernel
-def settle_doubts(t, x, begin, end, live, first, weights, critical, mask, thresholds, switches, table, doubt, scratch):
+def settle_doubts(
+    t, x, begin, end, live, first, weights, critical, mask, thresholds, switches, seconds, table, doubt, scratch
+):
     """Overwrite table[a, j] for every live step begin + j and every algorithm in force whose bit is set in doubt[j].
 
     critical float64[m + 1]: grubbs' critical values by number of points. scratch float64[STATS + what kernels need].
@@ -35,6 +37,7 @@ def settle_doubts(t, x, begin, end, live, first, weights, critical, mask, thresh
             stats,
             switches,
             t[begin + j],
+            seconds,
             scratch[STATS:],
         )
         for k in range(ALGORITHMS):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
@@ -10,6 +12,8 @@ from ridgeline.kernels.score.layout import ALGORITHMS, ANALYSED, BORING, KS_TEST
 from ridgeline.kernels.shared.stats import CENTRE, MEAN, STATS, TAIL
 from ridgeline.kernels.shared.summary import summarise
 from ridgeline.kernels.shared.switches import BORING_POINTS, MIN_POINTS
+
+EVERY: Final = (1 << ALGORITHMS) - 1  # a doubt about each algorithm
 
 
 @exact_kernel
@@ -30,12 +34,14 @@ def outcomes(begin, end, wanted, first, same, switches, live, outcome, doubt):
         steps += 1
         if i + 1 - first[j] < switches[MIN_POINTS]:
             outcome[j] = TOO_SHORT
-        elif same[j] <= max(first[j], i + 1 - switches[BORING_POINTS]):
+        elif switches[BORING_POINTS] > 0 and same[j] <= max(first[j], i + 1 - switches[BORING_POINTS]):
             outcome[j] = BORING
         else:
             outcome[j] = ANALYSED
             live[j] = 1
             analysed += 1
+            if i + 1 - first[j] < 3:  # the tail of the moving sums is three points
+                doubt[j] = EVERY
     return steps, analysed
 
 

@@ -78,7 +78,7 @@ from ridgeline.kernels.score.layout import (
     MEDIAN_ABSOLUTE_DEVIATION,
     STDDEV_FROM_MOVING_AVERAGE,
 )
-from ridgeline.kernels.shared.switches import DAILY, FULL_DURATION, HISTOGRAM
+from ridgeline.kernels.shared.switches import DAILY, HISTOGRAM
 
 KS_STEPS: Final = 256  # points whose distinct values share one scale
 LARGEST_TIME_SUM: Final = 4e18
@@ -122,11 +122,12 @@ def run(
     place: Int,
     mask: Int,
     least: Int,
+    seconds: Int,
 ) -> Int:
     """Replay the points begin..end-1 of one series; write its wanted steps from output position `place` on.
 
     t int64[n] ascending epoch seconds, x float64[n] finite; wanted uint8[n]: 1 at steps to write (a timestamp's last)
-    switches int64[SWITCHES] of the profile, FULL_DURATION being the window; thresholds float64[9]
+    switches int64[SWITCHES] of the profile; thresholds float64[9]
     critical, totals, scale float64[m + 1] by number of points, weights float64[m], m >= the fullest window:
     grubbs' critical values, sums of the newest weights, what makes weighted squares a variance; weights newest last
     floats float64[BLOCK_FLOATS, WIDTH], integers int64[BLOCK_INTEGERS, WIDTH]
@@ -134,10 +135,9 @@ def run(
     scratch float64[>= scratch_room(m)]
     outcomes, votes uint8[steps], votes 0 at first; scores float32[COLUMNS, steps], NaN where there is none
     change, level float64[steps]: tail mean less mean, and mean, of steps with at least `least` votes; may be empty
-    begin: a multiple of BLOCK; mask: bit k = the algorithm of column k is in force
+    begin: a multiple of BLOCK; seconds: the window; mask: bit k = the algorithm of column k is in force
     Returns the next output position; with `place` -1 nothing is done, and the size of the fullest window is returned.
     """
-    seconds = switches[FULL_DURATION]
     if place < 0:
         return _fullest(t, begin, end, seconds)
     capacity = sx.size - 2
@@ -186,7 +186,7 @@ def run(
             if mask & (1 << LEAST_SQUARES):
                 _score_least_squares(
                     t, x, at, stop, live, first, floats[MOMENTS : MOMENTS + 9], integers[TIME_SUMS : TIME_SUMS + 2],
-                    thresholds[LEAST_SQUARES], switches, always, table, doubt,
+                    thresholds[LEAST_SQUARES], switches, seconds, always, table, doubt,
                 )  # fmt: skip
             if mask & (1 << FIRST_HOUR_AVERAGE):
                 hour_stop = _walk_hour(
@@ -221,7 +221,21 @@ def run(
                 _doubt_daily(t, at, stop, first, live, doubt)
             if analysed > 0:
                 _settle_doubts(
-                    t, x, at, stop, live, first, weights, critical, mask, thresholds, switches, table, doubt, scratch
+                    t,
+                    x,
+                    at,
+                    stop,
+                    live,
+                    first,
+                    weights,
+                    critical,
+                    mask,
+                    thresholds,
+                    switches,
+                    seconds,
+                    table,
+                    doubt,
+                    scratch,
                 )
             if steps > 0:
                 following = _write(

@@ -10,7 +10,7 @@ from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.least_squares import NOISE_OF_SPREAD, NOISE_OF_VALUE
 from ridgeline.kernels.replay.sums_scores import GUARD, fraction, settled, sound
 from ridgeline.kernels.score.layout import LEAST_SQUARES
-from ridgeline.kernels.shared.switches import DDOF, FULL_DURATION, ROUND_GATE
+from ridgeline.kernels.shared.switches import DDOF, ROUND_GATE
 
 UNIT: Final = 4e-16  # a few units in the last place of 1
 FLAT: Final = 1e6  # f^2 above which the points lie too close together in time for these sums
@@ -20,7 +20,7 @@ LOST: Final = 1e-7  # share of the residuals' squares that rounding may touch be
 
 
 @exact_kernel
-def score(t, x, begin, end, live, first, rows, sums, threshold, switches, always, table, doubt):
+def score(t, x, begin, end, live, first, rows, sums, threshold, switches, seconds, always, table, doubt):
     """Score least_squares from `moments.walk`'s rows and time sums.
 
     With u = t - T0 and d = x - origin: Cuu = Suu - Su^2/n, Cud = Sud - Su Sd/n, slope = Cud/Cuu and the residuals'
@@ -31,7 +31,7 @@ def score(t, x, begin, end, live, first, rows, sums, threshold, switches, always
     ddof = float(switches[DDOF])
     gate = switches[ROUND_GATE] != 0
     squared_threshold = threshold * threshold
-    stretch = float(switches[FULL_DURATION]) * float(switches[FULL_DURATION])
+    stretch = float(seconds) * float(seconds)
     size = 0
     n = share = free = 0.0
     for j in range(end - begin):

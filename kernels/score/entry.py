@@ -38,6 +38,7 @@ def run(
     values: Floats,
     duplicates: Bytes,
     as_of: Ints,
+    full_duration: Ints,
     policy_of_row: ShortInts,
     policies: IntRows,
     thresholds: FloatRows,
@@ -59,7 +60,7 @@ def run(
 
     offsets int64[n+1], timestamps int64[N], values float64[N]: the matrix
     duplicates uint8[n]: the row holds equal timestamps
-    as_of int64[n]: epoch seconds, or OWN_AS_OF
+    as_of int64[n]: epoch seconds, or OWN_AS_OF; full_duration int64[n]: seconds of each row's window
     policy_of_row int32[n]; policies int64[p, POLICY]; thresholds float64[p, 9]
     switches int64[SWITCHES]: the profile
     critical float64[c, m]: grubbs' critical values by number of points, NaN where not computed yet
@@ -80,7 +81,7 @@ def run(
         now = as_of[row]
         if now == OWN_AS_OF and t.size > 0:
             now = t[t.size - 1]
-        first, end = considered(t, now, switches)
+        first, end = considered(t, now, full_duration[row], switches)
         t = t[first:end]
         x = x[first:end]
         rest = free
@@ -104,7 +105,7 @@ def run(
                 status = 1
             else:
                 kept = scores[row] if row < scores.shape[0] else own_scores
-                series = Row(t, x, weights[weights.size - n :], stats, switches, now, rest)
+                series = Row(t, x, weights[weights.size - n :], stats, switches, now, full_duration[row], rest)
                 mask, slack = policies[p, MASK], policies[p, CONSENSUS_SLACK]
                 score_row(series, table[n], thresholds[p], mask, slack, mode, votes[row], kept)
                 points[row, CHANGE] = stats[TAIL] - stats[MEAN]

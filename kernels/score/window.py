@@ -7,18 +7,18 @@ import numpy as np
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.score.layout import ANALYSED, BORING, EMPTY, STALE, TOO_SHORT
 from ridgeline.kernels.shared.search import after
-from ridgeline.kernels.shared.switches import BORING_POINTS, DROP_FUTURE, FULL_DURATION, MIN_POINTS, WINDOWED
+from ridgeline.kernels.shared.switches import BORING_POINTS, DROP_FUTURE, MIN_POINTS, WINDOWED
 
 
 @exact_kernel
-def considered(t: np.ndarray, as_of: int, switches: np.ndarray) -> tuple[int, int]:
-    """Return (start, end) of the points that count: up to as_of, and within FULL_DURATION of the newest of them."""
+def considered(t: np.ndarray, as_of: int, full_duration: int, switches: np.ndarray) -> tuple[int, int]:
+    """Return (start, end) of the points that count: up to as_of, and within full_duration of the newest of them."""
     end = t.size
     if switches[DROP_FUTURE] != 0 and end > 0 and t[end - 1] > as_of:
         end = after(t, as_of)
     start = 0
     if switches[WINDOWED] != 0 and end > 0:
-        oldest = t[end - 1] - switches[FULL_DURATION]
+        oldest = t[end - 1] - full_duration
         if t[0] <= oldest:
             start = after(t[:end], oldest)
     return start, end

@@ -16,4 +16,5 @@ class Row(NamedTuple):
     stats: np.ndarray  # float64[STATS]: the summary pass (`shared.stats`)
     switches: np.ndarray  # int64[SWITCHES]: the profile (`shared.switches`)
     as_of: int  # epoch seconds of the decision
+    full_duration: int  # seconds: the window
     scratch: np.ndarray  # float64[>= SCRATCH_PER_POINT n + SCRATCH_FIXED] (`score.layout`): free for use

@@ -18,8 +18,7 @@ LAST_WINS: Final = 10  # of equal timestamps only the last point counts
 DROP_FUTURE: Final = 11  # points after as_of are dropped
 MIN_POINTS: Final = 12  # fewer: too_short
 BORING_POINTS: Final = 13  # so many newest points with one distinct value: boring (0: never)
-FULL_DURATION: Final = 14  # seconds
-SWITCHES: Final = 15  # length of the array
+SWITCHES: Final = 14  # length of the array
 
 HISTOGRAM_OWN_BIN: Final = 0  # the tail's own bin, all edges included; a constant series never votes
 HISTOGRAM_EARTHGECKO: Final = 1  # its analyzer's own histogram; a constant series votes True

@@ -7,7 +7,8 @@ import pyarrow as pa
 from rigs.parts import matrix as matrix_of
 
 from ridgeline.engine.prepare.series import UNPREPARED, Preparation, prepare
-from ridgeline.engine.replay.matrix import ReplayPlan, replay_matrix
+from ridgeline.engine.replay.matrix import replay_matrix
+from ridgeline.engine.replay.plan import ReplayPlan
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.matrix import MetricMatrix

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from twins import replay as oracle_replay
 from twins import strategies
 
-from ridgeline.engine.replay import matrix as replay
-from ridgeline.engine.replay.matrix import ReplayPlan, replay_matrix, replay_series
+from ridgeline.engine.replay import spans
+from ridgeline.engine.replay.matrix import replay_matrix, replay_series
+from ridgeline.engine.replay.plan import ReplayPlan
 from ridgeline.engine.replay.steps import step_schema
 from ridgeline.engine.rules.overrides import Override, Overrides
 from ridgeline.engine.rules.policy import Policy
@@ -250,8 +251,8 @@ def test_bytes_do_not_depend_on_spans_or_threads(kind, monkeypatch):
         plan = ReplayPlan(window=WINDOWS[kind])
         whole = replay_series(t, x, plan)
         for blocks in (1, 6):
-            monkeypatch.setattr(replay, "SPAN_BLOCKS", blocks)
-            monkeypatch.setattr(replay, "SPAN_WINDOWS", 0)
+            monkeypatch.setattr(spans, "SPAN_BLOCKS", blocks)
+            monkeypatch.setattr(spans, "SPAN_WINDOWS", 0)
             split = replay_series(t, x, plan, threads=3)
             assert whole.scores.tobytes() == split.scores.tobytes(), (name, blocks)
             assert whole.votes.tobytes() == split.votes.tobytes()

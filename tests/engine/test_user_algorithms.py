@@ -1,13 +1,18 @@
 """Users' algorithms: found by module, compiled, counted to consensus, named when they fail."""
 
 import math
+import subprocess
 import sys
 import types
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from numba import objmode
 
+from ridgeline.engine.replay.matrix import replay_matrix
+from ridgeline.engine.replay.plan import ReplayPlan
+from ridgeline.engine.rules.overrides import Overrides
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.rules.profiles import PROFILES
 from ridgeline.engine.rules.user_algorithms import algorithm, load_user_algorithms, remark
@@ -38,6 +43,33 @@ def greedy(t, x, as_of, scratch):
 def vandal(t, x, as_of, scratch):
     x[0] = 7.0
     return 0.0
+
+
+@algorithm(summary="Raises where the newest value is above 500.")
+def brittle(t, x, as_of, scratch):
+    if x[-1] > 500:
+        raise ValueError("above 500")
+    return 2.0
+
+
+@algorithm(summary="Allocates, and raises on every row.")
+def broken(t, x, as_of, scratch):
+    if np.sort(x)[0] > -1e9:
+        raise RuntimeError("never works", x[0])
+    return 0.0
+
+
+@algorithm(summary="Leaves compiled code for Python, which raises.")
+def objection(t, x, as_of, scratch):
+    with objmode(score="float64"):
+        score = lookup(x[-1])
+    return score + 0.0
+
+
+def lookup(value):
+    if value > 500:
+        raise KeyError(f"no such level: {value}\x1b[31m")
+    return 3.0
 
 
 @pytest.fixture
@@ -129,3 +161,77 @@ def test_what_cannot_be_used_is_said(members, sentence):
 def test_a_module_that_is_not_there_is_said():
     with pytest.raises(InputError, match="module 'no_such_module' cannot be imported"):
         load_user_algorithms(["no_such_module"])
+
+
+@pytest.mark.filterwarnings("ignore:Code running in object mode")
+def test_one_that_raises_costs_the_vote_of_that_row_and_nothing_else(matrix):
+    plain = score(matrix, scores=True)
+    for one, values in (
+        (brittle, [None, True, True, None]),
+        (broken, [None] * 4),
+        (objection, [None, True, True, None]),
+    ):
+        plan = ScorePlan(as_of="last", user=(one,), scores=True)
+        rows = score_matrix(matrix, plan).to_pylist()
+        assert [row[one.name] for row in rows] == values
+        assert [row["failed"] for row in rows] == [[one.name] if vote is None else [] for vote in values[:3]] + [[]]
+        for row, alone in zip(rows, plain, strict=True):
+            assert row["outcome"] == alone["outcome"]
+            assert all(row[name] == alone[name] for name in alone if name.endswith("_score"))
+            assert row["votes"] == (None if alone["votes"] is None else alone["votes"] + (row[one.name] is True))
+        assert rows[0]["anomalous"], "the spike of the row on which it raised is found all the same"
+
+
+@pytest.mark.filterwarnings("ignore:Code running in object mode")
+def test_what_one_said_when_it_raised_is_kept_once_with_its_place(matrix):
+    plan = ScorePlan(as_of="last", user=(brittle, broken, objection, doubled))
+    score_matrix(matrix, plan)
+    assert set(plan.complaints) == {"brittle", "broken", "objection"}
+    assert plan.complaints["brittle"].startswith("algorithm 'brittle' raised ValueError: above 500 (")
+    assert "test_user_algorithms.py, line" in plan.complaints["brittle"]
+    assert plan.complaints["brittle"].endswith(" on a")
+    assert "never works" in plan.complaints["broken"]
+    assert "KeyError" in plan.complaints["objection"]
+    assert "\x1b" not in plan.complaints["objection"]
+
+
+def test_a_replay_loses_the_vote_of_the_steps_on_which_one_raises(matrix):
+    policy = Policy(consensus=1, algorithms=("brittle",))
+    plan = ReplayPlan(user=(brittle,))
+    steps = replay_matrix(matrix.slice(0, 1), plan, Overrides(policy))
+    found = steps["brittle_score"].to_pylist()
+    assert found == [None] * 99 + [2.0] * 100 + [None]
+    assert steps["anomalous"].to_pylist() == [None] * 99 + [True] * 100 + [False]
+    assert plan.complaints["brittle"].startswith("algorithm 'brittle' raised ValueError: above 500")
+
+
+def test_one_without_an_end_holds_up_neither_an_interrupt_nor_the_end_of_the_process():
+    script = """if True:
+        import _thread, threading, sys
+        import numpy as np, pyarrow as pa
+        from ridgeline.engine.rules.user_algorithms import algorithm, compiled
+        from ridgeline.engine.score.matrix import score_matrix
+        from ridgeline.engine.score.plan import ScorePlan
+        from ridgeline.io.matrix import MetricMatrix
+
+        @algorithm(summary="Never returns.")
+        def endless(t, x, as_of, scratch):
+            n = 0
+            while x.size > 0:
+                n = (n + 1) % 7
+            return float(n)
+
+        x = np.arange(400.0)
+        matrix = MetricMatrix.from_columns(pa.array(["a", "b"]), np.array([0, 200, 400]), 60 * np.arange(400), x)
+        compiled(endless)
+        threading.Timer(1, _thread.interrupt_main).start()
+        try:
+            score_matrix(matrix, ScorePlan(as_of="last", user=(endless,)), threads=int(sys.argv[1]))
+        except KeyboardInterrupt:
+            print("interrupted")
+    """
+    for threads in ("1", "3"):
+        done = subprocess.run(
+            [sys.executable, "-c", script, threads], capture_output=True, text=True, timeout=120, check=True
+        )
+        assert done.stdout == "interrupted\n"

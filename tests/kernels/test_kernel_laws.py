@@ -4,32 +4,21 @@ import math
 from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twins import strategies
-from twins import votes as oracle
+from twins.agreement import OURS, agree, expected_score, matrix_of
 
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.rules.profiles import PROFILES
 from ridgeline.engine.score.matrix import score_matrix
 from ridgeline.engine.score.plan import ScorePlan, algorithm_names
-from ridgeline.io.matrix import MetricMatrix
 from ridgeline.kernels.shared.compress import BELOW, compress, compress_plain
 from ridgeline.kernels.shared.median import median
 from ridgeline.kernels.shared.summary import ratio
 
 NEVER_STALE = (Policy(stale_period=2**62),)
-OURS = [name for name in ("histogram_bins", *algorithm_names()[1:]) if hasattr(oracle, name)]
-
-
-def matrix_of(*rows):
-    offsets = np.concatenate([[0], np.cumsum([len(x) for _, x in rows])])
-    names = pa.array([f"m{i}" for i in range(len(rows))])
-    return MetricMatrix.from_columns(
-        names, offsets, np.concatenate([t for t, _ in rows]), np.concatenate([x for _, x in rows])
-    )
 
 
 def scores_of(row, profile="native"):
@@ -43,32 +32,12 @@ def scores_of(row, profile="native"):
     return score_matrix(matrix_of(row), plan).to_pylist()[0]
 
 
-def agree(name, found, vote, expected):
-    """Whether a kernel's score and vote are the twin's: to rounding, and sharp about 1 away from it."""
-    if math.isnan(expected):
-        return found is None and vote is None
-    if found is None or vote != (found > 1):
-        return False
-    if name == "least_squares" and max(found, expected) < 0.9:
-        return True  # residuals of a straight line are rounding
-    if math.isinf(expected) or math.isinf(found):
-        # A spread of exactly nothing: there a kernel may find rounding instead of it, but never the other way round.
-        return found == expected or min(found, expected) > 1e6
-    return math.isclose(found, expected, rel_tol=1e-6, abs_tol=1e-9) and (
-        abs(expected - 1) < 1e-9 or vote == (expected > 1)
-    )
-
-
 @settings(max_examples=100)
 @given(row=strategies.series(), profile=st.sampled_from(list(PROFILES)))
 def test_scores_are_the_readable_twins(row, profile):
-    t, x = row
     found = scores_of(row, profile)
-    if profile == "native":
-        keep = t > t[-1] - 86400
-        t, x = t[keep], x[keep]
     for name in OURS:
-        expected = getattr(oracle, name)([int(s) for s in t], [float(v) for v in x], profile, int(t[-1]), 86400)
+        expected = expected_score(name, *row, profile, 86400)
         assert agree(name, found[f"{name}_score"], found[name], expected), (name, found[f"{name}_score"], expected)
 
 

@@ -92,9 +92,8 @@ def test_profiles_fill_the_switches_by_name():
     fields = list(profiles.Profile.__dataclass_fields__)[2:]
     assert [name.upper() for name in fields] == sorted(places, key=places.get)[: len(fields)]
     for profile in profiles.PROFILES.values():
-        encoded = profile.encode(86400)
+        encoded = profile.encode()
         assert len(encoded) == switches.SWITCHES
-        assert encoded[switches.FULL_DURATION] == 86400
         assert encoded[switches.MIN_POINTS] == profile.min_points
 
 

@@ -23,7 +23,8 @@ from ridgeline.bench.scenarios import every
 from ridgeline.bench.table import render
 from ridgeline.bench.yardsticks import oracle_votes
 from ridgeline.engine.cli.main import main
-from ridgeline.engine.replay.matrix import ReplayPlan, replay_matrix
+from ridgeline.engine.replay.matrix import replay_matrix
+from ridgeline.engine.replay.plan import ReplayPlan
 from ridgeline.engine.rules.profiles import PROFILES
 from ridgeline.engine.score.matrix import score_matrix
 from ridgeline.engine.score.plan import ScorePlan

@@ -1,0 +1,111 @@
+"""Long series cut into spans for threads, and the room that one thread needs for them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ridgeline.kernels.replay.layout import (
+    BLOCK,
+    BLOCK_FLOATS,
+    BLOCK_INTEGERS,
+    CHUNK_INTEGERS,
+    CHUNK_PLACES,
+    RADIX,
+    WIDTH,
+    chunk_room,
+    scratch_room,
+)
+
+# A span for one thread: long against the window that it has to take up again, short against a long series.
+SPAN_BLOCKS, SPAN_WINDOWS = 32, 8
+SHORT: Final = 2048  # points of a series that is not worth asking how full its windows get
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """One series as replayed: duplicates folded or kept, as the profile says.
+
+    t int64[n] ascending, x float64[n]; wanted uint8[n]: 1 at the points whose steps are written; policy: its place in
+    the policies; seconds: its window.
+    """
+
+    t: NDArray[np.int64]
+    x: NDArray[np.float64]
+    wanted: NDArray[np.uint8]
+    policy: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Span:
+    """Points begin..end-1 of a series, whose steps are written from output position `place` on."""
+
+    series: Series
+    begin: int
+    end: int
+    place: int
+    fullest: int
+
+
+def spans_of(
+    entry: Any, series: Series, at: NDArray[np.int64], place: int, switches: NDArray[np.int64], threads: int
+) -> Iterator[Span]:
+    """Cut a series at multiples of BLOCK, if there are threads for its pieces; `at`: its wanted points, at least one."""
+    begin, end = int(at[0]) // BLOCK * BLOCK, int(at[-1]) + 1
+    fullest = len(series.t) if len(series.t) <= SHORT else _fullest(entry, series, switches, end)
+    length = end - begin
+    if threads > 1:
+        length = max(SPAN_BLOCKS, SPAN_WINDOWS * (fullest // BLOCK + 1)) * BLOCK
+    for start in range(begin, end, length):
+        before = int(np.searchsorted(at, start))
+        yield Span(series, start, min(start + length, end), place + before, fullest)
+
+
+def _fullest(entry: Any, series: Series, switches: NDArray[np.int64], end: int) -> int:
+    """The most points that any window before point `end` holds."""
+    none, floats, integers = np.empty(0), np.empty((0, 0)), np.empty((0, 0), np.int64)
+    return int(
+        entry(
+            series.t, series.x, series.wanted, switches, none, none, none, none, none, floats, integers, none, integers,
+            np.empty((0, 0), np.int32), none, series.wanted[:0], series.wanted[:0], np.empty((0, 0), np.float32),
+            none, none, 0, end, -1, 0, 0, series.seconds,
+        )
+    )  # fmt: skip
+
+
+class Room:
+    """Scratch arrays of one thread, grown as fuller windows come."""
+
+    def __init__(self) -> None:
+        self.fullest = -1
+        self.floats = np.empty((BLOCK_FLOATS, WIDTH))
+        self.integers = np.empty((BLOCK_INTEGERS, WIDTH), np.int64)
+
+    def fit(self, fullest: int) -> None:
+        """Make room for windows of `fullest` points."""
+        if fullest <= self.fullest:
+            return
+        self.fullest = fullest
+        ranks = chunk_room(fullest)
+        self.sx = np.empty(ranks + 2)
+        self.chunk = np.empty((CHUNK_INTEGERS, max(ranks + 2, RADIX)), np.int64)
+        self.places = np.empty((CHUNK_PLACES, ranks + 2), np.int32)
+        self.scratch = np.empty(scratch_room(fullest))
+
+
+_rooms: Final = threading.local()
+
+
+def room_for(fullest: int) -> Room:
+    """The calling thread's room, large enough for windows of `fullest` points."""
+    room: Room | None = getattr(_rooms, "room", None)
+    if room is None:
+        room = _rooms.room = Room()
+    room.fit(fullest)
+    return room
