@@ -112,6 +112,7 @@ def run(args: argparse.Namespace) -> int:
     report = Report(scorer.overrides.policies[0].algorithms, as_of=newest if args.as_of is None else args.as_of)
     report.seconds["compile"] = _compile(scorer)
     _score(source, scorer, args.target, report, None if args.json else sys.stderr)
+    report.failure_reasons.update(scorer.plan.complaints)
     for remark in scorer.overrides.remarks:
         print(f"ridgeline: warning: {escape(remark)}", file=sys.stderr)
     report.seconds.update(source.seconds)

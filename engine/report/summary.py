@@ -27,7 +27,7 @@ class Report:
     algorithms         those in force, in the order of verdict columns
     as_of              epoch seconds, or "last"
     repairs            points by reason
-    failure_reasons    per algorithm that failed somewhere, one sampled reason
+    failure_reasons    per algorithm that failed somewhere, a sentence about one of its failures
     alerts             by what became of them; None where none can be sent (`score`)
     seconds            by `SHARES` and `WORK`; "total"
     reads              of the source: full_reads, delta_reads (metrics), bytes; None where it was not read by a run

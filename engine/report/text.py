@@ -29,7 +29,7 @@ def _counts(report: Report) -> Iterator[str]:
         yield f"points repaired or dropped{_listed(': ', report.repairs)}"
     for name, count in ranked(report.algorithm_errors).items():
         why = report.failure_reasons.get(name)
-        yield f"{escape(name)} failed on {_number(count, 'metric')}{f', as in: {escape(why)}' if why else ''}"
+        yield f"{escape(name)} failed on {_number(count, 'metric')}{f'; {escape(why)}' if why else ''}"
 
 
 def _anomalies(report: Report, limit: int) -> Iterator[str]:

@@ -320,3 +320,36 @@ def test_users_algorithms_vote_after_the_nine(redis, tmp_path, capsys, monkeypat
     assert run(write_config(tmp_path, redis.url, alerts=(), extra=wrong)) == 2
     lines = capsys.readouterr().err.splitlines()
     assert "analysis.modules: module 'not_there_at_all' cannot be imported" in lines[0]
+
+
+def test_a_users_algorithm_that_raises_costs_its_own_vote_of_its_own_metric(
+    redis, tmp_path, capsys, monkeypatch, expected
+):
+    (tmp_path / "raising_for_run.py").write_text(
+        "import ridgeline\n\n"
+        '@ridgeline.algorithm(summary="Raises on all that is large.", min_points=2)\n'
+        "def raising(t, x, as_of, scratch):\n"
+        "    if x[-1] > 1e9:\n        raise ValueError('too large')\n"
+        "    return 0.0\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    config = write_config(tmp_path, redis.url, alerts=(), extra='[analysis]\nmodules = ["raising_for_run"]\n')
+    code, found, errors = run_json(capsys, config)
+    large = [
+        row
+        for row in ridgeline.score(TABLE, as_of=END).to_pylist()
+        if row["outcome"] == "analysed" and row["datapoint"] > 1e9
+    ]
+    assert (code, errors) == (0, "")
+    assert found["algorithm_errors"] == {"raising": len(large)}
+    assert 0 < len(large) < found["outcomes"]["analysed"]
+    assert "error" not in found["outcomes"]
+    assert {row["metric"]: row["votes"] for row in found["anomalies"]} == {
+        name: row["votes"] for name, row in expected.items()
+    }
+    assert run(config) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("raising failed on ")]
+    assert line.startswith(
+        f"raising failed on {len(large)} metrics; algorithm 'raising' raised ValueError: too large ("
+    )
+    assert "raising_for_run.py, line" in line

@@ -24,6 +24,7 @@ def scan_source(turn: Turn) -> None:
     turn.scan = scan
     scan.run()
     turn.report.reads = {"full_reads": scan.rows, "delta_reads": 0, "bytes": turn.opened.source.bytes_read}
+    turn.report.failure_reasons.update(turn.scorer.plan.complaints)
     for remark in turn.scorer.overrides.remarks:
         turn.warn(remark)
     for _, sentence in turn.opened.source.unreadable:
