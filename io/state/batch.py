@@ -135,7 +135,7 @@ def alert_key(strategy: str, metric: str) -> str:
 def as_json(value: Any) -> str:
     """JSON text without NaN or infinity; ValueError for what is none."""
     try:
-        return json.dumps(value, allow_nan=False, separators=(",", ":"))
+        return _ENCODER.encode(value)
     except TypeError as error:
         raise ValueError(f"not JSON: {error}") from error
 
@@ -143,10 +143,15 @@ def as_json(value: Any) -> str:
 def from_json(text: str | None) -> Any | None:
     """The value of JSON text; None for no text and for text that is no JSON."""
     try:
-        return None if text is None else json.loads(text, parse_constant=_refuse)
+        return None if text is None else _DECODER.decode(text)
     except (ValueError, RecursionError):
         return None
 
 
 def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is no JSON")
+
+
+# One of each: the module's functions would make a new one for every call with other than the default options.
+_ENCODER: Final = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse)

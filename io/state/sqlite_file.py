@@ -114,13 +114,10 @@ def _check(database: sqlite3.Connection) -> None:
 
 
 def _move_aside(path: Path, now: int) -> Path:
-    """Rename the file and its journal, for people who want to look into them, so that nothing of it is read again."""
+    """Rename the file, for people who want to look into it, and drop its journals, so that nothing of it is read again."""
     aside = path.with_name(f"{path.name}.corrupt-{now}")
     while aside.exists():
         aside = aside.with_name(f"{aside.name}-again")
-    path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
-    for tail in ("-wal", "-journal"):
-        journal = path.with_name(path.name + tail)
-        if journal.exists():
-            journal.rename(aside.with_name(aside.name + tail))
+    for tail in ("-wal", "-shm", "-journal"):
+        path.with_name(path.name + tail).unlink(missing_ok=True)
     return path.rename(aside)

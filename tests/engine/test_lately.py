@@ -148,6 +148,7 @@ def test_second_order_asks_for_growth_by_half_or_a_new_incident():
     assert record.incident.alerted == ("http",)
     assert not worth_another(record, 2.99)
     assert worth_another(record, 3.0)
+    assert told(record, "syslog", 1.0).incident.alerted_size == 2.0
     record = told(told(record, "syslog", 1.0), "http", 4.0)
     assert (record.incident.alerted, record.incident.alerted_size) == (("http", "syslog"), 4.0)
     assert not worth_another(record, 5.9)

@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import threading
 import time
 from collections import deque
 from pathlib import Path
@@ -348,7 +349,8 @@ def test_a_nonsensical_answer_is_no_bug_of_ours(answer, use):
     with fake_redis(lambda _: answer) as port:
         client = redis.Redis(port=port, retry=None, protocol=2, driver_info=None, socket_timeout=0.2)
         with contextlib.closing(RedisState(client)) as state, contextlib.suppress(StateError):
-            uses[use](state)
+            found = uses[use](state)
+            assert not isinstance(found, list) or len(found) == 3
 
 
 def test_a_client_that_decodes_is_welcome(server, client):
@@ -401,6 +403,17 @@ def test_nothing_is_made_before_the_first_use(path):
     assert not path.exists()
 
 
+def test_memory_forgets_as_the_others_do():
+    clock = Clock()
+    state = MemoryState(clock)
+    state.set("k", 1, 60)
+    remember(state, ("http", "a", 5, 60))
+    clock.now += 59.9
+    assert (state.get("k"), state.last_alerts([("http", "a")])) == (1, [5])
+    clock.now += 0.1
+    assert (state.get("k"), state.last_alerts([("http", "a")])) == (None, [None])
+
+
 def test_sqlite_entries_expire_and_are_forgotten(path):
     clock = Clock()
     state = SqliteState(path, clock)
@@ -423,8 +436,7 @@ def test_a_clock_that_was_ahead(path, ahead, suppressed):
 
 def sound_state(path):
     with contextlib.closing(SqliteState(path)) as state:
-        for n in range(300):
-            remember(state, ("http", f"metric.{n}", n, 3600))
+        remember(state, *(("http", f"metric.{n}", n, 3600) for n in range(300)))
     return path.read_bytes()
 
 
@@ -435,6 +447,16 @@ def foreign(path, *statements):
         database.commit()
 
 
+def older(path):
+    """A state file as an earlier version left it."""
+    foreign(
+        path,
+        "CREATE TABLE entry (key TEXT PRIMARY KEY, value TEXT, expires REAL, ttl REAL) WITHOUT ROWID",
+        "PRAGMA application_id = 0x52494447",
+        "PRAGMA user_version = 1",
+    )
+
+
 UNUSABLE = {
     "text": lambda path: path.write_text("not a database, " * 1000),
     "zeros": lambda path: path.write_bytes(bytes(8192)),
@@ -443,6 +465,8 @@ UNUSABLE = {
     "foreign": lambda path: foreign(path, "CREATE TABLE t (x)"),
     "foreign id": lambda path: foreign(path, "PRAGMA application_id = 7"),
     "later version": lambda path: (sound_state(path), foreign(path, "PRAGMA user_version = 99")),
+    "earlier version": older,
+    "earlier number": lambda path: (sound_state(path), foreign(path, "PRAGMA user_version = 1")),
     "other columns": lambda path: (sound_state(path), foreign(path, "ALTER TABLE entry ADD COLUMN x")),
     "no table": lambda path: (sound_state(path), foreign(path, "DROP TABLE entry")),
 }
@@ -470,6 +494,79 @@ def test_any_bytes_are_state_or_moved_aside(raw):
         assert state.last_alerts([("http", "a")]) == [None]
         remember(state, ("http", "a", 5, 60))
         assert state.last_alerts([("http", "a")]) == [5]
+
+
+def test_the_file_is_its_owners_alone(path):
+    old = os.umask(0)
+    try:
+        with contextlib.closing(SqliteState(path)) as state:
+            remember(state, ("http", "a", 5, 60))
+            modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+            assert modes == dict.fromkeys(("state.db", "state.db-wal", "state.db-shm"), 0o600)
+        path.chmod(0o644)
+        with contextlib.closing(SqliteState(path)) as state:
+            assert state.last_alerts([("http", "a")]) == [5]
+        assert path.stat().st_mode & 0o777 == 0o600
+    finally:
+        os.umask(old)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "dangling link"])
+def test_what_is_no_regular_file_is_refused_and_left_alone(path, kind):
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/null" if kind == "device" else path.with_name("nowhere"))
+    before = path.lstat().st_mode
+    with contextlib.closing(SqliteState(path)) as state, pytest.raises(StateError, match=r"state\.db"):
+        state.get("k")
+    assert path.lstat().st_mode == before
+    assert [file.name for file in path.parent.iterdir()] == ["state.db"]
+
+
+def test_two_threads_that_meet_one_damaged_file_move_it_once(path):
+    path.write_text("not a database, " * 1000)
+    states = [SqliteState(path, Clock()) for _ in range(4)]
+    threads = [
+        threading.Thread(target=remember, args=(state, ("http", str(n), n, 60))) for n, state in enumerate(states)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert states[0].last_alerts([("http", str(n)) for n in range(4)]) == [0, 1, 2, 3]
+    assert len(list(path.parent.glob("*.corrupt-*"))) == 1
+    for state in states:
+        state.close()
+
+
+def test_files_moved_aside_in_one_second_are_all_kept(path):
+    for content in ("first", "second", "third"):
+        path.write_text(content * 2000)
+        with contextlib.closing(SqliteState(path, Clock())) as state:
+            assert state.last_alerts([("http", "a")]) == [None]
+        path.unlink()
+    assert sorted(file.read_text()[:5] for file in path.parent.glob("*.corrupt-*")) == ["first", "secon", "third"]
+
+
+def test_rows_of_nonsense_are_absent(path):
+    with contextlib.closing(SqliteState(path)) as state:
+        state.set("k", 1, 60)
+    foreign(
+        path,
+        "INSERT INTO entry VALUES ('last_alert.http.a', x'ff00', 9e99, 9e99)",
+        "INSERT INTO entry VALUES ('last_alert.http.b', 'x', 'never', 'long')",
+        "INSERT INTO entry VALUES ('ridgeline.v', x'7b', 9e9, 9e9)",
+        "INSERT INTO entry VALUES ('ridgeline.deep', '" + "[" * 100_000 + "', 9e9, 9e9)",
+        "INSERT INTO field VALUES ('ridgeline.h', x'ff', x'00ff')",
+        "INSERT INTO field VALUES ('ridgeline.h', 'nan', 'NaN')",
+    )
+    with contextlib.closing(SqliteState(path)) as state:
+        assert state.last_alerts([("http", "a"), ("http", "b")]) == [0, None]
+        assert state.get_many(["v", "deep", "k"]) == [None, None, 1]
+        assert set(state.fields("h").values()) == {None}
 
 
 def test_an_empty_file_is_a_new_state(path):
@@ -533,6 +630,19 @@ def test_closing_never_fails(path, caplog):
     state.close()
     state.close()
     assert "cannot tidy the state file" in caplog.text
+
+
+def test_a_full_file_changes_nothing_and_is_a_state_error(path):
+    with contextlib.closing(SqliteState(path)) as state:
+        remember(state, ("http", "a", 5, 60))
+        pages = state._open.execute("PRAGMA page_count").fetchone()[0]
+        state._open.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(StateError, match="full"):
+            remember(state, ("http", "a", 6, 60), ("http", "x" * 1_000_000, 6, 60))
+        assert state.last_alerts([("http", "a")]) == [5]
+        state._open.execute(f"PRAGMA max_page_count = {pages + 1000}")
+        remember(state, ("http", "a", 7, 60))
+        assert state.last_alerts([("http", "a")]) == [7]
 
 
 def test_a_full_disk_is_a_state_error(path, monkeypatch):
