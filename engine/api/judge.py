@@ -13,7 +13,7 @@ from ridgeline.engine.config.override import read_overrides
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.rules.profiles import profile_named
-from ridgeline.engine.rules.user_algorithms import UserAlgorithm, load_user_algorithms
+from ridgeline.engine.rules.user_algorithms import UserAlgorithm, distinct, load_user_algorithms
 from ridgeline.engine.score.plan import algorithm_names
 from ridgeline.engine.score.scorer import Scorer, available_threads, base_policy, check_algorithms
 from ridgeline.engine.units import parse_duration
@@ -128,7 +128,10 @@ def algorithms_asked(
 ) -> tuple[tuple[UserAlgorithm, ...], tuple[str, ...], list[str]]:
     """Users' algorithms (of modules and entry points, then those handed over), all known names, and the names asked for."""
     own = [found for found in asked or () if isinstance(found, UserAlgorithm)]
-    user = (*load_user_algorithms(modules, algorithm_names()), *own)
+    loaded = load_user_algorithms(modules, algorithm_names())
+    user = distinct(
+        [*(("a module", found) for found in loaded), *(("algorithms", found) for found in own)], algorithm_names()
+    )
     known = (*algorithm_names(), *(found.name for found in user))
     return user, known, [found if isinstance(found, str) else found.name for found in asked or ()]
 

@@ -53,10 +53,14 @@ def _init(path: str) -> int:
 
 
 def _check(path: str) -> int:
-    from ridgeline.engine.config.load import load_config, parse_config
+    from ridgeline.engine.config.load import LARGEST, load_config, parse_config
+    from ridgeline.engine.rules.trial import try_out
     from ridgeline.io.text import escape
 
-    config = parse_config(sys.stdin.buffer.read(), Path("<stdin>")) if path == "-" else load_config(Path(path))
+    if path == "-":
+        config = parse_config(sys.stdin.buffer.read(LARGEST + 1), Path("<stdin>"), trial=try_out)
+    else:
+        config = load_config(Path(path), trial=try_out)
     for warning in config.warnings:
         print(f"ridgeline: warning: {escape(warning)}", file=sys.stderr)
     counts = f"{len(config.overrides)} overrides, {len(config.alerts)} alerts"

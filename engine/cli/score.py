@@ -125,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _compile(scorer: Scorer) -> float:
     """Have the kernels ready, users' included; return the seconds that took."""
-    from ridgeline.engine.rules.user_algorithms import remark
+    from ridgeline.engine.rules.compilation import remark
     from ridgeline.kernels.native import loader
 
     began = time.monotonic()

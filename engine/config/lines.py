@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_left
 from typing import Final
 
 KeyPath = tuple[str | int, ...]
@@ -33,6 +34,7 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
+        self.breaks = [found.start() for found in re.finditer("\n", text)]
         self.lines: dict[KeyPath, int] = {}
         self.counts: dict[KeyPath, int] = {}
 
@@ -53,7 +55,7 @@ class _Scanner:
         self.at = found.end()
 
     def _line(self) -> int:
-        return self.text.count("\n", 0, self.at) + 1
+        return bisect_left(self.breaks, self.at) + 1
 
     def _key(self) -> tuple[str, ...]:
         parts = []

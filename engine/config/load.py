@@ -7,45 +7,53 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ridgeline.engine.config.alerting import read_alerters, read_alerts
-from ridgeline.engine.config.known import known_algorithms, known_profiles
+from ridgeline.engine.config.files import read_small
 from ridgeline.engine.config.lines import key_lines
-from ridgeline.engine.config.model import Config, Delivery, Output, Run
-from ridgeline.engine.config.override import read_override
+from ridgeline.engine.config.model import Config
 from ridgeline.engine.config.problems import ConfigError, Problem, Problems
 from ridgeline.engine.config.reader import Table
+from ridgeline.engine.config.sections import (
+    Try,
+    read_analysis,
+    read_delivery,
+    read_output,
+    read_override_tables,
+    read_run,
+)
 from ridgeline.engine.config.source import read_source
-from ridgeline.engine.rules.analysis import Analysis
-from ridgeline.engine.rules.overrides import Override, impossible
-from ridgeline.engine.rules.policy import MOST_VOTES, Policy, consensus_fault
 from ridgeline.io.errors import InputError
 
-_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+LARGEST: Final = 4 << 20  # bytes: ten thousand overrides take one million
+_PLACE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
-def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
+def load_config(path: Path, environ: Mapping[str, str] = os.environ, trial: Try | None = None) -> Config:
     """Read and check a configuration file.
 
     Raises ConfigError with all problems; InputError where the file cannot be read at all. Secrets are looked up in
-    `environ` and in the files named.
+    `environ` and in the files named. `trial` tries users' algorithms out, which takes seconds; None: they are only
+    looked for.
     """
     try:
-        raw = path.read_bytes()
+        raw = read_small(path, LARGEST)
     except FileNotFoundError:
         raise InputError(f"there is no configuration file {path}; `ridgeline config init {path}` writes one") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"cannot read the configuration file {path}: {reason}") from error
-    return parse_config(raw, path, environ)
+    return parse_config(raw, path, environ, trial)
 
 
-def parse_config(raw: bytes, path: Path, environ: Mapping[str, str] = os.environ) -> Config:
+def parse_config(raw: bytes, path: Path, environ: Mapping[str, str] = os.environ, trial: Try | None = None) -> Config:
     """Check a configuration given as bytes; `path` only names it. Raises ConfigError."""
+    if len(raw) > LARGEST:
+        raise InputError(f"the configuration {path} is larger than {LARGEST:,} bytes")
     text, values = _parse(raw, str(path))
     problems = Problems(key_lines(text))
-    config = _read(Table(values, (), problems), path, environ)
+    config = _read(Table(values, (), problems), path, environ, trial)
     if problems.found:
         raise ConfigError(str(path), problems.found)
     return config
@@ -68,80 +76,16 @@ def _parse(raw: bytes, file: str) -> tuple[str, dict[str, Any]]:
         raise ConfigError(file, [Problem((), line, f"this is not TOML: {sentence}")]) from None
 
 
-def _read(top: Table, path: Path, environ: Mapping[str, str]) -> Config:
+def _read(top: Table, path: Path, environ: Mapping[str, str], trial: Try | None) -> Config:
     source = read_source(top, environ)
-    analysis, algorithms = _read_analysis(top)
-    overrides = _read_overrides(top, analysis, algorithms)
-    run = _read_run(top)
+    analysis, algorithms = read_analysis(top, trial)
+    overrides = read_override_tables(top, analysis, algorithms)
+    run = read_run(top)
     alerts = read_alerts(top)
     alerters = read_alerters(top, alerts, environ)
-    delivery = _read_delivery(top)
-    output = _read_output(top)
+    delivery = read_delivery(top)
+    output = read_output(top)
     top.finish()
     rows = tuple(alert for _, alert in alerts)
     warnings = tuple(problem.show(str(path)) for problem in top.problems.warnings)
     return Config(path, source, analysis, run, overrides, rows, alerters, delivery, output, warnings)
-
-
-def _read_analysis(top: Table) -> tuple[Analysis, tuple[str, ...]]:
-    """Read `[analysis]`; also return the names of all algorithms that may be used."""
-    table, usual = top.table("analysis"), Analysis()
-    modules = table.strings("modules", ())
-    algorithms = known_algorithms(modules, lambda text: table.refuse("modules", text))
-    analysis = Analysis(
-        full_duration=table.duration("full_duration", usual.full_duration),
-        consensus=table.integer("consensus", usual.consensus, low=1, high=MOST_VOTES),
-        profile=table.choice("profile", known_profiles(), usual.profile),
-        stale_period=table.duration("stale_period", None),
-        algorithms=table.choices("algorithms", algorithms, (), "algorithm"),
-        modules=modules,
-        all_votes=table.boolean("all_votes", usual.all_votes),
-    )
-    table.finish()
-    return analysis, algorithms
-
-
-def _read_overrides(top: Table, analysis: Analysis, algorithms: tuple[str, ...]) -> tuple[Override, ...]:
-    """Read every `[[override]]`, and check that each consensus can be reached."""
-    places: list[int] = []
-    overrides: list[Override] = []
-    for at, table in enumerate(top.tables("override")):
-        override = read_override(table, algorithms)
-        if override is not None:
-            places.append(at)
-            overrides.append(override)
-    policy = Policy(consensus=analysis.consensus, algorithms=analysis.algorithms or algorithms)
-    fault = consensus_fault(policy.consensus, len(policy.algorithms))
-    if fault is not None:
-        key = "consensus" if "consensus" in top.values.get("analysis", {}) else "algorithms"
-        top.problems.add(("analysis", key), fault)
-        return tuple(overrides)
-    for at, text in impossible(policy, overrides):
-        key = "consensus" if overrides[at].consensus is not None else "algorithms"
-        top.problems.add(("override", places[at], key), text)
-    return tuple(overrides)
-
-
-def _read_run(top: Table) -> Run:
-    table, usual = top.table("run"), Run()
-    run = Run(
-        deadline=table.seconds("deadline", usual.deadline),
-        threads=table.integer("threads", usual.threads, low=1, high=1024),
-        max_memory=table.size("max_memory", usual.max_memory),
-    )
-    table.finish()
-    return run
-
-
-def _read_delivery(top: Table) -> Delivery:
-    table, usual = top.table("delivery"), Delivery()
-    delivery = Delivery(no_data_expiration=table.duration("no_data_expiration", usual.no_data_expiration))
-    table.finish()
-    return delivery
-
-
-def _read_output(top: Table) -> Output:
-    table = top.table("output")
-    output = Output(directory=table.file("directory", None), state=table.file("state", None))
-    table.finish()
-    return output

@@ -67,7 +67,7 @@ def dotted(path: KeyPath) -> str:
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """Return `did you mean "x"?`, or the whole list where nothing comes close."""
-    candidates = list(known)
+    candidates = list(dict.fromkeys(known))
     close = get_close_matches(word, candidates, n=1)
     if close:
         return f'did you mean "{close[0]}"?'

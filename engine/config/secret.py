@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ridgeline.alerters import Secret
+from ridgeline.engine.config.files import read_small
 
 # Where container runtimes mount secrets, readable by all inside the container.
 MOUNTED: Final = ("/run/secrets/", "/var/run/secrets/")
@@ -28,20 +29,17 @@ def from_environment(name: str, environ: Mapping[str, str] = os.environ) -> Secr
 def from_file(path: Path) -> Secret:
     """Read a secret from a file, less its last line break; ValueError says what is wrong."""
     try:
-        with path.open("rb") as file:
-            raw = file.read(_LONGEST + 1)
+        raw = read_small(path, _LONGEST)
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror or error}") from error
     except ValueError as error:
-        raise ValueError("the file's name holds a NUL character") from error
+        raise ValueError(f"cannot read {path}: {error}") from error
     try:
         value = raw.decode("utf-8").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         raise ValueError(f"{path} does not hold UTF-8 text") from None
     if not value:
         raise ValueError(f"{path} is empty")
-    if len(raw) > _LONGEST:
-        raise ValueError(f"{path} is too large for a secret (over {_LONGEST} bytes)")
     return Secret(value)
 
 

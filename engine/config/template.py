@@ -31,6 +31,7 @@ url = "redis://127.0.0.1:6379/0"        # or rediss://HOST:PORT/0 (TLS), unix://
 # algorithms = ["histogram_bins", "first_hour_average"]   # default: all; at least `consensus` of them
 # all_votes = false                     # true: vote with every algorithm, also where no anomaly is possible any more
 # modules = ["ourcompany.algorithms"]   # Python modules with algorithms of your own
+# skip = ["stats.test."]                # patterns of metrics that are not even read
 
 [run]
 # deadline = 55                         # seconds; what was not reached by then is counted as shed

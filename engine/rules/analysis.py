@@ -15,4 +15,5 @@ class Analysis:
     stale_period: int | None = None
     algorithms: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
     all_votes: bool = False

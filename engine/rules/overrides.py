@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from ridgeline.engine.rules.pattern import surely_along
+from ridgeline.engine.rules.pattern import UNIVERSAL
 from ridgeline.engine.rules.policy import consensus_fault
 
 if TYPE_CHECKING:
@@ -45,22 +46,26 @@ class Override:
 def impossible(base: Policy, overrides: Sequence[Override]) -> list[tuple[int, str]]:
     """Return the overrides that ask for more True votes than there are algorithms, as (index, what is wrong).
 
-    Each is judged with the others that surely apply along with it. What other combinations of patterns ask of a metric
-    is known when its name is: `Overrides` then asks for all of its algorithms.
+    Each is judged with the others that surely apply along with it: those of the same pattern and of patterns that
+    match every metric. What other combinations ask of a metric is known when its name is: `Overrides` then asks for
+    all of its algorithms.
     """
-    found = []
     deciding = [
         (at, one) for at, one in enumerate(overrides) if one.consensus is not None or one.algorithms is not None
     ]
-    for at, override in deciding:
+    along: dict[str, list[tuple[int, Override]]] = {}
+    for at, one in deciding:
+        along.setdefault("" if one.match in UNIVERSAL else one.match, []).append((at, one))
+    everywhere = along.get("", [])
+    found: list[tuple[int, str]] = []
+    for match, own in along.items():
         policy = base
-        for _, other in deciding:
-            if surely_along(other.match, override.match):
-                policy = other.apply(policy)
+        for _, other in sorted([*everywhere, *(own if match else ())], key=itemgetter(0)):
+            policy = other.apply(policy)
         fault = consensus_fault(policy.consensus, len(policy.algorithms))
         if fault is not None:
-            found.append((at, fault))
-    return found
+            found.extend((at, fault) for at, _ in own)
+    return sorted(found)
 
 
 class Overrides:

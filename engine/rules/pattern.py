@@ -88,11 +88,6 @@ def is_plain(text: str) -> bool:
     return _PLAIN.fullmatch(text) is not None
 
 
-def surely_along(other: str, pattern: str) -> bool:
-    """Whether `other` matches whatever name holds `pattern`, a plain one, as a part: rule 2 for both."""
-    return other in UNIVERSAL or other == pattern or (is_plain(pattern) and other in pattern)
-
-
 def _shown(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 

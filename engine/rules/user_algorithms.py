@@ -13,9 +13,8 @@ vote = score > 1, NaN = failed. The function is compiled by numba; it may call o
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
@@ -23,6 +22,15 @@ from typing import Any, Final
 from ridgeline.io.errors import InputError
 
 GROUP: Final = "ridgeline.algorithms"
+# Columns of verdicts and replays beside those of algorithms: no algorithm may bear their names, nor end in `_score`.
+COLUMNS: Final = frozenset(
+    {
+        "metric", "outcome", "reason", "anomalous", "datapoint", "timestamp", "value", "as_of", "votes", "failed", "negatives",
+        "resolution", "prepared", "channels", "rule", "ks_test_d", "ks_test_adf",
+    }
+)  # fmt: skip
+SCORE: Final = "_score"
+MOST_POINTS: Final = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,7 @@ class UserAlgorithm:
 
 def algorithm(*, summary: str, min_points: int = 1) -> Callable[[Callable[..., float]], UserAlgorithm]:
     """Mark a function as an algorithm; its name is the algorithm's. Fewer than `min_points` points: a False vote."""
+    _check_facts(summary, min_points)
 
     def declare(function: Callable[..., float]) -> UserAlgorithm:
         return UserAlgorithm(function.__name__, summary, min_points, function)
@@ -48,34 +57,11 @@ def algorithm(*, summary: str, min_points: int = 1) -> Callable[[Callable[..., f
     return declare
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A compiled algorithm: its kernel, the block function, and whether it does without allocation."""
-
-    kernel: Any
-    block: Any
-    lean: bool
-
-
-@cache
-def compiled(found: UserAlgorithm) -> Compiled:
-    """Compile an algorithm, once per process; InputError with numba's words where it cannot be."""
-    from ridgeline.kernels.score.user import block_of, compile_user
-
-    try:
-        kernel, lean = compile_user(found.function)
-    except Exception as error:
-        first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise InputError(f"algorithm {found.name!r} cannot be compiled: {first.strip()}") from error
-    return Compiled(kernel, block_of(kernel, lean=lean), lean)
-
-
-def remark(found: Iterable[UserAlgorithm]) -> str:
-    """Say which algorithms were compiled with allocation; empty where none was."""
-    heavy = [one.name for one in found if not compiled(one).lean]
-    if not heavy:
-        return ""
-    return f"{', '.join(heavy)} cannot be compiled without allocating memory and will be slower"
+def _check_facts(summary: object, min_points: object) -> None:
+    if not isinstance(summary, str) or not summary.strip():
+        raise InputError("an algorithm needs a summary: a sentence that says what it votes on")
+    if not isinstance(min_points, int) or not 1 <= min_points <= MOST_POINTS:
+        raise InputError(f"min_points is {min_points!r}: give a whole number from 1 to {MOST_POINTS}")
 
 
 def load_user_algorithms(modules: Sequence[str], taken: Iterable[str] = ()) -> tuple[UserAlgorithm, ...]:
@@ -84,17 +70,35 @@ def load_user_algorithms(modules: Sequence[str], taken: Iterable[str] = ()) -> t
     Raises InputError for a module that cannot be imported or holds none, and for a name that is used twice or is one
     of `taken`.
     """
+    return distinct(((place, one) for place, value in _places(modules) for one in _algorithms_in(value)), taken)
+
+
+def distinct(listed: Iterable[tuple[str, UserAlgorithm]], taken: Iterable[str]) -> tuple[UserAlgorithm, ...]:
+    """Return the algorithms, listed with where each comes from, by name.
+
+    Raises InputError for a name that two of them bear, that is `taken`, or that no column of votes can have.
+    """
     names = set(taken)
     found: dict[str, UserAlgorithm] = {}
-    for place, value in _places(modules):
-        for one in _algorithms_in(value):
-            if found.get(one.name) == one:
-                continue
-            if one.name in names or not one.name.isidentifier() or keyword.iskeyword(one.name):
-                raise InputError(f"{place} names an algorithm {one.name!r}, which is taken or is no name")
-            names.add(one.name)
-            found[one.name] = one
+    for place, one in listed:
+        if found.get(one.name) == one:
+            continue
+        fault = _name_fault(one.name, names)
+        if fault is not None:
+            raise InputError(f"{place} names an algorithm {one.name!r}, {fault}: rename its function")
+        names.add(one.name)
+        found[one.name] = one
     return tuple(found[name] for name in sorted(found))
+
+
+def _name_fault(name: str, taken: Collection[str]) -> str | None:
+    if name in taken:
+        return "which another one is called already"
+    if not name.isidentifier() or keyword.iskeyword(name):
+        return "which is no name"
+    if name in COLUMNS or name.endswith(SCORE):
+        return "which is the name of a column of the verdicts"
+    return None
 
 
 def _places(modules: Sequence[str]) -> Iterator[tuple[str, Any]]:
@@ -104,16 +108,22 @@ def _places(modules: Sequence[str]) -> Iterator[tuple[str, Any]]:
     for name in modules:
         try:
             module = import_module(name)
-        except Exception as error:
-            raise InputError(f"module {name!r} cannot be imported: {error}") from error
+        except (Exception, SystemExit) as error:
+            raise InputError(f"module {name!r} cannot be imported: {_told(error)}") from error
         if not list(_algorithms_in(module)):
             raise InputError(f"module {name!r} holds no function decorated with @ridgeline.algorithm")
         yield f"module {name!r}", module
     for entry in entry_points(group=GROUP):
         try:
             yield f"entry point {entry.name!r}", entry.load()
-        except Exception as error:
-            raise InputError(f"entry point {entry.name!r} of group {GROUP} cannot be loaded: {error}") from error
+        except (Exception, SystemExit) as error:
+            raise InputError(f"entry point {entry.name!r} of group {GROUP} cannot be loaded: {_told(error)}") from error
+
+
+def _told(error: BaseException) -> str:
+    """What an error says of itself, with its kind where that is no sentence of ours."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, InputError | ImportError) else f"{type(error).__name__}: {text}"
 
 
 def _algorithms_in(value: Any) -> Iterator[UserAlgorithm]:

@@ -10,7 +10,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgeline.engine.rules.user_algorithms import UserAlgorithm, compiled
+from ridgeline.engine.rules.compilation import compiled
+from ridgeline.engine.rules.user_algorithms import UserAlgorithm
 from ridgeline.engine.score.plan import Policies, ScorePlan, resolve_as_of
 from ridgeline.engine.score.threads import each
 from ridgeline.io.matrix import MetricMatrix

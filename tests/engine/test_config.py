@@ -1,5 +1,6 @@
 """The configuration file: every problem at once, at its line; never a traceback, never a secret."""
 
+import os
 import re
 import tomllib
 from dataclasses import fields
@@ -285,7 +286,7 @@ def test_secrets_from_files(tmp_path):
     for content, reason in (
         (b"", "is empty"),
         (b"\xff\xfe", "does not hold UTF-8 text"),
-        (b"x" * 70_000, "is too large"),
+        (b"x" * 70_000, "it is larger than 65,536 bytes"),
     ):
         file.write_bytes(content)
         assert reason in messages(text)[0]
@@ -296,6 +297,25 @@ def test_files_that_cannot_be_read(tmp_path):
         load_config(tmp_path / "no.toml")
     with pytest.raises(InputError, match=r"cannot read the configuration file .*: Is a directory"):
         load_config(tmp_path)
+    with pytest.raises(InputError, match=r"cannot read the configuration file a\0b: its name holds a NUL character"):
+        load_config(Path("a\0b"))
+    with pytest.raises(InputError, match=r"/dev/zero: it is no regular file but a device, a pipe or a socket"):
+        load_config(Path("/dev/zero"))
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)  # nobody writes into it: whoever opened it to read would wait for ever
+    with pytest.raises(InputError, match=r"fifo: it is no regular file but a device, a pipe or a socket"):
+        load_config(fifo)
+    text = f'[source]\nurl = "redis://h"\npassword_file = "{fifo}"\n'
+    assert messages(text) == [
+        f"ridgeline.toml:3: source.password_file: cannot read {fifo}: it is no regular file but a device, a pipe or a socket"
+    ]
+    sparse = tmp_path / "huge.toml"
+    with sparse.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(InputError, match=r"huge.toml: it is larger than 4,194,304 bytes"):
+        load_config(sparse)
+    with pytest.raises(InputError, match=r"is larger than 4,194,304 bytes"):
+        parse_config(b"#" * (5 << 20), HERE)
     binary = tmp_path / "b.toml"
     binary.write_bytes(b'[source]\nurl = "\xff"\n')
     with pytest.raises(ConfigError, match=r"b\.toml:2: is not UTF-8 text"):
@@ -303,6 +323,36 @@ def test_files_that_cannot_be_read(tmp_path):
     binary.write_text("x = " + "[" * 100_000)
     with pytest.raises(ConfigError, match=r"nested too deeply|not TOML"):
         load_config(binary)
+
+
+def test_ten_thousand_overrides_are_read_in_good_time():
+    rows = "".join(f'[[override]]\nmatch = "stats.web{n:05d}."\nconsensus = {n % 9 + 1}\n' for n in range(10_000))
+    config = parse_config(f'[source]\nurl = "redis://h"\n{rows}'.encode(), HERE, {})
+    assert len(config.overrides) == 10_000
+    assert messages(f'[source]\nurl = "redis://h"\n{rows}consensis = 3\n') == [
+        'ridgeline.toml:30003: override[9999].consensis: there is no such key; did you mean "consensus"?'
+    ]
+
+
+def test_known_names_are_listed_once():
+    text = '[source]\nurl = "redis://h"\n[[alert]]\nmatch = "a"\nstrategy = "zzzz"\n[alerters.syslog]\n[alerters.console]\n'
+    (line,) = messages(text)
+    listed = line.partition("known: ")[2].split(", ")
+    assert len(listed) == len(set(listed)) > 1
+    (line,) = messages('[source]\nurl = "redis://h"\n[run]\nqqqqqqqq = 1\n')
+    listed = line.partition("known: ")[2].split(", ")
+    assert len(listed) == len(set(listed)) > 1
+
+
+def test_metrics_to_skip_are_patterns():
+    text = '[source]\nurl = "redis://h"\n[analysis]\nskip = ["stats.test.", ".*tmp$"]\n'
+    assert parse_config(text.encode(), HERE, {}).analysis.skip == ("stats.test.", ".*tmp$")
+    assert messages(text.replace('".*tmp$"', '\n"*tmp"')) == [
+        'ridgeline.toml:5: analysis.skip[1]: "*tmp" is no pattern, because nothing stands before the first "*": write tmp for a part of the name, or the expression .*tmp'
+    ]
+    assert messages(text.replace('"stats.test."', "3")) == [
+        "ridgeline.toml:4: analysis.skip: must be a list of texts, at least one of them"
+    ]
 
 
 def test_byte_order_mark_and_windows_line_ends():

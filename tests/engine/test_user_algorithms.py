@@ -1,6 +1,7 @@
 """Users' algorithms: found by module, compiled, counted to consensus, named when they fail."""
 
 import math
+import re
 import subprocess
 import sys
 import types
@@ -10,14 +11,21 @@ import pyarrow as pa
 import pytest
 from numba import objmode
 
+import ridgeline
+from ridgeline.engine.cli.main import main
+from ridgeline.engine.config.load import load_config
 from ridgeline.engine.replay.matrix import replay_matrix
 from ridgeline.engine.replay.plan import ReplayPlan
+from ridgeline.engine.replay.steps import step_schema
+from ridgeline.engine.rules.compilation import remark
 from ridgeline.engine.rules.overrides import Overrides
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.rules.profiles import PROFILES
-from ridgeline.engine.rules.user_algorithms import algorithm, load_user_algorithms, remark
+from ridgeline.engine.rules.trial import Trial, try_out
+from ridgeline.engine.rules.user_algorithms import COLUMNS, algorithm, load_user_algorithms
 from ridgeline.engine.score.matrix import score_matrix
 from ridgeline.engine.score.plan import ScorePlan
+from ridgeline.engine.score.verdicts import verdict_schema
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import MetricMatrix
 
@@ -151,7 +159,10 @@ def test_found_by_module_and_sorted_by_name():
 
 @pytest.mark.parametrize(
     ("members", "sentence"),
-    [({}, "holds no function decorated"), ({"one": doubled}, "'doubled', which is taken")],
+    [
+        ({}, "holds no function decorated"),
+        ({"one": doubled}, "'doubled', which another one is called already: rename its function"),
+    ],
 )
 def test_what_cannot_be_used_is_said(members, sentence):
     with pytest.raises(InputError, match=sentence):
@@ -209,7 +220,8 @@ def test_one_without_an_end_holds_up_neither_an_interrupt_nor_the_end_of_the_pro
     script = """if True:
         import _thread, threading, sys
         import numpy as np, pyarrow as pa
-        from ridgeline.engine.rules.user_algorithms import algorithm, compiled
+        from ridgeline.engine.rules.compilation import compiled
+        from ridgeline.engine.rules.user_algorithms import algorithm
         from ridgeline.engine.score.matrix import score_matrix
         from ridgeline.engine.score.plan import ScorePlan
         from ridgeline.io.matrix import MetricMatrix
@@ -235,3 +247,139 @@ def test_one_without_an_end_holds_up_neither_an_interrupt_nor_the_end_of_the_pro
             [sys.executable, "-c", script, threads], capture_output=True, text=True, timeout=120, check=True
         )
         assert done.stdout == "interrupted\n"
+
+
+def named(name, function=doubled.function):
+    return algorithm(summary="Named otherwise.")(types.FunctionType(function.__code__, {}, name))
+
+
+@pytest.mark.parametrize(
+    "name", ["metric", "votes", "failed", "ks_test_adf", "grubbs_score", "my_score", "rule_score", "<lambda>", "class"]
+)
+def test_names_that_no_column_of_votes_can_have_are_refused(name):
+    one = named(name)
+    with pytest.raises(
+        InputError, match=rf"'odd_names' names an algorithm '{name}', which is (no name|the name of a column)"
+    ):
+        load_user_algorithms([module("odd_names", one=one)])
+    with pytest.raises(
+        InputError, match=rf"algorithms names an algorithm '{name}', which is (no name|the name of a column)"
+    ):
+        ridgeline.score(
+            pa.table({"metric": ["a"], "timestamp": [START], "value": [1.0]}), algorithms=["grubbs", one], consensus=1
+        )
+
+
+def test_every_column_beside_the_algorithms_is_out_of_bounds():
+    columns = {*verdict_schema(()).names, *step_schema().names}
+    own = {name for name in columns if name not in COLUMNS and not name.endswith("_score")}
+    assert own == set()
+
+
+def test_a_name_of_the_nine_is_taken_in_python_too():
+    with pytest.raises(InputError, match="'grubbs', which another one is called already"):
+        ridgeline.score(pa.table({"metric": ["a"], "timestamp": [START], "value": [1.0]}), algorithms=[named("grubbs")])
+
+
+@pytest.mark.parametrize(
+    "facts", [{"summary": ""}, {"summary": 3}, {"summary": "x", "min_points": 0}, {"summary": "x", "min_points": "9"}]
+)
+def test_facts_are_checked_where_they_are_declared(facts):
+    with pytest.raises(InputError, match=r"an algorithm needs a summary|min_points is"):
+        algorithm(**facts)
+
+
+def unknown(t, x, as_of, scratch):
+    return undefined(x)  # noqa: F821 - it is about that
+
+
+def text(t, x, as_of, scratch):
+    return "yes"
+
+
+def three(t, x, as_of):
+    return 0.0
+
+
+def raising(t, x, as_of, scratch):
+    if x[-1] > 0:
+        raise ValueError("what a value")
+    return 0.0
+
+
+def no_number(t, x, as_of, scratch):
+    return math.nan
+
+
+def endless(t, x, as_of, scratch):
+    n = 0
+    while x[0] > -1:
+        n += 1
+    return float(n)
+
+
+def picky(t, x, as_of, scratch):
+    return math.nan if x[0] == x[-1] else 0.5
+
+
+@pytest.mark.parametrize(
+    ("function", "fault"),
+    [
+        (unknown, "algorithm 'unknown' cannot be compiled: NameError: name 'undefined' is not defined"),
+        (text, r"algorithm 'text' cannot be compiled: No conversion from .* to float64 .*\(line \d+\)"),
+        (three, "algorithm 'three' cannot be compiled: Signature mismatch: 4 argument types given, but function takes 3 arguments"),
+        (vandal.function, r"algorithm 'vandal' cannot be compiled: NumbaTypeError: Cannot modify readonly array .*\(line \d+\)"),
+        (raising, "algorithm 'raising' raises ValueError: what a value on a noisy series of 1440 points"),
+        (no_number, r"algorithm 'no_number' gives no score \(NaN\) on a noisy series of 1440 points"),
+        (endless, "algorithm 'endless' did not come to an end within 0.2 s on a noisy series of 1440 points"),
+    ],
+)  # fmt: skip
+def test_a_trial_finds_what_cannot_be_used(function, fault):
+    outcome = try_out(algorithm(summary="x")(function), patience=0.2 if function is endless else 30.0)
+    assert re.fullmatch(fault, outcome.fault)
+    assert outcome.remarks == ()
+
+
+def test_a_trial_tells_of_series_without_a_score_and_is_content_with_the_rest():
+    assert try_out(doubled) == try_out(greedy) == Trial()
+    outcome = try_out(algorithm(summary="x")(picky))
+    assert outcome.fault is None
+    assert "algorithm 'picky' gives no score (NaN) on a constant series of 1440 points" in outcome.remarks
+
+
+def test_a_trial_gives_as_many_points_as_are_asked_for():
+    def long(t, x, as_of, scratch):
+        return 0.5 if x.size >= 5000 and scratch.size == 4 * x.size and t.size == x.size else math.nan
+
+    assert try_out(algorithm(summary="x", min_points=5000)(long)) == Trial()
+
+
+CONFIG = '[source]\nurl = "redis://h"\n[analysis]\nmodules = ["{module}"]\n'
+
+
+@pytest.mark.parametrize(("function", "fault"), [(unknown, "cannot be compiled"), (no_number, "gives no score (NaN)")])
+def test_config_check_tries_them_out(function, fault, tmp_path, capsys):
+    name = module("tried_algorithms", one=algorithm(summary="x")(function))
+    path = tmp_path / "r.toml"
+    path.write_text(CONFIG.format(module=name))
+    assert main(["config", "check", str(path)]) == 2
+    assert re.search(
+        rf"r\.toml:4: analysis\.modules: algorithm '{function.__name__}' {re.escape(fault)}", capsys.readouterr().err
+    )
+    assert load_config(path).analysis.modules == (name,), "what only reads the file compiles nothing"
+
+
+def test_config_check_passes_what_works_and_warns_of_what_it_cannot_judge(tmp_path, capsys):
+    path = tmp_path / "r.toml"
+    path.write_text(CONFIG.format(module=module("picky_algorithms", one=algorithm(summary="x")(picky))))
+    assert main(["config", "check", str(path)]) == 0
+    printed = capsys.readouterr()
+    assert "analysis.modules: algorithm 'picky' gives no score (NaN) on a constant series" in printed.err
+    assert "ok (redis source" in printed.out
+
+
+def test_a_module_that_ends_the_program_is_said(tmp_path, monkeypatch):
+    (tmp_path / "leaving.py").write_text("import sys\nsys.exit(0)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InputError, match="module 'leaving' cannot be imported: SystemExit: 0"):
+        load_user_algorithms(["leaving"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from ridgeline.engine.rules.user_algorithms import UserAlgorithm, remark
+from ridgeline.engine.rules.compilation import remark
+from ridgeline.engine.rules.user_algorithms import UserAlgorithm
 from ridgeline.engine.run.aside import Overdue, aside
 from ridgeline.engine.run.turn import PARTIAL, Turn
 from ridgeline.kernels.native import loader

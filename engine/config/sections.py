@@ -1,0 +1,97 @@
+"""Reads the tables that are about ourselves: `[analysis]`, `[[override]]`, `[run]`, `[delivery]`, `[output]`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ridgeline.engine.config.known import known_algorithms, known_profiles
+from ridgeline.engine.config.model import Delivery, Output, Run
+from ridgeline.engine.config.override import read_override
+from ridgeline.engine.config.reader import Table
+from ridgeline.engine.rules.analysis import Analysis
+from ridgeline.engine.rules.overrides import Override, impossible
+from ridgeline.engine.rules.policy import MOST_VOTES, Policy, consensus_fault
+from ridgeline.engine.rules.trial import Trial
+from ridgeline.engine.rules.user_algorithms import UserAlgorithm
+
+Try = Callable[[UserAlgorithm], Trial]
+
+
+def read_analysis(top: Table, trial: Try | None = None) -> tuple[Analysis, tuple[str, ...]]:
+    """Read `[analysis]`, trying users' algorithms out; also return the names of all algorithms that may be used."""
+    table, usual = top.table("analysis"), Analysis()
+    modules = table.strings("modules", ())
+    nine, users = known_algorithms(modules, lambda text: table.refuse("modules", text))
+    if trial is not None:
+        for found in users:
+            _try_out(table, found, trial)
+    algorithms = (*nine, *(found.name for found in users))
+    analysis = Analysis(
+        full_duration=table.duration("full_duration", usual.full_duration),
+        consensus=table.integer("consensus", usual.consensus, low=1, high=MOST_VOTES),
+        profile=table.choice("profile", known_profiles(), usual.profile),
+        stale_period=table.duration("stale_period", None),
+        algorithms=table.choices("algorithms", algorithms, (), "algorithm"),
+        modules=modules,
+        skip=table.patterns("skip"),
+        all_votes=table.boolean("all_votes", usual.all_votes),
+    )
+    table.finish()
+    return analysis, algorithms
+
+
+def _try_out(table: Table, found: UserAlgorithm, trial: Try) -> None:
+    outcome = trial(found)
+    if outcome.fault is not None:
+        table.refuse("modules", outcome.fault)
+    for remark in outcome.remarks:
+        table.problems.warn((*table.path, "modules"), f"{remark}, and so has no vote there")
+
+
+def read_override_tables(top: Table, analysis: Analysis, algorithms: tuple[str, ...]) -> tuple[Override, ...]:
+    """Read every `[[override]]`, and check that each consensus can be reached."""
+    places: list[int] = []
+    overrides: list[Override] = []
+    for at, table in enumerate(top.tables("override")):
+        override = read_override(table, algorithms)
+        if override is not None:
+            places.append(at)
+            overrides.append(override)
+    policy = Policy(consensus=analysis.consensus, algorithms=analysis.algorithms or algorithms)
+    fault = consensus_fault(policy.consensus, len(policy.algorithms))
+    if fault is not None:
+        key = "consensus" if "consensus" in top.values.get("analysis", {}) else "algorithms"
+        top.problems.add(("analysis", key), fault)
+        return tuple(overrides)
+    for at, text in impossible(policy, overrides):
+        key = "consensus" if overrides[at].consensus is not None else "algorithms"
+        top.problems.add(("override", places[at], key), text)
+    return tuple(overrides)
+
+
+def read_run(top: Table) -> Run:
+    """Read `[run]`: limits of one run."""
+    table, usual = top.table("run"), Run()
+    run = Run(
+        deadline=table.seconds("deadline", usual.deadline),
+        threads=table.integer("threads", usual.threads, low=1, high=1024),
+        max_memory=table.size("max_memory", usual.max_memory),
+    )
+    table.finish()
+    return run
+
+
+def read_delivery(top: Table) -> Delivery:
+    """Read `[delivery]`: how alerts are sent."""
+    table, usual = top.table("delivery"), Delivery()
+    delivery = Delivery(no_data_expiration=table.duration("no_data_expiration", usual.no_data_expiration))
+    table.finish()
+    return delivery
+
+
+def read_output(top: Table) -> Output:
+    """Read `[output]`: where files go."""
+    table = top.table("output")
+    output = Output(directory=table.file("directory", None), state=table.file("state", None))
+    table.finish()
+    return output
