@@ -20,10 +20,14 @@ def _rows(feature: str, *rows: tuple[str, Kind, str, str, tuple[str, ...], tuple
     return tuple(Key(*row, feature) for row in rows)
 
 
-OPERATED: Final = _rows(
-    "operators",
+MUTES: Final = _rows(
+    "mutes",
     ("alert.paused.<strategy>.<metric>", "string", "paused until, or any text", "the operator's", (OPERATORS,), RUN),
     ("metrics_manager.mute_alerts_on", "hash", "metric -> epoch of its end", "", (OPERATORS, "manage"), ("run", "manage")),
+)  # fmt: skip
+
+SKIPS: Final = _rows(
+    "skips",
     ("metrics_manager.api_skip_analysis", "hash", "metric -> epoch of its end", "", (OPERATORS, "manage"), ("run", "manage")),
 )  # fmt: skip
 
@@ -126,4 +130,4 @@ MANAGED: Final = _rows(
     ("metrics_manager.namespace.analysed_events", "hash", "midnight -> repr", "", MANAGE, THEIRS),
 )
 
-SKYLINE: Final = (*OPERATED, *BOOKKEEPING, *PREPARATION, *AIRGAPS, *HANDOFFS, *BATCHES, *MANAGED)
+SKYLINE: Final = (*MUTES, *SKIPS, *BOOKKEEPING, *PREPARATION, *AIRGAPS, *HANDOFFS, *BATCHES, *MANAGED)
