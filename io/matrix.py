@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, Self
@@ -140,15 +140,17 @@ class MetricMatrix:
         return cls.from_columns(strings([]), np.zeros(1, np.int64), np.empty(0, np.int64), np.empty(0))
 
     @classmethod
-    def from_table(cls, table: Any) -> Self:
+    def from_table(cls, table: Any, labels_from: Sequence[str] | None = None) -> Self:
         """A matrix from a pyarrow Table or RecordBatch, a polars or pandas frame, or anything that exports Arrow.
 
         Long layout: one point per row, columns metric, timestamp, value, in any order of rows. List layout: one metric
         per row, timestamp and value as lists. Optional column as_of. Raises InputError when columns or types are wrong.
+        `labels_from`: columns that become part of the name, `cpu{host="web1"}`; without it, a metric with two values in a
+        column of text is refused, because two series would merge; an empty list passes over such columns.
         """
         from ridgeline.io.arrow.points import points_of, rows_of
 
-        rows = rows_of(points_of(table))
+        rows = rows_of(points_of(table, labels_from))
         return cls.from_series(rows.metrics, rows.series, as_of=rows.as_of, reasons=rows.reasons, repairs=rows.repairs)
 
 

@@ -37,6 +37,7 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
     stale_period: int | str | None = None,
     algorithms: Sequence[str | UserAlgorithm] | None = None,
     overrides: Sequence[Mapping[str, Any]] | None = None,
+    labels_from: Sequence[str] | None = None,
 ) -> pa.Table:
     """Judge the newest window of every metric: one verdict row per metric, in first-seen order.
 
@@ -53,6 +54,8 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
     stale_period   seconds or "10m"; default: the profile's
     algorithms     names, or functions marked with `ridgeline.algorithm`; default: all
     overrides      mappings with the keys of `[[override]]`: match, consensus, algorithms, thresholds, ...
+    labels_from    columns (of Parquet: or key=value folders) that become part of the name, `cpu{host="web1"}`; None:
+                   refuse to merge series of one name that they tell apart; (): pass over them
 
     Columns: metric, outcome, reason, anomalous, datapoint, timestamp (int64 seconds), votes (int8), one bool per
     algorithm, failed (list<string>). Raises RidgelineError with one sentence for input that cannot be used.
@@ -69,7 +72,7 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
     if not (as_of is None or as_of == "last" or (isinstance(as_of, int))):
         raise InputError(f"as_of is {as_of!r}: give epoch seconds, 'last' or None")
     found = read_overrides(overrides or (), analysis.algorithms, base_policy(analysis, known))
-    matrices, newest = _matrices(data, needs_newest=as_of is None)
+    matrices, newest = _matrices(data, labels_from, needs_newest=as_of is None)
     scorer = Scorer.of(
         analysis, found, as_of=as_of, default_as_of=newest, scores=scores, threads=threads or 0, user=user
     )
@@ -91,6 +94,7 @@ def replay(  # noqa: PLR0913 - every option a keyword of its own, as users call 
     consensus: int = 6,
     algorithms: Sequence[str | UserAlgorithm] | None = None,
     overrides: Sequence[Mapping[str, Any]] | None = None,
+    labels_from: Sequence[str] | None = None,
 ) -> pa.Table:
     """Judge every step of every metric's history: one row per metric and distinct timestamp, metrics in first-seen order.
 
@@ -118,7 +122,7 @@ def replay(  # noqa: PLR0913 - every option a keyword of its own, as users call 
         user=user,
     )
     rules = Overrides(policy, read_overrides(overrides or (), policy.algorithms, policy))
-    matrices, _ = _matrices(data, needs_newest=False)
+    matrices, _ = _matrices(data, labels_from, needs_newest=False)
     tables = [replay_matrix(matrix, plan, rules, threads=threads or available_threads()) for matrix in matrices]
     return pa.concat_tables(tables or [replay_matrix(MetricMatrix.from_table(_nothing()), plan, rules)])
 
@@ -136,14 +140,16 @@ def algorithms_asked(
     return user, known, [found if isinstance(found, str) else found.name for found in asked or ()]
 
 
-def _matrices(data: Any, *, needs_newest: bool) -> tuple[Iterator[MetricMatrix], int | None]:
+def _matrices(
+    data: Any, labels_from: Sequence[str] | None, *, needs_newest: bool
+) -> tuple[Iterator[MetricMatrix], int | None]:
     """The data as matrices, and the newest timestamp of all where one will be needed."""
     if isinstance(data, (str, Path)):
         from ridgeline.io.parquet.source import ParquetSource
 
-        source = ParquetSource(data)
+        source = ParquetSource(data, labels_from=labels_from)
         return _chunks(source), source.newest() if needs_newest else None
-    matrix = data if isinstance(data, MetricMatrix) else MetricMatrix.from_table(data)
+    matrix = data if isinstance(data, MetricMatrix) else MetricMatrix.from_table(data, labels_from)
     return iter((matrix,)), matrix.newest
 
 

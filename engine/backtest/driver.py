@@ -53,6 +53,7 @@ class Backtest:
     job: Job
     where: Where
     max_memory: int
+    labels_from: Sequence[str] | None
     resume: bool
     say: Callable[[str], None]
     terminal: TextIO
@@ -61,15 +62,19 @@ class Backtest:
         """Replay everything and give the manifest. Raises RidgelineError with one sentence."""
         began = time.monotonic()
         output = Path(self.job.output)
-        source = ParquetSource(self.dataset, max_memory=self.max_memory, temporary=output / SHUFFLED)
-        self._prepare(source, output)
+        source = ParquetSource(
+            self.dataset, max_memory=self.max_memory, labels_from=self.labels_from, temporary=output / SHUFFLED
+        )
+        self._look(source, output)
         data = fingerprint(source.reader.files)
-        identity = {"configuration": digest(self.job.describe()), "data": digest(data)}
+        identity = {"configuration": digest(self._configuration()), "data": digest(data)}
         journal = Journal(output)
         if (complete := journal.finished(identity, resume=self.resume)) is not None:
             self.say(f"{output} is complete already: nothing to do")
             journal.close()  # a kill after the manifest leaves it behind
             return complete
+        source.catalog()  # names that cannot be told apart are no reason to make a folder
+        _make(output)
         finished = journal.open(identity, resume=self.resume)
         parts, mended = self._parts(source, output)
         finished = {number: done for number, done in finished.items() if number < len(parts)}
@@ -90,16 +95,16 @@ class Backtest:
             )
         return manifest
 
-    def _prepare(self, source: ParquetSource, output: Path) -> None:
-        """Look at the dataset before a folder is made for nothing; then make it."""
-        local = [file.path for file in source.reader.files if file.filesystem is None]
-        check_folder_apart(output, self.dataset, local)
+    def _configuration(self) -> dict[str, Any]:
+        """What decides the data files, beside the data."""
+        labels = None if self.labels_from is None else list(self.labels_from)
+        return {**self.job.describe(), "labels_from": labels}
+
+    def _look(self, source: ParquetSource, output: Path) -> None:
+        """Refuse what cannot be replayed before a folder is made for nothing."""
+        check_folder_apart(output, self.dataset, source.local_paths)
         if not source.rows:
             raise InputError(f"{self.dataset} holds no rows: nothing to replay")
-        try:
-            output.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"cannot write {output}: {error.strerror or error}") from error
 
     def _replay(self, parts: Sequence[Part], finished: dict[int, Done], journal: Journal) -> list[Done]:
         """Compute the parts that are not finished; all of them in order."""
@@ -149,7 +154,7 @@ class Backtest:
         pages = sum(done.pages for done in parts)
         noisiest = sorted((row for done in parts for row in done.noisiest), key=lambda row: (-row[1], -row[2], row[0]))
         return {
-            "configuration": self.job.describe(),
+            "configuration": self._configuration(),
             "configuration_sha256": data["configuration"],
             "data": {
                 "sha256": data["data"],
@@ -180,6 +185,13 @@ class Backtest:
                 **{f"scores/{done.file}": done.file_sha256 for done in parts if done.file},
             },
         }
+
+
+def _make(output: Path) -> None:
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot write {output}: {error.strerror or error}") from error
 
 
 def _weeks(parts: Sequence[Done]) -> float:

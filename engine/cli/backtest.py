@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from ridgeline.engine.cli.options import add_analysis, configuration
+from ridgeline.engine.cli.options import add_analysis, add_labels, configuration
 from ridgeline.engine.cli.parser import at_least, option
 from ridgeline.engine.units import parse_duration, parse_instant, parse_size
 from ridgeline.io.text import escape
@@ -58,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also draw this metric into DIR; the file's name is printed. With --resume a finished backtest is only drawn",
     )
     add("--labels", type=Path, metavar="L", help="labelled windows to shade in the picture")
+    add_labels(parser)
     add("--json", action="store_true", help="print the manifest, and nothing else, on standard output")
     add_analysis(parser, window="--window")
 
@@ -81,6 +82,7 @@ def run(args: argparse.Namespace) -> int:
         job=Job.of(config, args.output, Steps(args.start, args.end, args.every), keep_scores=not args.no_scores),
         where=Where(config.run.threads or available_threads(), args.workers, args.scheduler),
         max_memory=config.run.max_memory if args.max_memory is None else args.max_memory,
+        labels_from=config.source.labels_from,
         resume=args.resume,
         say=say,
         terminal=sys.stderr,

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ridgeline.engine.cli.options import add_labels
+
 if TYPE_CHECKING:
     import redis
 
@@ -28,12 +30,14 @@ Points become msgpack pairs of 15 bytes (timestamps as integers), or of 19 with 
 A password is read from the environment variable {PASSWORD}; one inside URL would be visible to others.
 """
 CHUNK: Final = 512  # metrics per matrix
+PARTIAL: Final = 70
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add = parser.add_argument
     add("source", metavar="IN.parquet", help="the fleet: columns metric, timestamp, value; a file, a folder or a glob")
+    add_labels(parser)
     add("--redis", required=True, metavar="URL", help="redis://HOST:PORT/0, rediss://HOST:PORT/0 or unix:///PATH")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--replace", action="store_true", help="put the metrics of IN in the place of existing ones")
@@ -49,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Load the fleet; 0, or InputError, SourceUnavailable, AuthenticationFailed."""
+    """Load the fleet; 0, 70 where files or row groups could not be read, or InputError, SourceUnavailable, AuthenticationFailed."""
     from ridgeline.io.errors import InputError
     from ridgeline.io.parquet.source import ParquetSource
     from ridgeline.io.redis.client import connect
@@ -60,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         args.redis, username=args.user, password=os.environ.get(PASSWORD) or None, ca_file=args.ca_file
     )
     settings.place()  # a wrong address is said before anything is read
-    source = ParquetSource(args.source, chunk_metrics=CHUNK)
+    source = ParquetSource(args.source, labels_from=args.labels_from, chunk_metrics=CHUNK)
     client = connect(settings)
     mode: Mode = "replace" if args.replace else "append" if args.append else "new"
     began = time.perf_counter()
@@ -74,7 +78,9 @@ def run(args: argparse.Namespace) -> int:
         f"in {seconds:.1f} s ({written.metrics / seconds:,.0f} metrics/s)",
         file=sys.stderr,
     )
-    return 0
+    for _, sentence in source.unreadable:
+        print(f"ridgeline: left out, unreadable: {sentence}", file=sys.stderr)
+    return PARTIAL if source.unreadable else 0
 
 
 def _load(source: ParquetSource, client: redis.Redis, args: argparse.Namespace, mode: Mode) -> Written:

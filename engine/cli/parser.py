@@ -70,6 +70,11 @@ def finite(text: str) -> float:
     return number
 
 
+def labels(text: str) -> tuple[str, ...]:
+    """Return the labels of a comma-separated list, which may be empty; for use as an argparse type."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 def names(text: str) -> tuple[str, ...]:
     """Return the names of a comma-separated list; for use as an argparse type."""
     found = tuple(part.strip() for part in text.split(",") if part.strip())

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TextIO
 
-from ridgeline.engine.cli.options import add_analysis, configuration
+from ridgeline.engine.cli.options import add_analysis, add_labels, configuration
 from ridgeline.engine.cli.parser import option
 from ridgeline.engine.rules.pattern import parse_pattern
 from ridgeline.engine.units import parse_duration, parse_instant, parse_size
@@ -73,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SIZE",
         help="for IN that is not grouped by metric (default: 2GiB)",
     )
+    add_labels(parser)
     add("--json", action="store_true", help="print one JSON object, and nothing else, on standard output")
     add_analysis(parser, window="--full-duration")
 
@@ -96,6 +97,7 @@ def run(args: argparse.Namespace) -> int:
         match=matcher(args.match) if args.match else None,
         max_memory=memory,
         max_points=config.source.max_points,
+        labels_from=config.source.labels_from,
     )
     check_apart(args.target, source.local_paths)
     if not source.rows:

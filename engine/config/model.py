@@ -17,7 +17,10 @@ GIB: Final = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`[source]`: where the metrics come from. `chunk_keys` is for Redis, `chunk_metrics` and `path` for Parquet."""
+    """`[source]`: where the metrics come from.
+
+    `chunk_keys` is for Redis; `chunk_metrics`, `labels_from` and `path` are for Parquet.
+    """
 
     kind: str = "redis"
     url: str = "redis://127.0.0.1:6379/0"
@@ -33,6 +36,7 @@ class Source:
     max_points: int = 1_000_000
     chunk_keys: int = 100
     chunk_metrics: int = 1024
+    labels_from: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

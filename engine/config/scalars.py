@@ -76,13 +76,13 @@ class Scalars:
             good = False
         return words if good else default
 
-    def strings(self, key: str, default: T) -> tuple[str, ...] | T:
-        """Read a list of texts, not empty."""
+    def strings(self, key: str, default: T, *, empty: bool = False) -> tuple[str, ...] | T:
+        """Read a list of texts; an `empty` one only where it means something."""
         value = self._typed(key, list)
         if value is None:
             return default
-        if not value or not all(isinstance(item, str) and item for item in value):
-            self.refuse(key, "must be a list of texts, at least one of them")
+        if not (value or empty) or not all(isinstance(item, str) and item for item in value):
+            self.refuse(key, "must be a list of texts" + ("" if empty else ", at least one of them"))
             return default
         return tuple(value)
 

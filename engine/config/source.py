@@ -33,6 +33,7 @@ def read_source(top: Table, environ: Mapping[str, str]) -> Source:
         timeout=table.seconds("timeout", usual.timeout),
         max_points=table.integer("max_points", usual.max_points, low=1),
         chunk_keys=table.integer("chunk_keys", usual.chunk_keys, low=1, high=100_000),
+        labels_from=table.strings("labels_from", usual.labels_from, empty=True),
         chunk_metrics=table.integer("chunk_metrics", usual.chunk_metrics, low=1, high=10_000_000),
     )
     if "url" in table:

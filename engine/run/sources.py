@@ -49,6 +49,7 @@ def open_source(
         match=match,
         max_memory=config.run.max_memory,
         max_points=source.max_points,
+        labels_from=source.labels_from,
         chunk_metrics=source.chunk_metrics,
         deadline=left,
     )

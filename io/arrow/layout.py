@@ -39,7 +39,7 @@ def layout_of(schema: pa.Schema, where: str = "the table") -> Layout:
         if name in (*NEEDED, "as_of") and schema.names.count(name) > 1:
             raise InputError(f"{where}: column {name} is there {schema.names.count(name)} times; keep one")
     types = {name: schema.field(name).type for name in schema.names if name in (*NEEDED, "as_of")}
-    if not _is_text(types["metric"]):
+    if not is_text(types["metric"]):
         raise InputError(f"{where}: column metric is {types['metric']}; it must be string")
     lists = [_is_list(types[name]) for name in ("timestamp", "value")]
     if lists[0] != lists[1]:
@@ -58,13 +58,19 @@ def layout_of(schema: pa.Schema, where: str = "the table") -> Layout:
     return Layout(lists[0], pa.types.is_timestamp(stamp), "as_of" in types)
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
     """String or bytes, plain or dictionary-encoded."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     checks = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_binary,
               pa.types.is_large_binary, pa.types.is_null)  # fmt: skip
     return any(check(kind) for check in checks)
+
+
+def text_within(kind: pa.DataType) -> bool:
+    """Text somewhere within lists, maps or structs."""
+    inside = [kind.field(i).type for i in range(kind.num_fields)]
+    return any(is_text(one) or text_within(one) for one in inside)
 
 
 def _is_list(kind: pa.DataType) -> bool:

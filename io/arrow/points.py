@@ -7,6 +7,7 @@ into runs of points, `rows_of` makes one row per metric of them, in first-seen o
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from ridgeline.io import clean
 from ridgeline.io.arrow.columns import as_of_values, either, floats_of, list_lengths, one_array, ticks_of
+from ridgeline.io.arrow.labels import named_runs
 from ridgeline.io.arrow.layout import Layout, layout_of
 from ridgeline.io.arrow.runs import Runs, points_in, runs_of, stable_order
 from ridgeline.io.errors import InputError
@@ -60,19 +62,16 @@ def table_of(source: Any) -> pa.Table:
     raise InputError(f"cannot read {kind} as a table; give a pyarrow Table or RecordBatch, or a polars DataFrame")
 
 
-def points_of(source: Any, where: str = "the table") -> Points:
+def points_of(source: Any, labels_from: Sequence[str] | None = None, where: str = "the table") -> Points:
     """The points of a table, or of anything that exports Arrow, in its own order."""
     table = table_of(source)
     layout = layout_of(table.schema, where)
     try:
-        return (_list_points if layout.lists else _long_points)(table, layout)
+        starts = np.arange(len(table) + 1) if layout.lists else None
+        runs = named_runs(table, runs_of(table.column("metric").chunks, starts), labels_from, where)
+        return (list_points if layout.lists else long_points)(table, runs, layout)
     except pa.ArrowInvalid as error:
         raise InputError(f"{where} cannot be read, its columns are damaged: {error}") from error
-
-
-def _long_points(table: pa.Table, layout: Layout) -> Points:
-    """One point per row."""
-    return long_points(table, runs_of(table.column("metric").chunks), layout)
 
 
 def long_points(table: pa.Table | pa.RecordBatch, runs: Runs, layout: Layout) -> Points:
@@ -82,11 +81,6 @@ def long_points(table: pa.Table | pa.RecordBatch, runs: Runs, layout: Layout) ->
     as_of, reasons = _as_of_by_run(table.column("as_of"), runs.starts) if layout.as_of else (None, None)
     series = clean.Series(runs.starts, timestamps, values, either(no_time, no_value), layout.seconds)
     return Points(runs, series, as_of, reasons)
-
-
-def _list_points(table: pa.Table, layout: Layout) -> Points:
-    """One metric per row."""
-    return list_points(table, runs_of(table.column("metric").chunks, np.arange(len(table) + 1)), layout)
 
 
 def list_points(table: pa.Table | pa.RecordBatch, by_row: Runs, layout: Layout) -> Points:

@@ -5,7 +5,7 @@ It tells whether each metric's rows stand together, in which order metrics were 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,38 +14,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ridgeline.io.arrow.buffers import arrow, strings
+from ridgeline.io.arrow.names import Names, numbered
 from ridgeline.io.arrow.runs import Runs, changes
 
 Ints = NDArray[np.int64]
 NAMELESS: Final = -1  # the code of rows without a name
 NOT_WANTED: Final = -2  # the code of rows that nobody asked for, or that cannot be read
 REMEMBERED: Final = 4_000_000  # runs; in datasets with more of them, the metric column is read a second time
-
-
-class Names:
-    """Numbers names in first-seen order."""
-
-    def __init__(self) -> None:
-        self._codes: dict[str, int] = {}
-        self._blocks: list[pa.StringArray] = []
-
-    def __len__(self) -> int:
-        return len(self._codes)
-
-    def codes(self, runs: Runs) -> Ints:
-        """The number of each run's metric; negative codes stay what they are."""
-        known = self._codes
-        before = len(known)
-        numbers = np.array([known.setdefault(name, len(known)) for name in runs.names.to_pylist()], np.int64)
-        if len(known) > before:
-            fresh = len(known) - before == len(runs.names)
-            self._blocks.append(runs.names if fresh else runs.names.take(arrow(np.flatnonzero(numbers >= before))))
-        return numbers[runs.codes] if runs.codes.min(initial=0) >= 0 else _numbered(numbers, runs.codes)
-
-    def array(self) -> pa.StringArray:
-        """All names, in order."""
-        self._blocks = [pa.concat_arrays(self._blocks)] if self._blocks else [strings([])]
-        return self._blocks[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +70,12 @@ class Catalog:
     def codes_of(self, runs: Runs) -> Ints:
         """The metric of each run."""
         codes = self.numbers.codes(runs)
-        return codes if self.places is None else _numbered(self.places, codes)
+        return codes if self.places is None else numbered(self.places, codes)
 
     def only(self, keep: NDArray[np.bool_]) -> Catalog:
         """The same dataset, as if it held only these of its metrics."""
         places = np.where(keep, np.cumsum(keep) - 1, NOT_WANTED)
-        codes = None if self.codes is None else _numbered(places, np.where(self.codes < 0, NOT_WANTED, self.codes))
+        codes = None if self.codes is None else numbered(places, np.where(self.codes < 0, NOT_WANTED, self.codes))
         names = self.names.filter(arrow(keep))
         return replace(self, names=names, counts=self.counts[keep], codes=codes, places=places)
 
@@ -152,21 +127,6 @@ def catalogue(blocks: Iterable[Runs], remembered: int = REMEMBERED) -> Catalog:
     starts = np.append(0, np.cumsum(np.concatenate([np.empty(0, np.int64), *lengths])))
     fresh = changes(code)
     return Catalog(found, counts, names, code[fresh], np.append(starts[fresh], starts[-1]))
-
-
-def constant(name: pa.StringArray, rows: int) -> Iterator[Runs]:
-    """The one run of a file whose folder names its metric."""
-    if rows:
-        absent = name.null_count
-        yield Runs(name.drop_null(), np.array([-absent]), np.array([0, rows]))
-
-
-def _numbered(numbers: Ints, codes: Ints) -> Ints:
-    """The number of each code; negative codes stay what they are."""
-    found = codes.copy()
-    named = codes >= 0
-    found[named] = numbers[codes[named]]
-    return found
 
 
 def _counted(counts: Ints, codes: Ints, rows: Ints) -> Ints:

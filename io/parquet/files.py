@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ridgeline.io.arrow.buffers import strings
-from ridgeline.io.arrow.layout import NEEDED, Layout, layout_of
+from ridgeline.io.arrow.layout import Layout, is_text, layout_of
 from ridgeline.io.errors import InputError, SourceUnavailable
 from ridgeline.io.parquet.footer import MAGIC, TAIL, Footer, Group, Leaf, footer_of
 from ridgeline.io.parquet.listing import Listing, Problems, first_line, folder_keys, list_files, note, refuse_special
@@ -24,11 +24,16 @@ BUFFER: Final = 4 << 20
 DAMAGE: Final = (pa.ArrowException, OSError, ValueError, KeyError)  # what Arrow raises over damaged files
 
 
+class Damaged(InputError):  # noqa: N818 - reads as the sentence it is
+    """Row groups that cannot be read; others of the file may be."""
+
+
 @dataclass(frozen=True, slots=True)
 class DataFile:
     """One Parquet file.
 
     keys      what its key=value folders say; `metric` names its only metric where no column does
+    open_keys those of them that the user did not name: other files may have others
     groups    its row groups that have rows
     footer    sha256 of its footer
     metadata  pyarrow's; None on another machine, which reads the footer again
@@ -39,6 +44,7 @@ class DataFile:
     layout: Layout
     schema: pa.Schema
     keys: Mapping[str, str | None]
+    open_keys: tuple[str, ...]
     groups: tuple[Group, ...]
     leaves: Mapping[str, Leaf]
     size: int
@@ -64,7 +70,8 @@ class DataFile:
         large = any(group.size > STREAMED for group in groups)
         present = [name for name in columns if name in self.schema.names]
         with self.naming(groups):
-            file = self._open(buffer_size=BUFFER if large else 0)
+            encoded = [name for name in present if is_text(self.schema.field(name).type)]
+            file = self._open(read_dictionary=encoded, buffer_size=BUFFER if large else 0)
             with file:
                 yield from file.iter_batches(size, row_groups=[group.index for group in groups], columns=present)
 
@@ -78,15 +85,10 @@ class DataFile:
             which = f"row group {first}" if first == last else f"row groups {first} to {last}"
             if self.filesystem is not None and isinstance(error, OSError):
                 raise SourceUnavailable(f"{self.path}: {which} could not be read: {first_line(error)}") from error
-            raise InputError(
-                f"{self.path}: {which} cannot be read, the file is damaged: {first_line(error)}"
-            ) from error
+            raise Damaged(f"{self.path}: {which} cannot be read, the file is damaged: {first_line(error)}") from error
 
     def _open(self, **options: Any) -> pq.ParquetFile:
-        encoded = [name for name in self.schema.names if name == "metric"]
-        return pq.ParquetFile(
-            self.path, filesystem=self.filesystem, metadata=self.metadata, read_dictionary=encoded, **options
-        )
+        return pq.ParquetFile(self.path, filesystem=self.filesystem, metadata=self.metadata, **options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +132,11 @@ def _inspect(path: str, listing: Listing, left: Left | None) -> DataFile:
         refuse_special(path)
     try:
         data, size = bounded(lambda: _footer(path, listing.filesystem), patience(left, remote=remote), path)
-        footer = footer_of(data, size, (*NEEDED, "as_of"))
+        footer = footer_of(data, size)
         with pq.ParquetFile(pa.BufferReader(MAGIC + data + len(data).to_bytes(4, "little") + MAGIC)) as file:
             metadata, schema = file.metadata, file.schema_arrow
-        keys, layout = folder_keys(path), _layout(schema, folder_keys(path), path)
+        keys, chosen = folder_keys(path), folder_keys(f"{listing.root}/")
+        layout = _layout(schema, keys, path)
         _agree(footer, layout)
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
@@ -145,8 +148,9 @@ def _inspect(path: str, listing: Listing, left: Left | None) -> DataFile:
         raise InputError(f"{path}: not a readable Parquet file: {first_line(error)}") from error
     digest = hashlib.sha256(data).hexdigest()
     return DataFile(
-        path, listing.filesystem, layout, schema, keys, footer.groups, footer.leaves, size, digest, metadata
-    )
+        path, listing.filesystem, layout, schema, keys, tuple(key for key in keys if key not in chosen),
+        footer.groups, footer.leaves, size, digest, metadata,
+    )  # fmt: skip
 
 
 def _footer(path: str, filesystem: Any) -> tuple[bytes, int]:
@@ -177,7 +181,10 @@ def _layout(schema: pa.Schema, keys: Mapping[str, str | None], path: str) -> Lay
 def _agree(footer: Footer, layout: Layout) -> None:
     """Hold the numbers of values of each column against the number of rows."""
     for group in footer.groups:
-        for name, chunk in group.chunks.items():
+        for name in layout.columns:
+            chunk = group.chunks.get(name)
+            if chunk is None:
+                continue
             lists = layout.lists and name in {"timestamp", "value"}
             if chunk.values < group.rows if lists else chunk.values != group.rows:
                 raise ValueError(

@@ -31,7 +31,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One row group: its place, rows, uncompressed bytes of all columns, and the columns asked for by top-level name."""
+    """One row group: its place, rows, uncompressed bytes of all columns, and its columns by top-level name."""
 
     index: int
     rows: int
@@ -57,7 +57,7 @@ class Footer:
     groups: tuple[Group, ...]
 
 
-def footer_of(data: bytes, file_size: int, columns: Sequence[str]) -> Footer:
+def footer_of(data: bytes, file_size: int) -> Footer:
     """Read a footer. Raises ValueError with what is wrong with it."""
     rows = -1
     leaves: list[Leaf] = []
@@ -69,7 +69,7 @@ def footer_of(data: bytes, file_size: int, columns: Sequence[str]) -> Footer:
                 leaves = list(_leaves(cursor.value(kind)))
             elif number == 4:
                 length, _ = cursor.items()
-                groups = [_group(i, cursor.struct(), leaves, file_size, columns) for i in range(length)]
+                groups = [_group(i, cursor.struct(), leaves, file_size) for i in range(length)]
             else:
                 found = cursor.value(kind)
                 rows = found if number == 3 else rows
@@ -98,15 +98,13 @@ def _leaves(elements: list[dict[int, Any]]) -> Iterator[Leaf]:
         yield Leaf(top, element[1], ticks, signed)
 
 
-def _group(index: int, fields: dict[int, Any], leaves: Sequence[Leaf], file_size: int, columns: Sequence[str]) -> Group:
+def _group(index: int, fields: dict[int, Any], leaves: Sequence[Leaf], file_size: int) -> Group:
     """One row group, its numbers held against one another and against the size of the file."""
     rows, size = fields[3], max(fields[2], 0)
     if rows < 0 or len(fields[1]) != len(leaves):
         raise ValueError(f"its footer is damaged: row group {index} has {rows} rows, {len(fields[1])} columns")
     chunks: dict[str, Chunk] = {}
     for leaf, column in zip(leaves, fields[1], strict=True):
-        if leaf.name not in columns:
-            continue
         data = column[3]
         start = min(data[9], data.get(11) or data[9])
         inside = start >= len(MAGIC) and data[7] >= 0 and start + data[7] <= file_size

@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter
 from typing import Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
-from ridgeline.io.arrow.buffers import strings
-from ridgeline.io.arrow.runs import Runs, runs_of
-from ridgeline.io.errors import InputError
-from ridgeline.io.parquet.catalog import NOT_WANTED, constant
-from ridgeline.io.parquet.files import DataFile
+from ridgeline.io.arrow.buffers import arrow, strings
+from ridgeline.io.arrow.runs import Runs
+from ridgeline.io.parquet.catalog import NOT_WANTED
+from ridgeline.io.parquet.files import Damaged, DataFile
 from ridgeline.io.parquet.footer import Group
 from ridgeline.io.parquet.listing import Problems, note
+from ridgeline.io.parquet.naming import Naming
 from ridgeline.io.parquet.shape import Shape
 from ridgeline.io.parquet.waiting import Left, ahead, patience
 
@@ -94,19 +95,18 @@ class Reader:
         """Points in all files; an empty list counts as one."""
         return sum(points_in(group, lists=self.shape.layout.lists) for file in self.files for group in file.groups)
 
-    def metric_runs(self) -> Iterator[Runs]:
-        """The runs of the metric column, batch by batch, counted in rows; those that cannot be read are not wanted."""
-        yield from self._ahead(self._metric_runs())
+    def metric_runs(self, naming: Naming) -> Iterator[Runs]:
+        """The runs of the metrics, batch by batch, counted in rows; those that cannot be read are not wanted."""
+        yield from self._ahead(self._metric_runs(naming))
 
     def read(
-        self, wanted: Callable[[int, int], bool] | None = None, *, names: bool = False
+        self, wanted: Callable[[int, int], bool] | None = None, naming: Naming | None = None
     ) -> Iterator[tuple[int, pa.Table]]:
-        """(first row, columns) of each batch, the metric column with `names` only.
+        """(first row, columns) of each batch, the column `metric` only with a `naming`.
 
         `wanted` tells of a range of rows whether any is needed; row groups where none is are skipped.
         """
-        columns = [name for name in self.shape.layout.columns if names or name != "metric"]
-        yield from self._ahead(self._batches(wanted, columns))
+        yield from self._ahead(self._batches(wanted, naming))
 
     @contextmanager
     def decoding(self) -> Iterator[None]:
@@ -129,33 +129,40 @@ class Reader:
     def _waited(self, seconds: float) -> None:
         self.seconds["load"] += seconds
 
-    def _metric_runs(self) -> Iterator[Runs]:
+    def _metric_runs(self, naming: Naming) -> Iterator[Runs]:
         for stretch in self._stretches():
-            metric = stretch.file.metric
-            if metric is not None:
-                yield from constant(metric, stretch.rows)
+            columns = naming.columns(stretch.file)
+            if not columns:
+                yield naming.constant(stretch.file, stretch.rows)
                 continue
             row = stretch.row
-            for at, rows, runs in self._readable(stretch, ["metric"], lambda batch: runs_of([batch.column(0)])):
+            for at, rows, runs in self._readable(stretch, columns, partial(naming.runs, stretch.file)):
                 yield from _unread(at - row)
                 yield runs
                 row = at + rows
             yield from _unread(stretch.end - row)
 
     def _batches(
-        self, wanted: Callable[[int, int], bool] | None, columns: Sequence[str]
+        self, wanted: Callable[[int, int], bool] | None, naming: Naming | None
     ) -> Iterator[tuple[int, pa.Table]]:
         for stretch in self._stretches():
             if wanted is not None and not wanted(stretch.row, stretch.end):
                 continue
-
-            def fit(batch: pa.RecordBatch, file: DataFile = stretch.file) -> pa.Table:
-                if self.shape.layout.lists:
-                    batch.validate(full=True)  # offsets must not point outside
-                return self.shape.fit(batch, columns, file.metric)
-
-            for row, _, table in self._readable(stretch, columns, fit):
+            names = [] if naming is None else naming.columns(stretch.file)
+            columns = [*names, *(name for name in self.shape.layout.columns if name != "metric")]
+            for row, _, table in self._readable(stretch, columns, partial(self._fit, stretch.file, naming)):
                 yield row, table
+
+    def _fit(self, file: DataFile, naming: Naming | None, batch: pa.RecordBatch) -> pa.Table:
+        """A batch in the shape of all files."""
+        if self.shape.layout.lists:
+            batch.validate(full=True)  # offsets must not point outside
+        table = self.shape.fit(batch)
+        if naming is None:
+            return table
+        runs = naming.runs(file, batch)
+        codes = np.repeat(runs.codes, np.diff(runs.starts)).astype(np.int32)
+        return table.append_column("metric", pa.DictionaryArray.from_arrays(arrow(codes, codes < 0), runs.names))
 
     def _readable(
         self, stretch: Stretch, columns: Sequence[str], take: Callable[[pa.RecordBatch], T], skip: int = 0
@@ -180,7 +187,7 @@ class Reader:
                     done += batch.num_rows
                 if done < stretch.rows:
                     raise ValueError(f"it holds {done} rows, not {stretch.rows}")
-        except InputError as error:
+        except Damaged as error:
             done = max(done, skip)
             if len(stretch.groups) == 1:
                 self._lose(stretch, stretch.row + done, str(error))
@@ -215,7 +222,7 @@ class Reader:
 
 def points_in(group: Group, *, lists: bool) -> int:
     """Points of a row group."""
-    return max((chunk.values for chunk in group.chunks.values()), default=0) if lists else group.rows
+    return max(group.chunks[name].values for name in ("timestamp", "value")) if lists else group.rows
 
 
 def _stretch(file: DataFile, groups: Sequence[Group], row: int, batch: int, points: int) -> Stretch:

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from ridgeline.io.arrow.buffers import arrow
 from ridgeline.io.arrow.columns import as_of_values
@@ -40,18 +38,16 @@ class Shape:
                 types[name] = pa.large_list(widest) if first.lists else widest
         return cls(Layout(first.lists, first.seconds, any(file.layout.as_of for file in files)), types)
 
-    def fit(self, batch: pa.RecordBatch, columns: Sequence[str], metric: pa.StringArray | None) -> pa.Table:
-        """The batch as a table of these columns, in these types; `metric` stands for a column that its file lacks."""
-        return pa.Table.from_arrays([self._column(batch, name, metric) for name in columns], names=list(columns))
+    def fit(self, batch: pa.RecordBatch) -> pa.Table:
+        """The columns of a batch but the names, as a table in these types."""
+        columns = [name for name in self.layout.columns if name != "metric"]
+        return pa.Table.from_arrays([self._column(batch, name) for name in columns], names=columns)
 
-    def _column(self, batch: pa.RecordBatch, name: str, metric: pa.StringArray | None) -> pa.Array:
-        if name == "metric" and metric is not None:
-            zeros: NDArray[np.int32] = np.zeros(batch.num_rows, np.int32)
-            return pa.DictionaryArray.from_arrays(arrow(zeros), metric)
+    def _column(self, batch: pa.RecordBatch, name: str) -> pa.Array:
         if name not in batch.schema.names:
             return pa.nulls(batch.num_rows, self.types[name])
         array = batch.column(name)
-        if name not in self.types or array.type == self.types[name]:
+        if array.type == self.types[name]:
             return array
         if name == "as_of":
             seconds = as_of_values(array)

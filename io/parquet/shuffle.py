@@ -24,6 +24,7 @@ from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.parquet.capped import capped, newest_points
 from ridgeline.io.parquet.catalog import NAMELESS, Catalog
 from ridgeline.io.parquet.clustered import matrix_of, points_at
+from ridgeline.io.parquet.naming import Naming
 from ridgeline.io.parquet.reader import Reader
 from ridgeline.io.parquet.shuffle_parts import FileParts, MemoryParts, Parts
 
@@ -38,7 +39,14 @@ CODE: Final = "code"
 
 
 def shuffled(
-    reader: Reader, catalog: Catalog, seen: Bools, *, limit: int, max_memory: int, temporary: Path | None
+    reader: Reader,
+    naming: Naming,
+    catalog: Catalog,
+    seen: Bools,
+    *,
+    limit: int,
+    max_memory: int,
+    temporary: Path | None,
 ) -> Iterator[MetricMatrix]:
     """Matrices of complete metrics, one per part, in first-seen order, at most `limit` points of each.
 
@@ -55,7 +63,7 @@ def shuffled(
         parts: Parts = MemoryParts(len(firsts) - 1)
         if int(counts.sum()) * KEPT + largest * SORTED > room:
             parts = FileParts(stack, len(firsts) - 1, temporary)
-        for codes, table in _numbered(reader, catalog):
+        for codes, table in _numbered(reader, naming, catalog):
             if (codes == NAMELESS).any():
                 repairs["null"] += points_at(table, codes == NAMELESS)
             with reader.decoding():
@@ -86,13 +94,13 @@ def _deal(table: pa.Table, codes: Ints, part_of: Ints, parts: Parts) -> None:
         parts.append(part, table.slice(bounds[part], bounds[part + 1] - bounds[part]))
 
 
-def _numbered(reader: Reader, catalog: Catalog) -> Iterator[tuple[Ints, pa.Table]]:
+def _numbered(reader: Reader, naming: Naming, catalog: Catalog) -> Iterator[tuple[Ints, pa.Table]]:
     """(metric of each row; columns but metric) of each batch."""
     if catalog.codes is not None:
         for start, table in reader.read(catalog.wanted_between):
             yield catalog.codes_between(start, start + len(table)), table
         return
-    for _, table in reader.read(names=True):
+    for _, table in reader.read(naming=naming):
         runs = runs_of(table.column("metric").chunks)
         yield np.repeat(catalog.codes_of(runs), np.diff(runs.starts)), table.drop_columns("metric")
 

@@ -8,7 +8,7 @@ together first. What cannot be read is left out and told; the rest goes on.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -22,6 +22,7 @@ from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.parquet.catalog import REMEMBERED, Catalog, catalogue
 from ridgeline.io.parquet.clustered import Clustered, unread
 from ridgeline.io.parquet.files import find
+from ridgeline.io.parquet.naming import Naming
 from ridgeline.io.parquet.newest import newest_by_statistics
 from ridgeline.io.parquet.reader import Reader
 from ridgeline.io.parquet.shape import Shape
@@ -36,6 +37,7 @@ class ParquetSource:
 
     match       picks by base name
     max_points  of longer series, the newest are read; never more than fit into `max_memory`
+    labels_from columns or key=value folders that become part of the name, `name{host="web1"}`; None: refuse to merge
     deadline    tells the seconds left, after which waiting for a file ends
     unreadable  (path, sentence) of files and row groups that were left out; complete when `chunks` has ended
     """
@@ -47,6 +49,7 @@ class ParquetSource:
         match: Callable[[str], bool] | None = None,
         max_memory: int = 2 << 30,
         max_points: int | None = None,
+        labels_from: Sequence[str] | None = None,
         chunk_metrics: int = 16_384,
         temporary: Path | None = None,
         deadline: Left | None = None,
@@ -58,6 +61,7 @@ class ParquetSource:
         dataset = find(path, deadline)
         self.unreadable = dataset.problems
         shape = Shape.of(dataset.files)
+        self._naming = Naming(dataset.files, labels_from, self.path)
         self.reader = Reader(dataset.files, shape, max_memory, self.seconds, self.unreadable, deadline)
         self.max_memory = max_memory
         self.max_points = most_points(max_memory, max_points)
@@ -95,7 +99,7 @@ class ParquetSource:
         known, newest = newest_by_statistics(self.reader.files)
         if known:
             return newest
-        every = ParquetSource(self.path, max_memory=self.max_memory, temporary=self._temporary)
+        every = ParquetSource(self.path, max_memory=self.max_memory, labels_from=(), temporary=self._temporary)
         return max((m.newest for m in every.chunks() if m.newest is not None), default=None)
 
     def chunks(self) -> Iterator[MetricMatrix]:
@@ -118,7 +122,7 @@ class ParquetSource:
         """Names, order and runs of all metrics; read once."""
         if self._catalog is None:
             started = perf_counter()
-            self._catalog = catalogue(self.reader.metric_runs(), min(REMEMBERED, self.max_memory // 64))
+            self._catalog = catalogue(self.reader.metric_runs(self._naming), min(REMEMBERED, self.max_memory // 64))
             self.seconds["load"] += perf_counter() - started
         return self._catalog
 
@@ -128,7 +132,7 @@ class ParquetSource:
         from ridgeline.io.parquet.shuffle import shuffled
 
         return shuffled(
-            self.reader, catalog, seen,
+            self.reader, self._naming, catalog, seen,
             limit=self.max_points, max_memory=self.max_memory, temporary=self._temporary,
         )  # fmt: skip
 

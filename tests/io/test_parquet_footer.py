@@ -13,7 +13,6 @@ from ridgeline.io.parquet.footer import footer_of
 from ridgeline.io.parquet.thrift import Compact
 
 T0 = 1_700_000_000
-COLUMNS = ("metric", "timestamp", "value", "as_of")
 KINDS = {"int64": pa.int64(), "int32": pa.int32(), "uint32": pa.uint32(), "ms": pa.timestamp("ms"), "us": pa.timestamp("us", "UTC"), "ns": pa.timestamp("ns"), "double": pa.float64()}  # fmt: skip
 TICKS = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
@@ -37,7 +36,7 @@ def footer_bytes(path):
 def test_a_footer_says_what_arrow_says(tmp_path, kind, options):
     path = tmp_path / "in.parquet"
     pq.write_table(table(kind), path, row_group_size=30, **options)
-    footer, metadata = footer_of(*footer_bytes(path), COLUMNS), pq.read_metadata(path)
+    footer, metadata = footer_of(*footer_bytes(path)), pq.read_metadata(path)
     assert [group.rows for group in footer.groups] == [30, 30, 30, 10]
     version_1_has_no_ns = kind == "ns" and options.get("version") == "1.0"
     assert footer.leaves["timestamp"].ticks == (1_000_000 if version_1_has_no_ns else TICKS.get(kind))
@@ -45,8 +44,10 @@ def test_a_footer_says_what_arrow_says(tmp_path, kind, options):
     for group in footer.groups:
         theirs = metadata.row_group(group.index)
         columns = {theirs.column(j).path_in_schema: theirs.column(j) for j in range(theirs.num_columns)}
-        assert set(group.chunks) == {"metric", "timestamp", "value"}
+        assert set(group.chunks) == {"extra", "metric", "timestamp", "value"}
         for name, chunk in group.chunks.items():
+            if name == "extra":
+                continue
             assert chunk.values == columns[name].num_values
             statistics = columns[name].statistics
             assert chunk.nulls == (statistics.null_count if statistics else None)
@@ -58,7 +59,7 @@ def test_a_footer_says_what_arrow_says(tmp_path, kind, options):
 def test_lists_count_their_items(tmp_path):
     path = tmp_path / "in.parquet"
     pq.write_table(pa.table({"metric": ["a", "b"], "timestamp": [[T0] * 7, []], "value": [[1.0] * 7, None]}), path)
-    (group,) = footer_of(*footer_bytes(path), COLUMNS).groups
+    (group,) = footer_of(*footer_bytes(path)).groups
     assert (group.rows, group.chunks["timestamp"].values, group.chunks["value"].values) == (2, 8, 8)
 
 
@@ -81,13 +82,13 @@ def test_damaged_footers_are_a_value_error(tmp_path):
         for _ in range(rng.randint(1, 3)):
             bad[rng.randrange(len(bad))] = rng.randrange(256)
         try:
-            footer_of(bytes(bad), size, COLUMNS)
+            footer_of(bytes(bad), size)
         except ValueError:
             damaged += 1
     assert damaged > 1000
     for end in range(len(data)):
         with pytest.raises(ValueError, match=r"early|footer"):
-            footer_of(data[:end], size, COLUMNS)
+            footer_of(data[:end], size)
 
 
 def test_rows_that_do_not_add_up_are_damage(tmp_path):
@@ -95,4 +96,4 @@ def test_rows_that_do_not_add_up_are_damage(tmp_path):
     pq.write_table(table("us"), path, row_group_size=30)
     data, size = footer_bytes(path)
     with pytest.raises(ValueError, match="outside the file"):
-        footer_of(data, size // 4, COLUMNS)
+        footer_of(data, size // 4)

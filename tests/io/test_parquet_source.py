@@ -180,11 +180,11 @@ def test_a_metric_over_many_batches(tmp_path):
 def test_directory_glob_and_key_value_folders(tmp_path):
     table = fleet(as_of=False)
     cut = len(table) // 2
-    (tmp_path / "day=1").mkdir()
-    (tmp_path / "day=2" / "deep").mkdir(parents=True)
-    write(tmp_path / "day=1" / "x.parquet", table.slice(0, cut))
+    (tmp_path / "day=2024-01-31").mkdir()
+    (tmp_path / "day=2024-02-01" / "deep").mkdir(parents=True)
+    write(tmp_path / "day=2024-01-31" / "x.parquet", table.slice(0, cut))
     write(
-        tmp_path / "day=2" / "deep" / "a.pq",
+        tmp_path / "day=2024-02-01" / "deep" / "a.pq",
         table.slice(cut).set_column(0, "metric", table["metric"].slice(cut).dictionary_encode()),
     )
     (tmp_path / "_temporary").mkdir()
@@ -193,7 +193,7 @@ def test_directory_glob_and_key_value_folders(tmp_path):
     assert together(ParquetSource(tmp_path)) == expected(table)
     assert together(ParquetSource(f"{tmp_path}/day=*/**/*.p*")) == expected(table)
     assert together(ParquetSource(f"file://{tmp_path}")) == expected(table)
-    assert together(ParquetSource(f"file://{tmp_path}/day=1/x.parquet")) == expected(table.slice(0, cut))
+    assert together(ParquetSource(f"file://{tmp_path}/day=2024-01-31/x.parquet")) == expected(table.slice(0, cut))
 
 
 def test_the_metric_may_be_a_folder(tmp_path):
