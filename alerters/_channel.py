@@ -101,7 +101,7 @@ def from_entry_point(kind: str) -> Channel | None:
 
     ValueError says what is wrong with one that is there.
     """
-    from importlib.metadata import entry_points  # noqa: PLC0415 - dear, and few runs need it
+    from importlib.metadata import entry_points
 
     for entry in entry_points(group=GROUP, name=kind):
         try:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import re
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from ridgeline.alerters._channel import Channel
+from ridgeline.alerters._fates import Fates
 from ridgeline.alerters._http import check_limits, fits_header, post, reveal
 from ridgeline.alerters._message import Message
 from ridgeline.alerters._outcome import Outcome
@@ -82,7 +83,7 @@ class SlackBot:
     def send(self, message: Message, deadline: float) -> Outcome:
         """Post to each recipient, then the pictures below each post."""
         end = min(deadline, time.monotonic() + self.timeout)
-        fates = _Fates()
+        fates = Fates()
         posted: list[tuple[str, str]] = []
         for recipient in message.recipients or self.default_recipients:
             outcome, answer = self.api.call("chat.postMessage", {"channel": recipient, **body(message)}, end)
@@ -112,31 +113,6 @@ class SlackWebhook:
     def send(self, message: Message, deadline: float) -> Outcome:
         """Post once; any 2xx is success."""
         return post(self.endpoint, dumps(body(message)), {"Content-Type": "application/json"}, deadline, self.limits)[0]
-
-
-@dataclass(slots=True)
-class _Fates:
-    """What became of each recipient."""
-
-    delivered: list[str] = field(default_factory=list)
-    deferred: list[str] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    worst: Outcome | None = None
-
-    def add(self, recipient: str, outcome: Outcome) -> None:
-        fate = self.delivered if outcome.kind == "sent" else self.deferred if outcome.again else self.refused
-        fate.append(recipient)
-        if outcome.kind != "sent" and (self.worst is None or (outcome.again and not self.worst.again)):
-            self.worst = outcome
-
-    def outcome(self) -> Outcome:
-        """One outcome for all: to be tried again where somebody was deferred."""
-        found = self.worst or Outcome("sent")
-        if self.delivered and not self.deferred:
-            found = replace(found, kind="sent")
-        return replace(
-            found, delivered=tuple(self.delivered), deferred=tuple(self.deferred), refused=tuple(self.refused)
-        )
 
 
 def body(message: Message) -> dict[str, Any]:

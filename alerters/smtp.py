@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from ridgeline.alerters._channel import Channel
+from ridgeline.alerters._fates import Fates
 from ridgeline.alerters._http import check_limits, failure
 from ridgeline.alerters._mail import compose
 from ridgeline.alerters._message import Message
-from ridgeline.alerters._outcome import Outcome
+from ridgeline.alerters._outcome import SENT, Outcome
 from ridgeline.alerters._secret import Secret
 from ridgeline.alerters._smtp_session import PORTS, SECURITY, InDoubtError, Refused, Server, Session
 from ridgeline.io.net.transport import Limits, TransportError, broken
@@ -97,7 +98,7 @@ class Smtp:
             refused = self._deliver(message, recipients, end)
         except (Refused, InDoubtError, TransportError, smtplib.SMTPException, OSError) as error:
             return _failed(self.server, error)
-        return _fates(recipients, refused)
+        return _fates(self.server, recipients, refused)
 
     def _deliver(self, message: Message, recipients: tuple[str, ...], end: float) -> dict[str, Refused]:
         mail = compose(message, self.sender, recipients, self.now()).as_bytes()
@@ -126,14 +127,12 @@ def _failed(server: Server, error: Exception) -> Outcome:
     return failure(broken(server, error))
 
 
-def _fates(recipients: tuple[str, ...], refused: dict[str, Refused]) -> Outcome:
-    """One outcome for all: to be tried again where somebody was deferred."""
-    delivered = tuple(name for name in recipients if name not in refused)
-    deferred = tuple(name for name, why in refused.items() if why.again)
-    never = tuple(name for name, why in refused.items() if not why.again)
-    reason = str(next(iter(why for why in refused.values() if why.again or not deferred), ""))
-    kind = "retry" if deferred else "sent" if delivered else "rejected"
-    return Outcome(kind, reason, delivered=delivered, deferred=deferred, refused=never)  # type: ignore[arg-type]
+def _fates(server: Server, recipients: tuple[str, ...], refused: dict[str, Refused]) -> Outcome:
+    """One outcome for all."""
+    fates = Fates()
+    for name in recipients:
+        fates.add(name, _failed(server, refused[name]) if name in refused else SENT)
+    return fates.outcome()
 
 
 def build(settings: SmtpSettings) -> Smtp:
