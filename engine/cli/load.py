@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.cli.options import add_labels
 
 if TYPE_CHECKING:
-    import redis
-
     from ridgeline.io.parquet.source import ParquetSource
+    from ridgeline.io.redis.settings import RedisSettings
     from ridgeline.io.redis.write import Mode, Written
 
 NAME: Final = "load"
@@ -56,20 +57,21 @@ def run(args: argparse.Namespace) -> int:
     """Load the fleet; 0, 70 where files or row groups could not be read, or InputError, SourceUnavailable, AuthenticationFailed."""
     from ridgeline.io.errors import InputError
     from ridgeline.io.parquet.source import ParquetSource
-    from ridgeline.io.redis.client import connect
-    from ridgeline.io.redis.explain import explained
     from ridgeline.io.redis.settings import RedisSettings
 
     settings = RedisSettings(
-        args.redis, username=args.user, password=os.environ.get(PASSWORD) or None, ca_file=args.ca_file
+        args.redis,
+        namespace=args.namespace,
+        username=args.user,
+        password=os.environ.get(PASSWORD) or None,
+        ca_file=args.ca_file,
+        retries=0,  # what was sent and not answered may have been done; a second time it would be added twice
     )
     settings.place()  # a wrong address is said before anything is read
     source = ParquetSource(args.source, labels_from=args.labels_from, chunk_metrics=CHUNK)
-    client = connect(settings)
     mode: Mode = "replace" if args.replace else "append" if args.append else "new"
     began = time.perf_counter()
-    with explained(settings):
-        written = _load(source, client, args, mode)
+    written = _load(source, settings, mode, float_timestamps=args.float_timestamps)
     if not written.metrics:
         raise InputError(f"{args.source} holds no points")
     seconds = max(time.perf_counter() - began, 1e-9)
@@ -83,19 +85,38 @@ def run(args: argparse.Namespace) -> int:
     return PARTIAL if source.unreadable else 0
 
 
-def _load(source: ParquetSource, client: redis.Redis, args: argparse.Namespace, mode: Mode) -> Written:
+def _load(source: ParquetSource, settings: RedisSettings, mode: Mode, *, float_timestamps: bool) -> Written:
     """Check all names, then write chunk after chunk; progress on a terminal."""
     from ridgeline.engine.report.progress import Progress
+    from ridgeline.io.redis.client import connect
+    from ridgeline.io.redis.explain import explained
+    from ridgeline.io.redis.names import refuse_names
     from ridgeline.io.redis.write import Written, refuse_existing, write_matrix
 
-    names = source.catalog().names
-    if mode == "new":
-        refuse_existing(client, names.to_pylist(), args.namespace)
+    names = source.catalog().names.to_pylist()
+    refuse_names(names, settings.namespace)
     written = Written()
-    with Progress("metrics", sys.stderr, total=len(names)) as progress:
+    with contextlib.closing(connect(settings)) as client, Progress("metrics", sys.stderr, total=len(names)) as progress:
+        if mode == "new":
+            with explained(settings):
+                refuse_existing(client, names, settings.namespace)
         for matrix in source.chunks():
-            written += write_matrix(
-                client, matrix, namespace=args.namespace, mode=mode, float_timestamps=args.float_timestamps
-            )
+            with _told_how_far(written, len(names)), explained(settings):
+                written += write_matrix(
+                    client, matrix, namespace=settings.namespace, mode=mode, float_timestamps=float_timestamps
+                )
             progress.add(len(matrix))
     return written
+
+
+@contextlib.contextmanager
+def _told_how_far(written: Written, metrics: int) -> Iterator[None]:
+    """Add to what goes wrong within the block how much had been written by then."""
+    from ridgeline.io.errors import RidgelineError
+
+    try:
+        yield
+    except RidgelineError as error:
+        if not written.metrics:
+            raise
+        raise type(error)(f"{error}; {written.metrics:,} of {metrics:,} metrics had been written before") from error

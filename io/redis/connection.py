@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -133,6 +134,8 @@ class BoundedConnection(Connection):
         """Connect and log in. Who called tries again, not this: otherwise attempts multiply."""
         with self._patience.at_most(self._budget):
             super().connect_check_health(check_health=check_health, retry_socket_connect=False)
+        # It is healthy now: no PING before all else.
+        self.next_health_check = int(time.monotonic() + self.health_check_interval)
 
     def _connect(self) -> BoundedSocket:
         failure: OSError = OSError("the host has no address")

@@ -42,9 +42,13 @@ class Key:
         """The pattern that Redis matches the key by."""
         return "*".join(re.sub(r"([*?\[\]\\])", r"\\\1", part) for part in self._parts(namespace))
 
+    def form(self, namespace: str = NAMESPACE) -> str:
+        """The regular expression (with re.DOTALL) of what the key may be called."""
+        return ".+".join(map(re.escape, self._parts(namespace)))
+
     def describes(self, key: str, namespace: str = NAMESPACE) -> bool:
         """Whether a key is this one, or of this form."""
-        return re.fullmatch(".+".join(map(re.escape, self._parts(namespace))), key, re.DOTALL) is not None
+        return re.fullmatch(self.form(namespace), key, re.DOTALL) is not None
 
     def commands(self, program: Program) -> frozenset[str]:
         """The commands that a program sends about this key."""

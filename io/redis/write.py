@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import MetricMatrix
+from ridgeline.io.redis.key import NAMESPACE
+from ridgeline.io.redis.names import refuse_names
 from ridgeline.io.redis.source import UNIQUE_SET
 from ridgeline.io.text import escape
 
@@ -27,7 +29,6 @@ FLOAT_LAYOUT: Final = np.dtype(
 )
 BATCH: Final = 8 * 2**20  # bytes of values per round trip
 _KEYS: Final = 1000  # per question whether they exist
-_LAST_SECOND: Final = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +47,20 @@ def write_matrix(
     client: redis.Redis,
     matrix: MetricMatrix,
     *,
-    namespace: str = "metrics.",
+    namespace: str = NAMESPACE,
     mode: Mode = "new",
     float_timestamps: bool = False,
 ) -> Written:
     """Write every row that has points, and its key into the unique set.
 
-    `mode`: "new" touches nothing and raises InputError where a key exists already, "replace" puts the row in the
-    place of the key, "append" after what is there. Rows are written in batches, each of them whole or not at all.
-    Raises the library's errors (see `ridgeline.io.redis.client.explained`).
+    `mode`: "new" changes no key that exists already, and raises InputError where it finds one, "replace" puts the row in
+    the place of the key, "append" after what is there. Rows are written in batches, each of them whole or not at all.
+    Raises InputError for names that no metric may have, and the library's errors (see `ridgeline.io.redis.explain`).
     """
+    names = matrix.metrics.to_pylist()
+    refuse_names(names, namespace)
     if mode == "new":
-        refuse_existing(client, matrix.metrics.to_pylist(), namespace)
+        refuse_existing(client, names, namespace)
     total = Written()
     for batch in _batches(_encode(matrix, namespace, float_timestamps=float_timestamps)):
         pipeline = client.pipeline(transaction=True)
@@ -65,13 +68,27 @@ def write_matrix(
             if mode == "append":
                 pipeline.append(key, value)
             else:
-                pipeline.set(key, value)
+                pipeline.set(key, value, nx=mode == "new")
         pipeline.sadd(f"{namespace}{UNIQUE_SET}", *(key for key, _ in batch))
-        pipeline.execute()
+        refused = [key for (key, _), done in zip(batch, _done(pipeline), strict=False) if done is None]
+        if refused:
+            name = escape(refused[0].decode().removeprefix(namespace))
+            raise InputError(f"the metric {name} came into this Redis just now, from elsewhere, and was left as it is")
         size = sum(len(value) for _, value in batch)
         item = (FLOAT_LAYOUT if float_timestamps else INTEGER_LAYOUT).itemsize
         total += Written(len(batch), size // item, size)
     return total
+
+
+def _done(pipeline: Any) -> list[Any]:
+    """The answers to what stood in the pipeline, all of which was done or none."""
+    from redis.exceptions import InvalidResponse
+
+    try:
+        answers: list[Any] = pipeline.execute()
+    except TypeError as error:  # the library asks for the length of whatever EXEC is answered with
+        raise InvalidResponse("EXEC was not answered by a list") from error
+    return answers
 
 
 def encode_points(
@@ -88,10 +105,8 @@ def _encode(matrix: MetricMatrix, namespace: str, *, float_timestamps: bool) -> 
     """Key and value of every row that has points."""
     offsets = matrix.offsets
     low, high = int(offsets[0]), int(offsets[-1])
-    timestamps = matrix.timestamps[low:high]
-    if not float_timestamps and len(timestamps) and (timestamps.min() < 0 or timestamps.max() > _LAST_SECOND):
-        raise InputError("timestamps before 1970 or after 2106 do not fit the integer layout; use --float-timestamps")
-    pairs = encode_points(timestamps, matrix.values[low:high], float_timestamps=float_timestamps)
+    # Cleaned timestamps lie between 2000 and 2100, which both layouts hold.
+    pairs = encode_points(matrix.timestamps[low:high], matrix.values[low:high], float_timestamps=float_timestamps)
     data, item = pairs.view(np.uint8).data, pairs.dtype.itemsize
     for row, metric in enumerate(matrix.metrics.to_pylist()):
         start, stop = int(offsets[row]) - low, int(offsets[row + 1]) - low
@@ -112,7 +127,7 @@ def _batches(rows: Iterator[tuple[bytes, memoryview]]) -> Iterator[list[tuple[by
         yield batch
 
 
-def refuse_existing(client: redis.Redis, metrics: Sequence[str], namespace: str = "metrics.") -> None:
+def refuse_existing(client: redis.Redis, metrics: Sequence[str], namespace: str = NAMESPACE) -> None:
     """InputError if Redis holds any of the metrics, naming one."""
     for first in range(0, len(metrics), _KEYS):
         some = metrics[first : first + _KEYS]

@@ -10,14 +10,18 @@ import threading
 import time
 
 import msgpack
+import pyarrow as pa
 import pytest
 import trustme
 from rigs.redis import HOST, answers, fake_redis, free_port, listed, page, proxy, redis_server
 
 from ridgeline.io.errors import AuthenticationFailed, InputError, RidgelineError, SourceUnavailable
+from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.redis.client import connect
+from ridgeline.io.redis.explain import explained
 from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.redis.source import RedisSource
+from ridgeline.io.redis.write import write_matrix
 
 T0 = 1_700_000_000
 SECRET = "hunter2-sentinel"
@@ -434,3 +438,15 @@ def test_leaving_a_read_that_hangs_takes_no_time(server):
         chunks.close()
         assert time.monotonic() - began < 15
         assert threading.active_count() < threads or threads <= 1
+
+
+@pytest.mark.parametrize(
+    "reply", [b":1\r\n", b"*0\r\n", b"+QUEUED\r\n", b"*-1\r\n", b"-EXECABORT no\r\n", b"-OOM full\r\n"]
+)
+def test_odd_answers_to_a_transaction_are_one_sentence(reply):
+    matrix = MetricMatrix.from_table(pa.table({"metric": ["a"], "timestamp": [T0], "value": [1.0]}))
+    with fake_redis(answers(EXISTS=b":0\r\n", EXEC=reply)) as port:
+        asked = settings(f"redis://{HOST}:{port}", retries=0)
+        with pytest.raises(RidgelineError) as failure, explained(asked):
+            write_matrix(connect(asked), matrix)
+    assert failure.value.exit_code == 69

@@ -58,8 +58,9 @@ def free_port() -> int:
 class Proxy:
     """A TCP proxy to `target`; change its fields while it runs. Bytes and connections are counted.
 
-    delay: seconds before each piece of a reply. drip: seconds before each byte of one. cut_after: the connection is closed after that many bytes of replies
-    (all connections together; None: never). blackhole: replies vanish. reset_next: the next `n` connections are reset.
+    delay: seconds before each piece of a reply. drip: seconds before each byte of one. cut_after: the connection is
+    closed after that many bytes of replies (all connections together; None: never); cut_asked_after: of requests.
+    blackhole: replies vanish. reset_next: the next `n` connections are reset.
     """
 
     target: tuple[str, int] | str
@@ -67,10 +68,12 @@ class Proxy:
     delay: float = 0.0
     drip: float = 0.0
     cut_after: int | None = None
+    cut_asked_after: int | None = None
     blackhole: bool = False
     reset_next: int = 0
     connections: int = 0
     passed: int = 0
+    asked: int = 0
     on_reply: Callable[[int], None] | None = None
     _threads: list[threading.Thread] = field(default_factory=list)
     _sockets: list[socket.socket] = field(default_factory=list)
@@ -104,8 +107,15 @@ class Proxy:
         except OSError:
             client.close()
             return
-        self._start(self.pump, client, server, None)
-        self.pump(server, client, self.shape)
+        self._start(self.pump, client, server, self.ask)
+        self.pump(server, client, self.shape, drips=True)
+
+    def ask(self, piece: bytes) -> bytes:
+        """What becomes of a piece of a request; an empty one ends the connection."""
+        if self.cut_asked_after is not None:
+            piece = piece[: max(self.cut_asked_after - self.asked, 0)]
+        self.asked += len(piece)
+        return piece
 
     def shape(self, piece: bytes) -> bytes:
         """What becomes of a piece of a reply; an empty one ends the connection."""
@@ -120,12 +130,12 @@ class Proxy:
         self.passed += len(piece)
         return piece
 
-    def pump(self, source: socket.socket, sink: socket.socket, shape) -> None:
+    def pump(self, source: socket.socket, sink: socket.socket, shape, *, drips: bool = False) -> None:
         with contextlib.suppress(OSError):
             while piece := source.recv(65536):
                 whole = len(piece)
-                piece = piece if shape is None else shape(piece)
-                if shape is not None and self.drip:
+                piece = shape(piece)
+                if drips and self.drip:
                     self.trickle(piece, sink)
                 else:
                     sink.sendall(piece)

@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+import time
 
 import msgpack
 import numpy as np
@@ -14,12 +15,14 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rigs.redis import redis_server
+from rigs.redis import proxy, redis_server
 
 from ridgeline.engine.cli.main import main
+from ridgeline.io.errors import InputError
+from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.redis.source import RedisSource
-from ridgeline.io.redis.write import encode_points
+from ridgeline.io.redis.write import encode_points, write_matrix
 
 T0 = 1_700_000_000
 
@@ -103,6 +106,137 @@ def test_existing_keys_are_not_touched_unless_asked(server, fleet, capsys):
     assert stored(server, "host39.cpu") == expected(fleet, "host39.cpu")
     assert main(["load", str(fleet), "--redis", server.url, "--append"]) == 0
     assert stored(server, "host39.cpu") == expected(fleet, "host39.cpu") * 2
+
+
+def write_table(path, metrics: dict[str, list[float]]):
+    """A Parquet file with a point a minute of each metric."""
+    rows = [(name, T0 + 60 * i, value) for name, values in metrics.items() for i, value in enumerate(values)]
+    columns = zip(*rows, strict=True)
+    pq.write_table(pa.table(dict(zip(("metric", "timestamp", "value"), map(list, columns), strict=True))), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name"),
+    [
+        ("metrics.", "unique_metrics"), ("", "unique_metrics"), ("mini.", "unique_metrics"),
+        ("", "last_alert.smtp.cpu"), ("last_alert.", "http.cpu"), ("", "ridgeline.outbox"), ("analyzer.", "boring"),
+        ("", "derivative_metrics"), ("", "analyzer"), ("panorama.", "alert.1.x"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("mode", [[], ["--replace"], ["--append"]])
+def test_no_metric_takes_the_place_of_another_key(server, tmp_path, capsys, namespace, name, mode):
+    """The last of more metrics than one chunk holds: none of those before it is written either."""
+    server.client.sadd("metrics.unique_metrics", "metrics.mine")
+    source = write_table(tmp_path / "in.parquet", {f"m{i:04}": [1.0] for i in range(600)} | {name: [1.0, 2.0]})
+    assert main(["load", str(source), "--redis", server.url, "--namespace", namespace, *mode]) == 2
+    said = capsys.readouterr().err
+    assert f"no metric can be called {name} here: the key {namespace}{name} holds" in said
+    assert said.count("\n") == 1
+    assert server.client.keys() == [b"metrics.unique_metrics"]
+    assert server.client.smembers("metrics.unique_metrics") == {b"metrics.mine"}
+
+
+def test_names_like_those_of_other_keys_are_fine(server, tmp_path):
+    names = ["unique_metrics2", "my.unique_metrics", "last_alert.smtp.cpu", "analyzer.boring", "ridgeline.outbox"]
+    source = write_table(tmp_path / "in.parquet", {name: [1.0] for name in names})
+    assert main(["load", str(source), "--redis", server.url]) == 0
+    assert server.client.smembers("metrics.unique_metrics") == {f"metrics.{name}".encode() for name in names}
+
+
+def test_a_name_that_a_run_would_leave_out_is_refused(server, tmp_path, capsys):
+    source = write_table(tmp_path / "in.parquet", {"a": [1.0], "x" * 70_000: [1.0]})
+    assert main(["load", str(source), "--redis", server.url]) == 2
+    said = capsys.readouterr().err
+    assert "is longer than 65,536 bytes" in said
+    assert len(said) < 300
+    assert server.client.keys() == []
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_is_loaded(server, fleet, tmp_path, capsys):
+    folder = tmp_path / "days"
+    folder.mkdir()
+    (folder / "a.parquet").write_bytes(fleet.read_bytes())
+    (folder / "b.parquet").write_bytes(fleet.read_bytes()[:-20])
+    assert main(["load", str(folder), "--redis", server.url]) == 70
+    said = capsys.readouterr().err
+    assert "left out, unreadable: " in said
+    assert "b.parquet" in said
+    assert server.client.scard("metrics.unique_metrics") == 40
+
+
+def test_an_existing_key_beyond_the_first_chunk_stops_the_first_one_too(server, tmp_path):
+    source = write_table(tmp_path / "in.parquet", {f"m{i:04}": [1.0] for i in range(1200)})
+    server.client.set("metrics.m1199", b"mine")
+    assert main(["load", str(source), "--redis", server.url]) == 2
+    assert server.client.keys() == [b"metrics.m1199"]
+
+
+def test_a_key_that_comes_into_being_meanwhile_is_left_as_it_is(server):
+    matrix = MetricMatrix.from_table(pa.table({"metric": ["a", "b"], "timestamp": [T0, T0], "value": [1.0, 2.0]}))
+
+    class Racing:
+        """The client of a server where someone writes `b` right after it was looked for."""
+
+        def exists(self, *keys):
+            found = server.client.exists(*keys)
+            if len(keys) > 1:
+                server.client.setnx("metrics.b", b"theirs")
+            return found
+
+        def pipeline(self, **options):
+            return server.client.pipeline(**options)
+
+    with pytest.raises(
+        InputError, match="the metric b came into this Redis just now, from elsewhere, and was left as it is"
+    ):
+        write_matrix(Racing(), matrix)
+    assert server.client.get("metrics.b") == b"theirs"
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("mode", [[], ["--replace"], ["--append"]])
+def test_a_batch_that_breaks_off_leaves_nothing_behind(server, fleet, capsys, share, mode):
+    """The connection is cut within the request, again and again: no metric without its name, none without its points."""
+    with proxy(server.port) as between:
+        assert main(["load", str(fleet), "--redis", between.url, *mode]) == 0
+        whole = between.asked
+        server.client.flushall()
+        between.asked, between.cut_asked_after = 0, int(whole * share)
+        assert main(["load", str(fleet), "--redis", between.url, *mode]) == 69
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert "closed the connection" in said or "reset" in said or "broken pipe" in said
+    wait_until_idle(server)
+    assert server.client.keys() == []
+
+
+def test_points_are_appended_once_even_if_the_answer_is_lost(server, tmp_path):
+    source = write_table(tmp_path / "in.parquet", {"a": [1.0, 2.0]})
+    assert main(["load", str(source), "--redis", server.url]) == 0
+    with proxy(server.port) as between:
+        between.cut_after = len(b"+PONG\r\n")
+        assert main(["load", str(source), "--redis", between.url, "--append"]) == 69
+    wait_until_idle(server)
+    assert stored(server, "a") == [(T0, 1.0), (T0 + 60, 2.0)] * 2
+
+
+def test_how_far_it_got_is_told(server, tmp_path, capsys):
+    source = write_table(tmp_path / "in.parquet", {f"m{i:04}": [1.0] * 50 for i in range(1200)})
+    with proxy(server.port) as between:
+        between.cut_asked_after = 700 * 50 * 15  # within the second chunk of 512
+        assert main(["load", str(source), "--redis", between.url]) == 69
+    assert "; 512 of 1,200 metrics had been written before" in capsys.readouterr().err
+    wait_until_idle(server)
+    assert server.client.scard("metrics.unique_metrics") == 512
+    assert server.client.dbsize() == 513
+
+
+def wait_until_idle(server):
+    """Return once the server has nothing more to read from others than us."""
+    give_up = time.monotonic() + 20
+    while server.client.info("clients")["connected_clients"] > 1:
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
 
 
 def test_other_keys_stay(server, fleet):
