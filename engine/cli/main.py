@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from ridgeline.engine.cli.commands import Command, every, find
 from ridgeline.engine.cli.parser import Parser
 from ridgeline.engine.cli.signals import exit_on_signals
+from ridgeline.engine.cli.streams import abandon, sound_streams
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.text import escape, redact
 
@@ -25,22 +26,27 @@ ended by SIGHUP, SIGINT, SIGTERM."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command line and return its exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    """Run one command line and return its exit code; None: that of this process."""
+    if argv is not None:
+        return _run(list(argv), own_process=False)
+    with sound_streams():
+        return _run(sys.argv[1:], own_process=True)
+
+
+def _run(arguments: list[str], *, own_process: bool) -> int:
+    """Run one command line; whatever goes wrong becomes one line and an exit code."""
     debug = os.environ.get("RIDGELINE_TRACEBACK", "") not in {"", "0"}
     if arguments[:1] == ["--debug"]:
         debug = True
         del arguments[0]
     try:
         with exit_on_signals():
-            code = _dispatch(arguments, own_process=argv is None)
-            sys.stdout.flush()
+            code = _code(arguments, own_process=own_process)
+            sys.stdout.flush()  # a disk that is full says so only here
             return code
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except BrokenPipeError:
         # The reader of our output has gone; nothing more can be said to it, not even by the interpreter's last flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon(sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except KeyboardInterrupt:
         print("ridgeline: interrupted", file=sys.stderr)
@@ -51,6 +57,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the last line of defence: a bug is reported, never dumped on the user
         _report_bug(error, debug=debug or "--debug" in arguments)
         return 1
+
+
+def _code(arguments: list[str], *, own_process: bool) -> int:
+    """The exit code of one command, also of one that left by SystemExit: argparse, a signal."""
+    try:
+        return _dispatch(arguments, own_process=own_process)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
 
 
 def _dispatch(arguments: list[str], *, own_process: bool) -> int:
