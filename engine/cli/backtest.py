@@ -36,14 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="start",
         type=option(parse_instant),
-        metavar="T",
+        metavar="INSTANT",
         help="first step written, ISO 8601 or epoch; earlier points warm the window",
     )
-    add("--to", dest="end", type=option(parse_instant), metavar="T", help="steps before this are written")
+    add("--to", dest="end", type=option(parse_instant), metavar="INSTANT", help="steps before this are written")
     add(
         "--every",
         type=option(parse_duration),
-        metavar="5m",
+        metavar="DURATION",
         help="write only the last step of each bucket of this length",
     )
     add("--no-scores", action="store_true", help="write incidents and manifest only")
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="METRIC",
         help="also draw this metric into DIR; the file's name is printed. With --resume a finished backtest is only drawn",
     )
-    add("--labels", type=Path, metavar="L", help="labelled windows to shade in the picture")
+    add("--labels", type=Path, metavar="FILE", help="labelled windows to shade in the picture")
     add_labels(parser)
     add("--json", action="store_true", help="print the manifest, and nothing else, on standard output")
     add_analysis(parser, window="--window")

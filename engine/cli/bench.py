@@ -30,20 +30,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add = parser.add_argument
     add("scenarios", nargs="*", metavar="SCENARIO", help="what to measure")
-    add("--metrics", type=at_least(10), default=4000, help="size of the fleet (default: %(default)s)")
-    add("--points", type=at_least(10), default=1440, help="points per series (default: %(default)s)")
-    add("--resolution", type=at_least(1), default=60, metavar="S", help="seconds between points (default: %(default)s)")
-    add("--threads", type=_integers, default=(1, 2), metavar="1,2", help="thread counts (default: 1,2)")
-    add("--chunk", type=_integers, default=(100,), metavar="100,1000", help="keys per call to Redis (default: 100)")
-    add("--block", type=_integers, default=(1024,), metavar="256,1024", help="rows per kernel call (default: 1024)")
-    add("--mix", default="mix", help="mix, noise, walk or integers (default: %(default)s)")
-    add("--steps", type=at_least(2000), default=525_600, help="steps that replay takes (default: a year of minutes)")
-    add("--runs", type=at_least(1), default=7, help="repetitions; the median counts (default: %(default)s)")
+    add("--metrics", type=at_least(10), metavar="N", default=4000, help="size of the fleet (default: %(default)s)")
+    add("--points", type=at_least(10), metavar="N", default=1440, help="points per series (default: %(default)s)")
+    add(
+        "--resolution",
+        type=at_least(1),
+        default=60,
+        metavar="SECONDS",
+        help="seconds between points (default: %(default)s)",
+    )
+    add("--threads", type=_integers, default=(1, 2), metavar="NUMBERS", help="thread counts (default: 1,2)")
+    add("--chunk", type=_integers, default=(100,), metavar="NUMBERS", help="keys per call to Redis (default: 100)")
+    add("--block", type=_integers, default=(1024,), metavar="NUMBERS", help="rows per kernel call (default: 1024)")
+    add("--mix", default="mix", metavar="NAME", help="mix, noise, walk or integers (default: %(default)s)")
+    add(
+        "--steps",
+        type=at_least(2000),
+        metavar="N",
+        default=525_600,
+        help="steps that replay takes (default: a year of minutes)",
+    )
+    add(
+        "--runs", type=at_least(1), metavar="N", default=7, help="repetitions; the median counts (default: %(default)s)"
+    )
     add("--redis", metavar="URL", help="an empty Redis to use instead of one of its own")
     add("--no-yardsticks", action="store_true", help="leave out polars, bottleneck + numbagg and pandas")
     add("--oracle", metavar="DIR", help="tests/ of a checkout: adds the readable twins as a yardstick")
-    add("--json", type=Path, metavar="OUT", help="write all rows to OUT")
-    add("--compare", type=Path, metavar="OLD.json", help="compare with an older run; exit 1 if something got slower")
+    add("--json", type=Path, metavar="FILE", help="write all rows to a file")
+    add("--compare", type=Path, metavar="FILE", help="compare with an older run; exit 1 if something got slower")
     add("--plot", type=Path, metavar="DIR", help="draw scaling by threads, points and chunk into DIR instead")
     add("--tune", action="store_true", help="sweep threads and chunk size, print the lines for ridgeline.toml")
 

@@ -20,12 +20,18 @@ labels.csv (when they were) for `ridgeline score`, `backtest` and `evaluate`.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--metrics", type=int, default=3000, help="size of the fleet (default: %(default)s)")
-    parser.add_argument("--incidents", type=int, default=30, help="how many to plant (default: %(default)s)")
+    parser.add_argument(
+        "--metrics", type=int, metavar="N", default=3000, help="size of the fleet (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--incidents", type=int, metavar="N", default=30, help="how many to plant (default: %(default)s)"
+    )
     parser.add_argument(
         "--save", type=Path, metavar="DIR", help="instead write a fleet to play with: a day, a fortnight, labels"
     )
-    parser.add_argument("--seed", type=int, default=7, help="another seed makes another fleet (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=int, metavar="N", default=7, help="another seed makes another fleet (default: %(default)s)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

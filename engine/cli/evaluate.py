@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "scores", type=Path, metavar="SCORES", help="backtest output folder, or metric,timestamp,score Parquet"
     )
-    parser.add_argument("--labels", type=Path, required=True, help="labelled windows or points")
+    parser.add_argument("--labels", type=Path, required=True, metavar="FILE", help="labelled windows or points")
     parser.add_argument(
         "--metric", choices=("nab", "events"), default="nab", help="what to compute (default: %(default)s)"
     )
@@ -43,17 +43,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--threshold",
         type=finite,
         default=DEFAULT_THRESHOLD,
-        metavar="X",
+        metavar="NUMBER",
         help="a score at or above it detects (default: %(default)s)",
     )
     parser.add_argument(
-        "--consensus", type=at_least(1), metavar="K", help="re-decide a backtest's anomalies from its stored votes"
+        "--consensus", type=at_least(1), metavar="N", help="re-decide a backtest's anomalies from its stored votes"
     )
     parser.add_argument(
         "--expiry",
         type=option(parse_duration),
         default="12h",
-        metavar="12h",
+        metavar="DURATION",
         help="a backtest's metric detects at most once in this time (default: %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")

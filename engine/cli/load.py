@@ -48,7 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="store timestamps as floats, as Skyline's Graphite listener does",
     )
-    add("--namespace", default="metrics.", help="what stands before every metric's name (default: %(default)s)")
+    add(
+        "--namespace",
+        metavar="TEXT",
+        default="metrics.",
+        help="what stands before every metric's name (default: %(default)s)",
+    )
     add("--user", metavar="NAME", help="the ACL user")
     add("--ca-file", type=Path, metavar="FILE", help="trusted certificates beside the system's, for rediss://")
 

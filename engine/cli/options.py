@@ -15,15 +15,15 @@ from ridgeline.engine.units import parse_duration
 def add_analysis(parser: argparse.ArgumentParser, *, window: str) -> None:
     """Declare the options; `window` is the option for the window's length."""
     add = parser.add_argument
-    add("--config", type=Path, metavar="C", help="a ridgeline.toml; the options here override it")
-    add("--profile", metavar="P", help="native, earthgecko, earthgecko_batch or etsy (default: native)")
-    add("--consensus", type=at_least(1), metavar="K", help="True votes that make an anomaly (default: 6)")
-    add("--algorithms", type=names, metavar="A,B", help="only these algorithms (default: all)")
+    add("--config", type=Path, metavar="FILE", help="a ridgeline.toml; the options here override it")
+    add("--profile", metavar="NAME", help="native, earthgecko, earthgecko_batch or etsy (default: native)")
+    add("--consensus", type=at_least(1), metavar="N", help="True votes that make an anomaly (default: 6)")
+    add("--algorithms", type=names, metavar="NAMES", help="only these algorithms (default: all)")
     add(
         window,
         dest="full_duration",
         type=option(parse_duration),
-        metavar="24h",
+        metavar="DURATION",
         help="length of the window (default: 24h)",
     )
     add("--threads", type=at_least(1), metavar="N", help="default: as many as there are CPUs")
@@ -34,7 +34,7 @@ def add_labels(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--labels-from",
         type=labels,
-        metavar="A,B",
+        metavar="NAMES",
         help="columns or key=value folders that become part of the name: cpu{host=\"web1\"}; '' passes over them. "
         "Without it, series of one name that would merge are refused",
     )

@@ -21,7 +21,8 @@ SUMMARY: Final = "score every metric of the source once, alert, write the anomal
 GROUP: Final = "Score a fleet"
 EPILOG: Final = """\
 from cron, each minute:
-  * * * * *  ridgeline run --config /etc/ridgeline/ridgeline.toml >/dev/null
+  * * * * *  /path/to/.venv/bin/ridgeline run --config /etc/ridgeline/ridgeline.toml >/dev/null
+cron's PATH is short, so write the whole path of the command (`command -v ridgeline` says it).
 `ridgeline config init` writes an example configuration. Exit codes: 0 ok; 2 configuration; 66 no data (no metrics,
 or fewer than half could be judged); 69 source unavailable; 70 partial; 74 outputs not written; 75 another run is at work;
 77 authentication; 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM.
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--as-of",
         type=option(parse_instant),
-        metavar="EPOCH",
+        metavar="INSTANT",
         help="judge as of this instant (epoch seconds or ISO 8601; default: now)",
     )
     parser.add_argument(

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--as-of",
         type=_as_of,
-        metavar="EPOCH|last",
+        metavar="INSTANT",
         help="judge as of this instant, or each metric as of its own newest point",
     )
     add(
@@ -60,7 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="add each algorithm's score (above 1: its vote is True); implies --all-votes",
     )
-    add("--stale-period", type=option(parse_duration), metavar="S", help="older metrics are stale (default: 500 s)")
+    add(
+        "--stale-period",
+        type=option(parse_duration),
+        metavar="DURATION",
+        help="older metrics are stale (default: 500 s)",
+    )
     add(
         "--match",
         type=option(parse_pattern),

@@ -126,7 +126,10 @@ def test_the_clock(leads, skew, code, words):
 def test_as_of_is_the_clock():
     turn = scanned_turn([7200], skew=99.0, as_of=NOW)
     judge_clock(turn)
-    assert turn.report.problems == []
+    (problem,) = turn.report.problems
+    assert "seen from `--as-of`" in problem
+    assert "Redis" not in problem
+    assert turn.lacking is None
 
 
 def test_the_gravest_of_the_codes():

@@ -234,3 +234,19 @@ def test_help_is_instant():
     ridgeline("--help")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5
+
+
+PLACEHOLDERS = {
+    "DIR", "DURATION", "FILE", "INSTANT", "METRIC", "N", "NAME", "NAMES", "NUMBER", "NUMBERS", "PATTERN", "SECONDS", "SIZE",
+    "TEXT", "URL",
+}  # fmt: skip
+
+
+def test_placeholders_are_of_one_vocabulary():
+    from ridgeline.engine.cli.commands import every
+    from ridgeline.engine.cli.main import build_parser
+
+    for command in every():
+        for action in build_parser(command)._actions:
+            if action.option_strings and action.nargs != 0 and not action.choices:
+                assert action.metavar in PLACEHOLDERS, f"{command.NAME} {action.option_strings[0]}: {action.metavar}"

@@ -17,11 +17,12 @@ def judge_clock(turn: Turn) -> None:
     """Compare the clock with the source's own and with the newest data; no data where most of it lies in the future.
 
     Points of the future are left out of every judgement, so what is left of such a fleet is yesterday's news. Where
-    `--as-of` is the run's clock, there is nothing to compare.
+    `--as-of` is the run's clock, only the data is compared with it, and said: somebody asked for the past.
     """
-    if turn.request.as_of is not None or turn.scan is None or turn.opened is None:
+    if turn.scan is None or turn.opened is None:
         return
-    skew = turn.opened.source.clock_skew
+    asked = turn.request.as_of is not None
+    skew = None if asked else turn.opened.source.clock_skew
     if skew is not None and abs(skew) > TOLERANCE:
         way = "behind" if skew > 0 else "ahead of"
         turn.warn(f"this machine's clock is {spoken(skew)} {way} that of Redis")
@@ -32,7 +33,9 @@ def judge_clock(turn: Turn) -> None:
     which = (
         f"the newest data of {len(ahead):,} of {len(leads):,} metrics lies in the future, by {spoken(np.median(ahead))}"
     )
-    if 2 * len(ahead) > len(leads):
+    if asked:
+        turn.warn(f"{which}, seen from `--as-of`; points after it are left out")
+    elif 2 * len(ahead) > len(leads):
         lack(turn, f"{which}: this machine's clock is behind, or that of whoever writes them is ahead")
     else:
         turn.warn(f"{which}; points after now are left out")
