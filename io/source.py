@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ridgeline.io.matrix import MetricMatrix
+
+# Which of several base names are read: bool[n].
+Select = Callable[[Sequence[str]], NDArray[np.bool_]]
 
 
 class Source(Protocol):

@@ -86,7 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score IN into OUT; 0, 66 for a file without rows, 70 where files or row groups could not be read."""
     from ridgeline.engine.report.summary import Report
-    from ridgeline.engine.rules.matching import matcher
+    from ridgeline.engine.rules.selection import Selection
     from ridgeline.engine.score.scorer import Scorer
     from ridgeline.io.disk.target import check_apart, check_target
     from ridgeline.io.errors import NoData
@@ -97,9 +97,10 @@ def run(args: argparse.Namespace) -> int:
     memory = config.run.max_memory if args.max_memory is None else args.max_memory
     _check_format(args.target)
     check_target(args.target)
+    selection = Selection.of(args.match, config.analysis.skip)
     source = ParquetSource(
         args.source,
-        match=matcher(args.match) if args.match else None,
+        select=selection,
         max_memory=memory,
         max_points=config.source.max_points,
         labels_from=config.source.labels_from,
@@ -119,6 +120,8 @@ def run(args: argparse.Namespace) -> int:
     report = Report(scorer.overrides.policies[0].algorithms, as_of=newest if args.as_of is None else args.as_of)
     report.seconds["compile"] = _compile(scorer)
     _score(source, scorer, args.target, report, None if args.json else sys.stderr)
+    if selection is not None:
+        report.add_unscored(len(selection.skipped), "skipped", "skip")
     report.failure_reasons.update(scorer.plan.complaints)
     for remark in scorer.overrides.remarks:
         print(f"ridgeline: warning: {escape(remark)}", file=sys.stderr)

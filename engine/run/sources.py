@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.config.model import Source as SourceConfig
-from ridgeline.io.source import Source
+from ridgeline.io.source import Select, Source
 
 if TYPE_CHECKING:
     from ridgeline.io.redis.settings import RedisSettings
-
-Match = Callable[[str], bool] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,7 @@ class Opened:
 
 
 def open_source(
-    config: Config, match: Match, left: Callable[[], float], now: Callable[[], float] | None = None
+    config: Config, select: Select | None, left: Callable[[], float], now: Callable[[], float] | None = None
 ) -> Opened:
     """Open and, for Redis, list the source, and compare its clock with `now`, unless that is None.
 
@@ -39,14 +37,14 @@ def open_source(
     if source.kind == "redis":
         from ridgeline.io.redis.source import RedisSource
 
-        redis = RedisSource(redis_settings(source), match, left, now)
+        redis = RedisSource(redis_settings(source), select, left, now)
         redis.list()
         return Opened(redis, redis.known, redis.close)
     from ridgeline.io.parquet.source import ParquetSource
 
     parquet = ParquetSource(
         source.path,
-        match=match,
+        select=select,
         max_memory=config.run.max_memory,
         max_points=source.max_points,
         labels_from=source.labels_from,
@@ -59,7 +57,7 @@ def open_source(
         if not read:
             return None
         names = parquet.catalog().names
-        return len(names) if match is None else sum(map(match, names.to_pylist()))
+        return len(names) if select is None else int(select(names.to_pylist()).sum())
 
     return Opened(parquet, known, lambda: None)
 

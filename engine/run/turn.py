@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.report.summary import SHARES, WORK, Report
+from ridgeline.engine.rules.selection import Selection
 from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.expected import ExpectedSink
 from ridgeline.engine.run.sinks import ReportSink, Sink
@@ -55,6 +56,7 @@ class Turn:
     wall      this machine's clock, epoch seconds; `now`: what it said when the run began
     cleanup   what is closed or released when it ends, however it ends
     sinks     where scored blocks go, in this order
+    selection which of the metrics that are listed are read; None: all
     opened    the source, once it is listed
     compiled  whether the kernels are ready
     scan      how reading went
@@ -69,6 +71,7 @@ class Turn:
     report: Report
     sinks: list[Sink]
     cleanup: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    selection: Selection | None = None
     opened: Opened | None = None
     compiled: bool = False
     scan: Scan | None = None

@@ -31,10 +31,12 @@ class UnmatchedSink:
         """Look for each pattern among all names; not where some are unknown because the source was not read whole."""
         if not turn.whole:
             return
-        names = [name for part in self._names for name in part.to_pylist()]
+        skipped = () if turn.selection is None else turn.selection.skipped
+        names = [*(name for part in self._names for name in part.to_pylist()), *skipped]
         turn.report.unmatched = list(Patterns(self.patterns).unmatched(names))
 
 
 def patterns_of(config: Config) -> tuple[str, ...]:
     """Every pattern of the configuration, once each, in its order."""
-    return tuple(dict.fromkeys([*(row.match for row in config.overrides), *(row.match for row in config.alerts)]))
+    matches = [*(row.match for row in config.overrides), *(row.match for row in config.alerts)]
+    return tuple(dict.fromkeys([*config.analysis.skip, *matches]))

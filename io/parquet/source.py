@@ -8,7 +8,7 @@ together first. What cannot be read is left out and told; the rest goes on.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -27,6 +27,7 @@ from ridgeline.io.parquet.newest import newest_by_statistics
 from ridgeline.io.parquet.reader import Reader
 from ridgeline.io.parquet.shape import Shape
 from ridgeline.io.parquet.waiting import Left
+from ridgeline.io.source import Select
 
 BYTES_PER_HELD_POINT: Final = 200  # of a metric that is put together, cleaned and replayed, in all its forms
 LEAST: Final = 1 << 17  # points of one metric that are read however little memory there is
@@ -35,7 +36,7 @@ LEAST: Final = 1 << 17  # points of one metric that are read however little memo
 class ParquetSource:
     """The metrics of one file, a directory, a glob or a URI.
 
-    match       picks by base name
+    select      picks by base name
     max_points  of longer series, the newest are read; never more than fit into `max_memory`
     labels_from columns or key=value folders that become part of the name, `name{host="web1"}`; None: refuse to merge
     deadline    tells the seconds left, after which waiting for a file ends
@@ -46,7 +47,7 @@ class ParquetSource:
         self,
         path: str | Path,
         *,
-        match: Callable[[str], bool] | None = None,
+        select: Select | None = None,
         max_memory: int = 2 << 30,
         max_points: int | None = None,
         labels_from: Sequence[str] | None = None,
@@ -65,7 +66,7 @@ class ParquetSource:
         self.reader = Reader(dataset.files, shape, max_memory, self.seconds, self.unreadable, deadline)
         self.max_memory = max_memory
         self.max_points = most_points(max_memory, max_points)
-        self._match = match
+        self._select = select
         self._chunk_metrics = chunk_metrics
         self._temporary = temporary
         self._catalog: Catalog | None = None
@@ -82,7 +83,7 @@ class ParquetSource:
 
     @property
     def metrics(self) -> int:
-        """Metrics in all files, whether they match or not; asks for the first pass."""
+        """Metrics in all files, whether they are selected or not; asks for the first pass."""
         return len(self.catalog().names)
 
     @property
@@ -137,11 +138,8 @@ class ParquetSource:
         )  # fmt: skip
 
     def _wanted(self, catalog: Catalog) -> Catalog:
-        """The metrics that match."""
-        if self._match is None:
-            return catalog
-        matching = map(self._match, catalog.names.to_pylist())
-        return catalog.only(np.fromiter(matching, np.bool_, len(catalog.names)))
+        """The metrics that are selected."""
+        return catalog if self._select is None else catalog.only(self._select(catalog.names.to_pylist()))
 
 
 def most_points(max_memory: int, max_points: int | None = None) -> int:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from ridgeline.io.errors import SourceUnavailable
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.redis.client import connect
@@ -18,6 +20,7 @@ from ridgeline.io.redis.listing import list_names
 from ridgeline.io.redis.patience import Patience
 from ridgeline.io.redis.prefetch import Prefetch
 from ridgeline.io.redis.settings import RedisSettings
+from ridgeline.io.source import Select
 from ridgeline.io.text import escape
 
 if TYPE_CHECKING:
@@ -33,13 +36,13 @@ ALWAYS_READ: Final = 16 * 2**20  # unless it is no longer than this
 class RedisSource:
     """A source of metrics under the settings' namespace (see `ridgeline.io.source.Source`).
 
-    `match` selects base names. `deadline` tells the seconds left: when none are, `chunks` ends, and `names[delivered:]`
+    `select` picks by base name. `deadline` tells the seconds left: when none are, `chunks` ends, and `names[delivered:]`
     were not reached. `now` is our clock, with which Redis' is compared once; None: it is not.
     `clock_skew`: the seconds that Redis' clock is at least ahead of ours, negative behind; None where it is not known.
     """
 
     settings: RedisSettings
-    match: Callable[[str], bool] | None = None
+    select: Select | None = None
     deadline: Callable[[], float] | None = None
     now: Callable[[], float] | None = time.time
     seconds: dict[str, float] = field(default_factory=lambda: {"load": 0.0, "decode": 0.0})
@@ -79,7 +82,7 @@ class RedisSource:
                 self._incomplete = (
                     f"not all of {escape(key)} of Redis at {self.settings} could be listed: {found.incomplete}"
                 )
-            self._names, self._keys = base_names(sorted(found.names), self.settings.namespace.encode(), self.match)
+            self._names, self._keys = base_names(sorted(found.names), self.settings.namespace.encode(), self.select)
             self.seconds["load"] += time.perf_counter() - began
         return self._names
 
@@ -121,17 +124,17 @@ class RedisSource:
 
 
 def base_names(
-    keys: builtins.list[bytes], namespace: bytes, match: Callable[[str], bool] | None
+    keys: builtins.list[bytes], namespace: bytes, select: Select | None
 ) -> tuple[builtins.list[str], builtins.list[bytes]]:
-    r"""(base names, keys) of the keys, which are sorted and distinct, whose base name matches; names are distinct.
+    r"""(base names, keys) of the keys, which are sorted and distinct, those that are selected; names are distinct.
 
     Bytes that are not UTF-8 are shown as `\xff`. Where that or a key without the namespace makes two names equal, the
     later one gets a `~`.
     """
     names = _plain_names(keys, namespace) or _distinct_names(keys, namespace)
-    if match is None:
+    if select is None:
         return names, keys
-    chosen = [at for at, name in enumerate(names) if match(name)]
+    chosen = np.flatnonzero(select(names)).tolist()
     return [names[at] for at in chosen], [keys[at] for at in chosen]
 
 

@@ -207,7 +207,9 @@ def test_large_values_are_handed_over_in_parts(server, monkeypatch):
 
 def test_match_and_namespace(server):
     store(server, {"a.cpu": pair(T0, 1.0), "b.mem": pair(T0, 2.0)}, b"mini.")
-    source = RedisSource(RedisSettings(server.url, "mini."), match=lambda name: name.startswith("a"))
+    source = RedisSource(
+        RedisSettings(server.url, "mini."), select=lambda names: np.array([name.startswith("a") for name in names])
+    )
     assert rows(source) == {"a.cpu": ("", [(T0, 1.0)])}
 
 

@@ -101,6 +101,24 @@ def test_one_object_says_it_all(redis, tmp_path, capsys, expected):
     assert sorted(received(http)) == sorted(expected)
 
 
+@pytest.mark.parametrize("match", [None, "eu-west"])
+def test_metrics_to_skip_are_listed_but_not_read(redis, tmp_path, capsys, expected, match):
+    listed = [name for name in FLEET.metrics if match is None or match in name]
+    skipped = [name for name in listed if "cpu" in name or "host01" in name]
+    assert 0 < len(skipped) < len(listed)
+    with http_server() as http:
+        path = write_config(tmp_path, redis.url, http=http)
+        path.write_text(path.read_text() + '[analysis]\nskip = ["cpu", ".*host01", "no.such.thing"]\n')
+        code, found, _ = run_json(capsys, path, *(["--match", match] if match else []))
+    assert code == 0
+    assert found["metrics"] == len(listed)
+    assert found["outcomes"]["skipped"] == found["reasons"]["skip"] == len(skipped)
+    kept = [name for name in listed if name not in skipped]
+    assert found["source"]["bytes"] == sum(redis.client.strlen(f"metrics.{name}") for name in kept)
+    assert sorted(received(http)) == sorted(name for name in expected if name in kept)
+    assert found["unmatched_patterns"] == ([] if match else ["no.such.thing"])
+
+
 def test_the_next_run_alerts_nobody_twice_and_lists_everything(redis, tmp_path, capsys, expected):
     with http_server() as http:
         config = write_config(tmp_path, redis.url, http=http)

@@ -160,6 +160,18 @@ def test_match_picks_metrics(source, tmp_path, fleet):
     assert pq.read_table(target)["metric"].to_pylist() == [m for m in fleet.metrics if "nginx.requests" in m]
 
 
+def test_configuration_skips_metrics(source, tmp_path, fleet, capsys):
+    target, config = tmp_path / "out.parquet", tmp_path / "r.toml"
+    config.write_text('[source]\nurl = "redis://h"\n[analysis]\nskip = ["nginx"]\n')
+    assert main(["score", str(source), str(target), "--config", str(config), "--json"]) == 0
+    kept = [name for name in fleet.metrics if "nginx" not in name]
+    assert 0 < len(kept) < len(fleet.metrics)
+    assert pq.read_table(target)["metric"].to_pylist() == kept
+    found = json.loads(capsys.readouterr().out)
+    assert found["metrics"] == len(fleet.metrics)
+    assert found["outcomes"]["skipped"] == len(fleet.metrics) - len(kept)
+
+
 def test_a_poisoned_series_leaves_the_others_alone(fleet):
     table = fleet.table().cast(pa.schema([("metric", pa.string()), ("timestamp", pa.int64()), ("value", pa.float64())]))
     bad = pa.table({"metric": ["bad"] * 3, "timestamp": [END, -5, END], "value": [np.nan, 1.0, np.inf]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from ridgeline.engine.rules.matching import matcher
+from ridgeline.engine.rules.selection import Selection
 from ridgeline.engine.run.aside import Overdue, aside
 from ridgeline.engine.run.sources import open_source
 from ridgeline.engine.run.turn import Turn
@@ -17,10 +17,10 @@ GRACE: Final = 0.5  # seconds for a source to say itself, and better, that its t
 def list_metrics(turn: Turn) -> None:
     """Open and list the source. Raises SourceUnavailable, AuthenticationFailed or InputError."""
     request, budget = turn.request, turn.budget
-    match = None if request.match is None else matcher(request.match)
+    turn.selection = Selection.of(request.match, request.config.analysis.skip)
     # With `--as-of` no clock is compared with any other.
     wall = turn.wall if request.as_of is None else None
-    opening = partial(open_source, request.config, match, budget.reading_left, wall)
+    opening = partial(open_source, request.config, turn.selection, budget.reading_left, wall)
     try:
         turn.opened = aside(opening, budget.reading_left() + GRACE, "list")
     except Overdue:

@@ -25,6 +25,8 @@ def scan_source(turn: Turn) -> None:
     scan.run()
     turn.report.reads = {"full_reads": scan.rows, "delta_reads": 0, "bytes": turn.opened.source.bytes_read}
     turn.report.failure_reasons.update(turn.scorer.plan.complaints)
+    if turn.selection is not None:
+        turn.report.add_unscored(len(turn.selection.skipped), "skipped", "skip")
     for remark in turn.scorer.overrides.remarks:
         turn.warn(remark)
     for _, sentence in turn.opened.source.unreadable:
