@@ -41,13 +41,17 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """Clean rows: points sorted by time within each row, reasons and duplicate flags uint8[n], points by reason."""
+    """Clean rows: points sorted by time within each row, and points by reason.
+
+    uint8[n] each: reasons, flags of rows that hold equal timestamps, flags of rows that came unsorted.
+    """
 
     offsets: Ints
     timestamps: Ints
     values: Floats
     reasons: Bytes
     duplicates: Bytes
+    disordered: Bytes
     newest: int | None
     repairs: Counter[str] = field(default_factory=Counter)
 
@@ -66,18 +70,19 @@ def clean(series: Series, reasons: Bytes | None = None) -> Cleaned:
         series, newest = _drop(series, repairs)
         suspects = _not_later(series)
     offsets, timestamps, values = series.offsets, series.timestamps, series.values
+    duplicates = disordered = np.zeros(rows, np.uint8)  # one array, as a rule
     if len(suspects):
-        timestamps, values = _sort(series, suspects, repairs)
+        timestamps, values, disordered = _sort(series, suspects, repairs)
         suspects = _not_later(Series(offsets, timestamps, values))
-    duplicates = np.zeros(rows, np.uint8)
     if len(suspects):
+        duplicates = np.zeros(rows, np.uint8)
         repairs["duplicate_timestamp"] += len(suspects)
         duplicates[row_of(offsets, suspects)] = 1
     reasons[(reasons == USABLE) & (before > 0) & (np.diff(offsets) == 0)] = NO_USABLE_POINTS
     if newest is None:
         filled = np.diff(offsets) > 0
         newest = int(timestamps[offsets[1:][filled] - 1].max()) if filled.any() else None
-    return Cleaned(offsets, timestamps, values, reasons, duplicates, newest, repairs)
+    return Cleaned(offsets, timestamps, values, reasons, duplicates, disordered, newest, repairs)
 
 
 def row_of(offsets: Ints, positions: Ints) -> Ints:
@@ -209,12 +214,13 @@ def _sane_in(timestamps: NDArray[Any], ticks: int) -> Bools:
     return (timestamps >= EARLIEST * ticks) & (timestamps < (LATEST + 1) * ticks)
 
 
-def _sort(series: Series, suspects: Ints, repairs: Counter[str]) -> tuple[Ints, Floats]:
-    """Timestamps and values with every row in time order; equal timestamps keep their order."""
+def _sort(series: Series, suspects: Ints, repairs: Counter[str]) -> tuple[Ints, Floats, Bytes]:
+    """Timestamps and values with every row in time order, and which rows were not; equal timestamps keep their order."""
     timestamps, values = series.timestamps, series.values
+    disordered = np.zeros(len(series.offsets) - 1, np.uint8)
     late = suspects[timestamps[suspects] < timestamps[suspects - 1]]
     if not len(late):
-        return timestamps, values
+        return timestamps, values, disordered
     repairs["reordered"] += len(late)
     timestamps, values = timestamps.copy(), values.copy()
     for row in np.unique(row_of(series.offsets, late)):
@@ -222,4 +228,5 @@ def _sort(series: Series, suspects: Ints, repairs: Counter[str]) -> tuple[Ints, 
         order = np.argsort(timestamps[piece], kind="stable")
         timestamps[piece] = timestamps[piece][order]
         values[piece] = values[piece][order]
-    return timestamps, values
+        disordered[row] = 1
+    return timestamps, values, disordered

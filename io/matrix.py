@@ -28,7 +28,7 @@ SCHEMA: Final = pa.schema(
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MetricMatrix:
     """Clean rows, one per metric: each sorted by time, without NaN, nulls or padding; lengths differ.
 
@@ -36,6 +36,7 @@ class MetricMatrix:
                 value large_list<float64>, as_of int64 (null: none given)
     reasons     uint8[n], position in `reasons.ROW_REASONS`; rows with a reason have no points
     duplicates  uint8[n], 1 where the row holds equal timestamps
+    disordered  uint8[n], 1 where the row came unsorted (it is sorted now)
     repairs     points by reason (`reasons.POINT_REASONS`), over all rows
     newest      the newest sane timestamp, or None
     """
@@ -43,11 +44,22 @@ class MetricMatrix:
     batch: pa.RecordBatch
     reasons: NDArray[np.uint8]
     duplicates: NDArray[np.uint8]
+    disordered: NDArray[np.uint8]
     repairs: Mapping[str, int]
     newest: int | None
 
     def __len__(self) -> int:
         return int(self.batch.num_rows)
+
+    def __repr__(self) -> str:
+        from ridgeline.io.shown import line
+
+        return line(self)
+
+    def _repr_html_(self) -> str:
+        from ridgeline.io.shown import table
+
+        return table(self)
 
     @property
     def metrics(self) -> pa.StringArray:
@@ -84,6 +96,7 @@ class MetricMatrix:
             batch=self.batch.slice(start, length),
             reasons=self.reasons[start : start + length],
             duplicates=self.duplicates[start : start + length],
+            disordered=self.disordered[start : start + length],
         )
 
     @classmethod
@@ -130,6 +143,7 @@ class MetricMatrix:
             batch=pa.RecordBatch.from_arrays(columns, schema=SCHEMA),
             reasons=_frozen(cleaned.reasons),
             duplicates=_frozen(cleaned.duplicates),
+            disordered=_frozen(cleaned.disordered),
             repairs=MappingProxyType(dict(Counter(repairs or {}) + cleaned.repairs)),
             newest=cleaned.newest,
         )
@@ -141,7 +155,9 @@ class MetricMatrix:
 
     @classmethod
     def from_table(cls, table: Any, labels_from: Sequence[str] | None = None) -> Self:
-        """A matrix from a pyarrow Table or RecordBatch, a polars or pandas frame, or anything that exports Arrow.
+        """A matrix from a pyarrow Table or RecordBatch, a frame, a dict of columns, or anything that exports Arrow.
+
+        Frames are polars' (lazy ones are collected) or pandas'.
 
         Long layout: one point per row, columns metric, timestamp, value, in any order of rows. List layout: one metric
         per row, timestamp and value as lists. Optional column as_of. Raises InputError when columns or types are wrong.

@@ -20,6 +20,7 @@ from ridgeline.io.arrow.columns import as_of_values, either, floats_of, list_len
 from ridgeline.io.arrow.labels import named_runs
 from ridgeline.io.arrow.layout import Layout, layout_of
 from ridgeline.io.arrow.runs import Runs, points_in, runs_of, stable_order
+from ridgeline.io.arrow.tables import table_of
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import NO_AS_OF
 from ridgeline.io.reasons import AS_OF_CONFLICT, MALFORMED, USABLE
@@ -49,19 +50,6 @@ class Rows:
     repairs: Counter[str] = field(default_factory=Counter)
 
 
-def table_of(source: Any) -> pa.Table:
-    """Any Arrow-speaking object as a pyarrow Table, without copying columns where its library allows."""
-    if isinstance(source, pa.Table):
-        return source
-    if isinstance(source, pa.RecordBatch):
-        return pa.Table.from_batches([source])
-    for method in ("to_arrow", "__arrow_c_stream__", "__arrow_c_array__"):
-        if hasattr(source, method):
-            return source.to_arrow() if method == "to_arrow" else pa.table(source)
-    kind = f"{type(source).__module__}.{type(source).__qualname__}"
-    raise InputError(f"cannot read {kind} as a table; give a pyarrow Table or RecordBatch, or a polars DataFrame")
-
-
 def points_of(source: Any, labels_from: Sequence[str] | None = None, where: str = "the table") -> Points:
     """The points of a table, or of anything that exports Arrow, in its own order."""
     table = table_of(source)
@@ -70,8 +58,11 @@ def points_of(source: Any, labels_from: Sequence[str] | None = None, where: str 
         starts = np.arange(len(table) + 1) if layout.lists else None
         runs = named_runs(table, runs_of(table.column("metric").chunks, starts), labels_from, where)
         return (list_points if layout.lists else long_points)(table, runs, layout)
-    except pa.ArrowInvalid as error:
-        raise InputError(f"{where} cannot be read, its columns are damaged: {error}") from error
+    except pa.ArrowException as error:
+        said = str(error).splitlines()[0]
+        raise InputError(
+            f"{where} cannot be read, its columns are damaged or of types without arithmetic: {said}"
+        ) from error
 
 
 def long_points(table: pa.Table | pa.RecordBatch, runs: Runs, layout: Layout) -> Points:

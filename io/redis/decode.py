@@ -62,10 +62,12 @@ def _wrap(metrics: pa.Array, decoded: _Decoded, why: NDArray[np.uint8], repairs:
         pa.nulls(len(metrics), pa.int64()),
     ]
     last = offsets[1:][np.diff(offsets) > 0] - 1
+    none = np.zeros(len(why), np.uint8)
     return MetricMatrix(
         batch=pa.RecordBatch.from_arrays(columns, schema=SCHEMA),
         reasons=why,
-        duplicates=np.zeros(len(why), np.uint8),
+        duplicates=none,
+        disordered=none,
         repairs=MappingProxyType(dict(repairs)),
         newest=int(timestamps[last].max()) if len(last) else None,
     )

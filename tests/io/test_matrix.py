@@ -303,6 +303,155 @@ def test_empty_tables(lists):
         assert matrix.batch.schema == SCHEMA
 
 
+def test_rows_that_came_unsorted_are_flagged():
+    matrix = MetricMatrix.from_table(long_table())
+    assert matrix.disordered.tolist() == [0, 0, 0]
+    order = MetricMatrix.from_table(long_table().take(pa.array([1, 0, 2, 3, 4, 5])))
+    assert order.disordered.tolist() == [1, 0, 0]
+    assert order.slice(1, 3).disordered.tolist() == [0, 0]
+    assert order.slice(0, 1).disordered.tolist() == [1]
+    assert rows(order) == ROWS
+    equal = MetricMatrix.from_table(long_table(timestamp=[T0, T0, T0, T0 + 60, T0 + 60, T0]))
+    assert (equal.disordered.tolist(), equal.duplicates.tolist()) == ([0, 0, 0], [1, 1, 0])
+    dropped = MetricMatrix.from_table(
+        long_table(timestamp=[T0 + 99, T0, T0 + 60, 5, T0, T0], value=[None, 2, 3, 4, 5, 6.0])
+    )
+    assert dropped.disordered.tolist() == [0, 0, 0]  # what was dropped disturbs no order
+
+
+def polars():
+    return pytest.importorskip("polars", reason="needs ridgeline[yardsticks], for polars frames")
+
+
+class Relation:
+    """As DuckDB's relations were before they spoke Arrow's own way."""
+
+    def arrow(self):
+        return long_table()
+
+
+class Stream:
+    def __arrow_c_stream__(self, requested_schema=None):
+        return long_table().__arrow_c_stream__(requested_schema)
+
+
+SOURCES = {
+    "dict of lists": lambda: dict(LONG),
+    "dict of arrays": lambda: {key: np.array(column) for key, column in LONG.items()},
+    "lazy frame": lambda: polars().from_arrow(long_table()).lazy(),
+    "relation": Relation,
+    "stream": Stream,
+    "reader": lambda: long_table().to_reader(),
+    "polars decimals": lambda: (
+        polars().from_arrow(long_table()).with_columns(polars().col("value").cast(polars().Decimal(20, 2)))
+    ),
+    "polars enum": lambda: (
+        polars().from_arrow(long_table()).with_columns(polars().col("metric").cast(polars().Enum(["a", "b", "c"])))
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_whatever_speaks_arrow(kind):
+    assert rows(MetricMatrix.from_table(SOURCES[kind]())) == ROWS
+
+
+class Broken:
+    def __arrow_c_stream__(self, requested_schema=None):
+        raise RuntimeError("first line\nsecond line")
+
+
+class OfFloats(pa.ExtensionType):
+    def __init__(self):
+        super().__init__(pa.float64(), "ridgeline.test")
+
+    def __arrow_ext_serialize__(self):
+        return b""
+
+    @classmethod
+    def __arrow_ext_deserialize__(cls, storage_type, serialized):
+        return cls()
+
+
+def bad_column_name():
+    fields = [("metric", pa.string()), ("timestamp", pa.int64()), ("value", pa.float64()), (b"\xff", pa.int64())]
+    return pa.Table.from_arrays([*map(pa.array, LONG.values()), pa.array([0] * 6)], schema=pa.schema(fields))
+
+
+NO_TABLES = {
+    "polars Int128": lambda: (
+        polars().from_arrow(long_table()).with_columns(polars().col("value").cast(polars().Int128))
+    ),
+    "polars Series": lambda: polars().Series([1.0]),
+    "polars GroupBy": lambda: polars().from_arrow(long_table()).group_by("metric"),
+    "polars lazy frame without the column": lambda: polars().from_arrow(long_table()).lazy().select("nope"),
+    "polars struct": lambda: polars().from_arrow(long_table()).with_columns(value=polars().struct("value")),
+    "polars objects": lambda: (
+        polars().from_arrow(long_table()).with_columns(value=polars().Series([object()] * 6, dtype=polars().Object))
+    ),
+    "Arrow array": lambda: pa.array([1]),
+    "Arrow chunked array": lambda: pa.chunked_array([[1]]),
+    "column name that is no UTF-8": bad_column_name,
+    "extension type": lambda: long_table(value=pa.ExtensionArray.from_storage(OfFloats(), pa.array(LONG["value"]))),
+    "dictionary of values": lambda: long_table(value=pa.array(LONG["value"]).dictionary_encode()),
+    "lists of lists": lambda: pa.table({"metric": ["a"], "timestamp": [[[T0]]], "value": [[[1.0]]]}),
+    "uneven dict": lambda: {**LONG, "value": [1.0]},
+    "mixed dict": lambda: {**LONG, "value": [1, "x", None, 4, 5, 6]},
+    "empty dict": dict,
+    "broken stream": Broken,
+    "number": lambda: 5,
+    "text": lambda: "x" * 9,
+    "array": lambda: np.ones((3, 3)),
+    "None": lambda: None,
+}
+
+
+def refused(source):
+    with pytest.raises(InputError) as caught:
+        MetricMatrix.from_table(source)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", NO_TABLES)
+def test_what_is_no_table_is_refused_in_one_sentence(kind):
+    refused(NO_TABLES[kind]())
+
+
+def test_pandas_columns_that_arrow_cannot_take():
+    pd = pytest.importorskip("pandas")
+    frame = long_table().to_pandas()
+    refused(frame.assign(value=[1, "x", None, 4, 5, 6]))
+    refused(frame.assign(value=[1j] * 6))
+    refused(frame.assign(value=pd.arrays.SparseArray(LONG["value"])))
+    refused(frame["value"])
+    refused(pd.DataFrame(np.ones((2, 3))))
+    assert rows(MetricMatrix.from_table(frame.assign(value=frame["value"].astype(object)))) == ROWS
+    named = frame.assign(metric=frame["metric"].astype("category"), value=frame["value"].astype("Int64"))
+    assert rows(MetricMatrix.from_table(named)) == ROWS
+
+
+@pytest.mark.parametrize("column", ["metric", "value", "timestamp"])
+def test_columns_of_nulls_in_several_chunks(column):
+    table = long_table()
+    place = table.column_names.index(column)
+    table = table.set_column(place, column, pa.chunked_array([pa.nulls(2), pa.nulls(4)]))
+    assert MetricMatrix.from_table(table).repairs == {"null": 6}
+
+
+def test_a_matrix_is_worth_reading():
+    matrix = MetricMatrix.from_table(long_table(value=[1.0, None, 3.0, 4.0, 5.0, None]))
+    assert repr(matrix) == (
+        "MetricMatrix(3 metrics, 4 points, 2023-11-14 22:13:20 to 2023-11-14 22:15:20 UTC, 1 without points, 2 null)"
+    )
+    assert repr(MetricMatrix.empty()) == "MetricMatrix(0 metrics, 0 points)"
+    many = MetricMatrix.from_table({"metric": ["<b>\n", *"abcdefg"], "timestamp": [T0] * 8, "value": np.arange(8.0)})
+    shown = many._repr_html_()
+    assert "&lt;b&gt;\\n" in shown
+    assert "<b>" not in shown
+    assert shown.count("<tr>") == 6
+    assert "and 3 more" in shown
+
+
 BAD = {
     "no column value (found: metric, timestamp)": pa.table({"metric": ["a"], "timestamp": [1]}),
     "column metric is int64": long_table(metric=[1] * 6),
