@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from ridgeline.engine.config.override import read_overrides
 from ridgeline.engine.rules.analysis import Analysis
+from ridgeline.engine.rules.overrides import Overrides
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.rules.profiles import profile_named
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm, distinct, load_user_algorithms
@@ -77,6 +78,7 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
         analysis, found, as_of=as_of, default_as_of=newest, scores=scores, threads=threads or 0, user=user
     )
     batches = [scorer.score(matrix) for matrix in matrices]
+    _warn(scorer.overrides)
     if not batches:
         batches = [scorer.score(MetricMatrix.from_table(_nothing()))]
     return pa.Table.from_batches(batches)
@@ -109,7 +111,6 @@ def replay(  # noqa: PLR0913 - every option a keyword of its own, as users call 
     """
     from ridgeline.engine.replay.matrix import replay_matrix
     from ridgeline.engine.replay.plan import ReplayPlan
-    from ridgeline.engine.rules.overrides import Overrides
 
     user, known, asked = algorithms_asked(algorithms)
     policy: Policy = base_policy(Analysis(consensus=consensus, profile=profile, algorithms=tuple(asked)), known)
@@ -124,6 +125,7 @@ def replay(  # noqa: PLR0913 - every option a keyword of its own, as users call 
     rules = Overrides(policy, read_overrides(overrides or (), policy.algorithms, policy))
     matrices, _ = _matrices(data, labels_from, needs_newest=False)
     tables = [replay_matrix(matrix, plan, rules, threads=threads or available_threads()) for matrix in matrices]
+    _warn(rules)
     return pa.concat_tables(tables or [replay_matrix(MetricMatrix.from_table(_nothing()), plan, rules)])
 
 
@@ -138,6 +140,12 @@ def algorithms_asked(
     )
     known = (*algorithm_names(), *(found.name for found in user))
     return user, known, [found if isinstance(found, str) else found.name for found in asked or ()]
+
+
+def _warn(overrides: Overrides) -> None:
+    """Say what overrides came to against their words, as Python says such things."""
+    for remark in overrides.remarks:
+        warnings.warn(remark, stacklevel=3)
 
 
 def _matrices(

@@ -134,8 +134,8 @@ class Overrides:
         if policy.consensus > most:
             patterns = ", ".join(f'"{self.overrides[hit].match}"' for hit in hits)
             self._remarks.append(
-                f"overrides {patterns} together ask for {policy.consensus} votes of {most} algorithms, of {name} for one: "
-                f"there, {most} are taken for a consensus"
+                f"overrides {patterns} together ask for {policy.consensus} votes where {most} can be cast, of {name} for one: "
+                "there, every algorithm must vote True"
             )
             policy = replace(policy, consensus=most)
         if policy not in self._index_of_policy:

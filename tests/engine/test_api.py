@@ -133,3 +133,14 @@ def test_replay_keeps_its_bounds_and_its_consensus(fleet):
     counts = [ridgeline.replay(table, consensus=k)["anomalous"].to_pylist().count(True) for k in (1, 6, 9)]
     assert counts[0] > counts[1] > counts[2]
     assert ridgeline.replay(table, start=END - 600)["timestamp"].to_numpy().min() >= END - 600
+
+
+def test_overrides_that_together_ask_too_much_are_warned_of():
+    table = pa.table({"metric": ["a.b"], "timestamp": [1_700_000_000], "value": [1.0]})
+    overrides = [{"match": "a.", "algorithms": ["grubbs"], "consensus": 1}, {"match": "b", "consensus": 2}]
+    for judge in (ridgeline.score, ridgeline.replay):
+        with pytest.warns(
+            UserWarning, match="ask for 2 votes where 1 can be cast, of a.b for one: there, every"
+        ) as caught:
+            judge(table, overrides=overrides)
+        assert caught[0].filename == __file__

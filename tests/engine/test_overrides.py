@@ -79,7 +79,7 @@ def test_overrides_that_together_ask_too_much_ask_for_all_there_is_and_it_is_sai
     assert overrides.policies[overrides.assign(["a.b.x"])[0]] == Policy(6, NINE[:6])
     assert list(overrides.assign(["b.a.y"])) == [1], "as strict as a. alone"
     assert overrides.remarks == (
-        'overrides "a.", "b." together ask for 7 votes of 6 algorithms, of a.b.x for one: there, 6 are taken for a consensus',
+        'overrides "a.", "b." together ask for 7 votes where 6 can be cast, of a.b.x for one: there, every algorithm must vote True',
     )
 
 

@@ -267,7 +267,9 @@ def test_overrides_that_meet_on_one_metric_and_cannot_be_reached(redis, tmp_path
     with http_server() as http:
         assert run(write_config(tmp_path, redis.url, http=http, extra=extra)) == 0
         assert http.requests, "the others are alerted on all the same"
-    assert 'overrides "eu-west", "0" together ask for 3 votes of 2 algorithms, of eu-west.' in capsys.readouterr().err
+    assert (
+        'overrides "eu-west", "0" together ask for 3 votes where 2 can be cast, of eu-west.' in capsys.readouterr().err
+    )
 
 
 def test_now_is_the_wall_clock(redis, tmp_path, capsys):
