@@ -11,8 +11,8 @@ from typing import Any
 from ridgeline.bench.axes import Axes
 from ridgeline.bench.row import Row
 from ridgeline.bench.scenarios import kernels, load
+from ridgeline.engine.report.plot import figure_class
 from ridgeline.io.disk.atomic import write_atomic
-from ridgeline.io.errors import InputError
 
 POINTS = (180, 360, 720, 1440, 2880, 5760)
 CHUNKS = (10, 25, 50, 100, 250, 1000)
@@ -33,15 +33,11 @@ class Chart:
 
 def draw(axes: Axes, folder: Path, machine: str = "") -> list[Path]:
     """Measure and draw three pictures into `folder`, `machine` written under each; needs the extra `plot`."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise InputError("--plot needs matplotlib: pip install 'ridgeline[plot]'") from error
     folder.mkdir(parents=True, exist_ok=True)
     quick = replace(axes, runs=min(axes.runs, 5), yardsticks=False)
     drawn = []
     for chart in _charts(quick):
-        figure = Figure(figsize=(7, 4.6), dpi=110, layout="constrained")
+        figure = figure_class()(figsize=(7, 4.6), dpi=110, layout="constrained")
         _curves(figure.subplots(), chart)
         figure.supxlabel(
             f"{machine}\nmedian of {quick.runs} runs, bars from the quickest to the slowest".strip(),

@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _plot(args: argparse.Namespace) -> Path:
     """Draw one metric from the written scores."""
-    from ridgeline.engine.backtest.plot import draw
+    from ridgeline.engine.backtest.plot import draw_backtest
     from ridgeline.engine.backtest.stored import read_metric
     from ridgeline.engine.evaluate.labels import read_labels
     from ridgeline.io.text import file_name
@@ -104,5 +104,5 @@ def _plot(args: argparse.Namespace) -> Path:
     labels = read_labels(args.labels).windows.get(args.plot, ()) if args.labels else ()
     steps, names = read_metric(args.output, args.plot)
     target: Path = args.output / file_name(args.plot, ".png")
-    draw(steps, names, labels, target)
+    draw_backtest(steps, names, labels, target)
     return target

@@ -44,8 +44,8 @@ def test_an_empty_list_keeps_the_schema():
 
 
 def test_the_picture_is_drawn(tmp_path):
-    from ridgeline.engine.backtest.plot import draw
+    from ridgeline.engine.backtest.plot import draw_backtest
 
     target = tmp_path / "m.png"
-    draw(steps([0, 1, 1, 0]), NAMES, [(0, 60)], target)
+    draw_backtest(steps([0, 1, 1, 0]), NAMES, [(0, 60)], target)
     assert target.read_bytes().startswith(b"\x89PNG")
