@@ -11,6 +11,7 @@ from ridgeline.engine.cli.commands import Command, every, find
 from ridgeline.engine.cli.parser import Parser
 from ridgeline.engine.cli.signals import exit_on_signals
 from ridgeline.engine.cli.streams import abandon, sound_streams
+from ridgeline.engine.cli.watchdog import end_if_reading_hangs
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.text import escape, redact
 
@@ -30,7 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is not None:
         return _run(list(argv), own_process=False)
     with sound_streams():
-        return _run(sys.argv[1:], own_process=True)
+        code = _run(sys.argv[1:], own_process=True)
+    end_if_reading_hangs(code)
+    return code
 
 
 def _run(arguments: list[str], *, own_process: bool) -> int:

@@ -10,9 +10,10 @@ import sys
 import threading
 import time
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NoReturn, Self
 
 from ridgeline.io.errors import RidgelineError
+from ridgeline.io.parquet.waiting import READING
 
 # Seconds after the deadline: the command is told to stop; the process is ended; the system ends it, whoever holds what.
 STOP: Final = 1.5
@@ -65,10 +66,7 @@ class Watchdog:
     def _leave(self) -> None:
         """End the process here and now if work was left behind."""
         if any(thread not in {threading.main_thread(), self._thread} for thread in threading.enumerate()):
-            for stream in (sys.stdout, sys.stderr):
-                with contextlib.suppress(OSError, ValueError):
-                    stream.flush()
-            os._exit(self._code)
+            _end(self._code)
 
     def _left(self, after: float) -> float:
         return max(self._end + after - time.monotonic(), 0.01)
@@ -82,6 +80,19 @@ class Watchdog:
                 os._exit(PARTIAL)
         time.sleep(LINGER)
         os._exit(self._code)
+
+
+def end_if_reading_hangs(code: int) -> None:
+    """End the process with this code if a thread that waits for a file was left behind: winding up would wait for it too."""
+    if any(thread.name == READING for thread in threading.enumerate()):
+        _end(code)
+
+
+def _end(code: int) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _code_of(error: BaseException) -> int:

@@ -16,6 +16,8 @@ from ridgeline.io.errors import SourceUnavailable
 PATIENCE: Final = 60.0  # seconds without any answer, after which a remote file system counts as gone
 GOODBYE: Final = 1.0  # seconds a thread gets to end by itself
 
+READING: Final = "ridgeline-parquet"  # name of the threads
+
 T = TypeVar("T")
 Left = Callable[[], float]
 
@@ -45,7 +47,7 @@ def ahead(
     What fetching raises is raised here. Raises SourceUnavailable when nothing comes within `left` seconds.
     """
     fetch = _Fetch(items)
-    thread = threading.Thread(target=fetch.work, name="ridgeline-parquet", daemon=True)
+    thread = threading.Thread(target=fetch.work, name=READING, daemon=True)
     thread.start()
     try:
         while True:

@@ -337,6 +337,48 @@ def test_bad_input_is_one_sentence(dataset, tmp_path, capsys):
         assert message in capsys.readouterr().err
 
 
+def planted_file(path):
+    path.write_text("planted")
+
+
+def planted_folder(path):
+    path.mkdir()
+    (path / "grouped.parquet").write_text("planted")
+    (path / "deep").mkdir()
+
+
+def planted_link(path):
+    path.with_name("victim").mkdir()
+    (path.with_name("victim") / "precious").write_text("mine")
+    path.symlink_to(path.with_name("victim"))
+
+
+@pytest.mark.parametrize("plant", [planted_file, planted_folder, planted_link])
+def test_what_lies_in_the_place_of_a_grouped_copy_is_removed_or_refused(history, tmp_path, capsys, plant):
+    order = np.argsort(np.tile(np.arange(500), 8), kind="stable")
+    pq.write_table(history.take(order), tmp_path / "in.parquet")
+    (tmp_path / "out").mkdir()
+    plant(tmp_path / "out" / ".shuffled")
+    assert backtest(tmp_path / "in.parquet", tmp_path / "out") == 0
+    assert steps(tmp_path / "out").num_rows == history.num_rows
+    assert not (tmp_path / "out/.shuffled").exists()
+    assert not (tmp_path / "out/.shuffled").is_symlink()
+    if plant is planted_link:
+        assert (tmp_path / "out/victim/precious").read_text() == "mine"
+
+
+@pytest.mark.parametrize("plant", [planted_file, planted_link])
+def test_what_lies_in_the_place_of_the_journal_is_one_sentence(dataset, tmp_path, capsys, plant):
+    (tmp_path / "out").mkdir()
+    plant(tmp_path / "out" / ".parts")
+    for options in ((), ("--resume",)):
+        assert backtest(dataset, tmp_path / "out", *options) in {2, 74}
+        said = capsys.readouterr().err
+        assert ".parts" in said
+        assert said.count("\n") == 1
+        assert "bug" not in said
+
+
 def test_a_full_disk_ends_with_74_and_whole_files(dataset, tmp_path, monkeypatch, capsys):
     import errno
 

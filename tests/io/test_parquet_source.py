@@ -1,5 +1,6 @@
 """Parquet in: streamed by metric whatever the row groups are, shuffled where scattered, refused in one sentence."""
 
+import os
 import re
 import subprocess
 import sys
@@ -201,6 +202,48 @@ def test_directory_glob_and_key_value_folders(tmp_path):
     assert together(ParquetSource(f"{tmp_path}/day=*/**/*.p*")) == expected(table)
     assert together(ParquetSource(f"file://{tmp_path}")) == expected(table)
     assert together(ParquetSource(f"file://{tmp_path}/day=2024-01-31/x.parquet")) == expected(table.slice(0, cut))
+
+
+def test_linked_folders_are_read_once_and_loops_end(tmp_path):
+    table = fleet(as_of=False)
+    cut = len(table) // 2
+    data = tmp_path / "data"
+    for place in ("elsewhere/deep", "data/sub"):
+        (tmp_path / place).mkdir(parents=True)
+    write(data / "1.parquet", table.slice(0, cut))
+    write(tmp_path / "elsewhere" / "deep" / "2.parquet", table.slice(cut))
+    (data / "linked").symlink_to(tmp_path / "elsewhere")
+    (data / "sub" / "loop").symlink_to(data)
+    (data / "sub" / "self").symlink_to(data / "sub" / "self")
+    (data / "zz-again").symlink_to(tmp_path / "elsewhere")
+    (data / "same.parquet").symlink_to(data / "1.parquet")
+    (data / "hard.parquet").hardlink_to(data / "1.parquet")
+    source = ParquetSource(data)
+    assert together(source) == expected(table)
+    assert source.unreadable == []
+    assert len(source.reader.files) == 2
+    assert together(ParquetSource(f"{data}/*.parquet")) == expected(table.slice(0, cut))
+
+
+def test_what_is_no_regular_file_is_said_and_not_opened(tmp_path):
+    good = write(tmp_path / "good.parquet", fleet())
+    os.mkfifo(tmp_path / "pipe.parquet")
+    (tmp_path / "gone.parquet").symlink_to(tmp_path / "nowhere")
+    source = ParquetSource(tmp_path)
+    assert [path for path, _ in source.unreadable] == [str(tmp_path / "gone.parquet"), str(tmp_path / "pipe.parquet")]
+    assert "not a regular file" in source.unreadable[1][1]
+    assert together(source) == expected(pq.read_table(good))
+    assert "not a regular file" in refused(tmp_path / "pipe.parquet")
+    for device in ("/dev/zero", "/dev/null"):
+        assert "not a regular file" in refused(device)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_folders_and_files_without_permission_are_said(tmp_path):
+    write(tmp_path / "good.parquet", fleet())
+    (tmp_path / "closed").mkdir(mode=0)
+    write(tmp_path / "closed.parquet", fleet()).chmod(0)
+    assert len(ParquetSource(tmp_path).unreadable) == 2
 
 
 def test_the_metric_may_be_a_folder(tmp_path):
