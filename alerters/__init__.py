@@ -7,8 +7,8 @@ from ridgeline.alerters._channel import Alerter, Channel, Groups, from_entry_poi
 from ridgeline.alerters._http import outcome_of, post
 from ridgeline.alerters._message import TOP, Message, Status
 from ridgeline.alerters._outcome import SENT, Outcome
-from ridgeline.alerters._secret import Secret
 from ridgeline.alerters._words import Fact, duration, facts, headline, lines, number, sentence, since, utc
+from ridgeline.io.secret import Secret
 
 __all__ = [
     "SENT",

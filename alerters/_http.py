@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from ridgeline.alerters._outcome import SENT, Outcome
-from ridgeline.alerters._secret import Secret
 from ridgeline.io.net.transport import Connection, Endpoint, Limits, Reply, TransportError, request, trust
+from ridgeline.io.secret import Secret
 
 RETRY_STATUS: Final = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from ridgeline.alerters._http import below, post
 from ridgeline.alerters._outcome import Outcome
 from ridgeline.alerters._payloads import dumps
-from ridgeline.alerters._secret import Secret
 from ridgeline.io.net.transport import Endpoint, Limits
+from ridgeline.io.secret import Secret
 
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

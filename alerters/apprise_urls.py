@@ -13,8 +13,8 @@ from ridgeline.alerters._channel import Channel
 from ridgeline.alerters._http import check_limits
 from ridgeline.alerters._message import Message
 from ridgeline.alerters._outcome import SENT, Outcome
-from ridgeline.alerters._secret import Secret
 from ridgeline.alerters._words import headline, lines
+from ridgeline.io.secret import Secret
 from ridgeline.io.text import encodable, file_name
 
 

@@ -12,9 +12,9 @@ from ridgeline.alerters._http import below, check_limits, fits_header, post, rev
 from ridgeline.alerters._message import Message
 from ridgeline.alerters._outcome import Outcome
 from ridgeline.alerters._payloads import dumps
-from ridgeline.alerters._secret import Secret
 from ridgeline.alerters._words import headline, lines
 from ridgeline.io.net.transport import Endpoint, Limits
+from ridgeline.io.secret import Secret
 from ridgeline.io.text import truncate
 
 LONGEST: Final = 9000  # HipChat takes 10,000 characters

@@ -17,9 +17,9 @@ from ridgeline.alerters._http import check_limits, post
 from ridgeline.alerters._message import Message
 from ridgeline.alerters._outcome import Outcome
 from ridgeline.alerters._payloads import dumps, number
-from ridgeline.alerters._secret import Secret
 from ridgeline.alerters._words import facts, headline, lines
 from ridgeline.io.net.transport import Endpoint, Limits
+from ridgeline.io.secret import Secret
 from ridgeline.io.text import escape, truncate
 
 API: Final = "https://events.pagerduty.com/v2/enqueue"

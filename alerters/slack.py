@@ -19,10 +19,10 @@ from ridgeline.alerters._http import check_limits, fits_header, post, reveal
 from ridgeline.alerters._message import Message
 from ridgeline.alerters._outcome import Outcome
 from ridgeline.alerters._payloads import dumps
-from ridgeline.alerters._secret import Secret
 from ridgeline.alerters._slack_api import SlackApi
 from ridgeline.alerters._words import headline, lines
 from ridgeline.io.net.transport import Endpoint, Limits
+from ridgeline.io.secret import Secret
 from ridgeline.io.text import escape, file_name, truncate
 
 API: Final = "https://slack.com/api"

@@ -16,9 +16,9 @@ from ridgeline.alerters._http import check_limits, failure
 from ridgeline.alerters._mail import compose
 from ridgeline.alerters._message import Message
 from ridgeline.alerters._outcome import SENT, Outcome
-from ridgeline.alerters._secret import Secret
 from ridgeline.alerters._smtp_session import PORTS, SECURITY, InDoubtError, Refused, Server, Session
 from ridgeline.io.net.transport import Limits, TransportError, broken
+from ridgeline.io.secret import Secret
 
 ADDRESS: Final = re.compile(r"[!-;=?A-~]+@[A-Za-z0-9.-]+|[A-Za-z0-9._+-]+")
 NO_EMAIL: Final = "no_email"  # Skyline's word for: this rule mails nobody

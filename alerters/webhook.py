@@ -16,9 +16,9 @@ from ridgeline.alerters._http import check_limits, fits_header, post, reveal
 from ridgeline.alerters._message import Message
 from ridgeline.alerters._outcome import Outcome
 from ridgeline.alerters._payloads import dumps, ridgeline, skyline
-from ridgeline.alerters._secret import Secret
 from ridgeline.alerters._template import fill, read_template
 from ridgeline.io.net.transport import Connection, Endpoint, Limits
+from ridgeline.io.secret import Secret
 
 PAYLOADS: Final = ("ridgeline", "skyline", "template")
 KEY: Final = "Ridgeline-Dedup-Key"

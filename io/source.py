@@ -1,18 +1,20 @@
-"""What every source of metrics offers, whatever it reads from."""
+"""What every source of metrics offers, whatever it reads from, and how its kind declares itself."""
 
 from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # who only reads settings needs neither
+    import numpy as np
+    from numpy.typing import NDArray
 
-from ridgeline.io.matrix import MetricMatrix
+    from ridgeline.io.matrix import MetricMatrix
 
 # Which of several base names are read: bool[n].
-Select = Callable[[Sequence[str]], NDArray[np.bool_]]
+Select: TypeAlias = "Callable[[Sequence[str]], NDArray[np.bool_]]"
 
 
 class Source(Protocol):
@@ -40,3 +42,49 @@ class Source(Protocol):
 
     def newest(self) -> int | None:
         """The newest sane timestamp of all, where it can be told beforehand."""
+
+    def known(self, read: int) -> int | None:
+        """How many metrics there are, as far as that is known after so many have been read."""
+
+    def close(self) -> None:
+        """Let go of connections and files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a source is to be read.
+
+    `select` picks by base name; None: all. `left` tells the seconds there are for it, `max_memory` the bytes. With `now`,
+    our clock, the source's own is compared, if it has one.
+    """
+
+    select: Select | None
+    left: Callable[[], float]
+    max_memory: int
+    now: Callable[[], float] | None = None
+
+
+class SourceSettings(Protocol):
+    """The keys of `[source]` for one kind of source: a frozen dataclass whose fields all have defaults.
+
+    A field's metadata bounds its value: `low` and `high` a whole number; `positive` a number of seconds; `empty` (may
+    be); `fault`, a function, says what is wrong with a text, None if nothing is. `needed`: the key must be given.
+    `key` False: it is none.
+    """
+
+    def identity(self) -> str:
+        """What names the source, without secrets: the same for every spelling, as far as text tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceKind:
+    """What a module of `ridgeline.io.sources` declares as `SOURCE`.
+
+    `open` makes the source, listed if its names are known before it is read; it raises SourceUnavailable,
+    AuthenticationFailed or InputError.
+    """
+
+    kind: str
+    summary: str
+    settings: type[Any]
+    open: Callable[[Any, Reading], Source]

@@ -31,7 +31,7 @@ NEIGHBOURS = {
 ALLOWED = {
     "kernels": {"ridgeline.kernels"},
     "io": {"ridgeline.io", "ridgeline.kernels.native", "ridgeline.kernels.decode", "ridgeline.kernels.score.layout"},
-    "alerters": {"ridgeline.alerters", "ridgeline.io.net", "ridgeline.io.text"},
+    "alerters": {"ridgeline.alerters", "ridgeline.io.net", "ridgeline.io.secret", "ridgeline.io.text"},
     "engine": {"ridgeline.engine", "ridgeline.io", "ridgeline.kernels", "ridgeline.alerters", "ridgeline"},
     "bench": {
         "ridgeline.bench",

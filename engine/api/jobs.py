@@ -102,7 +102,7 @@ def backtest(  # noqa: PLR0913 - every option a keyword of its own, as users cal
         job=job,
         where=Where(threads or chosen.run.threads or available_threads(), workers, scheduler),
         max_memory=chosen.run.max_memory,
-        labels_from=chosen.source.labels_from if labels_from is None else labels_from,
+        labels_from=chosen.source.each["parquet"].labels_from if labels_from is None else labels_from,
         resume=resume,
         say=lambda _: None,
         terminal=text_io.StringIO(),

@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         job=Job.of(config, args.output, Steps(args.start, args.end, args.every), keep_scores=not args.no_scores),
         where=Where(config.run.threads or available_threads(), args.workers, args.scheduler),
         max_memory=config.run.max_memory if args.max_memory is None else args.max_memory,
-        labels_from=config.source.labels_from,
+        labels_from=config.source.each["parquet"].labels_from,
         resume=args.resume,
         say=say,
         terminal=sys.stderr,

@@ -63,12 +63,14 @@ def run(args: argparse.Namespace) -> int:
     from ridgeline.io.errors import InputError
     from ridgeline.io.parquet.source import ParquetSource
     from ridgeline.io.redis.settings import RedisSettings
+    from ridgeline.io.secret import Secret
 
+    password = os.environ.get(PASSWORD)
     settings = RedisSettings(
         args.redis,
         namespace=args.namespace,
         username=args.user,
-        password=os.environ.get(PASSWORD) or None,
+        password=Secret(password) if password else None,
         ca_file=args.ca_file,
         retries=0,  # what was sent and not answered may have been done; a second time it would be added twice
     )

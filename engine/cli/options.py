@@ -57,6 +57,7 @@ def configuration(args: argparse.Namespace) -> Config:
         asked["all_votes"] = True
     source = config.source
     if getattr(args, "labels_from", None) is not None:
-        source = replace(source, labels_from=args.labels_from)
+        files = replace(source.each["parquet"], labels_from=args.labels_from)
+        source = replace(source, each={**source.each, "parquet": files})
     run = config.run if args.threads is None else replace(config.run, threads=args.threads)
     return replace(config, source=source, analysis=replace(config.analysis, **asked), run=run)

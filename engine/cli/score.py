@@ -94,6 +94,7 @@ def run(args: argparse.Namespace) -> int:
 
     began = time.monotonic()
     config = configuration(args)
+    files = config.source.each["parquet"]
     memory = config.run.max_memory if args.max_memory is None else args.max_memory
     _check_format(args.target)
     check_target(args.target)
@@ -102,8 +103,8 @@ def run(args: argparse.Namespace) -> int:
         args.source,
         select=selection,
         max_memory=memory,
-        max_points=config.source.max_points,
-        labels_from=config.source.labels_from,
+        max_points=files.max_points,
+        labels_from=files.labels_from,
     )
     check_apart(args.target, source.local_paths)
     if not source.rows:

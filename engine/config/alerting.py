@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import types
-import typing
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ridgeline.alerters import Channel, Secret, load
+from ridgeline.alerters import Channel, load
 from ridgeline.engine.alerts.rule import EXPIRATION, AlertRow
 from ridgeline.engine.alerts.strategy import Configured, find_channel
+from ridgeline.engine.config.fields import is_given, read_fields
 from ridgeline.engine.config.lines import KeyPath
 from ridgeline.engine.config.model import Alerters
 from ridgeline.engine.config.problems import suggestion
@@ -113,13 +111,9 @@ def _is_needed(field: dataclasses.Field[Any]) -> bool:
 def _read_settings(table: Table, channel: Channel, environ: Mapping[str, str]) -> Any:
     """Read a channel's settings by the fields of its settings class; None where there are problems."""
     before = len(table.problems.found)
-    hints = typing.get_type_hints(channel.settings)
-    values = {}
+    values = read_fields(table, channel.settings, environ=environ)
     for field in dataclasses.fields(channel.settings):
-        value = _read_field(table, field.name, hints[field.name], environ)
-        if value is not None:
-            values[field.name] = value
-        elif _is_needed(field) and not {field.name, f"{field.name}_env", f"{field.name}_file"} & table.values.keys():
+        if _is_needed(field) and field.name not in values and not is_given(table, field.name):
             table.refuse(field.name, f"is missing: the {channel.kind} alerter needs it")
     table.finish()
     if len(table.problems.found) > before:
@@ -134,45 +128,3 @@ def _read_settings(table: Table, channel: Channel, environ: Mapping[str, str]) -
         else:
             table.problems.add(table.path, str(error))
         return None
-
-
-def _read_field(table: Table, key: str, hint: Any, environ: Mapping[str, str]) -> Any:
-    """Read one key as its field's type asks; None where it is absent or wrong."""
-    kinds = set(typing.get_args(hint)) if isinstance(hint, types.UnionType) else {hint}
-    if Secret in kinds:
-        return table.secret(key, plain=str in kinds, environ=environ)
-    shapes = {typing.get_origin(kind): typing.get_args(kind) for kind in kinds}
-    if tuple in shapes:
-        return table.strings(key, None)
-    if dict in shapes:
-        return _read_mapping(table, key, shapes[dict][1])
-    readers: tuple[tuple[type, Callable[[str, None], Any]], ...] = (
-        (Path, table.file),
-        (bool, table.boolean),
-        (float, _read_seconds(table)),
-        (int, table.integer),
-    )
-    read = next((read for kind, read in readers if kind in kinds), table.string)
-    return read(key, None)
-
-
-def _read_seconds(table: Table) -> Callable[[str, None], float | None]:
-    """Read a number, or a duration in words: what channels count in fractions is time."""
-
-    def read(key: str, default: None) -> float | None:
-        if isinstance(table.values.get(key), str):
-            return table.duration(key, default)
-        return table.number(key, default)
-
-    return read
-
-
-def _read_mapping(table: Table, key: str, hint: Any) -> dict[str, Any] | None:
-    """Read a table of texts, or of lists of texts, whose keys are free (patterns, labels)."""
-    if key not in table:
-        table.known.append(key)
-        return None
-    inner = table.table(key)
-    many = typing.get_origin(hint) is tuple
-    found = {name: inner.strings(name, None) if many else inner.string(name, None) for name in inner.values}
-    return None if None in found.values() else found

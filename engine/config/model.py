@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from ridgeline.alerters import Secret
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.alerts.strategy import Configured
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.overrides import Override
+from ridgeline.io.source import SourceSettings
+from ridgeline.io.sources import load
 
 GIB: Final = 1 << 30
 
 
+def _usual() -> Mapping[str, SourceSettings]:
+    return {kind: declared.settings() for kind, declared in load().items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`[source]`: where the metrics come from.
-
-    `chunk_keys` is for Redis; `chunk_metrics`, `labels_from` and `path` are for Parquet.
-    """
+    """`[source]`: the kind in use, and the settings of each kind (`ridgeline.io.sources`) by its name."""
 
     kind: str = "redis"
-    url: str = "redis://127.0.0.1:6379/0"
-    path: str = ""
-    namespace: str = "metrics."
-    username: str | None = None
-    password: Secret | None = None
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
-    connect_budget: float = 5.0
-    timeout: float = 5.0
-    max_points: int = 1_000_000
-    chunk_keys: int = 100
-    chunk_metrics: int = 1024
-    labels_from: tuple[str, ...] | None = None
+    each: Mapping[str, Any] = field(default_factory=_usual)
+
+    @property
+    def settings(self) -> Any:
+        """The settings of the kind in use."""
+        return self.each[self.kind]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from ridgeline.alerters import Secret
 from ridgeline.engine.config.lines import KeyPath
 from ridgeline.engine.config.scalars import Scalars, in_range
 from ridgeline.engine.config.secret import exposure, from_environment, from_file
 from ridgeline.engine.rules.pattern import parse_pattern
 from ridgeline.engine.units import parse_duration, parse_size
 from ridgeline.io.errors import InputError
+from ridgeline.io.secret import Secret
 
 T = TypeVar("T")
 

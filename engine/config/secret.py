@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from ridgeline.alerters import Secret
 from ridgeline.engine.config.files import read_small
+from ridgeline.io.secret import Secret
 
 # Where container runtimes mount secrets, readable by all inside the container.
 MOUNTED: Final = ("/run/secrets/", "/var/run/secrets/")

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.run.feed import Feed
 from ridgeline.engine.run.sinks import Series, Sink
-from ridgeline.engine.run.sources import Opened
 from ridgeline.engine.run.workers import Workers
 from ridgeline.engine.score.scorer import Assigned, Scored, Scorer
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.matrix import MetricMatrix
+from ridgeline.io.source import Source
 from ridgeline.io.text import escape
 
 BLOCK: Final = 1024  # rows per job of a worker
@@ -35,7 +35,7 @@ class Scan:
     many metrics were read; `bugs` a sentence for each of ours; `leads` what `Scored` says, of all rows.
     """
 
-    opened: Opened
+    source: Source
     scorer: Scorer
     report: Report
     sinks: list[Sink]
@@ -56,7 +56,7 @@ class Scan:
         """
         workers = Workers(self.scorer.threads, "score")
         try:
-            with Feed(self.opened.source.chunks, self.left) as feed:
+            with Feed(self.source.chunks, self.left) as feed:
                 for matrix in self._chunks(feed):
                     self._submit(workers, matrix)
                 self.late |= feed.late
@@ -64,7 +64,7 @@ class Scan:
         finally:
             workers.stop()
         self._count_unreached()
-        spent = self.opened.source.seconds
+        spent = self.source.seconds
         self.report.seconds.update(load=spent["load"], decode=spent["decode"])
 
     def _chunks(self, feed: Feed) -> Iterator[MetricMatrix]:
@@ -128,7 +128,7 @@ class Scan:
         self.report.add_unscored(rows, "shed", "deadline")
 
     def _count_unreached(self) -> None:
-        known = self.opened.known(self.rows)
+        known = self.source.known(self.rows)
         unreached = 0 if known is None else max(known - self.rows, 0)
         if self.lost is not None:
             self.report.add_unscored(unreached, "shed", "source_lost")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from ridgeline.engine.config.model import Config
-from ridgeline.engine.run.sources import redis_settings
 from ridgeline.io.disk.lock import state_folder
 from ridgeline.io.state.bounded import BoundedState
 from ridgeline.io.state.interface import State
@@ -44,7 +43,7 @@ def open_recorder(config: Config) -> Iterator[Recorder]:
 
 def _bounded(config: Config) -> BoundedState:
     in_redis = config.source.kind == "redis" and config.output.state is None
-    name = f"state in Redis at {redis_settings(config.source)}" if in_redis else f"the state file {_state_file(config)}"
+    name = f"state in Redis at {config.source.settings}" if in_redis else f"the state file {_state_file(config)}"
     return BoundedState(
         lambda: _in_redis(config) if in_redis else _in_file(config), name, timeout=TIMEOUT, budget=BUDGET
     )
@@ -54,7 +53,7 @@ def _in_redis(config: Config) -> State:
     from ridgeline.io.redis.client import connect
     from ridgeline.io.state.in_redis import RedisState
 
-    settings = redis_settings(config.source)
+    settings = config.source.settings
     brisk = replace(settings, timeout=min(settings.timeout, TIMEOUT), retries=0, connect_budget=TIMEOUT)
     return RedisState(connect(brisk))
 

@@ -19,7 +19,7 @@ from ridgeline.io.errors import AuthenticationFailed, NoData, OutputError, Sourc
 
 if TYPE_CHECKING:
     from ridgeline.engine.run.scan import Scan
-    from ridgeline.engine.run.sources import Opened
+    from ridgeline.io.source import Source
 
 BUG: Final = 1
 PARTIAL: Final = 70
@@ -57,7 +57,7 @@ class Turn:
     cleanup   what is closed or released when it ends, however it ends
     sinks     where scored blocks go, in this order
     selection which of the metrics that are listed are read; None: all
-    opened    the source, once it is listed
+    source    where the metrics come from, once it is listed
     compiled  whether the kernels are ready
     scan      how reading went
     lacking   why there is no data, if there is none
@@ -72,7 +72,7 @@ class Turn:
     sinks: list[Sink]
     cleanup: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     selection: Selection | None = None
-    opened: Opened | None = None
+    source: Source | None = None
     compiled: bool = False
     scan: Scan | None = None
     lacking: NoData | None = None

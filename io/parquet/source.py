@@ -95,6 +95,13 @@ class ParquetSource:
         """None: names are not known before the first pass."""
         return None
 
+    def known(self, read: int) -> int | None:
+        """How many metrics there are: known from the first one on; to ask before would mean to wait for the first pass."""
+        return len(self._wanted(self.catalog()).names) if read else None
+
+    def close(self) -> None:
+        """Nothing stays open."""
+
     def newest(self) -> int | None:
         """The newest sane timestamp: from row-group statistics, or by reading everything where they do not tell."""
         known, newest = newest_by_statistics(self.reader.files)

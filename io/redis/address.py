@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from ridgeline.io.errors import InputError
-from ridgeline.io.text import conceal, escape
+from ridgeline.io.secret import Secret
+from ridgeline.io.text import escape
 
 FORMS: Final = "write redis://HOST:PORT/0, rediss://HOST:PORT/0 (TLS) or unix:///PATH"
 _DIGITS: Final = 10  # of a database's number, one more than any server has
@@ -24,7 +25,7 @@ class Place:
     path: str | None = None
     tls: bool = False
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: Secret | None = None
 
 
 def parse_address(url: str) -> Place:
@@ -41,18 +42,28 @@ def parse_address(url: str) -> Place:
         raise InputError(f"the address of a Redis takes no option {escape(min(unknown))!r}, only db; {FORMS}")
     database, tls = _database(parts), parts.scheme == "rediss"
     username, password = unquote(parts.username or "") or None, unquote(parts.password or "") or None
-    if password:
-        conceal(password)
+    secret = None if password is None else Secret(password)
     if parts.scheme == "unix":
         if not parts.path.strip("/") or parts.hostname:
             raise InputError("the address of a Redis socket names no absolute path; write unix:///PATH")
         path = unquote(parts.path)
-        return Place(escape(f"unix://{path}"), database, path=path, username=username, password=password)
+        return Place(escape(f"unix://{path}"), database, path=path, username=username, password=secret)
     if port == 0:
         raise InputError(f"the address of a Redis names port 0; {FORMS}")
     host, port = parts.hostname or "localhost", port or 6379
     shown = escape(f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port}/{database}")
-    return Place(shown, database, host, port, tls=tls, username=username, password=password)
+    return Place(shown, database, host, port, tls=tls, username=username, password=secret)
+
+
+def fault_of_configured(url: str) -> str | None:
+    """What is wrong with an address in a configuration, where no password may stand in it; None if nothing is."""
+    try:
+        place = parse_address(url)
+    except InputError as error:
+        return str(error)
+    if place.password is not None:
+        return "secrets do not belong in this file: use password_env or password_file (and username)"
+    return None
 
 
 def _database(parts: SplitResult) -> int:

@@ -52,6 +52,7 @@ def _client(settings: RedisSettings, left: Callable[[], float]) -> redis.Redis:
     from ridgeline.io.redis.retry import BoundedRetry
 
     place = settings.place()
+    password = settings.password if settings.password is not None else place.password
     context = None
     if place.tls:
         from ridgeline.io.redis.tls import tls_context
@@ -65,7 +66,7 @@ def _client(settings: RedisSettings, left: Callable[[], float]) -> redis.Redis:
         left=left,
         db=place.database,
         username=settings.username if settings.username is not None else place.username,
-        password=settings.password if settings.password is not None else place.password,
+        password=None if password is None else password.reveal(),
         socket_timeout=settings.timeout,
         retry=BoundedRetry(settings.retries, settings.connect_budget, left),
         health_check_interval=30,

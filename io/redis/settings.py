@@ -1,12 +1,15 @@
-"""How to reach a Redis and read a fleet from it: `[source]` of a configuration, spelled here and nowhere else."""
+"""How to reach a Redis and read a fleet from it: the keys of `[source]`, spelled here and nowhere else."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
-from ridgeline.io.redis.address import Place, parse_address
-from ridgeline.io.text import conceal
+from ridgeline.io.redis.address import Place, fault_of_configured, parse_address
+from ridgeline.io.secret import Secret
+
+LOOPBACK: Final = {"localhost": "127.0.0.1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +23,20 @@ class RedisSettings:
     newest are read. `chunk_keys`: keys per MGET.
     """
 
-    url: str = field(repr=False)
-    namespace: str = "metrics."
+    url: str = field(
+        default="redis://127.0.0.1:6379/0", repr=False, metadata={"needed": True, "fault": fault_of_configured}
+    )
+    namespace: str = field(default="metrics.", metadata={"empty": True})
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: Secret | None = None
     ca_file: Path | None = None
     cert_file: Path | None = None
     key_file: Path | None = None
-    connect_budget: float = 5.0
-    timeout: float = 5.0
-    max_points: int = 1_000_000
-    chunk_keys: int = 100
-    retries: int = 3
-
-    def __post_init__(self) -> None:
-        if self.password:
-            conceal(self.password)
+    connect_budget: float = field(default=5.0, metadata={"positive": True})
+    timeout: float = field(default=5.0, metadata={"positive": True})
+    max_points: int = field(default=1_000_000, metadata={"low": 1})
+    chunk_keys: int = field(default=100, metadata={"low": 1, "high": 100_000})
+    retries: int = field(default=3, metadata={"key": False})
 
     def __str__(self) -> str:
         """The address for messages: scheme, host, port and database, or the socket's path; no user, no password."""
@@ -44,3 +45,17 @@ class RedisSettings:
     def place(self) -> Place:
         """The parsed address; InputError, which does not repeat it, where it is none."""
         return parse_address(self.url)
+
+    def identity(self) -> str:
+        """`redis`, where it is, the database, the namespace. Names of hosts are not resolved: that may take time.
+
+        A Redis that listens on this machine is named either way; two runs that wrongly took each other for the same
+        would keep each other out.
+        """
+        place = self.place()
+        if place.path is not None:
+            where = str(Path(place.path).resolve())
+        else:
+            host = place.host.rstrip(".")
+            where = f"{LOOPBACK.get(host, host)}:{place.port}"
+        return f"redis {where} {place.database} {self.namespace}"

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from rigs.names import names
 
 import ridgeline.alerters._message
-import ridgeline.alerters._secret
 import ridgeline.alerters._words
+import ridgeline.io.secret
 from ridgeline import alerters
 from ridgeline.alerters import Alert, Channel, Message, Secret, facts, headline, lines, sentence
 from ridgeline.alerters.testing import ALERT, SELF_ALERT, group, storm
@@ -194,7 +194,7 @@ def test_loading_the_channels_is_light():
 
 
 def test_examples_in_the_docstrings():
-    for module in (ridgeline.alerters._secret, ridgeline.alerters._message, ridgeline.alerters._words):
+    for module in (ridgeline.io.secret, ridgeline.alerters._message, ridgeline.alerters._words):
         results = doctest.testmod(module)
         assert results.attempted
         assert not results.failed

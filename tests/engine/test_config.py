@@ -3,23 +3,24 @@
 import os
 import re
 import tomllib
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ridgeline.alerters import Secret
 from ridgeline.engine.alerts.rule import AlertRow
+from ridgeline.engine.config.fields import keys_of
 from ridgeline.engine.config.lines import key_lines
 from ridgeline.engine.config.load import load_config, parse_config
-from ridgeline.engine.config.model import Delivery, Output, Run, Source
+from ridgeline.engine.config.model import Delivery, Output, Run
 from ridgeline.engine.config.problems import ConfigError
 from ridgeline.engine.config.template import TEMPLATE
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.overrides import Override
 from ridgeline.io.errors import InputError
+from ridgeline.io.secret import Secret
+from ridgeline.io.sources import load
 
 HERE = Path("ridgeline.toml")
 PASSWORD = "s3cr3t-0f-r3d1s"
@@ -78,8 +79,8 @@ def messages(text, environ=ENVIRON):
 
 def test_a_full_file_is_read():
     config = parse_config(FULL.encode(), HERE, ENVIRON)
-    assert config.source.url == "unix:///run/redis/redis.sock"
-    assert config.source.password.reveal() == PASSWORD
+    assert config.source.settings.url == "unix:///run/redis/redis.sock"
+    assert config.source.settings.password.reveal() == PASSWORD
     assert config.analysis.full_duration == 86400
     assert config.analysis.profile == "earthgecko"
     assert config.analysis.algorithms[0] == "histogram_bins"
@@ -99,13 +100,13 @@ def test_a_full_file_is_read():
 
 def test_nothing_shows_a_secret():
     config = parse_config(FULL.encode(), HERE, ENVIRON)
-    shown = f"{config!r} {config} {config.source.password} {config.alerters.settings}"
+    shown = f"{config!r} {config} {config.source.settings.password} {config.alerters.settings}"
     assert PASSWORD not in shown
     assert TOKEN not in shown
 
 
 def test_the_example_is_valid_as_it_stands_and_with_every_line_in_force():
-    assert parse_config(TEMPLATE.encode(), HERE, {}).source.url == "redis://127.0.0.1:6379/0"
+    assert parse_config(TEMPLATE.encode(), HERE, {}).source.settings.url == "redis://127.0.0.1:6379/0"
     values = tomllib.loads(TEMPLATE)
     assert set(values) == {"source", "analysis", "run", "alert", "delivery", "output"}
     lines = [
@@ -123,19 +124,19 @@ def test_the_example_is_valid_as_it_stands_and_with_every_line_in_force():
 
 
 def test_the_example_names_every_key():
-    by_table = {
-        "source": Source,
-        "analysis": Analysis,
-        "run": Run,
-        "delivery": Delivery,
-        "output": Output,
-        "[override]": Override,
-        "[alert]": AlertRow,
-    }
-    for table, model in by_table.items():
+    by_table = [
+        *(("source", declared.settings) for declared in load().values()),
+        ("analysis", Analysis),
+        ("run", Run),
+        ("delivery", Delivery),
+        ("output", Output),
+        ("[override]", Override),
+        ("[alert]", AlertRow),
+    ]
+    for table, model in by_table:
         _, _, rest = TEMPLATE.partition(f"[{table}]\n")
         section = rest.partition("\n\n")[0]
-        for field in fields(model):
+        for field in keys_of(model):
             name = {"password": "password_env", "strategies": "strategy"}.get(field.name, field.name)
             assert re.search(rf"^(# )?{name} = |or \"parquet\", with {name} = ", section, re.MULTILINE), (
                 f"{table}.{name}"
@@ -273,7 +274,7 @@ def test_secrets_from_files(tmp_path):
     text = f'[source]\nurl = "redis://h"\npassword_file = "{file}"\n'
     file.chmod(0o600)
     config = parse_config(text.encode(), HERE, {})
-    assert config.source.password.reveal() == PASSWORD
+    assert config.source.settings.password.reveal() == PASSWORD
     assert config.warnings == ()
     file.chmod(0o644)
     assert parse_config(text.encode(), HERE, {}).warnings == (

@@ -15,7 +15,6 @@ from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.feed import Feed
 from ridgeline.engine.run.scan import Scan
 from ridgeline.engine.run.sinks import ReportSink
-from ridgeline.engine.run.sources import Opened
 from ridgeline.engine.run.workers import Workers
 from ridgeline.engine.score import scorer as scorer_module
 from ridgeline.engine.score.plan import ScorePlan
@@ -36,11 +35,12 @@ def fake_scores(monkeypatch):
     monkeypatch.setattr(scorer_module, "score_matrix", score_matrix)
 
 
-def scanned(source, *, left=lambda: 60.0, landing=None, known=lambda read: None, overrides=(), sinks=()):
+def scanned(source, *, left=lambda: 60.0, landing=None, known=None, overrides=(), sinks=()):
     policy = Policy(1, NAMES)
     report = Report(NAMES)
+    source.known = known or source.known
     scan = Scan(
-        Opened(source, known, lambda: None),
+        source,
         Scorer(ScorePlan(policies=(policy,), default_as_of=1_700_000_000), Overrides(policy, overrides), 2),
         report,
         [ReportSink(report), *sinks],

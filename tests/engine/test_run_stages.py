@@ -13,7 +13,6 @@ from ridgeline.engine.config.model import Config, Output, Run
 from ridgeline.engine.rules.overrides import Override
 from ridgeline.engine.run import once
 from ridgeline.engine.run.budget import Budget
-from ridgeline.engine.run.sources import Opened
 from ridgeline.engine.run.stages import compile as compile_stage
 from ridgeline.engine.run.stages import listing, outputs
 from ridgeline.engine.run.stages.bookkeeping import finish_sinks
@@ -35,15 +34,11 @@ def turn_of(config=None, **request):
     return Turn.begin(Request(config or Config(), **request), Budget.begin(60.0, Clock()), lambda: NOW)
 
 
-def opened(source=None, known=lambda read: None):
-    return Opened(source or Source([]), known, lambda: None)
-
-
 def scanned_turn(leads=(), *, skew=None, late=False, **request):
     """A turn whose source has been read; `leads` as the scan found them."""
     turn = turn_of(**request)
-    turn.opened, turn.compiled = opened(), True
-    turn.opened.source.clock_skew = skew
+    turn.source, turn.compiled = Source([]), True
+    turn.source.clock_skew = skew
     turn.scan = SimpleNamespace(leads=[np.array(leads, np.int64)], lost=None, late=late, rows=len(leads))
     return turn
 
@@ -196,7 +191,7 @@ def test_kernels_that_are_not_ready_in_time_cost_the_run_its_verdicts_and_not_it
 
     monkeypatch.setattr(compile_stage.loader, "prepare", prepare)
     turn = Turn.begin(Request(Config()), Budget.begin(0.3), lambda: NOW)
-    turn.opened = opened(known=lambda read: 40)
+    turn.source = Source([], known=lambda read: 40)
     began = time.monotonic()
     compile_kernels(turn)
     assert time.monotonic() - began < 5

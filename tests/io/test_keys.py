@@ -15,6 +15,7 @@ from ridgeline.io.redis.acl import BUILT, CONNECTION, TRANSACTION, commands, pat
 from ridgeline.io.redis.client import connect
 from ridgeline.io.redis.keys import CATALOGUE, find
 from ridgeline.io.redis.settings import RedisSettings
+from ridgeline.io.secret import Secret
 from ridgeline.io.state.batch import Alerted
 from ridgeline.io.state.in_redis import RedisState
 from ridgeline.io.state.names import ANOMALIES, OUTBOX, SILENCES, breaker
@@ -77,7 +78,7 @@ def guarded(request):
 
 
 def as_user(server, program):
-    return connect(RedisSettings(server.url, username=program, password=PASSWORD))
+    return connect(RedisSettings(server.url, username=program, password=Secret(PASSWORD)))
 
 
 def test_the_documented_rights_are_enough(guarded, tmp_path, capsys, monkeypatch):

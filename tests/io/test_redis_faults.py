@@ -22,6 +22,7 @@ from ridgeline.io.redis.explain import explained
 from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.redis.source import RedisSource
 from ridgeline.io.redis.write import write_matrix
+from ridgeline.io.secret import Secret
 
 T0 = 1_700_000_000
 SECRET = "hunter2-sentinel"
@@ -42,6 +43,8 @@ def server():
 
 
 def settings(url: str, **changes) -> RedisSettings:
+    password = changes.pop("password", None)
+    changes["password"] = None if password is None else Secret(password)
     return RedisSettings(url, **{"timeout": 0.4, "connect_budget": 1.0, **changes})
 
 
@@ -75,13 +78,13 @@ def test_a_wrong_password_is_offered_once(user):
     with redis_server(password="right", acl={"reader": "on >right2 +@all ~*"}) as server:
         before = server.client.info("stats")["total_connections_received"]
         with pytest.raises(AuthenticationFailed) as failure:
-            connect(RedisSettings(server.url, username=user, password=SECRET))
+            connect(settings(server.url, username=user, password=SECRET))
         assert server.client.info("stats")["total_connections_received"] == before + 1
         assert SECRET not in str(failure.value)
         assert failure.value.exit_code == 77
         with pytest.raises(AuthenticationFailed):
             connect(server.url)
-        assert connect(RedisSettings(server.url, username="reader", password="right2")).ping()
+        assert connect(settings(server.url, username="reader", password="right2")).ping()
 
 
 def test_an_acl_of_five_commands_is_enough():

@@ -13,6 +13,7 @@ from rigs.redis import HOST, answers, fake_redis, free_port, proxy, redis_server
 from ridgeline.io.errors import AuthenticationFailed, InputError, SourceUnavailable
 from ridgeline.io.redis.client import connect
 from ridgeline.io.redis.settings import RedisSettings
+from ridgeline.io.secret import Secret
 
 BUDGET = 0.5
 ENOUGH = 5.0  # seconds within which all of these end, on a busy machine too
@@ -31,7 +32,7 @@ def timed(asked: RedisSettings, **options) -> tuple[str, float]:
 )
 def test_a_drip_of_answers_ends_with_the_budget(slow):
     with fake_redis(answers(**slow), drip=0.1) as port:
-        asked = RedisSettings(f"redis://{HOST}:{port}/3", password="pw-sentinel", connect_budget=BUDGET)
+        asked = RedisSettings(f"redis://{HOST}:{port}/3", password=Secret("pw-sentinel"), connect_budget=BUDGET)
         said, took = timed(asked)
     assert said == f"Redis at redis://{HOST}:{port}/3 did not answer in the time that was left"
     assert took < ENOUGH
@@ -53,7 +54,7 @@ def test_silence_instead_of_tls_ends_with_the_budget():
 
 def test_a_later_connection_has_the_same_budget_even_without_a_deadline():
     with redis_server(password="pw") as server, proxy(server.port) as between:
-        client = connect(RedisSettings(between.url, password="pw", connect_budget=BUDGET, retries=0))
+        client = connect(RedisSettings(between.url, password=Secret("pw"), connect_budget=BUDGET, retries=0))
         assert client.get("nothing") is None
         client.connection_pool.disconnect()
         between.drip = 0.2
@@ -113,7 +114,7 @@ def test_a_server_that_answers_a_ping_with_something_else_is_no_redis():
 def test_an_odd_answer_to_a_password_is_a_refusal():
     for answer in (b":1\r\n", b"*0\r\n", b"$-1\r\n", b"+maybe\r\n"):
         with fake_redis(answers(AUTH=answer)) as port, pytest.raises(AuthenticationFailed):
-            connect(RedisSettings(f"redis://{HOST}:{port}", password="pw-sentinel"))
+            connect(RedisSettings(f"redis://{HOST}:{port}", password=Secret("pw-sentinel")))
 
 
 @pytest.fixture(scope="module")

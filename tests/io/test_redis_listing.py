@@ -17,6 +17,7 @@ from ridgeline.io.redis import listing
 from ridgeline.io.redis.listing import Listing
 from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.redis.source import RedisSource
+from ridgeline.io.secret import Secret
 
 
 def source_at(port: int, left: float | None = None, **changes) -> RedisSource:
@@ -225,7 +226,7 @@ def test_a_real_server_has_our_clock_and_one_that_does_not_tell_is_not_asked_aga
         source = RedisSource(RedisSettings(server.url))
         source.list()
         assert source.clock_skew == pytest.approx(0, abs=1)
-        silent = RedisSource(RedisSettings(server.url, username="mute", password="pw"))
+        silent = RedisSource(RedisSettings(server.url, username="mute", password=Secret("pw")))
         assert silent.list() == []
         assert silent.clock_skew is None
         for each in (source, silent):

@@ -24,6 +24,7 @@ from ridgeline.io.redis.client import connect
 from ridgeline.io.redis.embedded import find_server
 from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.redis.source import RedisSource, base_names
+from ridgeline.io.secret import Secret
 from ridgeline.io.source import Source
 
 T0 = 1_700_000_000
@@ -319,15 +320,10 @@ def test_wrong_addresses_are_refused_without_being_repeated(url):
 
 
 def test_settings_show_no_secret():
-    settings = RedisSettings("redis://bob:hunter2@[::1]:6380/3", password="hunter3")
+    settings = RedisSettings("redis://bob:hunter2@[::1]:6380/3", password=Secret("hunter3"))
     assert str(settings) == "redis://[::1]:6380/3"
     assert "hunter" not in repr(settings) + repr(settings.place()) + str(settings)
     place = settings.place()
-    assert (place.host, place.port, place.database, place.username, place.password) == (
-        "::1",
-        6380,
-        3,
-        "bob",
-        "hunter2",
-    )
+    assert (place.host, place.port, place.database, place.username) == ("::1", 6380, 3, "bob")
+    assert place.password == Secret("hunter2")
     assert dataclasses.replace(settings, url="unix://u:p@/run/r.sock?db=2").place().path == "/run/r.sock"

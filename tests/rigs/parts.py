@@ -45,15 +45,18 @@ class Clock:
 
 
 class Source:
-    """Chunks of the given names; `then` is raised or called after them."""
+    """Chunks of the given names; `then` is raised or called after them; `known` tells how many there are."""
 
-    def __init__(self, chunks, then=None):
+    def __init__(self, chunks, then=None, known=lambda read: None):
         self.seconds = {"load": 0.5, "decode": 0.25}
         self.bytes_read, self.clock_skew, self.unreadable = 7, None, ()
-        self._chunks, self._then = chunks, then
+        self._chunks, self._then, self.known = chunks, then, known
 
     def list(self):
         return None
+
+    def close(self):
+        pass
 
     def chunks(self):
         for names in self._chunks:

@@ -19,10 +19,10 @@ def judge_clock(turn: Turn) -> None:
     Points of the future are left out of every judgement, so what is left of such a fleet is yesterday's news. Where
     `--as-of` is the run's clock, only the data is compared with it, and said: somebody asked for the past.
     """
-    if turn.scan is None or turn.opened is None:
+    if turn.scan is None or turn.source is None:
         return
     asked = turn.request.as_of is not None
-    skew = None if asked else turn.opened.source.clock_skew
+    skew = None if asked else turn.source.clock_skew
     if skew is not None and abs(skew) > TOLERANCE:
         way = "behind" if skew > 0 else "ahead of"
         turn.warn(f"this machine's clock is {spoken(skew)} {way} that of Redis")

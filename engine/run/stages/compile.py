@@ -39,5 +39,5 @@ def _ready(user: tuple[UserAlgorithm, ...], patience: float) -> str:
 
 def _shed(turn: Turn, why: str) -> None:
     turn.find(PARTIAL, f"no metric was judged: {why}")
-    known = None if turn.opened is None else turn.opened.known(0)
+    known = None if turn.source is None else turn.source.known(0)
     turn.report.add_unscored(known or 0, "shed", "deadline")

@@ -22,13 +22,13 @@ def list_metrics(turn: Turn) -> None:
     wall = turn.wall if request.as_of is None else None
     opening = partial(open_source, request.config, turn.selection, budget.reading_left, wall)
     try:
-        turn.opened = aside(opening, budget.reading_left() + GRACE, "list")
+        turn.source = aside(opening, budget.reading_left() + GRACE, "list")
     except Overdue:
         raise SourceUnavailable(
             f"the source could not be opened and listed within {budget.spent():.0f} s, all that `[run] deadline` leaves "
             "for reading: it hangs, or crawls"
         ) from None
-    turn.cleanup.callback(turn.opened.close)
-    listed = turn.opened.source.list()
+    turn.cleanup.callback(turn.source.close)
+    listed = turn.source.list()
     if listed is not None:
         turn.scorer.overrides.foresee(listed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ridgeline.engine.run.identity import identity
 from ridgeline.engine.run.turn import Turn
 from ridgeline.io.disk.atomic import sweep_orphans
 from ridgeline.io.disk.lock import lock, lock_path
@@ -19,7 +18,7 @@ def take_lock(turn: Turn) -> None:
     config = turn.request.config
     directory = config.output.directory
     try:
-        turn.cleanup.enter_context(lock(lock_path("run", identity(config.source), directory)))
+        turn.cleanup.enter_context(lock(lock_path("run", config.source.settings.identity(), directory)))
         if directory is not None:
             sweep_orphans(directory)
     except OutputError as error:

@@ -9,11 +9,11 @@ from ridgeline.io.errors import AuthenticationFailed
 
 def scan_source(turn: Turn) -> None:
     """Hand every scored block to the sinks; what is not reached is counted as shed."""
-    if turn.opened is None or not turn.compiled:
+    if turn.source is None or not turn.compiled:
         return
     budget = turn.budget
     scan = Scan(
-        turn.opened,
+        turn.source,
         turn.scorer,
         turn.report,
         turn.sinks,
@@ -23,13 +23,13 @@ def scan_source(turn: Turn) -> None:
     )
     turn.scan = scan
     scan.run()
-    turn.report.reads = {"full_reads": scan.rows, "delta_reads": 0, "bytes": turn.opened.source.bytes_read}
+    turn.report.reads = {"full_reads": scan.rows, "delta_reads": 0, "bytes": turn.source.bytes_read}
     turn.report.failure_reasons.update(turn.scorer.plan.complaints)
     if turn.selection is not None:
         turn.report.add_unscored(len(turn.selection.skipped), "skipped", "skip")
     for remark in turn.scorer.overrides.remarks:
         turn.warn(remark)
-    for _, sentence in turn.opened.source.unreadable:
+    for _, sentence in turn.source.unreadable:
         turn.find(PARTIAL, f"left out, unreadable: {sentence}")
     for bug in scan.bugs:
         turn.find(BUG, bug)
