@@ -11,7 +11,6 @@ from ridgeline.engine.cli.commands import Command, every, find
 from ridgeline.engine.cli.parser import Parser
 from ridgeline.engine.cli.signals import exit_on_signals
 from ridgeline.engine.cli.streams import abandon, sound_streams
-from ridgeline.engine.cli.watchdog import end_if_reading_hangs
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.text import escape, redact
 
@@ -32,7 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(list(argv), own_process=False)
     with sound_streams():
         code = _run(sys.argv[1:], own_process=True)
-    end_if_reading_hangs(code)
+    if "ridgeline.io.parquet.waiting" in sys.modules:  # else nothing was read that could hang
+        from ridgeline.engine.cli.watchdog import end_if_reading_hangs
+
+        end_if_reading_hangs(code)
     return code
 
 

@@ -67,6 +67,7 @@ class ParquetSource:
         self.max_memory = max_memory
         self.max_points = most_points(max_memory, max_points)
         self._select = select
+        self._deadline = deadline
         self._chunk_metrics = chunk_metrics
         self._temporary = temporary
         self._catalog: Catalog | None = None
@@ -107,7 +108,9 @@ class ParquetSource:
         known, newest = newest_by_statistics(self.reader.files)
         if known:
             return newest
-        every = ParquetSource(self.path, max_memory=self.max_memory, labels_from=(), temporary=self._temporary)
+        every = ParquetSource(
+            self.path, max_memory=self.max_memory, labels_from=(), temporary=self._temporary, deadline=self._deadline
+        )
         return max((m.newest for m in every.chunks() if m.newest is not None), default=None)
 
     def chunks(self) -> Iterator[MetricMatrix]:

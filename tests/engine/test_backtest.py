@@ -367,18 +367,6 @@ def test_what_lies_in_the_place_of_a_grouped_copy_is_removed_or_refused(history,
         assert (tmp_path / "out/victim/precious").read_text() == "mine"
 
 
-@pytest.mark.parametrize("plant", [planted_file, planted_link])
-def test_what_lies_in_the_place_of_the_journal_is_one_sentence(dataset, tmp_path, capsys, plant):
-    (tmp_path / "out").mkdir()
-    plant(tmp_path / "out" / ".parts")
-    for options in ((), ("--resume",)):
-        assert backtest(dataset, tmp_path / "out", *options) in {2, 74}
-        said = capsys.readouterr().err
-        assert ".parts" in said
-        assert said.count("\n") == 1
-        assert "bug" not in said
-
-
 def test_a_full_disk_ends_with_74_and_whole_files(dataset, tmp_path, monkeypatch, capsys):
     import errno
 
