@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
 
-from ridgeline.alerters import Alert
+from ridgeline.alerters import Alert, Status
+from ridgeline.engine.alerts.rule import AlertRow
+
+Pair = tuple[str, str]  # strategy, and the metric or what stands for it
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One alert for one strategy, and what has become of it. Stages pass on untouched what is no longer waiting."""
+    """One alert for one strategy on its way.
+
+    row       the rule that chose it; None for alerts about Ridgeline itself, and where the rule is no longer there
+    subject   what it is suppressed and kept by, where that is not its metric
+    since     epoch seconds when it was first due
+    attempts  the runs that tried to send it
+    due       epoch seconds before which it is not tried again
+    reason    why the last attempt failed
+    stored    whether the outbox holds it
+    partial   whether some of its recipients have it already; those of the alert are the others
+    """
 
     alert: Alert
-    status: Literal["waiting", "suppressed", "sent", "failed"] = "waiting"
+    row: AlertRow | None = None
+    status: Status = "firing"
+    subject: str = ""
+    since: float = 0.0
+    attempts: int = 0
+    due: float = 0.0
     reason: str = ""
+    stored: bool = False
+    partial: bool = False
 
-    def suppressed(self) -> Item:
-        """Alerted already and not expired yet."""
-        return replace(self, status="suppressed")
+    @property
+    def pair(self) -> Pair:
+        """The strategy, and the metric or what stands for it."""
+        return self.alert.strategy, self.subject or self.alert.metric
 
-    def sent(self) -> Item:
-        """The receiver has it."""
-        return replace(self, status="sent")
-
-    def failed(self, reason: str) -> Item:
-        """Not delivered by this run; the next one tries again."""
-        return replace(self, status="failed", reason=reason)
+    @property
+    def ours(self) -> bool:
+        """Whether it is about Ridgeline itself: never grouped, never told of again when it cannot be sent."""
+        return bool(self.alert.message)

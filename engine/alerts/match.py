@@ -1,42 +1,92 @@
-"""First stage: which anomaly goes to which strategies."""
+"""Which anomaly goes to which strategies, and to whom there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from ridgeline.alerters import Alert
+from ridgeline.alerters import Alert, Status
 from ridgeline.engine.alerts.item import Item
+from ridgeline.engine.alerts.links import fill_links
+from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.rule import AlertRow
+from ridgeline.engine.alerts.strategy import NOBODY, Strategy
 from ridgeline.engine.rules.matching import Patterns
 from ridgeline.engine.score.anomaly import Anomaly
 
 
-def match_rows(anomalies: Iterable[Anomaly], rows: Sequence[AlertRow], full_duration: int) -> Iterator[Item]:
-    """One item per anomaly and strategy: of the rows that name a strategy, the first that matches sets the expiration."""
-    found = list(anomalies)
-    hits = Patterns(row.match for row in rows).hits([anomaly.metric for anomaly in found])
-    for anomaly, matched in zip(found, hits, strict=True):
+def match_rules(
+    anomalies: Sequence[Anomaly], plan: Plan, now: float, status: Status = "firing"
+) -> tuple[list[Item], int]:
+    """One item per anomaly and strategy, and the number of anomalies that no rule matched; `now` in epoch seconds.
+
+    Of the rules that name a strategy, the first that matches decides. What says `resolved` goes only where that is known.
+    """
+    hits = Patterns(row.match for row in plan.rows).hits([anomaly.metric for anomaly in anomalies])
+    items: list[Item] = []
+    unmatched = 0
+    for anomaly, matched in zip(anomalies, hits, strict=True):
         chosen: dict[str, AlertRow] = {}
-        for row in (rows[at] for at in matched):
+        for row in (plan.rows[at] for at in matched):
             for strategy in row.strategies:
                 chosen.setdefault(strategy, row)
+        unmatched += not chosen
+        made = _alert(anomaly, plan) if chosen else None
         for strategy, row in chosen.items():
-            yield Item(
-                Alert(
-                    metric=anomaly.metric,
-                    value=anomaly.value,
-                    timestamp=anomaly.timestamp,
-                    expected=anomaly.expected,
-                    algorithms=anomaly.algorithms,
-                    algorithms_run=anomaly.algorithms_run,
-                    channels=anomaly.channels or (),
-                    rule_score=anomaly.rule_score,
-                    negatives=bool(anomaly.negatives),
-                    first_seen=anomaly.first_seen,
-                    ongoing=bool(anomaly.ongoing),
-                    full_duration=full_duration,
-                    expiration=row.expiration,
-                    rule=row.match,
-                    strategy=strategy,
-                )
-            )
+            known = plan.strategies.get(strategy)
+            if made is None or (status == "resolved" and known is not None and not known.resolves):
+                continue
+            alert = replace(made, rule=row.match, strategy=strategy, expiration=row.expiration, severity=row.severity)
+            items.append(Item(alert, row, status, since=now, due=now))
+    return list(_addressed(items, plan.strategies)), unmatched
+
+
+def _alert(anomaly: Anomaly, plan: Plan) -> Alert:
+    """What an alert says of the anomaly, whoever it goes to."""
+    return Alert(
+        metric=anomaly.metric,
+        value=anomaly.value,
+        timestamp=anomaly.timestamp,
+        expected=anomaly.expected,
+        algorithms=anomaly.algorithms,
+        algorithms_run=anomaly.algorithms_run,
+        channels=anomaly.channels or (),
+        rule_score=anomaly.rule_score,
+        negatives=bool(anomaly.negatives),
+        first_seen=anomaly.first_seen,
+        ongoing=bool(anomaly.ongoing),
+        full_duration=plan.full_duration,
+        links=fill_links(plan.links, anomaly.metric, anomaly.timestamp, plan.full_duration),
+    )
+
+
+def _addressed(items: Sequence[Item], strategies: Mapping[str, Strategy]) -> Iterator[Item]:
+    """The items with their recipients: the rule's own, else all that match the metric, else the strategy's defaults."""
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for name, strategy in strategies.items():
+        if strategy.takes_recipients:
+            metrics = [item.alert.metric for item in items if item.alert.strategy == name]
+            found[name] = recipients_of(metrics, strategy)
+    for item in items:
+        by_metric = found.get(item.alert.strategy)
+        if by_metric is None:
+            yield item
+            continue
+        own = () if item.row is None else item.row.recipients
+        everyone = own or by_metric[item.alert.metric]
+        yield replace(item, alert=replace(item.alert, recipients=everyone))
+
+
+def recipients_of(metrics: Sequence[str], strategy: Strategy) -> dict[str, tuple[str, ...]]:
+    """For each metric all recipients whose patterns match it, each once; the defaults where there are none."""
+    hits = Patterns(pattern for pattern, _ in strategy.recipients).hits(metrics)
+    return {
+        metric: tuple(dict.fromkeys(one for at in matched for one in strategy.recipients[at][1]))
+        or strategy.default_recipients
+        for metric, matched in zip(metrics, hits, strict=True)
+    }
+
+
+def wanted(item: Item) -> bool:
+    """Whether anybody is to have it: a recipient `no_email` stands for none."""
+    return set(item.alert.recipients) != {NOBODY}

@@ -1,105 +1,192 @@
-"""Delivery, read aloud: match rows, drop the suppressed, send with retries, record what was sent."""
+"""Delivery, read aloud: match, collect what waits, suppress, mute, shelve, group, illustrate, send and record."""
 
 from __future__ import annotations
 
+import random
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
 
+from ridgeline.engine.alerts.breaker import Breaker, decode_breaker, tripped, write_breaker
+from ridgeline.engine.alerts.group import group, illustrate
 from ridgeline.engine.alerts.item import Item
-from ridgeline.engine.alerts.ledger import Ledger
-from ridgeline.engine.alerts.match import match_rows
-from ridgeline.engine.alerts.rule import AlertRow
+from ridgeline.engine.alerts.lately import Lately
+from ridgeline.engine.alerts.match import match_rules
+from ridgeline.engine.alerts.mute import mute
+from ridgeline.engine.alerts.notices import undelivered_items
+from ridgeline.engine.alerts.outbox import collect, forget, retire, shelve, take, with_batch
+from ridgeline.engine.alerts.plan import Plan
+from ridgeline.engine.alerts.record import Records
+from ridgeline.engine.alerts.round import Draw, Round
 from ridgeline.engine.alerts.send import Sender
-from ridgeline.engine.alerts.strategy import Strategy
+from ridgeline.engine.alerts.store import Store
+from ridgeline.engine.alerts.summary import Summary
+from ridgeline.engine.alerts.suppress import suppress
 from ridgeline.engine.alerts.workers import Threads, Workers
 from ridgeline.engine.score.anomaly import Anomaly
-from ridgeline.io.state.interface import State
+from ridgeline.io.state.names import breaker as breaker_key
+
+Stage = Callable[[Round], None]
+
+# What is new has met the outbox before; from here on it is safe, and then it becomes messages.
+TO_SAFETY: Final[tuple[Stage, ...]] = (suppress, mute, shelve)
+TO_MESSAGES: Final[tuple[Stage, ...]] = (group, illustrate)
+SETTLING: Final = 2.0  # seconds at the end for what is still to be recorded
 
 
-@dataclass(slots=True)
-class Summary:
-    """How delivery went: numbers of alerts, failed reads and writes of state, and reasons with their numbers."""
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When: sending ends at `deadline`, seconds of the monotonic `clock`; `wall` gives epoch seconds."""
 
-    sent: int = 0
-    suppressed: int = 0
-    failed: int = 0
-    state_failures: int = 0
-    state_reason: str = ""
-    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-    def add(self, item: Item) -> None:
-        """Count one item."""
-        self.sent += item.status == "sent"
-        self.suppressed += item.status == "suppressed"
-        self.failed += item.status == "failed"
-        if item.status == "failed":
-            self.reasons[item.alert.strategy, item.reason] += 1
-
-    def counts(self) -> dict[str, int]:
-        """What `--json` prints under `alerts`."""
-        return {"sent": self.sent, "suppressed": self.suppressed, "failed": self.failed}
-
-    @property
-    def complete(self) -> bool:
-        """Whether everything was delivered and recorded; if not, the run is partial (exit code 70)."""
-        return not self.failed and not self.state_failures
-
-    def problems(self) -> list[str]:
-        """What went wrong, one sentence each."""
-        lines = [f"{strategy}: {_alerts(n)} not sent: {reason}" for (strategy, reason), n in self.reasons.most_common()]
-        if self.state_failures:
-            lines.append(f"{self.state_reason}; {self.state_failures} times in all, so alerts may repeat")
-        return lines
+    deadline: float
+    clock: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
 
 
-def deliver(
-    anomalies: Iterable[Anomaly],
-    rows: Sequence[AlertRow],
-    alerters: Mapping[str, Strategy],
-    state: State,
+def deliver(  # noqa: PLR0913 - each is one thing that a run knows
+    anomalies: Sequence[Anomaly],
+    plan: Plan,
+    store: Store,
+    times: Times,
     *,
-    deadline: float,
-    full_duration: int = 86400,
-    clock: Callable[[], float] = time.monotonic,
+    notices: Iterable[Item] = (),
+    resolved: Sequence[Anomaly] = (),
+    lately: MutableMapping[str, Lately] | None = None,
+    fleet: int = 0,
+    draw: Draw | None = None,
     workers: Workers | None = None,
+    jitter: Callable[[], float] = random.random,
 ) -> Summary:
-    """Alert on the anomalies, at least once each, before `deadline` (seconds of `clock`, monotonic)."""
-    return deliver_items(
-        match_rows(anomalies, rows, full_duration), alerters, state, deadline=deadline, clock=clock, workers=workers
+    """Alert on the anomalies, at least once each per expiration, and on what waits from earlier runs.
+
+    notices   alerts about ourselves (`no_data_items`)
+    resolved  metrics that this run found normal again, as they are now, for those who were told of them
+    lately    the records of lately anomalous metrics, this run included; they are told of what is sent
+    fleet     how many metrics were judged, 0 if that is unknown
+    draw      makes pictures of some items: PNG by metric
+    jitter    a random number from 0 to 1
+
+    What cannot be sent before the deadline, or before its strategy's timeout, waits in the outbox. A run that is told to
+    stop (SystemExit, KeyboardInterrupt) still records what was in flight and has arrived. Raises nothing else.
+    """
+    round_ = Round(plan, store, times.wall(), {} if lately is None else lately, fleet, draw)
+    _match(round_, anomalies, resolved, notices)
+    collect(round_)
+    clerk = Records(round_, jitter)
+    sender = Sender(
+        plan.strategies,
+        _breakers(round_),
+        clerk,
+        workers or Threads(),
+        times.deadline,
+        times.clock,
+        times.wall,
     )
-
-
-def deliver_items(
-    items: Iterable[Item],
-    alerters: Mapping[str, Strategy],
-    state: State,
-    *,
-    deadline: float,
-    clock: Callable[[], float] = time.monotonic,
-    workers: Workers | None = None,
-) -> Summary:
-    """Everything after matching. A run told to stop (SystemExit) still records what was in flight and has arrived."""
-    ledger, summary = Ledger(state), Summary()
-    sender = Sender(alerters, workers or Threads(), deadline, clock)
-    stages: list[Callable[[Iterable[Item]], Iterable[Item]]] = [
-        ledger.drop_suppressed,
-        sender.send,
-        ledger.record_sent,
-    ]
-    for stage in stages:
-        items = stage(items)
     try:
-        for item in items:
-            summary.add(item)
-    except SystemExit:
-        for item in ledger.record_sent(sender.land()):
-            summary.add(item)
+        _send(round_, sender)
+        _wake(round_, sender)
+        _tell_what_was_lost(round_, sender, clerk)
+    except (SystemExit, KeyboardInterrupt):
+        sender.land()
         raise
-    summary.state_failures, summary.state_reason = ledger.failures, ledger.reason
+    finally:
+        sender.stop()
+        _write_breakers(round_, sender, jitter)
+    return _summed_up(round_)
+
+
+def _match(round_: Round, anomalies: Sequence[Anomaly], resolved: Sequence[Anomaly], notices: Iterable[Item]) -> None:
+    """First stage: everything new."""
+    firing, round_.summary.unmatched = match_rules(anomalies, round_.plan, round_.now)
+    over, _ = match_rules(resolved, round_.plan, round_.now, "resolved")
+    told = [item for item in over if _was_told(round_, item)]
+    for item in (*notices, *firing, *told):
+        if item.alert.strategy in round_.plan.strategies:
+            round_.items.append(item)
+        else:
+            round_.summary.note(item, "failed", "there is no such strategy")
+
+
+def _was_told(round_: Round, item: Item) -> bool:
+    record = round_.lately.get(item.alert.metric)
+    return record is None or item.alert.strategy in record.incident.alerted
+
+
+def _send(round_: Round, sender: Sender) -> None:
+    """Items through the stages, and out."""
+    for stage in TO_SAFETY:
+        stage(round_)
+    _send_what_is_safe(round_, sender)
+
+
+def _send_what_is_safe(round_: Round, sender: Sender) -> None:
+    for stage in TO_MESSAGES:
+        stage(round_)
+    parcels, round_.parcels = round_.parcels, []
+    sender.send(parcels)
+
+
+def _wake(round_: Round, sender: Sender) -> None:
+    """What waits for an endpoint that is well again is sent now, not at its own later time."""
+    well = {name for name, lane in sender.lanes.items() if lane.breaker is not None and lane.well and not lane.over}
+    found = [
+        item
+        for item in round_.waiting.values()
+        if item.alert.strategy in well and item.due > round_.now and item.pair not in round_.held
+    ]
+    if found:
+        round_.items = [replace(item, due=round_.now) for item in take(round_, found)]
+        _send(round_, sender)
+
+
+def _tell_what_was_lost(round_: Round, sender: Sender, clerk: Records) -> None:
+    """Give up what is overdue, and tell by the other strategies what was given up or refused.
+
+    Only when that notice is safe is the alert forgotten. What receivers refuse of the notices themselves is merely
+    forgotten.
+    """
+    lost = [*retire(round_), *clerk.refused]
+    clerk.refused.clear()
+    if lost:
+        items = undelivered_items(lost, round_.plan, round_.now)
+        round_.items = [item for item in items if item.pair not in round_.waiting]
+        for stage in TO_SAFETY:
+            stage(round_)
+        forget(round_, lost)
+        _send_what_is_safe(round_, sender)
+        forget(round_, clerk.refused)
+
+
+def _breakers(round_: Round) -> dict[str, Breaker]:
+    names = list(round_.plan.strategies)
+    found = round_.store.read(lambda state: state.get_many([breaker_key(name) for name in names]), [None] * len(names))
+    decoded = {name: decode_breaker(value, round_.now) for name, value in zip(names, found, strict=True)}
+    return {name: breaker for name, breaker in decoded.items() if breaker is not None}
+
+
+def _write_breakers(round_: Round, sender: Sender, jitter: Callable[[], float]) -> None:
+    """Open the breakers of strategies that gave no answer, or asked to be left alone; close those that are well.
+
+    One that answered and then failed stays closed: what failed may be the message, which waits for its own turn.
+    """
+    for name, lane in sender.lanes.items():
+        breaker: Breaker | None = None
+        if lane.failures and (lane.asked or not lane.well):
+            before = None if lane.well else lane.breaker
+            breaker = tripped(before, round_.now, lane.reason, lane.asked, jitter)
+        elif lane.breaker is None or not lane.well:
+            continue
+        with_batch(round_, partial(write_breaker, strategy=name, breaker=breaker, now=round_.now))
+
+
+def _summed_up(round_: Round) -> Summary:
+    """Count what waits now."""
+    summary = round_.summary
+    for item in round_.waiting.values():
+        if item.pair not in round_.held:
+            summary.note(item, "queued", item.reason or "its time has not come")
+    round_.store.settle(SETTLING)
+    summary.state_problem = round_.store.problem
     return summary
-
-
-def _alerts(count: int) -> str:
-    return "1 alert" if count == 1 else f"{count} alerts"

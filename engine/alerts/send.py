@@ -1,140 +1,132 @@
-"""The sending stage: each strategy in a lane of its own, retries with backoff, everything within the deadline.
+"""Stage: messages go out, each strategy in a lane of its own, all before the deadline.
 
-A receiver that says "later" pauses its lane, not the others. While a lane fails, one alert at a time probes it.
+What cannot be sent in this run is handed back and waits in the outbox. Outcomes are dealt with one by one on the thread
+of the run, as soon as they are known.
 """
 
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, Protocol
 
-from ridgeline.alerters import Alerter, Message, Outcome
-from ridgeline.engine.alerts.item import Item
+from ridgeline.alerters import Outcome
+from ridgeline.engine.alerts.breaker import Breaker
+from ridgeline.engine.alerts.group import Parcel
+from ridgeline.engine.alerts.lane import GRACE, TRIES, Lane
 from ridgeline.engine.alerts.strategy import Strategy
 from ridgeline.engine.alerts.workers import Job, Workers
 
-FIRST_PAUSE = 0.5
-LONGEST_PAUSE = 10.0
-GRACE = 2.0  # seconds for attempts in flight when the deadline has passed or the process is told to stop
+LANDING: Final = 2.0  # seconds for what is in flight when the process is told to stop
+UNENDED: Final = "the attempt did not end in time"
 
 
-@dataclass(slots=True)
-class Lane:
-    """The alerts of one strategy: waiting ones with their attempts so far, and the receiver's condition."""
+class Clerk(Protocol):
+    """Who deals with outcomes."""
 
-    alerter: Alerter
-    waiting: deque[tuple[Item, int]] = field(default_factory=deque)
-    flying: dict[Job, Item] = field(default_factory=dict)
-    failures: int = 0
-    not_before: float = 0.0
-    reason: str = ""
+    def settle(self, parcel: Parcel, outcome: Outcome) -> Parcel | None:
+        """Record what an attempt achieved, and return what is still to be sent, if anything."""
+        ...
 
-    @property
-    def free(self) -> int:
-        """How many attempts may start now."""
-        return (1 if self.failures else self.alerter.concurrency) - len(self.flying)
-
-    def settle(self, outcome: Outcome, now: float) -> None:
-        """Learn from an outcome how the receiver is; consecutive failures lengthen the pause."""
-        if not outcome.again:
-            self.failures = 0
-            return
-        pause = min(FIRST_PAUSE * 2.0 ** min(self.failures, 30), LONGEST_PAUSE)
-        self.failures += 1
-        self.reason = outcome.reason
-        self.not_before = max(self.not_before, now + max(pause, outcome.retry_after or 0.0))
+    def postpone(self, parcel: Parcel, reason: str) -> None:
+        """Leave a message for a later run."""
+        ...
 
 
 class Sender:
-    """The stage. `deadline` in seconds of `clock`; the fate of every alert is told as soon as it is known."""
+    """Sends parcels, by as many calls of `send` as there are; a strategy's time and troubles last over all of them.
+
+    `deadline` in seconds of `clock`; `wall` gives epoch seconds, by which `breakers` are open.
+    """
 
     def __init__(
         self,
-        alerters: Mapping[str, Strategy],
+        strategies: Mapping[str, Strategy],
+        breakers: Mapping[str, Breaker],
+        clerk: Clerk,
         workers: Workers,
         deadline: float,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
-        self._alerters, self._workers, self._deadline, self._clock = alerters, workers, deadline, clock
-        self._lanes: dict[str, Lane] = {}
+        self._strategies, self._breakers, self._clerk, self._workers = strategies, breakers, clerk, workers
+        self._deadline, self._clock, self._wall = deadline, clock, wall
+        self.lanes: dict[str, Lane] = {}
 
-    def send(self, items: Iterable[Item]) -> Iterator[Item]:
-        """Attempt each waiting item until it is sent or rejected, or the next attempt would come after the deadline."""
-        for item in items:
-            strategy = item.alert.strategy
-            if item.status != "waiting":
-                yield item
-            elif strategy not in self._alerters:
-                yield item.failed(f"there is no alerter named {strategy}")
-            else:
-                lane = self._lanes.setdefault(strategy, Lane(self._alerters[strategy].alerter))
-                lane.waiting.append((item, 0))
-        while any(lane.waiting or lane.flying for lane in self._lanes.values()):
+    def send(self, parcels: Iterable[Parcel]) -> None:
+        """Try each parcel until it is sent or refused, or its strategy's time is over."""
+        for parcel in sorted(parcels, key=lambda parcel: parcel.attempts):
+            self._lane(parcel.strategy).waiting.append(parcel)
+        while busy := [lane for lane in self.lanes.values() if lane.busy]:
             now = self._clock()
-            for strategy, lane in self._lanes.items():
-                yield from _give_up(lane, now, self._deadline)
-                _start(strategy, lane, self._workers, now, self._deadline)
-            if now >= self._deadline:
-                break
-            pauses = [lane.not_before for lane in self._lanes.values() if lane.waiting and lane.free > 0]
-            if pauses or self._flying:
-                yield from self._wait(min([*pauses, self._deadline]) - now)
-        yield from self.land()
+            for lane in busy:
+                lane.over |= now >= lane.end
+                lane.start(self._workers, now)
+                if lane.over:
+                    self._postpone(lane)
+                if lane.flying and now >= lane.end + GRACE:
+                    self._abandon(lane)
+            waking = [lane.wakes() for lane in busy if lane.busy]
+            if waking:
+                self._wait(min(waking) - now)
+
+    def land(self) -> None:
+        """Wait a little for what is in flight, and leave the rest for a later run: the process is told to stop."""
+        until = self._clock() + LANDING
+        for lane in self.lanes.values():
+            lane.over = True
+            self._postpone(lane)
+        while any(lane.flying for lane in self.lanes.values()) and (now := self._clock()) < until:
+            self._wait(until - now)
+        for lane in self.lanes.values():
+            self._abandon(lane)
+
+    def stop(self) -> None:
+        """Take no more."""
         self._workers.stop()
 
-    def land(self) -> Iterator[Item]:
-        """Wait a little for attempts in flight; what has not ended then, or still waits, has failed.
+    def _lane(self, name: str) -> Lane:
+        if name not in self.lanes:
+            breaker = self._breakers.get(name)
+            self.lanes[name] = Lane.begin(self._strategies[name], breaker, self._wall(), self._clock(), self._deadline)
+        return self.lanes[name]
 
-        Also for a run that is told to stop amid sending: what is in flight may have arrived and must be recorded.
-        """
-        until = self._clock() + GRACE
-        while self._flying and (now := self._clock()) < until:
-            yield from self._wait(until - now)
-        for lane in self._lanes.values():
-            left = [*lane.flying.values(), *(item for item, _ in lane.waiting)]
-            lane.flying.clear()
-            lane.waiting.clear()
-            for item in left:
-                yield item.failed(lane.reason or "the attempt did not end in time")
-
-    @property
-    def _flying(self) -> bool:
-        return any(lane.flying for lane in self._lanes.values())
-
-    def _wait(self, timeout: float) -> Iterator[Item]:
-        """Pass on what ends within `timeout` seconds: sent and rejected items; the rest queue again, behind the others."""
+    def _wait(self, timeout: float) -> None:
+        """Deal with what ends within `timeout` seconds."""
         ended = self._workers.wait(timeout)
         while ended:
             job, outcome = ended[0]
-            lane = self._lanes[job.strategy]
-            item = lane.flying[job]
-            if outcome.kind == "sent":
-                yield item.sent()
-            elif outcome.kind == "rejected":
-                yield item.failed(outcome.reason)
-            else:
-                lane.waiting.append((item, job.attempt))
-            # Only now, after the later stages have dealt with the item: a run stopped before meets it again.
-            lane.settle(outcome, self._clock())
+            lane = self.lanes[job.strategy]
+            if job in lane.flying:  # else it was abandoned, and ends too late
+                self._settle(lane, job, outcome)
+            # Only now, after all has been recorded: a run that is stopped before meets it again.
             ended.popleft()
+
+    def _settle(self, lane: Lane, job: Job, outcome: Outcome) -> None:
+        parcel = lane.flying[job]
+        rest = self._clerk.settle(parcel, outcome)
+        lane.learn(outcome, self._clock())
+        del lane.flying[job]
+        if rest is None:
+            return
+        if lane.over or rest.tries >= TRIES:
+            self._clerk.postpone(rest, outcome.reason)
+        else:
+            lane.waiting.append(rest)
+
+    def _postpone(self, lane: Lane) -> None:
+        """Leave what waits in a lane for a later run."""
+        while lane.waiting:
+            parcel = lane.waiting[0]
+            self._clerk.postpone(parcel, lane.reason or "there was no time left to send it")
+            lane.waiting.popleft()
+
+    def _abandon(self, lane: Lane) -> None:
+        """Wait no more for what is in flight."""
+        for job, parcel in list(lane.flying.items()):
+            outcome = Outcome("unknown", UNENDED)
+            rest = self._clerk.settle(parcel, outcome)
+            lane.learn(outcome, self._clock())
             del lane.flying[job]
-
-
-def _give_up(lane: Lane, now: float, deadline: float) -> Iterator[Item]:
-    """Fail what cannot be attempted before the deadline any more."""
-    if max(now, lane.not_before) < deadline:
-        return
-    while lane.waiting:
-        item, attempts = lane.waiting.popleft()
-        yield item.failed(lane.reason if attempts or lane.failures else "the deadline came before it could be sent")
-
-
-def _start(strategy: str, lane: Lane, workers: Workers, now: float, deadline: float) -> None:
-    """Start as many attempts as the lane allows."""
-    while lane.waiting and lane.free > 0 and lane.not_before <= now < deadline:
-        item, attempts = lane.waiting.popleft()
-        job = Job(strategy, Message.of(item.alert), attempts + 1, deadline)
-        lane.flying[job] = item
-        workers.submit(lane.alerter, job)
+            if rest is not None:
+                self._clerk.postpone(rest, UNENDED)

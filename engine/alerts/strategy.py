@@ -4,23 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from ridgeline.alerters import Alerter, Channel, Groups, from_entry_point, from_module
 from ridgeline.io.errors import InputError
 
 Configured = tuple[str, Channel, Any]  # strategy, its channel, the channel's settings
+NOBODY: Final = "no_email"  # the recipient that stands for none
 
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """What delivery needs to know of one strategy."""
+    """What delivery needs to know of one strategy.
+
+    `recipients`: those of the channel's settings by pattern of metrics; `default_recipients`: where no pattern matches.
+    """
 
     name: str
     alerter: Alerter
     groups: Groups = "together"
     resolves: bool = False
     takes_recipients: bool = False
+    recipients: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    default_recipients: tuple[str, ...] = ()
+
+
+def kind_of(strategy: str) -> str:
+    """The channel that a strategy's name alone asks for; Skyline's webhooks are called `http_alerter-NAME`."""
+    return "http" if strategy.startswith("http_alerter") else strategy
 
 
 def find_channel(kind: str, known: Mapping[str, Channel], module: str | None = None) -> Channel | None:
@@ -48,13 +59,22 @@ def build_strategies(
                 f"there is no strategy {name!r} in the configuration; it has: {', '.join(known) or 'none'}"
             )
         channel, settings = known[name]
+        if json and channel.kind == "console":
+            settings = channel.settings(stream="stderr")
         try:
-            alerter = channel.build(settings)
+            built[name] = _built(name, channel, settings)
         except Exception as error:
             raise InputError(f"[alerters.{name}] is not usable: {type(error).__name__}: {error}") from error
-        if json and channel.kind == "console":
-            alerter = channel.build(channel.settings(stream="stderr"))
-        built[name] = Strategy(
-            name, alerter, channel.grouping(settings), channel.resolving(settings), channel.takes_recipients
-        )
     return built
+
+
+def _built(name: str, channel: Channel, settings: Any) -> Strategy:
+    alerter = channel.build(settings)
+    groups, resolves = channel.grouping(settings), channel.resolving(settings)
+    if not channel.takes_recipients:
+        return Strategy(name, alerter, groups, resolves)
+    by_pattern = tuple(
+        (pattern, tuple(some)) for pattern, some in (getattr(settings, "recipients", None) or {}).items()
+    )
+    default = tuple(getattr(settings, "default_recipients", None) or ())
+    return Strategy(name, alerter, groups, resolves, True, by_pattern, default)

@@ -13,11 +13,10 @@ from ridgeline.alerters import Alerter, Message, Outcome
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Job:
-    """One attempt: `attempt` counts from 1; `deadline` in seconds of the monotonic clock."""
+    """One attempt; `deadline` in seconds of the monotonic clock."""
 
     strategy: str
     message: Message
-    attempt: int
     deadline: float
 
 

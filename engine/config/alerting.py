@@ -1,130 +1,89 @@
-"""Reads `[[alert]]` and `[alerters.NAME]`: who is told of which metrics, and by which channels."""
+"""Reads `[[alert]]`, `[delivery]` and `[links]`: who is told of which metrics, and how it is brought to them."""
 
 from __future__ import annotations
 
-import dataclasses
-import os
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Final
 
-from ridgeline.alerters import Channel, load
+from ridgeline.engine.alerts.delivery import Delivery
+from ridgeline.engine.alerts.links import link_problem
 from ridgeline.engine.alerts.rule import EXPIRATION, AlertRow
-from ridgeline.engine.alerts.strategy import Configured, find_channel
-from ridgeline.engine.config.fields import is_given, read_fields
-from ridgeline.engine.config.lines import KeyPath
-from ridgeline.engine.config.model import Alerters
-from ridgeline.engine.config.problems import suggestion
 from ridgeline.engine.config.reader import Table
+from ridgeline.engine.config.schedule import read_schedule
 
-Rows = Sequence[tuple[int, AlertRow]]
+MOST_RUNS: Final = 1440  # that m of n looks back on: a day of them
+MOST_HOURS: Final = 24 * 366
 
 
 def read_alerts(top: Table) -> list[tuple[int, AlertRow]]:
     """Read every `[[alert]]` as (place among them, row); rows with problems are left out."""
     rows = []
     for at, table in enumerate(top.tables("alert")):
-        match, strategy = table.pattern("match"), table.string("strategy", None)
-        expiration = table.duration("expiration", EXPIRATION)
-        for key, value in (("match", match), ("strategy", strategy)):
-            if value is None and key not in table:
-                table.refuse(key, "is missing")
-        names = tuple(dict.fromkeys(part.strip() for part in (strategy or "").split("|")))
-        if strategy is not None and not all(names):
-            table.refuse("strategy", 'must name strategies, several of them separated by "|"')
-        elif match is not None and strategy is not None:
-            rows.append((at, AlertRow(match, names, expiration)))
+        row = _read_row(table)
         table.finish()
+        if row is not None:
+            rows.append((at, row))
     return rows
 
 
-def read_alerters(top: Table, rows: Rows, environ: Mapping[str, str] = os.environ) -> Alerters:
-    """Read `[alerters.NAME]`, and check that each strategy of `rows` is known, configured and can be used."""
-    tables = top.table("alerters")
-    used = {name for _, row in rows for name in row.strategies}
-    if not used and not tables.values:
-        return Alerters()
-    channels = load()
-    configured: dict[str, Configured | None] = {}
-    for name in tables.values:
-        table = tables.table(name)
-        channel = _channel(table, name, channels)
-        settings = None if channel is None else _read_settings(table, channel, environ)
-        configured[name] = None if channel is None or settings is None else (name, channel, settings)
-    for at, row in rows:
-        for name in row.strategies:
-            if name not in configured:
-                configured[name] = _without_table(top, ("alert", at, "strategy"), name, channels, configured)
-    return Alerters(tuple(entry for entry in configured.values() if entry is not None))
-
-
-def _channel(table: Table, name: str, channels: Mapping[str, Channel]) -> Channel | None:
-    """The channel that a table of `[alerters]` asks for; None where there is a problem with it."""
-    module, kind = table.string("module", None), table.string("kind", None)
-    try:
-        channel = find_channel(kind or kind_of(name), channels, module)
-    except ValueError as error:
-        table.refuse("module", str(error)) if module else table.problems.add(table.path, f"{kind or name}: {error}")
+def _read_row(table: Table) -> AlertRow | None:
+    match, strategy = table.pattern("match"), table.string("strategy", None)
+    for key, value in (("match", match), ("strategy", strategy)):
+        if value is None and key not in table:
+            table.refuse(key, "is missing")
+    names = tuple(dict.fromkeys(part.strip() for part in (strategy or "").split("|")))
+    hours = table.table("schedule")
+    row = AlertRow(
+        match or "",
+        names,
+        expiration=table.duration("expiration", EXPIRATION),
+        recipients=table.strings("recipients", ()),
+        schedule=read_schedule(hours) if "schedule" in table else None,
+        m_of_n=_read_m_of_n(table),
+        group=table.boolean("group", default=True),
+        severity=table.string("severity", ""),
+        second_order_hours=table.integer("second_order_hours", 0, high=MOST_HOURS),
+    )
+    if strategy is not None and not all(names):
+        table.refuse("strategy", 'must name strategies, several of them separated by "|"')
         return None
-    if channel is None:
-        wrong = kind or name
-        text = f'there is no alerter "{wrong}"; {suggestion(wrong, channels)}'
-        table.refuse("kind", text) if kind else table.problems.add(table.path, text)
-    elif channel.lacking:
-        table.problems.add(table.path, channel.lacking)
+    return None if match is None or strategy is None else row
+
+
+def _read_m_of_n(table: Table) -> tuple[int, int] | None:
+    """Read `m_of_n = [m, n]`."""
+    value = table.whole_numbers("m_of_n")
+    if value is None:
         return None
-    return channel
-
-
-def kind_of(strategy: str) -> str:
-    """The channel that a strategy's name alone asks for; Skyline's webhooks are called `http_alerter-NAME`."""
-    return "http" if strategy.startswith("http_alerter") else strategy
-
-
-def _without_table(
-    top: Table, path: KeyPath, name: str, channels: Mapping[str, Channel], configured: Mapping[str, Configured | None]
-) -> Configured | None:
-    """A strategy that has no table of its own: its kind's table, or the channel's defaults; None with the problem."""
-    kind = kind_of(name)
-    if kind in configured:
-        shared = configured[kind]
-        return None if shared is None else (name, shared[1], shared[2])
-    try:
-        channel = find_channel(kind, channels)
-    except ValueError as error:
-        top.problems.add(path, f"{name}: {error}")
+    if len(value) != 2 or not 1 <= value[0] <= value[1] <= MOST_RUNS:
+        table.refuse("m_of_n", f"must be [m, n]: m of the last n runs, n at most {MOST_RUNS}")
         return None
-    if channel is None:
-        top.problems.add(path, f'there is no strategy "{name}"; {suggestion(name, {**channels, **configured})}')
-        return None
-    needed = [field.name for field in dataclasses.fields(channel.settings) if _is_needed(field)]
-    problem = f'"{name}" needs a table [alerters.{name}] with {", ".join(needed)}' if needed else channel.lacking
-    if problem:
-        top.problems.add(path, problem)
-        return None
-    return (name, channel, channel.settings())
+    return value[0], value[1]
 
 
-def _is_needed(field: dataclasses.Field[Any]) -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-
-
-def _read_settings(table: Table, channel: Channel, environ: Mapping[str, str]) -> Any:
-    """Read a channel's settings by the fields of its settings class; None where there are problems."""
-    before = len(table.problems.found)
-    values = read_fields(table, channel.settings, environ=environ)
-    for field in dataclasses.fields(channel.settings):
-        if _is_needed(field) and field.name not in values and not is_given(table, field.name):
-            table.refuse(field.name, f"is missing: the {channel.kind} alerter needs it")
+def read_delivery(top: Table) -> Delivery:
+    """Read `[delivery]`."""
+    table, usual = top.table("delivery"), Delivery()
+    delivery = Delivery(
+        retry_for=table.duration("retry_for", usual.retry_for),
+        max_attempts=table.integer("max_attempts", usual.max_attempts, low=1),
+        group_above=table.integer("group_above", usual.group_above, low=1),
+        no_data_expiration=table.duration("no_data_expiration", usual.no_data_expiration),
+        pictures=table.integer("pictures", usual.pictures, high=1000),
+    )
     table.finish()
-    if len(table.problems.found) > before:
-        return None
-    try:
-        return channel.settings(**values)
-    except ValueError as error:
-        # The settings' own sentences begin with the field they are about.
-        field_name, _, sentence = str(error).partition(" ")
-        if field_name in table:
-            table.refuse(field_name, sentence)
-        else:
-            table.problems.add(table.path, str(error))
-        return None
+    return delivery
+
+
+def read_links(top: Table) -> tuple[tuple[str, str], ...]:
+    """Read `[links]`: addresses with {metric}, {from} and {until} to be filled in."""
+    table = top.table("links")
+    links = []
+    for name in table.values:
+        address = table.string(name, None)
+        if address is None:
+            continue
+        problem = link_problem(address)
+        if problem:
+            table.refuse(name, problem)
+        links.append((name, address))
+    return tuple(links)

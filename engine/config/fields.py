@@ -49,8 +49,8 @@ def _read(table: Table, field: dataclasses.Field[Any], hint: Any, environ: Mappi
     empty = rules.get("empty", False)
     if tuple in shapes:
         return table.strings(key, None, empty=empty)
-    if dict in shapes:
-        return _read_mapping(table, key, shapes[dict][1])
+    if Mapping in shapes:
+        return _read_mapping(table, key, shapes[Mapping][1])
     readers: tuple[tuple[type, Callable[[], Any]], ...] = (
         (Path, lambda: table.file(key, None)),
         (bool, lambda: table.boolean(key, None)),

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from ridgeline.engine.config.alerting import read_alerters, read_alerts
+from ridgeline.engine.config.alerters import read_alerters
+from ridgeline.engine.config.alerting import read_alerts, read_delivery, read_links
 from ridgeline.engine.config.files import read_small
 from ridgeline.engine.config.lines import key_lines
 from ridgeline.engine.config.model import Config
@@ -18,7 +19,6 @@ from ridgeline.engine.config.reader import Table
 from ridgeline.engine.config.sections import (
     Try,
     read_analysis,
-    read_delivery,
     read_output,
     read_override_tables,
     read_run,
@@ -83,9 +83,9 @@ def _read(top: Table, path: Path, environ: Mapping[str, str], trial: Try | None)
     run = read_run(top)
     alerts = read_alerts(top)
     alerters = read_alerters(top, alerts, environ)
-    delivery = read_delivery(top)
+    delivery, links = read_delivery(top), read_links(top)
     output = read_output(top)
     top.finish()
     rows = tuple(alert for _, alert in alerts)
     warnings = tuple(problem.show(str(path)) for problem in top.problems.warnings)
-    return Config(path, source, analysis, run, overrides, rows, alerters, delivery, output, warnings)
+    return Config(path, source, analysis, run, overrides, rows, alerters, delivery, links, output, warnings)

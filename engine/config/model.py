@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from ridgeline.engine.alerts.delivery import Delivery
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.alerts.strategy import Configured
 from ridgeline.engine.rules.analysis import Analysis
@@ -44,13 +45,6 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """`[delivery]`: how alerts are sent. `no_data_expiration`: seconds until "no data" is alerted again."""
-
-    no_data_expiration: int = 3600
-
-
-@dataclass(frozen=True, slots=True)
 class Alerters:
     """`[alerters.NAME]`: each strategy, its channel and the channel's own settings."""
 
@@ -77,5 +71,6 @@ class Config:
     alerts: tuple[AlertRow, ...] = ()
     alerters: Alerters = field(default_factory=Alerters)
     delivery: Delivery = field(default_factory=Delivery)
+    links: tuple[tuple[str, str], ...] = ()
     output: Output = field(default_factory=Output)
     warnings: tuple[str, ...] = ()

@@ -101,6 +101,16 @@ class Scalars:
             return default
         return int(value)
 
+    def whole_numbers(self, key: str) -> tuple[int, ...] | None:
+        """Read a list of whole numbers; None where it is absent or wrong."""
+        value = self._typed(key, list)
+        if value is None:
+            return None
+        if not all(isinstance(item, int) and not isinstance(item, bool) for item in value):
+            self.refuse(key, "must be a list of whole numbers")
+            return None
+        return tuple(value)
+
     def number(self, key: str, default: T, *, low: float = 0.0, above: bool = False) -> float | T:
         """Read a finite number, at least `low` (or above it)."""
         value = self._typed(key, float)

@@ -1,11 +1,11 @@
-"""Reads the tables that are about ourselves: `[analysis]`, `[[override]]`, `[run]`, `[delivery]`, `[output]`."""
+"""Reads the tables that are about ourselves: `[analysis]`, `[[override]]`, `[run]`, `[output]`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from ridgeline.engine.config.known import known_algorithms, known_profiles
-from ridgeline.engine.config.model import Delivery, Output, Run
+from ridgeline.engine.config.model import Output, Run
 from ridgeline.engine.config.override import read_override
 from ridgeline.engine.config.reader import Table
 from ridgeline.engine.rules.analysis import Analysis
@@ -79,14 +79,6 @@ def read_run(top: Table) -> Run:
     )
     table.finish()
     return run
-
-
-def read_delivery(top: Table) -> Delivery:
-    """Read `[delivery]`: how alerts are sent."""
-    table, usual = top.table("delivery"), Delivery()
-    delivery = Delivery(no_data_expiration=table.duration("no_data_expiration", usual.no_data_expiration))
-    table.finish()
-    return delivery
 
 
 def read_output(top: Table) -> Output:

@@ -57,9 +57,22 @@ url = "redis://127.0.0.1:6379/0"        # or rediss://HOST:PORT/0 (TLS), unix://
 match = ".*"
 strategy = "console"                    # or http, syslog; several: "console|http"
 expiration = "1h"
+# recipients = ["ops@example.com"]      # instead of those of the channel
+# schedule = { days = ["mon", "tue", "wed", "thu", "fri"], from = "08:00", to = "18:00", timezone = "Europe/Madrid" }
+# m_of_n = [2, 5]                       # only what was anomalous in 2 of its last 5 runs
+# group = true                          # false: a message for every metric, however many
+# severity = "critical"
+# second_order_hours = 168              # the metric is Mirage's, where checks are handed to it
 
 [delivery]
-# no_data_expiration = "1h"             # how often to repeat the alert that no metrics arrive
+# retry_for = "24h"                     # what cannot be sent is tried again for so long
+# max_attempts = 50                     # ... and in so many runs at most; then others are told
+# group_above = 10                      # more metrics of one rule are one message with the top ten
+# no_data_expiration = "1h"             # how often to repeat alerts about Ridgeline itself, as that no metrics arrive
+# pictures = 10                         # in one run at most
+
+# [links]
+# graph = "https://graphs.example.com/?target={metric}&from={from}&until={until}"
 
 # [alerters.http]
 # url = "https://example.com/alert"     # or url_env / url_file, if the address itself is secret

@@ -6,6 +6,7 @@ is JSON under `ridgeline.<key>`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
@@ -28,6 +29,8 @@ from ridgeline.io.text import encodable, escape
 
 T = TypeVar("T")
 _OF_NAMES: Final = {Add: "SADD", Remove: "SREM", Drop: "HDEL"}
+PAUSED: Final = "alert.paused"  # .STRATEGY.METRIC: until when, written by operators
+MUTED: Final = "metrics_manager.mute_alerts_on"  # hash: metric -> until when, written by Skyline's web UI
 PAGE: Final = 1000  # keys, members or fields per round trip
 
 
@@ -45,6 +48,20 @@ class RedisState(State):
         keys = [encodable(alert_key(strategy, metric)) for strategy, metric in pairs]
         with _failures("read the last alerts from"):
             return [None if text is None else as_timestamp(text) for text in self._texts(self._client.mget, keys)]
+
+    def operators(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """MGET of pauses, HMGET of mutes; a user without rights to them is not told of any."""
+        from redis.exceptions import NoPermissionError
+
+        pauses = [encodable(f"{PAUSED}.{strategy}.{metric}") for strategy, metric in pairs]
+        metrics = [encodable(metric) for _, metric in pairs]
+        with _failures("read pauses and mutes from"):
+            try:
+                paused = list(self._texts(self._client.mget, pauses))
+                muted = list(self._texts(lambda some: self._client.hmget(MUTED, some), metrics))
+            except NoPermissionError:
+                return [0.0] * len(pairs)
+        return [max(_until(pause), _until(mute)) for pause, mute in zip(paused, muted, strict=True)]
 
     def get_many(self, keys: Sequence[str]) -> list[Any | None]:
         """MGET."""
@@ -135,6 +152,17 @@ def _queue(pipeline: Any, change: Change) -> None:
         case Add(key, names) | Remove(key, names) | Drop(key, names):
             for some in _cut(names):
                 pipeline.execute_command(_OF_NAMES[type(change)], key, *some)
+
+
+def _until(text: str | None) -> float:
+    """The end of a pause or mute; one that names no time lasts for as long as it is there."""
+    if text is None:
+        return 0.0
+    try:
+        until = float(text)
+    except ValueError:
+        return math.inf
+    return math.inf if math.isnan(until) else until
 
 
 @contextmanager

@@ -30,6 +30,13 @@ class State(Protocol):
     def last_alerts(self, pairs: Sequence[tuple[str, str]]) -> list[int | None]:
         """For each (strategy, metric): the time stamp of the anomaly last alerted, or None once that has expired."""
 
+    def operators(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """For each (strategy, metric): until when an operator of Skyline paused or muted it, epoch seconds; 0 if not.
+
+        Such operators work in Redis only.
+        """
+        return [0.0] * len(pairs)
+
     @abstractmethod
     def get_many(self, keys: Sequence[str]) -> list[Any | None]:
         """For each key its JSON value, or None if there is none or it has expired."""

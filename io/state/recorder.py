@@ -23,10 +23,11 @@ class Recorder:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._waiting: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Batch | threading.Event | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._put = 0  # counted by the caller's thread alone
         self._written = 0  # counted by ours alone
+        self._seen: threading.Event | None = None  # a mark that came after the batches just joined
         self.reason = ""
 
     @property
@@ -44,6 +45,14 @@ class Recorder:
             self._thread.start()
         self._waiting.put(batch)
 
+    def flush(self, timeout: float) -> bool:
+        """Wait until all that was put so far has been tried, at most `timeout` seconds; whether all of it was written."""
+        if self._thread is not None:
+            mark = threading.Event()
+            self._waiting.put(mark)
+            mark.wait(max(timeout, 0.0))
+        return not self.failures
+
     def close(self, timeout: float) -> None:
         """Wait until everything is written, at most `timeout` seconds, and let go of the state."""
         if self._thread is None:
@@ -59,6 +68,9 @@ class Recorder:
     def _work(self) -> None:
         in_a_row = 0
         while (batch := self._next()) is not None:
+            if isinstance(batch, threading.Event):
+                batch.set()
+                continue
             if in_a_row >= PATIENCE:
                 continue
             try:
@@ -71,19 +83,21 @@ class Recorder:
                 self._written += len(batch.changes)
         self._state.close()
 
-    def _next(self) -> Batch | None:
-        """What waits, joined; None at the end."""
-        first = self._waiting.get()
-        if first is None:
-            return None
+    def _next(self) -> Batch | threading.Event | None:
+        """The batches that wait, joined; a mark to set, where there is one before them; None at the end."""
+        first, self._seen = self._seen or self._waiting.get(), None
+        if not isinstance(first, Batch):
+            return first
         joined = Batch(list(first.changes))
         while len(joined.changes) < MOST_CHANGES:
             try:
                 more = self._waiting.get_nowait()
             except queue.Empty:
                 break
-            if more is None:
-                self._waiting.put(None)  # the end, for the next time
+            if not isinstance(more, Batch):
+                if more is None:
+                    self._waiting.put(None)  # the end, for the next time
+                self._seen = more
                 break
             joined.changes += more.changes
         return joined

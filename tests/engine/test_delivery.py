@@ -1,566 +1,669 @@
-"""Delivery: rows matched, repeats suppressed, sends retried within the deadline, records after success; and the files."""
+"""Delivery stage by stage: rules, suppression, mutes and hours, the outbox, groups, records, notices about ourselves."""
 
-import contextlib
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections import deque
+import dataclasses
+import math
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rigs.http import Answer, http_server
+from rigs.delivery import NINE, ROW, START, Broken, Clock, Scripted, World, anomaly, counts
+from rigs.names import names
 
 from ridgeline.alerters import SENT, Channel, Message, Outcome, load
 from ridgeline.alerters.webhook import HttpSettings
+from ridgeline.engine.alerts.delivery import Delivery
+from ridgeline.engine.alerts.entry import decode, encode
 from ridgeline.engine.alerts.item import Item
-from ridgeline.engine.alerts.match import match_rows
-from ridgeline.engine.alerts.no_data import METRIC, no_data_items
-from ridgeline.engine.alerts.pipeline import deliver, deliver_items
+from ridgeline.engine.alerts.lately import Incident, Lately
+from ridgeline.engine.alerts.links import fill_links, link_problem
+from ridgeline.engine.alerts.match import match_rules
+from ridgeline.engine.alerts.notices import NO_DATA, UNDELIVERED, no_data_items
+from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.rule import AlertRow
+from ridgeline.engine.alerts.schedule import Schedule
+from ridgeline.engine.alerts.silence import Silence, begin_silence, end_silence, read_silences
 from ridgeline.engine.alerts.strategy import Strategy, build_strategies
-from ridgeline.engine.alerts.workers import Threads
-from ridgeline.engine.report.files import JSON, JSONP, PARQUET, jsonp, listing, write_outputs
-from ridgeline.engine.score.anomaly import Anomaly, anomalies_of
-from ridgeline.io.errors import InputError, OutputError
-from ridgeline.io.state.in_sqlite import SqliteState
-from ridgeline.io.state.interface import StateError
+from ridgeline.io.errors import InputError
+from ridgeline.io.state.in_memory import MemoryState
 
-ROW = AlertRow("", ("http",), 60)
 CHANNELS = load()
+DOWN = Outcome("retry", "down")
 
 
-def anomaly(metric, value=1.0, timestamp=1700000000):
-    return Anomaly(metric, value, timestamp, 2, ("grubbs", "ks_test"), ("grubbs", "ks_test", "least_squares"))
+def never(_message):
+    raise AssertionError("nothing was to be sent")
 
 
-class Memory:
-    """State that keeps everything, and the order in which things happened."""
-
-    def __init__(self, log=None):
-        self.last, self.log = {}, [] if log is None else log
-
-    def last_alerts(self, pairs):
-        return [self.last.get(pair) for pair in pairs]
-
-    def record_alerts(self, alerts):
-        for strategy, metric, timestamp, _ in alerts:
-            self.last[strategy, metric] = timestamp
-            self.log.append(("record", strategy, metric))
-
-    def get(self, key):
-        return None
-
-    def set(self, key, value, ttl):
-        pass
-
-    def close(self):
-        pass
+def found(rows, metrics, strategies=None):
+    plan = Plan(rows, strategies or {})
+    return match_rules([anomaly(metric) for metric in metrics], plan, START)
 
 
-class Broken(Memory):
-    """State that fails at every use."""
-
-    def __init__(self):
-        super().__init__()
-        self.asked = 0
-
-    def last_alerts(self, pairs):
-        self.asked += 1
-        raise StateError("cannot read state: gone")
-
-    def record_alerts(self, alerts):
-        self.asked += 1
-        raise StateError("cannot write state: gone")
+# Matching ----------------------------------------------------------------------------------------------------------------
 
 
-class Scripted:
-    """An alerter that gives the scripted outcomes in turn, the last for ever; `sent` notes when it was asked."""
-
-    def __init__(self, *outcomes, clock=None, log=None, concurrency=1):
-        self.outcomes, self.clock, self.log = list(outcomes) or [SENT], clock, [] if log is None else log
-        self.concurrency, self.asked = concurrency, []
-
-    timeout = 1.0
-
-    def send(self, message, deadline):
-        alert = message.first
-        self.asked.append((alert.metric, self.clock.now if self.clock else None))
-        self.log.append(("send", alert.strategy, alert.metric))
-        outcome = self.outcomes[0] if len(self.outcomes) == 1 else self.outcomes.pop(0)
-        return outcome(alert) if callable(outcome) else outcome
-
-    @property
-    def times(self):
-        return [when for _, when in self.asked]
-
-
-class Clock:
-    def __init__(self):
-        self.now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-
-class Inline:
-    """Workers that send at once; waiting moves the clock, and nothing sleeps."""
-
-    def __init__(self, clock):
-        self.clock, self.done = clock, deque()
-
-    def submit(self, alerter, job):
-        self.done.append((job, alerter.send(job.message, job.deadline)))
-
-    def wait(self, timeout):
-        if not self.done:
-            assert timeout > 0, "the sender spins"
-            self.clock.now += timeout
-        return self.done
-
-    def stop(self):
-        pass
-
-
-def strategies(alerters):
-    return {name: Strategy(name, alerter) for name, alerter in alerters.items()}
-
-
-def inline(anomalies, rows, alerters, state=None, seconds=30.0, clock=None):
-    clock = clock or Clock()
-    return deliver(
-        anomalies,
-        rows,
-        strategies(alerters),
-        Memory() if state is None else state,
-        deadline=clock.now + seconds,
-        clock=clock,
-        workers=Inline(clock),
-    )
-
-
-# Matching ---------------------------------------------------------------------------------------------------------------
-
-
-def test_the_first_row_that_matches_wins_per_strategy():
+def test_the_first_rule_that_matches_wins_per_strategy():
     rows = [
         AlertRow("stats.timers", ("http",), 10),
         AlertRow("stats.", ("http", "console"), 20),
         AlertRow("other", ("syslog",), 30),
         AlertRow("", ("console", "syslog"), 40),
     ]
-    found = {
-        (item.alert.metric, item.alert.strategy): item.alert.expiration
-        for item in match_rows([anomaly("stats.timers.a"), anomaly("stats.b"), anomaly("c")], rows, 3600)
+    items, unmatched = found(rows, ["stats.timers.a", "stats.b", "c"])
+    assert {(i.alert.metric, i.alert.strategy): (i.alert.expiration, i.alert.rule) for i in items} == {
+        ("stats.timers.a", "http"): (10, "stats.timers"),
+        ("stats.timers.a", "console"): (20, "stats."),
+        ("stats.timers.a", "syslog"): (40, ""),
+        ("stats.b", "http"): (20, "stats."),
+        ("stats.b", "console"): (20, "stats."),
+        ("stats.b", "syslog"): (40, ""),
+        ("c", "console"): (40, ""),
+        ("c", "syslog"): (40, ""),
     }
-    assert found == {
-        ("stats.timers.a", "http"): 10,
-        ("stats.timers.a", "console"): 20,
-        ("stats.timers.a", "syslog"): 40,
-        ("stats.b", "http"): 20,
-        ("stats.b", "console"): 20,
-        ("stats.b", "syslog"): 40,
-        ("c", "console"): 40,
-        ("c", "syslog"): 40,
-    }
+    assert unmatched == 0
 
 
-def test_an_alert_carries_the_anomaly():
-    (item,) = match_rows([anomaly("a", 2.5, 7)], [ROW], 3600)
+def test_an_alert_carries_all_that_is_known():
+    rich = anomaly(
+        "a b", 2.5, 7000, first_seen=5000, ongoing=True, negatives=True, expected=(1.0, 2.0), channels=("x",), rule_score=3.0
+    )  # fmt: skip
+    row = AlertRow("a", ("http",), 60, severity="warning")
+    plan = Plan([row], {}, links=[("graph", "https://g/?m={metric}&from={from}&until={until}")], full_duration=3600)
+    ((item,), _) = match_rules([rich], plan, START)
     alert = item.alert
-    assert (alert.metric, alert.value, alert.timestamp, alert.full_duration, alert.expiration) == (
-        "a",
-        2.5,
-        7,
-        3600,
-        60,
+    assert (alert.metric, alert.value, alert.timestamp, alert.expected, alert.direction) == (
+        "a b", 2.5, 7000, (1.0, 2.0), "up"
+    )  # fmt: skip
+    assert (alert.first_seen, alert.ongoing, alert.negatives, alert.channels, alert.rule_score) == (
+        5000, True, True, ("x",), 3.0
+    )  # fmt: skip
+    assert (alert.algorithms, alert.algorithms_run, alert.full_duration, alert.expiration) == (NINE[:2], NINE, 3600, 60)
+    assert (alert.strategy, alert.rule, alert.severity, alert.context) == ("http", "a", "warning", "Analyzer")
+    assert alert.links == (("graph", "https://g/?m=a%20b&from=3400&until=7000"),)
+
+
+def test_an_anomaly_that_no_rule_matches_is_counted():
+    assert found([AlertRow("b", ("http",), 60)], ["a", "b", "c"])[1] == 2
+    world = World()
+    assert counts(world.run(["a", "b"], [AlertRow("b", ("http",), 60)])) == {"sent": 1, "messages": 1, "unmatched": 1}
+
+
+def test_recipients_add_up_by_pattern_unless_the_rule_has_its_own():
+    mail = Strategy(
+        "smtp", Scripted(), takes_recipients=True, default_recipients=("all@x",),
+        recipients=(("db", ("dba@x", "ops@x")), ("web", ("web@x", "ops@x"))),
+    )  # fmt: skip
+    rows = [AlertRow("own", ("smtp",), recipients=("own@x",)), AlertRow("", ("smtp", "http"))]
+    items, _ = found(
+        rows, ["own.db", "db.web.1", "db.2", "other"], {"smtp": mail, "http": Strategy("http", Scripted())}
     )
-    assert (alert.votes, alert.algorithms_run, alert.strategy, alert.context) == (
-        2,
-        ("grubbs", "ks_test", "least_squares"),
-        "http",
-        "Analyzer",
-    )
+    assert {i.alert.metric: i.alert.recipients for i in items if i.alert.strategy == "smtp"} == {
+        "own.db": ("own@x",),
+        "db.web.1": ("dba@x", "ops@x", "web@x"),
+        "db.2": ("dba@x", "ops@x"),
+        "other": ("all@x",),
+    }
+    assert {i.alert.recipients for i in items if i.alert.strategy == "http"} == {()}
 
 
-def test_a_metric_no_row_matches_alerts_nobody():
-    assert list(match_rows([anomaly("a")], [AlertRow("b", ("http",), 60)], 1)) == []
+def test_the_recipient_no_email_is_nobody():
+    world = World(smtp=Scripted(never))
+    mail = {"smtp": Strategy("smtp", world.smtp, takes_recipients=True, default_recipients=("no_email",))}
+    assert counts(world.run(["a"], [AlertRow("", ("smtp",))], strategies=mail)) == {"muted": 1}
 
 
-# Order and suppression ----------------------------------------------------------------------------------------------------
+# Order, suppression ----------------------------------------------------------------------------------------------------------
 
 
-def test_each_alert_is_recorded_right_after_it_is_sent():
-    log = []
-    summary = inline([anomaly("a"), anomaly("b")], [ROW], {"http": Scripted(log=log)}, Memory(log))
-    assert log == [("send", "http", "a"), ("record", "http", "a"), ("send", "http", "b"), ("record", "http", "b")]
-    assert summary.counts() == {"sent": 2, "suppressed": 0, "failed": 0}
+def test_an_alert_waits_in_the_outbox_before_it_is_sent_and_is_recorded_after():
+    world = World()
+    summary = world.run(["a", "b"], [dataclasses.replace(ROW, group=False)])
+    assert world.log == [
+        ("Put", "ridgeline.outbox"),
+        ("send", "http", "a"),
+        ("SetText", "last_alert.http.a"),
+        ("Drop", "ridgeline.outbox"),
+        ("send", "http", "b"),
+        ("SetText", "last_alert.http.b"),
+        ("Drop", "ridgeline.outbox"),
+    ]
+    assert list(summary.counts()) == [
+        "sent",
+        "messages",
+        "suppressed",
+        "muted",
+        "unmatched",
+        "queued",
+        "failed",
+        "dropped",
+    ]
+    assert counts(summary) == {"sent": 2, "messages": 2}
     assert summary.complete
     assert summary.problems() == []
-
-
-@pytest.mark.parametrize("outcome", [Outcome("retry", "down"), Outcome("rejected", "no")])
-def test_a_failing_alerter_leaves_no_suppression(outcome):
-    state = Memory()
-    summary = inline([anomaly("a")], [ROW], {"http": Scripted(outcome)}, state)
-    assert state.last == {}
-    assert summary.counts() == {"sent": 0, "suppressed": 0, "failed": 1}
-    assert not summary.complete
-    assert summary.problems() == [f"http: 1 alert not sent: {outcome.reason}"]
-    assert inline([anomaly("a")], [ROW], {"http": Scripted()}, state).sent == 1
+    assert world.waiting() == {}
 
 
 def test_suppression_is_per_strategy_and_metric():
-    state = Memory()
-    state.last["http", "a"] = 1
+    world = World(http=Scripted(), console=Scripted())
+    world.run(["a"])
     rows = [AlertRow("", ("http", "console"), 60)]
-    http, console = Scripted(), Scripted()
-    summary = inline([anomaly("a"), anomaly("b")], rows, {"http": http, "console": console}, state)
-    assert summary.counts() == {"sent": 3, "suppressed": 1, "failed": 0}
-    assert [metric for metric, _ in http.asked] == ["b"]
-    assert [metric for metric, _ in console.asked] == ["a", "b"]
-
-
-def test_suppression_is_asked_for_in_batches():
-    class Counting(Memory):
-        calls = 0
-
-        def last_alerts(self, pairs):
-            self.calls += 1
-            return super().last_alerts(pairs)
-
-    state = Counting()
-    assert inline([anomaly(str(n)) for n in range(1200)], [ROW], {"http": Scripted()}, state).sent == 1200
-    assert state.calls == 3
+    assert counts(world.run(["a", "b"], rows)) == {"sent": 3, "messages": 2, "suppressed": 1}
+    assert world.http.metrics == ["a", "b"]
+    assert world.console.metrics == ["a", "b"]
+    assert counts(world.run(["a"], rows, after=60)) == {"sent": 2, "messages": 2}
 
 
 def test_an_expiration_of_zero_alerts_every_run():
-    state = Memory()
+    world = World()
     for _ in range(2):
-        assert inline([anomaly("a")], [AlertRow("", ("http",), 0)], {"http": Scripted()}, state).sent == 1
-    assert state.last == {}
+        assert counts(world.run(["a"], [AlertRow("", ("http",), 0)])) == {"sent": 1, "messages": 1}
 
 
-def test_broken_state_loses_no_alert_and_is_not_asked_for_ever():
-    state = Broken()
-    summary = inline([anomaly(str(n)) for n in range(2000)], [ROW], {"http": Scripted()}, state)
-    assert summary.sent == 2000
-    assert state.asked == 3
-    assert summary.state_failures > 0
+@pytest.mark.parametrize(
+    ("recent", "sent"), [((True,), False), ((True, False, True), True), ((True, False, False, True), False)]
+)
+def test_m_of_n_waits_until_an_anomaly_lasts(recent, sent):
+    record = Lately((Incident(1, 2, 1.0, 1.0, 6, ()),), 2, 0, recent)
+    world = World()
+    rows = [dataclasses.replace(ROW, m_of_n=(2, 3))]
+    expected = {"sent": 1, "messages": 1} if sent else {"suppressed": 1}
+    assert counts(world.run(["a"], rows, lately={"a": record})) == expected
+
+
+def test_m_of_n_of_a_rule_comes_before_the_metrics_own():
+    record = Lately((Incident(1, 2, 1.0, 1.0, 6, ()),), 2, 0, (True, True))
+    strict = dataclasses.replace(ROW, m_of_n=(2, 2))
+    assert World().run(["a"], [strict], lately={"a": record}, m_of_n=lambda _: (3, 3)).sent == 1
+    assert World().run(["a"], lately={"a": record}, m_of_n=lambda _: (3, 3)).suppressed == 1
+    assert World().run(["a"], lately={}, m_of_n=lambda _: (3, 3)).sent == 1, "without a past nothing is kept back"
+
+
+def test_those_who_were_told_are_noted_in_the_record():
+    records = {"a": Lately((Incident(1, 2, 1.0, 1.0, 6, ()),), 2)}
+    world = World()
+    world.run([anomaly("a", 30.0, expected=(0.0, 10.0))], lately=records)
+    assert (records["a"].incident.alerted, records["a"].incident.alerted_size) == (("http",), 5.0)
+
+
+# Resolved ----------------------------------------------------------------------------------------------------------------------
+
+
+def test_resolved_goes_to_those_who_were_told_and_know_the_word():
+    world = World(http=Scripted(), console=Scripted(), mail=Scripted(never))
+    told = Lately((Incident(1, 2, 1.0, 1.0, 6, (), alerted=("http",)),), 2, 3)
+    rows = [AlertRow("", ("http", "console", "mail"), 60)]
+    knowing = {name: Strategy(name, world.alerters[name], resolves=True) for name in ("http", "console")}
+    summary = world.run((), rows, strategies=knowing, resolved=[anomaly("a")], lately={"a": told})
+    assert counts(summary) == {"sent": 1, "messages": 1}
+    assert [message.status for message in world.http.messages] == ["resolved"]
+    assert world.console.messages == []
+    assert world.state.last_alerts([("http", "a")]) == [None], "the next firing is news"
+
+
+def test_what_nobody_was_told_of_yet_is_told_before_it_is_resolved():
+    world = World(http=Scripted(DOWN))
+    knowing = {"http": Strategy("http", world.http, resolves=True)}
+    world.run(["a"], strategies=knowing)
+    world.http.outcomes = [SENT]
+    world.run((), strategies=knowing, resolved=[anomaly("a")], after=60)
+    assert [message.status for message in world.http.messages[-1:]] == ["firing"]
+    assert world.waiting() == {}
+
+
+# Mutes and hours -----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_silence_mutes_what_it_matches_until_it_ends():
+    world = World(http=Scripted(), console=Scripted())
+    begin_silence(world.state, Silence("web", START + 100, "http", "deploy", "me"), START)
+    rows = [AlertRow("", ("http", "console"), 0)]
+    assert counts(world.run(["web.1", "db.1"], rows)) == {"sent": 3, "messages": 2, "muted": 1}
+    assert world.http.metrics == ["db.1"]
+    assert world.console.metrics == ["db.1", "web.1"]
+    assert world.state.last_alerts([("http", "web.1")]) == [None]
+    assert counts(world.run(["web.1"], rows, after=100)) == {"sent": 2, "messages": 2}
+
+
+def test_silences_are_listed_ended_and_forgotten():
+    state = MemoryState(Clock())
+    first, second = Silence("web", START + 100, "http", "deploy", "me"), Silence("db", START + 50)
+    begin_silence(state, first, START)
+    begin_silence(state, second, START)
+    assert read_silences(state, START) == [second, first]
+    assert first.as_json() == {
+        "id": first.id, "match": "web", "strategy": "http", "until": START + 100, "why": "deploy", "by": "me"
+    }  # fmt: skip
+    assert end_silence(state, first.id, START) == [first]
+    assert end_silence(state, "db", START) == [second]
+    assert end_silence(state, "db", START) == []
+    begin_silence(state, second, START)
+    begin_silence(state, first, START + 60)
+    assert state.size("silences") == 1, "what is over is swept"
+    with pytest.raises(InputError):
+        begin_silence(state, Silence("(", START + 1), START)
+
+
+@pytest.mark.parametrize("value", [5, "x", {}, {"match": "(", "until": 9e9, "strategy": "", "why": "", "by": ""}, None])
+def test_a_damaged_silence_mutes_nothing(value):
+    world = World()
+    with world.state.batch() as batch:
+        batch.put("silences", {"x": value})
+    assert world.run(["a"]).sent == 1
+
+
+def test_operators_pauses_and_mutes_are_honoured_while_they_last():
+    world = World()
+    world.state.operators = lambda pairs: [
+        {"a": START + 60, "b": START - 1, "c": math.inf}.get(m, 0.0) for _, m in pairs
+    ]
+    assert counts(world.run(["a", "b", "c", "d"])) == {"sent": 2, "messages": 1, "muted": 2}
+    assert counts(world.run(["a", "c"], after=61)) == {"sent": 1, "messages": 1, "muted": 1}
+
+
+def test_a_quiet_hour_is_neither_sent_nor_recorded():
+    quiet = dataclasses.replace(ROW, schedule=Schedule(start=8 * 60, end=9 * 60))  # START is 22:13 UTC
+    world = World()
+    assert counts(world.run(["a"], [quiet])) == {"muted": 1}
+    assert world.waiting() == {}
+    assert world.state.last_alerts([("http", "a")]) == [None]
+
+
+def test_what_waits_is_held_through_a_silence_without_an_attempt():
+    world = World(http=Scripted(DOWN))
+    world.run(["a"])
+    attempts = world.waiting()["http", "a"]["attempts"]
+    begin_silence(world.state, Silence("a", world.clock.now + 1000), world.clock.now)
+    world.http.outcomes = [SENT]
+    summary = world.run(after=600)
+    assert counts(summary) == {"muted": 1}
+    assert summary.complete, "what is muted is nobody's fault"
+    assert world.waiting()["http", "a"]["attempts"] == attempts
+    assert counts(world.run(after=600)) == {"sent": 1, "messages": 1}
+
+
+def test_what_is_held_too_long_is_given_up_like_the_rest():
+    world = World(http=Scripted(DOWN), console=Scripted())
+    world.run(["a"])
+    begin_silence(world.state, Silence("a", world.clock.now + 200_000), world.clock.now)
+    assert counts(world.run((), after=86_000)) == {"muted": 1}
+    assert world.run((), after=1000).dropped == 1
+    assert world.console.messages[-1].first.metric == UNDELIVERED
+
+
+# The outbox ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_an_alert_whose_anomaly_is_over_is_still_sent():
+    world = World(http=Scripted(DOWN))
+    assert counts(world.run(["a"])) == {"queued": 1}
+    world.http.outcomes = [SENT]
+    assert counts(world.run((), after=60)) == {"sent": 1, "messages": 1}
+    assert world.waiting() == {}
+    assert world.state.last_alerts([("http", "a")]) == [int(START)]
+
+
+def test_a_newer_firing_takes_the_place_of_the_one_that_waits():
+    world = World(http=Scripted(DOWN))
+    world.run([anomaly("a", 1.0)])
+    before = world.waiting()["http", "a"]
+    world.run([anomaly("a", 2.0, int(START) + 5)], after=5)
+    after = world.waiting()["http", "a"]
+    assert (after["alert"]["value"], after["since"], after["attempts"]) == (2.0, before["since"], before["attempts"])
+    world.http.outcomes = [SENT]
+    world.http.messages.clear()
+    assert counts(world.run([anomaly("a", 3.0)], after=120)) == {"sent": 1, "messages": 1}
+    assert [message.first.value for message in world.http.messages] == [3.0]
+
+
+def test_turns_come_later_each_time():
+    world = World(http=Scripted(DOWN))
+    summary = world.run(["a"])
+    pauses = []
+    for _ in range(12):
+        entry = world.waiting()["http", "a"]
+        pauses.append(entry["next"] - world.clock.now)
+        with world.state.batch() as batch:
+            batch.delete("breaker.http")
+        world.clock.now = entry["next"]
+        summary = world.run()
+    assert pauses == sorted(pauses)
+    assert max(pauses) <= 1800
+    assert summary.queued == 1
+
+
+def test_retry_after_is_honoured_through_the_outbox():
+    world = World(http=Scripted(Outcome("retry", "later", 600.0)))
+    world.run(["a"])
+    world.http.outcomes = [SENT]
+    assert counts(world.run(["b"], after=590)) == {"queued": 2}
+    assert counts(world.run(["b"], after=20)) == {"sent": 2, "messages": 1}
+
+
+def test_an_absurd_retry_after_is_an_hour():
+    world = World(http=Scripted(Outcome("retry", "later", 1e9)))
+    world.run(["a"])
+    world.http.outcomes = [SENT]
+    assert world.run(after=3700).sent == 1
+
+
+@pytest.mark.parametrize("delivery", [Delivery(max_attempts=4), Delivery(retry_for=600)])
+def test_what_cannot_be_sent_is_given_up_and_others_are_told(delivery):
+    world = World(http=Scripted(DOWN), console=Scripted())
+    world.run(["a", "b"], delivery=delivery)
+    told = []
+    for _ in range(20):
+        summary = world.run(after=300, delivery=delivery)
+        told += [message.first for message in world.console.messages]
+        world.console.messages.clear()
+        if summary.dropped:
+            break
+    assert summary.dropped == 2
     assert not summary.complete
-    assert "alerts may repeat" in summary.problems()[0]
+    assert world.waiting() == {}
+    (alert,) = told
+    assert (alert.metric, alert.strategy, alert.value) == (UNDELIVERED, "console", 2.0)
+    assert alert.message.startswith("2 alerts could not be delivered by http and will not be tried again: down (after ")
+    assert alert.message.endswith("(a, b)")
+    assert "given up: down" in " ".join(summary.problems())
 
 
-def test_a_full_disk_repeats_an_alert_and_loses_none():
-    class Full(Memory):
-        def record_alerts(self, _alerts):
-            raise StateError("no space")
-
-    state = Full()
-    for _ in range(2):
-        summary = inline([anomaly("a")], [ROW], {"http": Scripted()}, state)
-        assert (summary.sent, summary.state_failures) == (1, 1)
-
-
-def test_an_unknown_strategy_fails_alone():
-    rows = [AlertRow("", ("nobody", "http"), 60)]
-    summary = inline([anomaly("a")], rows, {"http": Scripted()})
-    assert (summary.sent, summary.failed) == (1, 1)
-    assert "no alerter named nobody" in summary.problems()[0]
+def test_a_refused_alert_fails_at_once_and_others_are_told_once_an_hour():
+    world = World(http=Scripted(Outcome("rejected", "no")), console=Scripted())
+    summary = world.run(["a"])
+    assert counts(summary) == {"sent": 1, "messages": 1, "failed": 1}
+    assert len(world.http.messages) == 1
+    assert "http: 1 alert not sent: no" in summary.problems()
+    assert world.console.messages[0].first.metric == UNDELIVERED
+    assert world.waiting() == {}
+    assert counts(world.run(["a"], after=60)) == {"failed": 1, "suppressed": 1}
+    assert world.run(["a"], after=3600).sent == 1
 
 
-# Retries --------------------------------------------------------------------------------------------------------------------
+def test_an_alert_about_ourselves_is_never_told_of_again():
+    world = World(http=Scripted(Outcome("rejected", "no")), console=Scripted(Outcome("rejected", "no")))
+    rows = [AlertRow("", ("http",), 60)]
+    summary = world.run(["a"], rows)
+    assert counts(summary) == {"failed": 2}
+    assert counts(world.run((), rows, after=60)) == {}
 
 
-def test_pauses_double_up_to_a_limit_and_end_at_the_deadline():
-    clock = Clock()
-    alerter = Scripted(Outcome("retry", "down"), clock=clock)
-    summary = inline([anomaly("a")], [ROW], {"http": alerter}, seconds=40, clock=clock)
-    gaps = [later - earlier for earlier, later in zip(alerter.times, alerter.times[1:], strict=False)]
-    assert gaps == [0.5, 1, 2, 4, 8, 10, 10]
-    assert summary.failed == 1
-    assert clock.now < 1040, "nothing is waited for that cannot help"
+def test_only_the_deferred_recipients_are_tried_again():
+    partly = Outcome("retry", "busy", delivered=("a@x",), deferred=("b@x",))
+    world = World(smtp=Scripted(partly, DOWN))
+    mail = {"smtp": Strategy("smtp", world.smtp, takes_recipients=True, default_recipients=("a@x", "b@x"))}
+    rows = [AlertRow("", ("smtp",), 3600)]
+    assert counts(world.run(["m"], rows, strategies=mail)) == {"queued": 1}
+    assert [message.recipients for message in world.smtp.messages][:2] == [("a@x", "b@x"), ("b@x",)]
+    assert world.state.last_alerts([("smtp", "m")]) == [int(START)], "those who have it are not told twice"
+    world.smtp.outcomes = [SENT]
+    world.smtp.messages.clear()
+    assert counts(world.run(["m"], rows, strategies=mail, after=120)) == {"sent": 1, "messages": 1}
+    assert [message.recipients for message in world.smtp.messages] == [("b@x",)]
 
 
-def test_a_receiver_that_comes_back_gets_everything():
-    clock = Clock()
-    down = Outcome("retry", "down")
-    alerter = Scripted(down, down, down, SENT, clock=clock, concurrency=4)
-    summary = inline([anomaly(str(n)) for n in range(10)], [ROW], {"http": alerter}, clock=clock)
-    assert summary.counts() == {"sent": 10, "suppressed": 0, "failed": 0}
-    assert sorted({metric for metric, _ in alerter.asked}) == sorted(str(n) for n in range(10))
+def test_refused_recipients_are_said():
+    world = World(smtp=Scripted(Outcome("sent", "550 unknown", delivered=("a@x",), refused=("b@x",))))
+    summary = world.run(["m"], [AlertRow("", ("smtp",))])
+    assert counts(summary) == {"sent": 1, "messages": 1}
+    assert summary.problems() == ["smtp: 1 alert not sent to all: b@x: 550 unknown"]
 
 
-def test_a_receiver_that_is_down_is_probed_with_one_alert_at_a_time():
-    clock = Clock()
-    alerter = Scripted(Outcome("retry", "down"), clock=clock, concurrency=4)
-    summary = inline([anomaly(str(n)) for n in range(1000)], [ROW], {"http": alerter}, clock=clock)
-    assert summary.failed == 1000
-    assert len(alerter.asked) < 15
-    assert summary.problems() == ["http: 1000 alerts not sent: down"]
+def test_a_host_sends_only_its_own_of_what_waits():
+    world = World(http=Scripted(DOWN))
+    world.run(["a", "b"])
+    world.http.outcomes = [SENT]
+    assert counts(world.run(after=60, owns=lambda metric: metric == "b")) == {"sent": 1, "messages": 1}
+    assert list(world.waiting()) == [("http", "a")]
 
 
-@pytest.mark.parametrize(("retry_after", "second"), [(7.0, 7.0), (0.0, 0.5), (0.1, 0.5)])
-def test_retry_after_is_honoured(retry_after, second):
-    clock = Clock()
-    alerter = Scripted(Outcome("retry", "later", retry_after), SENT, clock=clock)
-    assert inline([anomaly("a")], [ROW], {"http": alerter}, clock=clock).sent == 1
-    assert alerter.times == [1000.0, 1000.0 + second]
+def test_what_waits_for_a_strategy_that_is_gone_waits_until_its_time_is_over():
+    world = World(http=Scripted(DOWN), console=Scripted())
+    world.run(["a"])
+    del world.alerters["http"]
+    rows = [AlertRow("", ("console",))]
+    assert counts(world.run((), rows, after=60)) == {"queued": 1}
+    summary = world.run((), rows, after=90_000)
+    assert (summary.dropped, world.waiting()) == (1, {})
 
 
-def test_retry_after_beyond_the_deadline_ends_it_at_once():
-    clock = Clock()
-    alerter = Scripted(Outcome("retry", "later", 1e9), clock=clock)
-    other = Scripted(clock=clock)
-    rows = [AlertRow("", ("http", "console"), 60)]
-    summary = inline([anomaly("a"), anomaly("b")], rows, {"http": alerter, "console": other}, clock=clock)
-    assert (summary.sent, summary.failed, len(alerter.asked)) == (2, 2, 1)
-    assert clock.now == 1000.0
+@pytest.mark.parametrize(
+    "entry", [5, [], {}, {"alert": {}}, {"since": "x", "alert": {"metric": "a", "value": 1, "timestamp": 2}}, "text"]
+)
+def test_a_damaged_entry_is_given_up_and_told(entry):
+    world = World(http=Scripted(), console=Scripted())
+    with world.state.batch() as batch:
+        batch.put("outbox", {'["http", "m"]': entry})
+    summary = world.run(())
+    assert summary.dropped == 1
+    assert "damaged" in world.console.messages[0].first.message
+    assert world.waiting() == {}
 
 
-def test_one_alert_that_always_fails_holds_up_no_other():
-    def outcome(alert):
-        return Outcome("retry", "500") if alert.metric == "poison" else SENT
-
-    clock = Clock()
-    metrics = ["poison", *(str(n) for n in range(100))]
-    summary = inline([anomaly(m) for m in metrics], [ROW], {"http": Scripted(outcome, clock=clock)}, clock=clock)
-    assert (summary.sent, summary.failed) == (100, 1)
-
-
-def test_a_rejected_alert_is_tried_once():
-    alerter = Scripted(Outcome("rejected", "no"))
-    inline([anomaly("a")], [ROW], {"http": alerter})
-    assert len(alerter.asked) == 1
-
-
-def test_after_the_deadline_nothing_is_tried():
-    alerter = Scripted()
-    summary = inline([anomaly("a")], [ROW], {"http": alerter}, seconds=0)
-    assert alerter.asked == []
-    assert summary.problems() == ["http: 1 alert not sent: the deadline came before it could be sent"]
+values = st.floats() | st.just(math.nan)
 
 
 @given(
-    script=st.lists(
-        st.sampled_from([SENT, Outcome("retry", "r"), Outcome("retry", "r", 3.0), Outcome("rejected", "x")])
-    ),
-    metrics=st.integers(0, 12),
-    suppressed=st.sets(st.integers(0, 11)),
-    concurrency=st.integers(1, 5),
-    seconds=st.sampled_from([0.0, 1.0, 30.0]),
+    metric=names,
+    strategy=names,
+    value=values,
+    expected=st.none() | st.tuples(values, values),
+    score=st.none() | values,
+    partial=st.booleans(),
+    text=names,
 )
-def test_every_alert_has_exactly_one_fate(script, metrics, suppressed, concurrency, seconds):
-    clock, state = Clock(), Memory()
-    state.last.update({("http", str(n)): 1 for n in suppressed})
-    alerter = Scripted(*script, clock=clock, concurrency=concurrency)
-    summary = inline([anomaly(str(n)) for n in range(metrics)], [ROW], {"http": alerter}, state, seconds, clock)
-    assert summary.sent + summary.suppressed + summary.failed == metrics
-    assert summary.suppressed == len([n for n in suppressed if n < metrics])
-    assert summary.sent == len(state.log)
-    assert clock.now <= 1000.0 + seconds + 2.0
+def test_an_entry_gives_back_the_alert(metric, strategy, value, expected, score, partial, text):
+    import json
+
+    from ridgeline.io.text import encodable
+
+    alert = dataclasses.replace(
+        match_rules([anomaly("m")], Plan([ROW], {}), START)[0][0].alert,
+        metric=metric, strategy=strategy, value=value, expected=expected, rule_score=score, algorithms=(text,),
+        recipients=(text,), links=((text, "https://x/"),), first_seen=5, ongoing=True, message=text, severity=text,
+    )  # fmt: skip
+    item = Item(alert, None, "resolved", since=1.0, attempts=3, due=9.0, reason=text, stored=True, partial=partial)
+    stored = json.loads(json.dumps(encode(item), allow_nan=False))
+    stored["alert"]["metric"].encode("utf-8", "surrogatepass")
+    back = decode((strategy, metric), stored, Plan([], {}), 10.0)
+    assert repr(back) == repr(item)
+    assert encodable(metric) is not None
 
 
-# Threads and real receivers ---------------------------------------------------------------------------------------------------
+# Groups ------------------------------------------------------------------------------------------------------------------------------
 
 
-def webhook(url, **settings):
-    return CHANNELS["http"].build(HttpSettings(url, **settings))
+def test_up_to_the_limit_members_come_together_above_it_as_a_storm():
+    world = World()
+    rows = [AlertRow("a", ("http",)), AlertRow("", ("http",))]
+    world.run([*(f"a.{n}" for n in range(10)), *(f"b.{n}" for n in range(11)), "c"], rows, fleet=500)
+    shown = {message.rule: message for message in world.http.messages}
+    assert (shown["a"].count, shown["a"].storm, shown["a"].more, shown["a"].fleet) == (10, False, 0, 500)
+    assert (shown[""].count, shown[""].storm, shown[""].more, len(shown[""].shown)) == (12, True, 2, 10)
+    assert len(world.http.messages) == 2
 
 
-def test_a_hanging_receiver_holds_up_neither_the_others_nor_the_run(capsys):
-    rows = [AlertRow("", ("http", "console"), 60)]
-    with http_server(Answer(silent=True)) as server:
-        alerters = {
-            "http": webhook(server.url),
-            "console": CHANNELS["console"].build(CHANNELS["console"].settings()),
-        }
-        state = Memory()
-        started = time.monotonic()
-        summary = deliver(
-            [anomaly(str(n)) for n in range(50)], rows, strategies(alerters), state, deadline=started + 0.5
-        )
-        assert time.monotonic() - started < 20
-    assert (summary.sent, summary.failed) == (50, 50)
-    assert {strategy for strategy, _ in state.last} == {"console"}
-    assert len(capsys.readouterr().out.splitlines()) == 50
+def test_a_storm_of_ten_thousand_is_one_message():
+    world = World()
+    summary = world.run([f"m.{n}" for n in range(10_000)])
+    assert counts(summary) == {"sent": 10_000, "messages": 1}
+    assert world.state.last_alerts([("http", f"m.{n}") for n in range(10_000)]) == [int(START)] * 10_000
+    assert counts(world.run([f"m.{n}" for n in range(10_000)])) == {"suppressed": 10_000}
 
 
-def test_an_alerter_that_ignores_its_deadline_is_left_behind():
-    class Stuck(Scripted):
-        def send(self, message, deadline):
-            time.sleep(30)
-            return SENT
-
-    started = time.monotonic()
-    summary = deliver([anomaly("a")], [ROW], strategies({"http": Stuck()}), Memory(), deadline=started + 0.2)
-    assert time.monotonic() - started < 20
-    assert summary.failed == 1
-
-
-def test_an_alerter_with_a_bug_silences_no_other():
-    def bug(_alert):
-        raise ZeroDivisionError("SENTINEL")
-
-    rows = [AlertRow("", ("http", "console"), 60)]
-    alerters = {"http": Scripted(bug), "console": Scripted()}
-    summary = deliver([anomaly("a")], rows, strategies(alerters), Memory(), deadline=time.monotonic() + 5)
-    assert (summary.sent, summary.failed) == (1, 1)
-    assert "ZeroDivisionError" in summary.problems()[0]
-    assert "SENTINEL" not in summary.problems()[0]
-
-
-def test_a_storm_arrives_whole(tmp_path):
-    metrics = [f"m.{n}" for n in range(1000)]
-    with http_server() as server, contextlib.closing(SqliteState(tmp_path / "s.db")) as state:
-        alerters = {"http": webhook(server.url)}
-        summary = deliver(map(anomaly, metrics), [ROW], strategies(alerters), state, deadline=time.monotonic() + 30)
-        assert summary.counts() == {"sent": 1000, "suppressed": 0, "failed": 0}
-        again = deliver(map(anomaly, metrics), [ROW], strategies(alerters), state, deadline=time.monotonic() + 30)
-        assert again.counts() == {"sent": 0, "suppressed": 1000, "failed": 0}
-    assert sorted(request.json["alerts"][0]["metric"] for request in server.requests) == sorted(metrics)
-
-
-def test_a_receiver_that_recovers_gets_each_alert_once():
-    answers = [Answer(503), Answer(429, {"Retry-After": "1"}), Answer(raw=b""), Answer()]
-    with http_server(*answers) as server:
-        state = Memory()
-        summary = deliver(
-            [anomaly(str(n)) for n in range(5)],
-            [ROW],
-            strategies({"http": webhook(server.url)}),
-            state,
-            deadline=time.monotonic() + 20,
-        )
-    assert summary.sent == 5
-    assert len(server.requests) == 8
-    assert len(state.last) == 5
-
-
-def test_threads_end_when_they_are_told():
-    import threading
-
-    before = set(threading.enumerate())
-    workers = Threads()
-    deliver(
-        [anomaly("a")],
-        [ROW],
-        strategies({"http": Scripted()}),
-        Memory(),
-        deadline=time.monotonic() + 5,
-        workers=workers,
+def test_the_top_of_a_group_is_by_votes_and_score():
+    world = World()
+    world.run(
+        [
+            anomaly("few", votes=1),
+            anomaly("small", 2.0, expected=(0.0, 2.0)),
+            anomaly("large", 9.0, expected=(0.0, 2.0)),
+        ]
     )
-    until = time.monotonic() + 20
-    while set(threading.enumerate()) - before:
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    assert world.http.metrics == ["large", "small", "few"]
 
 
-TERMINATED = """
-import signal, sys, time
-from pathlib import Path
-from ridgeline.alerters import load
-from ridgeline.alerters.webhook import HttpSettings
-from ridgeline.engine.alerts.rule import AlertRow
-from ridgeline.engine.alerts.strategy import build_strategies
-from ridgeline.engine.score.anomaly import Anomaly
-from ridgeline.engine.alerts.pipeline import deliver
-from ridgeline.io.state.in_sqlite import SqliteState
-
-def stop(*_):
-    raise SystemExit(143)
-
-signal.signal(signal.SIGTERM, stop)
-rows = [AlertRow("", ("http",), 600)]
-alerters = build_strategies([("http", load()["http"], HttpSettings(sys.argv[1]))], ["http"])
-anomalies = [Anomaly(f"m.{n}", 1.0, 1700000000, 6, ()) for n in range(int(sys.argv[3]))]
-print("ready", flush=True)
-deliver(anomalies, rows, alerters, SqliteState(Path(sys.argv[2])), deadline=time.monotonic() + 60)
-"""
+def test_a_rule_may_ask_for_a_message_each():
+    world = World()
+    assert counts(world.run(map(str, range(30)), [dataclasses.replace(ROW, group=False)])) == {
+        "sent": 30,
+        "messages": 30,
+    }
 
 
-def interrupted(tmp_path, answer, when, number, *, alerts=500, begun=False):
-    """Deliver in a process of its own, send it a signal, and return (exit code, seconds to end, names that arrived)."""
-    with http_server(answer) as server:
-        command = [sys.executable, "-c", TERMINATED, server.url, tmp_path / "s.db", str(alerts)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-            assert process.stdout.readline() == b"ready\n"
-            while begun and not server.requests:  # `when` counts from the first alert, not from the start
-                time.sleep(0.005)
-            time.sleep(when)
-            process.send_signal(number)
-            started = time.monotonic()
-            code = process.wait(60)
-            took = time.monotonic() - started
-        time.sleep(0.1)
-        return code, took, [request.json["alerts"][0]["metric"] for request in server.requests]
+def test_one_by_one_channels_are_grouped_in_a_storm_only():
+    world = World()
+    one_by_one = {"http": Strategy("http", world.http, groups="one by one")}
+    assert counts(world.run(map(str, range(10)), strategies=one_by_one)) == {"sent": 10, "messages": 10}
+    assert counts(world.run(map(str, range(100, 111)), strategies=one_by_one)) == {"sent": 11, "messages": 1}
+    assert world.http.messages[-1].storm
 
 
-@pytest.mark.parametrize(("delay", "when"), [(0.4, 0.7), (0.0, 0.0), (0.0, 0.1), (0.0, 0.2), (0.01, 0.2)])
-def test_sigterm_waits_for_what_is_in_flight_and_records_it(tmp_path, delay, when):
-    code, took, arrived = interrupted(tmp_path, Answer(delay=delay), when, signal.SIGTERM, alerts=5000, begun=True)
-    assert code == 143
-    assert took < 30
-    assert arrived
-    with contextlib.closing(SqliteState(tmp_path / "s.db")) as state:
-        assert None not in state.last_alerts([("http", metric) for metric in arrived])
+def test_channels_that_never_group_get_all_members_a_thousand_at_a_time():
+    world = World(syslog=Scripted(lambda message: Outcome("sent", arrived=message.count)))
+    never_grouped = {"syslog": Strategy("syslog", world.syslog, groups="never")}
+    rows = [AlertRow("1", ("syslog",)), AlertRow("", ("syslog",))]
+    summary = world.run(map(str, range(2500)), rows, strategies=never_grouped)
+    assert counts(summary) == {"sent": 2500, "messages": 2500}
+    assert [(message.count, message.storm) for message in world.syslog.messages] == [
+        (1000, False),
+        (1000, False),
+        (500, False),
+    ]
 
 
-def test_sigterm_abandons_a_receiver_that_hangs(tmp_path):
-    code, took, _ = interrupted(tmp_path, Answer(silent=True), 0.5, signal.SIGTERM)
-    assert code == 143
-    assert took < 30
+def test_groups_are_counted_after_suppression_and_mutes():
+    world = World()
+    world.run([f"m.{n}" for n in range(5)])
+    begin_silence(world.state, Silence("m.6", START + 1000), START)
+    world.run([f"m.{n}" for n in range(16)])
+    assert (world.http.messages[-1].count, world.http.messages[-1].storm) == (10, False)
 
 
-@pytest.mark.parametrize("when", [0.05, 0.2, 0.6])
-def test_kill_loses_no_alert_and_repeats_only_what_was_in_flight(tmp_path, when):
-    _, _, arrived = interrupted(tmp_path, Answer(delay=0.005), when, signal.SIGKILL)
-    with contextlib.closing(SqliteState(tmp_path / "s.db")) as state, http_server() as server:
-        summary = deliver(
-            [anomaly(f"m.{n}") for n in range(500)],
-            [AlertRow("", ("http",), 600)],
-            strategies({"http": webhook(server.url)}),
-            state,
-            deadline=time.monotonic() + 30,
-        )
-        assert summary.failed == 0
-        after = [request.json["alerts"][0]["metric"] for request in server.requests]
-    assert set(arrived) | set(after) == {f"m.{n}" for n in range(500)}
-    repeated = len(arrived) + len(after) - 500
-    assert repeated <= 4 + 1, "four are in flight, one may lie between sending and recording"
+def test_different_people_get_messages_of_their_own_but_a_storm_is_counted_over_all():
+    world = World(smtp=Scripted())
+    mail = {"smtp": Strategy("smtp", world.smtp, takes_recipients=True, recipients=(("a", ("a@x",)), ("b", ("b@x",))))}
+    world.run(
+        [*(f"a.{n}" for n in range(8)), *(f"b.{n}" for n in range(8))], [AlertRow("", ("smtp",))], strategies=mail
+    )
+    assert sorted((m.recipients, m.count, m.storm) for m in world.smtp.messages) == [
+        (("a@x",), 8, True),
+        (("b@x",), 8, True),
+    ]
 
 
-# No data ------------------------------------------------------------------------------------------------------------------------
+def test_a_group_is_recorded_whole_or_not_at_all():
+    world = World(http=Scripted(DOWN))
+    assert counts(world.run(["a", "b", "c"])) == {"queued": 3}
+    assert world.state.last_alerts([("http", m) for m in "abc"]) == [None] * 3
+    world.http.outcomes = [SENT]
+    assert counts(world.run(["d"], after=60)) == {"sent": 4, "messages": 1}, "what waits joins what is new"
+    assert None not in world.state.last_alerts([("http", m) for m in "abcd"])
 
 
-def test_no_data_goes_to_every_strategy_once_per_expiration(tmp_path):
-    rows = [AlertRow("a", ("http", "console"), 10), AlertRow("b", ("http",), 20)]
-    http, console = Scripted(), Scripted()
-    with contextlib.closing(SqliteState(tmp_path / "s.db")) as state:
-        for sent, suppressed in ((2, 0), (0, 2)):
-            items = no_data_items("no metrics in Redis", 0, 1700000000, rows, 3600)
-            clock = Clock()
-            summary = deliver_items(
-                items,
-                strategies({"http": http, "console": console}),
-                state,
-                deadline=1010,
-                clock=clock,
-                workers=Inline(clock),
-            )
-            assert (summary.sent, summary.suppressed) == (sent, suppressed)
-    assert [metric for metric, _ in [*http.asked, *console.asked]] == [METRIC, METRIC]
-    (item, _) = no_data_items("no metrics in Redis", 0, 1700000000, rows)
-    assert (item.alert.expiration, item.alert.message, item.alert.value) == (3600, "no metrics in Redis", 0)
-    assert isinstance(item, Item)
+@pytest.mark.parametrize(
+    ("outcome", "sent", "queued", "failed"),
+    [(Outcome("retry", "broke off", arrived=3), 3, 7, 0), (Outcome("rejected", "no", arrived=3), 3, 0, 1)],
+)
+def test_members_sent_one_by_one_are_recorded_one_by_one(outcome, sent, queued, failed):
+    rest = DOWN if queued else lambda message: Outcome("sent", arrived=message.count)
+    world = World(syslog=Scripted(outcome, rest))
+    never_grouped = {"syslog": Strategy("syslog", world.syslog, groups="never")}
+    summary = world.run([f"{n}" for n in range(10)], [AlertRow("", ("syslog",))], strategies=never_grouped)
+    assert (summary.queued, summary.failed, summary.sent) == (queued, failed, sent if queued else 9)
+    assert summary.sent == sum(
+        at is not None for at in world.state.last_alerts([("syslog", f"{n}") for n in range(10)])
+    )
 
 
-# Building the alerters ------------------------------------------------------------------------------------------------------------
+def test_pictures_go_to_the_top_and_no_further():
+    drawn = []
+
+    def draw(items):
+        drawn.extend(item.alert.metric for item in items)
+        return {drawn[0]: b"PNG"}
+
+    world = World(http=Scripted(DOWN, SENT), console=Scripted())
+    rows = [AlertRow("", ("http", "console"))]
+    world.run(
+        [anomaly("a"), anomaly("b", votes=3), anomaly("c", votes=1)], rows, draw=draw, delivery=Delivery(pictures=2)
+    )
+    assert drawn == ["b", "a"]
+    assert [alert.picture for alert in world.http.messages[-1].alerts] == [b"PNG", None, None], "also after a retry"
+    assert World().run(["a"], draw=never, delivery=Delivery(pictures=0)).sent == 1
+
+
+# State that fails --------------------------------------------------------------------------------------------------------------------
+
+
+def test_broken_state_loses_no_alert_and_is_not_asked_for_ever():
+    clock = Clock()
+    world = World(Broken(clock), clock)
+    summary = world.run([f"{n}" for n in range(2000)])
+    assert summary.sent == 2000
+    assert not summary.complete
+    assert "state is gone, so alerts may repeat" in summary.problems()
+    assert world.state.asked < 10
+
+
+def test_a_full_disk_repeats_an_alert_and_loses_none():
+    clock = Clock()
+    world = World(Broken(clock, reads=False), clock)
+    for _ in range(2):
+        summary = world.run(["a"])
+        assert summary.sent == 1
+        assert "alerts may repeat" in summary.problems()[0]
+
+
+# About ourselves -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_no_data_goes_to_every_strategy_once_per_expiration():
+    world = World(http=Scripted(), console=Scripted())
+    for expected in ({"sent": 2, "messages": 2}, {"suppressed": 2}):
+        plan = world.plan([AlertRow("a", ("http", "console"), 10)])
+        notices = no_data_items("no metrics in Redis", 0.0, int(START), plan, world.clock.now)
+        assert counts(world.run((), plan=plan, notices=notices)) == expected
+    (message,) = world.http.messages
+    assert (message.first.metric, message.first.message, message.first.expiration) == (
+        NO_DATA,
+        "no metrics in Redis",
+        3600,
+    )
+
+
+def test_alerts_about_ourselves_stand_alone():
+    world = World()
+    plan = world.plan()
+    notices = no_data_items("none", 0.0, int(START), plan, START)
+    world.run(["a", "b"], plan=plan, notices=notices)
+    assert sorted(message.count for message in world.http.messages) == [1, 2]
+
+
+# Links and strategies -------------------------------------------------------------------------------------------------------------------
+
+
+@given(metric=names)
+def test_a_name_cannot_leave_its_place_in_a_link(metric):
+    ((_, address),) = fill_links([("g", "https://g/?m={metric}&from={from}")], metric, 1000, 600)
+    assert address.isascii()
+    assert not set(address.removeprefix("https://g/?m=").removesuffix("&from=400")) & set("&=?#/ <>\"'")
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ("https://g/{metric}", ""),
+        ("https://g/{nonsense}", "holds {nonsense}"),
+        ("ftp://g/", "must begin with http"),
+        ("https://{metric}/", "must not take its host"),
+        ("https://g/ x", "must be plain ASCII"),
+        ("https://[", "is malformed"),
+        ("javascript:alert({metric})", "must begin with http"),
+    ],
+)
+def test_addresses_of_links(address, problem):
+    assert link_problem(address).startswith(problem)
+    assert bool(link_problem(address)) == bool(problem)
 
 
 def test_strategies_are_built_where_they_are_used(capsys):
@@ -574,9 +677,9 @@ def test_strategies_are_built_where_they_are_used(capsys):
     assert list(built) == ["ops", "console"]
     assert (built["ops"].groups, built["ops"].resolves) == ("never", False)
     assert (built["console"].groups, built["console"].resolves) == ("together", True)
-    (item,) = match_rows([anomaly("a")], [AlertRow("", ("console",), 60)], 1)
-    built["console"].alerter.send(Message.of(item.alert), 0)
-    build_strategies(configured, ["console"], json=True)["console"].alerter.send(Message.of(item.alert), 0)
+    message = Message.of(match_rules([anomaly("a")], Plan([ROW], {}), START)[0][0].alert)
+    built["console"].alerter.send(message, 0)
+    build_strategies(configured, ["console"], json=True)["console"].alerter.send(message, 0)
     captured = capsys.readouterr()
     assert (captured.out.count("ANOMALY a"), captured.err.count("ANOMALY a")) == (1, 1)
 
@@ -589,77 +692,8 @@ def test_strategies_that_cannot_be_built():
         build_strategies([("pigeon", broken, None)], ["pigeon"])
 
 
-# Anomalies and their files ----------------------------------------------------------------------------------------------------------
-
-VERDICTS = pa.table(
-    {
-        "metric": ["b", "a", "c", "d"],
-        "outcome": ["analysed", "analysed", "analysed", "stale"],
-        "reason": pa.array([None] * 4, pa.string()),
-        "anomalous": [True, True, False, None],
-        "datapoint": [2.5, 1e300, 1.0, None],
-        "timestamp": [20, 10, 30, None],
-        "votes": pa.array([2, 1, 0, None], pa.int8()),
-        "grubbs": [True, True, False, None],
-        "grubbs_score": [2.0, 2.0, 0.0, None],
-        "ks_test": [True, None, False, None],
-        "failed": [[], ["ks_test"], [], []],
-    }
-)
-
-
-def test_anomalies_are_taken_from_verdicts():
-    expected = [
-        Anomaly("b", 2.5, 20, 2, ("grubbs", "ks_test"), ("grubbs", "ks_test")),
-        Anomaly("a", 1e300, 10, 1, ("grubbs",), ("grubbs",)),
-    ]
-    assert anomalies_of(VERDICTS) == expected
-    assert anomalies_of(VERDICTS.to_batches()[0]) == expected
-    assert anomalies_of(VERDICTS.slice(2)) == []
-
-
-def read_jsonp(text):
-    assert text.startswith("handle_data(")
-    assert text.endswith(")")
-    return json.loads(text.removeprefix("handle_data(").removesuffix(")"))
-
-
-@pytest.mark.parametrize("found", [anomalies_of(VERDICTS), []], ids=["some", "none"])
-def test_the_three_files_say_the_same(tmp_path, found):
-    write_outputs(tmp_path, [anomaly("old")])
-    write_outputs(tmp_path, found)
-    table = pq.read_table(tmp_path / PARQUET)
-    assert {field.name: str(field.type) for field in table.schema} == {
-        "metric": "string",
-        "value": "double",
-        "timestamp": "int64",
-        "votes": "int8",
-        "algorithms": "list<element: string>",
-        "first_seen": "int64",
-        "ongoing": "bool",
-        "negatives": "bool",
-        "expected": "list<element: double>",
-        "channels": "list<element: string>",
-        "rule_score": "double",
-    }
-    assert table.to_pylist() == json.loads((tmp_path / JSON).read_text()) == listing(found)
-    rows = read_jsonp((tmp_path / JSONP).read_text())
-    assert rows == sorted(([a.value, a.metric, a.timestamp] for a in found), key=lambda row: row[1])
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([PARQUET, JSON, JSONP])
-
-
-@given(names=st.lists(st.text(st.characters(), max_size=30), max_size=8))
-def test_the_dump_is_valid_json_for_any_name(names):
-    text = jsonp([anomaly(name) for name in names])
-    assert text.isascii()
-    assert not set("<>&") & set(text)
-    assert sorted(row[1] for row in read_jsonp(text)) == [
-        row["metric"] for row in sorted(listing(map(anomaly, names)), key=lambda r: r["metric"])
-    ]
-
-
-def test_a_folder_that_cannot_be_written(tmp_path):
-    with pytest.raises(OutputError, match="cannot write") as caught:
-        write_outputs(tmp_path / "absent", [])
-    assert caught.value.exit_code == 74
-    assert os.listdir(tmp_path) == []  # noqa: PTH208
+def test_an_unknown_strategy_fails_alone():
+    world = World()
+    summary = world.run(["a"], [AlertRow("", ("nobody", "http"), 60)])
+    assert (summary.sent, summary.failed) == (1, 1)
+    assert "nobody: 1 alert not sent: there is no such strategy" in summary.problems()

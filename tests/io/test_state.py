@@ -4,33 +4,20 @@ import contextlib
 import errno
 import json
 import logging
+import math
 import os
-import shutil
 import sqlite3
 import tempfile
 import threading
 import time
-from collections import deque
 from pathlib import Path
 
 import pytest
 import redis
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    rule,
-    run_state_machine_as_test,
-)
 from rigs.redis import fake_redis
 
-from ridgeline.alerters import SENT, Outcome
-from ridgeline.engine.alerts.pipeline import deliver
-from ridgeline.engine.alerts.rule import AlertRow
-from ridgeline.engine.alerts.strategy import Strategy
-from ridgeline.engine.score.anomaly import Anomaly
 from ridgeline.io.redis.embedded import embedded_redis
 from ridgeline.io.state.batch import Alerted
 from ridgeline.io.state.bounded import BoundedState
@@ -39,6 +26,9 @@ from ridgeline.io.state.in_redis import RedisState
 from ridgeline.io.state.in_sqlite import SqliteState
 from ridgeline.io.state.interface import StateError
 from ridgeline.io.state.outbox import drop_outbox, outbox_size, pick_outbox, put_outbox, read_outbox
+
+# Thousands of commits: in memory where that can be had, since no test here cuts the power.
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 class Clock:
@@ -656,153 +646,34 @@ def test_a_full_disk_is_a_state_error(path, monkeypatch):
         remember(state, ("http", "a", 5, 60))
 
 
-# At least once --------------------------------------------------------------------------------------------------------
+# Operators of Skyline ---------------------------------------------------------------------------------------------------
 
 
-class CrashError(BaseException):
-    """The process dies here."""
+def test_pauses_and_mutes_that_operators_wrote(client):
+    client.set("alert.paused.http.a", "1700000500")
+    client.set("alert.paused.http.b", "until noon")
+    client.hset("metrics_manager.mute_alerts_on", mapping={"c": "1700000600.5", "a": "1700000100", "d": "nan"})
+    state = RedisState(client)
+    pairs = [("http", "a"), ("console", "a"), ("http", "b"), ("console", "c"), ("http", "d"), ("http", "e")]
+    assert state.operators(pairs) == [1700000500, 1700000100, math.inf, 1700000600.5, math.inf, 0]
+    assert state.operators([]) == []
 
 
-class Inline:
-    """Workers that send at once in this thread; waiting moves the clock."""
-
-    def __init__(self, clock):
-        self._clock, self._done = clock, deque()
-
-    def submit(self, alerter, job):
-        self._done.append((job, alerter.send(job.message, job.deadline)))
-
-    def wait(self, timeout):
-        if not self._done:
-            self._clock.now += max(timeout, 0.0) + 1e-3
-        return self._done
-
-    def stop(self):
-        pass
+def test_a_user_without_rights_to_operators_keys_is_told_of_none(server):
+    admin = redis.Redis.from_url(server.url)
+    admin.execute_command("ACL", "SETUSER", "narrow", "on", ">pw", "~ridgeline.*", "~last_alert.*", "+@all")
+    narrow = redis.Redis.from_url(server.url, username="narrow", password="pw")
+    state = RedisState(narrow)
+    assert state.operators([("http", "a")]) == [0.0]
+    assert state.last_alerts([("http", "a")]) == [None]
+    narrow.close()
+    admin.close()
 
 
-class Endpoint:
-    """An alerter whose receiver is up, down, or refuses; it notes what arrived, and when."""
-
-    concurrency = 2
-    timeout = 1.0
-
-    def __init__(self, clock):
-        self._clock, self.mode, self.arrived = clock, "up", []
-
-    def send(self, message, deadline):
-        if self.mode == "down":
-            return Outcome("retry", "down")
-        if self.mode == "refusing":
-            return Outcome("rejected", "refused")
-        self.arrived.append((self._clock.now, message.first.metric))
-        return SENT
-
-
-class Flaky:
-    """State that fails, or that the process dies in, when told to."""
-
-    def __init__(self, state):
-        self._state, self.crash_before, self.fails = state, False, False
-        self.failed = []
-
-    def last_alerts(self, pairs):
-        return self._state.last_alerts(pairs)
-
-    def record_alerts(self, alerts):
-        if self.crash_before:
-            raise CrashError
-        if self.fails:
-            self.failed += [alert.metric for alert in alerts]
-            raise StateError("disk full")
-        self._state.record_alerts(alerts)
-
-    def close(self):
-        self._state.close()
-
-
-METRICS = ["a", "b", "c"]
-EXPIRATION = 600
-# Thousands of commits: in memory where that can be had, since no test here cuts the power.
-MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-
-
-class AtLeastOnce(RuleBasedStateMachine):
-    """Runs every minute over anomalies that come and go, with crashes between send and record.
-
-    Every firing that meets a receiver which is up arrives within the window; no metric arrives twice within one
-    expiration more often than there were crashes or lost records for it.
-    """
-
-    @initialize()
-    def start(self):
-        self.folder = Path(tempfile.mkdtemp(dir=MEMORY))
-        self.clock = Clock()
-        self.endpoint = Endpoint(self.clock)
-        self.excuses = {metric: [] for metric in METRICS}  # when a record was lost
-
-    def teardown(self):
-        shutil.rmtree(self.folder)
-
-    @rule(
-        anomalous=st.sets(st.sampled_from(METRICS), min_size=1),
-        mode=st.sampled_from(["up", "up", "down", "refusing"]),
-        trouble=st.sampled_from(["none", "none", "none", "crash", "full disk"]),
-        pause=st.sampled_from([60, 60, 60, EXPIRATION]),
-    )
-    def run(self, anomalous, mode, trouble, pause):
-        self.clock.now += pause
-        self.endpoint.mode = mode
-        started, before = self.clock.now, len(self.endpoint.arrived)
-        state = Flaky(SqliteState(self.folder / "s.db", self.clock))
-        state.crash_before, state.fails = trouble == "crash", trouble == "full disk"
-        anomalies = [Anomaly(metric, 1.0, int(started), 6, ()) for metric in sorted(anomalous)]
-        rows = [AlertRow("", ("http",), EXPIRATION)]
-        crashed = False
-        try:
-            summary = deliver(
-                anomalies,
-                rows,
-                {"http": Strategy("http", self.endpoint)},
-                state,
-                deadline=started + 30,
-                clock=self.clock,
-                workers=Inline(self.clock),
-            )
-        except CrashError:
-            crashed = True
-        arrived = {metric for _, metric in self.endpoint.arrived[before:]}
-        if crashed:
-            for metric in arrived:
-                self.excuses[metric].append(started)
-            return
-        for metric in state.failed:
-            self.excuses[metric].append(started)
-        state.close()
-        assert summary.sent + summary.suppressed + summary.failed == len(anomalies)
-        assert summary.sent == len(arrived)
-        assert summary.state_failures == len(state.failed)
-        if mode == "up":
-            assert summary.failed == 0
-            for metric in anomalous:
-                assert any(at > started - EXPIRATION for at, m in self.endpoint.arrived if m == metric), (
-                    "an alert was lost"
-                )
-
-    @invariant()
-    def no_more_than_one_and_the_crashes(self):
-        for metric in METRICS:
-            times = [at for at, m in self.endpoint.arrived if m == metric]
-            for first in times:
-                window = [at for at in times if first <= at < first + EXPIRATION]
-                lost = [at for at in self.excuses[metric] if first - 30 <= at < first + EXPIRATION]
-                assert len(window) <= 1 + len(lost), "an alert was repeated without cause"
-
-
-def test_alerts_come_at_least_once():
-    run_state_machine_as_test(AtLeastOnce, settings=settings(max_examples=50, stateful_step_count=20, deadline=None))
-
-
-@pytest.mark.long
-def test_alerts_come_at_least_once_for_long():
-    run_state_machine_as_test(AtLeastOnce, settings=settings(max_examples=2000, stateful_step_count=50, deadline=None))
+def test_only_redis_has_operators(tmp_path):
+    with contextlib.closing(SqliteState(tmp_path / "s.db")) as sqlite:
+        for state in (sqlite, MemoryState(time.time)):
+            assert state.operators([("http", "a"), ("http", "b")]) == [0.0, 0.0]
+    bounded = BoundedState(lambda: MemoryState(time.time), "state", timeout=1, budget=1)
+    assert bounded.operators([("http", "a")]) == [0.0]
+    bounded.close()

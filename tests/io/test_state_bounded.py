@@ -325,3 +325,34 @@ def test_kill_leaves_a_batch_whole_or_undone(server, tmp_path, store, after):
     assert len(rounds) <= 1, "one batch, one state"
     if confirmed:
         assert rounds >= {int(confirmed[-1])} or rounds == {int(confirmed[-1]) + 1}
+
+
+def test_a_recorder_can_be_asked_whether_all_so_far_is_safe():
+    memory = MemoryState(time.time)
+    recorder = Recorder(memory)
+    assert recorder.flush(1.0), "nothing was put"
+    for n in range(20):
+        recorder.put(alerted(n))
+        if n % 3 == 0:
+            assert recorder.flush(5.0)
+            assert memory.last_alerts([("http", f"metric.{n}")]) == [1700000000 + n]
+    recorder.close(5.0)
+    assert recorder.failures == 0
+
+
+def test_asking_a_recorder_that_is_slow_or_fails_ends_in_time():
+    slow = Recorder(Slow(delay=0.5))
+    slow.put(alerted(1))
+    started = time.monotonic()
+    assert not slow.flush(0.05)
+    assert time.monotonic() - started < 0.4
+    slow.close(5.0)
+
+    class Full(MemoryState):
+        def apply(self, batch):
+            raise StateError("full")
+
+    failing = Recorder(Full(time.time))
+    failing.put(alerted(1))
+    assert not failing.flush(5.0)
+    failing.close(5.0)

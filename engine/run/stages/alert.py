@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-
-from ridgeline.engine.alerts.match import match_rows
-from ridgeline.engine.alerts.no_data import no_data_items
-from ridgeline.engine.alerts.pipeline import Summary, deliver_items
+from ridgeline.engine.alerts.notices import no_data_items
+from ridgeline.engine.alerts.pipeline import Times, deliver
+from ridgeline.engine.alerts.plan import Plan
+from ridgeline.engine.alerts.store import Store
 from ridgeline.engine.alerts.strategy import build_strategies
-from ridgeline.engine.run.state import open_run_state
+from ridgeline.engine.alerts.summary import Summary
+from ridgeline.engine.run.state import open_recorder, open_run_state
 from ridgeline.engine.run.turn import PARTIAL, Turn
 
 
@@ -26,13 +26,21 @@ def alert(turn: Turn) -> None:
 
 
 def _deliver(turn: Turn) -> Summary:
-    request, config, report = turn.request, turn.request.config, turn.report
-    items = match_rows(report.anomalies, config.alerts, config.analysis.full_duration)
+    request, config, report, budget = turn.request, turn.request.config, turn.report, turn.budget
+    used = [strategy for row in config.alerts for strategy in row.strategies]
+    plan = Plan(
+        config.alerts,
+        build_strategies(config.alerters.settings, used, json=request.json),
+        config.delivery,
+        config.links,
+        config.analysis.full_duration,
+    )
+    times = Times(budget.alerts_end, budget.clock)
+    notices = []
     if turn.lacking is not None and request.match is None:
         judged = float(report.outcomes["analysed"])
-        about = no_data_items(str(turn.lacking), judged, turn.as_of, config.alerts, config.delivery.no_data_expiration)
-        items = itertools.chain(about, items)
-    used = [strategy for row in config.alerts for strategy in row.strategies]
-    strategies = build_strategies(config.alerters.settings, used, json=request.json)
-    with open_run_state(config) as state:
-        return deliver_items(items, strategies, state, deadline=turn.budget.alerts_end, clock=turn.budget.clock)
+        notices = no_data_items(str(turn.lacking), judged, turn.as_of, plan, times.wall())
+    with open_run_state(config) as state, open_recorder(config) as recorder:
+        return deliver(
+            report.anomalies, plan, Store(state, recorder), times, notices=notices, fleet=report.outcomes["analysed"]
+        )

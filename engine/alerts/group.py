@@ -1,0 +1,113 @@
+"""Stage: alerts become messages: single ones, groups, and one for a storm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from ridgeline.alerters import TOP, Message
+from ridgeline.engine.alerts.item import Item
+from ridgeline.engine.alerts.strategy import Strategy
+
+if TYPE_CHECKING:
+    from ridgeline.engine.alerts.round import Round
+
+MOST: Final = 1000  # members of one message to a channel that sends each by itself
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parcel:
+    """A message and the items it is made of, in the same order. `tries`: how often it was sent in this run."""
+
+    message: Message
+    items: tuple[Item, ...]
+    tries: int = 0
+
+    @property
+    def strategy(self) -> str:
+        """The strategy it goes to."""
+        return self.message.strategy
+
+    @property
+    def attempts(self) -> int:
+        """The fewest attempts that any of its items has seen: 0 where one is new."""
+        return min(item.attempts for item in self.items)
+
+    def of(self, items: Sequence[Item]) -> Parcel:
+        """The same parcel with only these items in it."""
+        pictures = {alert.metric: alert.picture for alert in self.message.alerts}
+        alerts = tuple(replace(item.alert, picture=pictures.get(item.alert.metric)) for item in items)
+        message = replace(self.message, alerts=alerts, recipients=alerts[0].recipients)
+        return replace(self, message=message, items=tuple(items))
+
+
+def group(round_: Round) -> None:
+    """Make parcels of all items, by strategy and rule.
+
+    What is grouped is counted here, after suppression, silences and hours. Alerts about Ridgeline itself stand alone.
+    """
+    above = round_.plan.delivery.group_above
+    made: dict[tuple[str, str, str], list[Item]] = {}
+    for item in round_.items:
+        strategy = round_.plan.strategies[item.alert.strategy]
+        alone = item.ours or (strategy.groups != "never" and item.row is not None and not item.row.group)
+        # A channel that sends each by itself takes all rules together, over one connection.
+        rule = item.alert.rule if strategy.groups != "never" else ""
+        key = (strategy.name, f"alone {item.pair}" if alone else f"rule {rule}", item.status)
+        made.setdefault(key, []).append(item)
+    round_.items = []
+    for (name, _, _), items in made.items():
+        items.sort(key=lambda item: item.alert.rank)
+        for parcel in _parcels(round_.plan.strategies[name], items, above):
+            round_.parcels.append(replace(parcel, message=replace(parcel.message, fleet=round_.fleet)))
+
+
+def _parcels(strategy: Strategy, items: list[Item], above: int) -> Iterator[Parcel]:
+    """The messages of one rule, as the channel likes them."""
+    storm = len(items) > above and strategy.groups != "never"
+    for some in _by_recipients(items):
+        if storm or strategy.groups == "together":
+            yield _parcel(some, storm=storm)
+        elif strategy.groups == "never":
+            for first in range(0, len(some), MOST):
+                yield _parcel(some[first : first + MOST], storm=False)
+        else:
+            for item in some:
+                yield _parcel([item], storm=False)
+
+
+def _by_recipients(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """The items of one rule, apart where they go to different people."""
+    found: dict[tuple[str, ...], list[Item]] = {}
+    for item in items:
+        found.setdefault(item.alert.recipients, []).append(item)
+    yield from found.values()
+
+
+def _parcel(items: list[Item], *, storm: bool) -> Parcel:
+    first = items[0]
+    alerts = tuple(item.alert for item in items)
+    message = Message(
+        first.alert.strategy, alerts, first.alert.rule, first.status, storm=storm, recipients=first.alert.recipients
+    )
+    return Parcel(message, tuple(items))
+
+
+def illustrate(round_: Round) -> None:
+    """Stage: pictures of the top alerts of each message, at most `[delivery] pictures` in all, where they can be had."""
+    most = round_.plan.delivery.pictures
+    if round_.draw is None or most == 0:
+        return
+    shown = [item for parcel in round_.parcels for item in parcel.items[:TOP] if not item.ours]
+    top = sorted(shown, key=lambda item: item.alert.rank)
+    wanted = list({item.alert.metric: item for item in reversed(top)}.values())[::-1][:most]
+    pictures = round_.draw(wanted) if wanted else {}
+    if pictures:
+        round_.parcels = [_illustrated(parcel, pictures) for parcel in round_.parcels]
+
+
+def _illustrated(parcel: Parcel, pictures: Mapping[str, bytes]) -> Parcel:
+    """The parcel with the pictures that there are; items stay as they were, since pictures are not kept."""
+    alerts = tuple(replace(alert, picture=pictures.get(alert.metric)) for alert in parcel.message.alerts)
+    return replace(parcel, message=replace(parcel.message, alerts=alerts))

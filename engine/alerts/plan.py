@@ -1,0 +1,43 @@
+"""What delivery goes by, the same for every run of one configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ridgeline.engine.alerts.delivery import Delivery
+from ridgeline.engine.alerts.rule import AlertRow
+from ridgeline.engine.alerts.strategy import Strategy
+
+Runs = tuple[int, int]
+
+
+def _no_runs(_metric: str) -> Runs | None:
+    return None
+
+
+def _everything(_metric: str) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Rules, the strategies that they name, and limits.
+
+    links          name and address, with places for the metric and its window
+    full_duration  seconds of the window, for payloads
+    m_of_n         of a metric by name, where its rule has none of its own
+    owns           whether this host sends what waits in the outbox for a metric (several hosts may share one state)
+    """
+
+    rows: Sequence[AlertRow]
+    strategies: Mapping[str, Strategy]
+    delivery: Delivery = field(default_factory=Delivery)
+    links: Sequence[tuple[str, str]] = ()
+    full_duration: int = 86400
+    m_of_n: Callable[[str], Runs | None] = _no_runs
+    owns: Callable[[str], bool] = _everything
+
+    def row(self, strategy: str, match: str) -> AlertRow | None:
+        """The rule of this `match` that names the strategy; None if there is none any more."""
+        return next((row for row in self.rows if row.match == match and strategy in row.strategies), None)

@@ -1,0 +1,42 @@
+"""One delivery as a value that its stages work on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+
+from ridgeline.engine.alerts.group import Parcel
+from ridgeline.engine.alerts.item import Item, Pair
+from ridgeline.engine.alerts.lately import Lately
+from ridgeline.engine.alerts.plan import Plan
+from ridgeline.engine.alerts.store import Store
+from ridgeline.engine.alerts.summary import Summary
+
+Draw = Callable[[list[Item]], Mapping[str, bytes]]
+
+
+@dataclass(slots=True)
+class Round:
+    """What is to be delivered now, and what has become of it.
+
+    now      epoch seconds
+    lately   the records of lately anomalous metrics, told of what is sent
+    fleet    how many metrics were judged, 0 if that is unknown
+    draw     makes pictures of some items, PNG by metric
+    items    on their way to being sent; a stage that ends the way of one takes it out and counts it
+    waiting  items of the outbox that are not due, or not yet asked
+    held     those of the waiting ones that are muted now
+    parcels  messages made of the items
+    """
+
+    plan: Plan
+    store: Store
+    now: float
+    lately: MutableMapping[str, Lately] = field(default_factory=dict)
+    fleet: int = 0
+    draw: Draw | None = None
+    items: list[Item] = field(default_factory=list)
+    waiting: dict[Pair, Item] = field(default_factory=dict)
+    held: set[Pair] = field(default_factory=set)
+    parcels: list[Parcel] = field(default_factory=list)
+    summary: Summary = field(default_factory=Summary)

@@ -1,0 +1,173 @@
+"""What delivery promises, over any history of firings, mutes, crashes and broken endpoints.
+
+Every firing is delivered within its window, or still in the outbox, or was given up and others were told. Never more than
+once per window plus crashes plus sends of unknown outcome. A group is recorded whole or not at all.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from rigs.delivery import Clock, Direct, Scripted, World
+
+from ridgeline.alerters import SENT, Outcome
+from ridgeline.engine.alerts.delivery import Delivery
+from ridgeline.engine.alerts.notices import UNDELIVERED
+from ridgeline.engine.alerts.rule import AlertRow
+from ridgeline.engine.alerts.silence import Silence, begin_silence, end_silence
+from ridgeline.io.state.in_sqlite import SqliteState
+
+METRICS = ["web.a", "web.b", "web.c", "db.a", "db.b"]
+EXPIRATION = 600
+# Thousands of commits: in memory where that can be had, since no test here cuts the power.
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+ROWS = [AlertRow("web", ("http",), EXPIRATION), AlertRow("db", ("http",), EXPIRATION, group=False)]
+DELIVERY = Delivery(retry_for=1200, max_attempts=6, group_above=2)
+
+
+class CrashError(BaseException):
+    """The process dies here."""
+
+
+class Mortal(Direct):
+    """Records of a process that dies before it writes for the nth time, and writes nothing afterwards."""
+
+    def __init__(self, state, dies_at):
+        super().__init__(state)
+        self.left = dies_at
+
+    def put(self, batch):
+        if self.left == 0:
+            raise CrashError
+        self.left -= 1
+        super().put(batch)
+
+
+class Endpoint(Scripted):
+    """A receiver that is up, down, refuses, or breaks off with or without having taken the message in."""
+
+    def __init__(self):
+        super().__init__(self.answer)
+        self.mode, self.arrived = "up", []  # (when, metric), message by message
+
+    def answer(self, message):
+        if self.mode in {"up", "breaks off after"}:
+            self.arrived.append((self.clock.now, tuple(alert.metric for alert in message.alerts)))
+        return {
+            "up": SENT,
+            "down": Outcome("retry", "down"),
+            "refuses": Outcome("rejected", "no"),
+            "breaks off before": Outcome("unknown", "broke off"),
+            "breaks off after": Outcome("unknown", "broke off"),
+        }[self.mode]
+
+
+class Delivering(RuleBasedStateMachine):
+    @initialize()
+    def start(self):
+        self.folder = Path(tempfile.mkdtemp(dir=MEMORY))
+        self.clock = Clock()
+        self.endpoint, self.others = Endpoint(), Scripted()
+        self.excuses = []  # when something may have been sent that is not recorded
+        self.open_state()
+
+    def open_state(self):
+        """State as a new process finds it."""
+        self.state = SqliteState(self.folder / "s.db", self.clock)
+        self.world = World(self.state, self.clock, http=self.endpoint, console=self.others)
+
+    def teardown(self):
+        self.state.close()
+        shutil.rmtree(self.folder)
+
+    @rule(until=st.sampled_from([60, 300, 5000]), match=st.sampled_from(["web", "db.a"]))
+    def mute(self, until, match):
+        begin_silence(self.state, Silence(match, self.clock.now + until, "http"), self.clock.now)
+
+    @rule(match=st.sampled_from(["web", "db.a"]))
+    def unmute(self, match):
+        end_silence(self.state, match, self.clock.now)
+
+    @rule(pause=st.sampled_from([1, 60, 60, 60, EXPIRATION, 2 * EXPIRATION]))
+    def tick(self, pause):
+        self.clock.now += pause
+
+    @rule(
+        firing=st.sets(st.sampled_from(METRICS)),
+        mode=st.sampled_from(["up", "up", "up", "down", "refuses", "breaks off before", "breaks off after"]),
+        dies_at=st.none() | st.integers(0, 6),
+        pause=st.sampled_from([60, 60, 60, EXPIRATION]),
+    )
+    def run(self, firing, mode, dies_at, pause):
+        self.clock.now += pause
+        self.endpoint.mode = mode
+        began, sent = self.clock.now, len(self.endpoint.arrived)
+        waited = {pair for pair in self.world.waiting() if pair[0] == "http"}
+        records = Mortal(self.state, 10**9 if dies_at is None else dies_at)
+        summary = None
+        try:
+            summary = self.world.run(sorted(firing), ROWS, records=records, delivery=DELIVERY)
+        except CrashError:
+            self.state.close()
+            self.open_state()
+        if summary is None or mode.startswith("breaks off"):
+            self.excuses.append(began)
+        messages = self.endpoint.arrived[sent:]
+        arrived = {metric for _, metrics in messages for metric in metrics}
+        waits = {metric for strategy, metric in self.world.waiting() if strategy == "http"}
+        self.a_group_is_recorded_whole_or_not_at_all(messages)
+        for _, metric in waited:
+            assert metric in arrived | waits or self.others_know(), f"{metric} waited and is gone"
+        for metric in arrived:
+            kept = metric in waits or self.recorded(metric) or self.others_know()
+            assert kept, f"{metric} was sent and is forgotten"
+        if summary is None:
+            return
+        for metric in firing - self.muted():
+            delivered = any(at > began - EXPIRATION for at, metrics in self.endpoint.arrived if metric in metrics)
+            assert delivered or metric in waits or self.others_know(), f"{metric} fired and is lost"
+        assert summary.queued + summary.muted >= len(waits)
+
+    def others_know(self):
+        """Whether others were told within the hour that alerts were given up, or will be."""
+        notice = ("console", f"{UNDELIVERED}.http")
+        return self.state.last_alerts([notice]) != [None] or notice in self.world.waiting()
+
+    def muted(self):
+        from ridgeline.engine.alerts.silence import read_silences
+        from ridgeline.engine.rules.matching import matches
+
+        silences = read_silences(self.state, self.clock.now - 30)
+        return {metric for metric in METRICS for one in silences if matches(one.match, metric)}
+
+    def recorded(self, metric):
+        return self.state.last_alerts([("http", metric)]) != [None]
+
+    def a_group_is_recorded_whole_or_not_at_all(self, messages):
+        for _, metrics in messages[-1:]:  # earlier ones may have been recorded by runs before
+            waits = {("http", metric) in self.world.waiting() for metric in metrics}
+            assert len(waits) == 1, f"{metrics} recorded in part"
+
+    @invariant()
+    def no_more_than_once_and_the_excuses(self):
+        for metric in METRICS:
+            times = [at for at, metrics in self.endpoint.arrived if metric in metrics]
+            for first in times:
+                window = [at for at in times if first <= at < first + EXPIRATION]
+                # A run may send up to three times what breaks off.
+                excused = sum(3 for at in self.excuses if first - 60 <= at < first + EXPIRATION)
+                assert len(window) <= 1 + excused, f"{metric} came {len(window)} times"
+
+
+def test_every_firing_is_delivered_waits_or_is_told():
+    run_state_machine_as_test(Delivering, settings=settings(max_examples=60, stateful_step_count=20, deadline=None))
+
+
+@pytest.mark.long
+def test_every_firing_is_delivered_waits_or_is_told_for_long():
+    run_state_machine_as_test(Delivering, settings=settings(max_examples=2000, stateful_step_count=50, deadline=None))
