@@ -6,6 +6,7 @@ in the next run. A store that failed once is not read again in this run, since e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
@@ -38,10 +39,10 @@ class Records(Protocol):
 
 
 class Store:
-    """Reads of `state` and writes through `records`."""
+    """Reads of `state` and writes through `records`. `left`: seconds that may be waited for what is written."""
 
-    def __init__(self, state: State, records: Records) -> None:
-        self._state, self._records = state, records
+    def __init__(self, state: State, records: Records, left: Callable[[], float] = lambda: math.inf) -> None:
+        self._state, self._records, self._left = state, records, left
         self._broken = False
         self._reason = ""
 
@@ -61,7 +62,7 @@ class Store:
 
     def settle(self, timeout: float) -> bool:
         """Wait until what was written is safe, at most `timeout` seconds; not at all where the store is broken."""
-        return not self._broken and self._records.flush(timeout)
+        return not self._broken and self._records.flush(min(timeout, max(self._left() / 2, 0.0)))
 
     @property
     def problem(self) -> str:

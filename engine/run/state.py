@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,36 +19,42 @@ from ridgeline.io.state.recorder import Recorder
 STATE_FILE: Final = "state.db"
 TIMEOUT: Final = 2.0  # seconds for one operation
 BUDGET: Final = 6.0  # seconds that a run waits for its state in all; what is slower must not eat up the time for alerts
+SHARE: Final = 1 / 3  # of the time left, if that is less
 FLUSH: Final = 3.0  # seconds at the end for what is still to be recorded
 
 
 @contextlib.contextmanager
-def open_run_state(config: Config) -> Iterator[State]:
+def open_run_state(config: Config, left: float = math.inf) -> Iterator[State]:
     """The state for a `with` block: in Redis with a Redis source, unless `output.state` names a file.
+
+    It keeps its user waiting for a share of the `left` seconds at most.
 
     Nothing is connected, read or created before the first use, and every use ends in time. State that cannot be reached
     is no reason to keep an alert back: it fails at each use, which delivery allows for.
     """
-    with contextlib.closing(_bounded(config)) as state:
+    budget = min(BUDGET, max(SHARE * left, 0.0))
+    with contextlib.closing(_bounded(config, min(TIMEOUT, budget), budget)) as state:
         yield state
 
 
 @contextlib.contextmanager
-def open_recorder(config: Config) -> Iterator[Recorder]:
-    """A recorder into the same state, on a connection and a thread of its own; written out at the end of the block."""
-    recorder = Recorder(_bounded(config))
+def open_recorder(config: Config, left: Callable[[], float] = lambda: math.inf) -> Iterator[Recorder]:
+    """A recorder into the same state, on a connection and a thread of its own; written out at the end of the block.
+
+    That takes at most half of the seconds that are `left` then.
+    """
+    recorder = Recorder(_bounded(config, TIMEOUT, BUDGET))
     try:
         yield recorder
     finally:
-        recorder.close(FLUSH)
+        recorder.close(min(FLUSH, left() / 2))
 
 
-def _bounded(config: Config) -> BoundedState:
+def _bounded(config: Config, timeout: float, budget: float) -> BoundedState:
     in_redis = config.source.kind == "redis" and config.output.state is None
     name = f"state in Redis at {config.source.settings}" if in_redis else f"the state file {_state_file(config)}"
-    return BoundedState(
-        lambda: _in_redis(config) if in_redis else _in_file(config), name, timeout=TIMEOUT, budget=BUDGET
-    )
+    opening = partial(_in_redis if in_redis else _in_file, config)
+    return BoundedState(opening, name, timeout=timeout, budget=budget)
 
 
 def _in_redis(config: Config) -> State:

@@ -241,7 +241,7 @@ def test_a_hanging_receiver_holds_up_neither_the_others_nor_the_run(capsys):
         started = time.monotonic()
         rows = [AlertRow("", ("http", "console"), 60, group=False)]
         summary = delivered(map(str, range(50)), rows, alerters, state)
-        assert time.monotonic() - started < 2.5
+        assert time.monotonic() - started < 20
     assert (summary.sent, summary.queued) == (50, 50)
     assert {strategy for strategy, _ in read_outbox(state)} == {"http"}
     assert len(capsys.readouterr().out.splitlines()) == 50
@@ -250,12 +250,12 @@ def test_a_hanging_receiver_holds_up_neither_the_others_nor_the_run(capsys):
 def test_an_alerter_that_ignores_its_deadline_is_left_behind():
     class Stuck(Scripted):
         def send(self, message, deadline):
-            time.sleep(8)
+            time.sleep(30)
             return SENT
 
     started = time.monotonic()
     summary = delivered(["a"], SINGLE, {"http": Stuck(timeout=0.2)}, MemoryState(time.time))
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 20
     assert counts(summary) == {"queued": 1}
     assert "did not end in time" in summary.problems()[0]
 
@@ -296,7 +296,7 @@ def test_a_receiver_that_recovers_gets_each_alert_once():
 def test_threads_end_when_they_are_told():
     before = set(threading.enumerate())
     delivered(["a"], SINGLE, {"http": Scripted()}, MemoryState(time.time), workers=Threads())
-    until = time.monotonic() + 2
+    until = time.monotonic() + 20
     while set(threading.enumerate()) - before:
         assert time.monotonic() < until
         time.sleep(0.01)
@@ -306,7 +306,8 @@ class Slow(MemoryState):
     """State that takes its time for every write."""
 
     def apply(self, batch):
-        time.sleep(0.05)
+        self.writes = getattr(self, "writes", 0) + 1
+        time.sleep(0.1)
         super().apply(batch)
 
 
@@ -314,12 +315,11 @@ def test_a_slow_state_store_holds_up_no_healthy_receiver():
     state = Slow(time.time)
     recorder = Recorder(state)
     with http_server() as server:
-        started = time.monotonic()
-        alerters = {"http": webhook(server.url, timeout=30)}
-        summary = delivered([f"{n}" for n in range(500)], SINGLE, alerters, state, recorder=recorder)
-        assert time.monotonic() - started < 12, "500 records of 50 ms each would be 25 s"
-    recorder.close(5)
+        alerters = {"http": webhook(server.url, timeout=60)}
+        summary = delivered([f"{n}" for n in range(500)], SINGLE, alerters, state, 60, recorder=recorder)
+    recorder.close(30)
     assert counts(summary) == {"sent": 500, "messages": 500}
+    assert state.writes < 250, "what waits to be recorded is recorded together"
     assert recorder.failures == 0
     assert None not in state.last_alerts([("http", f"{n}") for n in range(500)])
 
@@ -374,7 +374,7 @@ def interrupted(tmp_path, answer, when, number, *, alerts=500, begun=False):
             time.sleep(when)
             process.send_signal(number)
             started = time.monotonic()
-            code = process.wait(10)
+            code = process.wait(60)
             took = time.monotonic() - started
         time.sleep(0.1)
         return code, took, [request.json["alerts"][0]["metric"] for request in server.requests]
@@ -408,7 +408,7 @@ def next_run(tmp_path, alerts=500, *, lasting=False):
 def test_a_run_told_to_stop_records_what_is_in_flight_and_the_next_sends_the_rest(tmp_path, number, delay, when):
     code, took, arrived = interrupted(tmp_path, Answer(delay=delay), when, number, alerts=1000, begun=True)
     assert code != 0
-    assert took < 6
+    assert took < 30
     assert arrived
     assert len(set(arrived)) == len(arrived)
     with contextlib.closing(SqliteState(tmp_path / "s.db")) as state:
@@ -420,7 +420,7 @@ def test_a_run_told_to_stop_records_what_is_in_flight_and_the_next_sends_the_res
 def test_a_signal_abandons_a_receiver_that_hangs_and_keeps_its_alerts(tmp_path):
     code, took, _ = interrupted(tmp_path, Answer(silent=True), 0.5, signal.SIGTERM)
     assert code != 0
-    assert took < 6
+    assert took < 30
     with contextlib.closing(SqliteState(tmp_path / "s.db")) as state:
         assert len(read_outbox(state)) == 500
 

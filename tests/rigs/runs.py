@@ -65,3 +65,9 @@ def start(config, *arguments, as_of=END, **options):
 def received(http):
     """The metrics that alerts have arrived for, in order of arrival."""
     return [alert["metric"] for request in http.requests for alert in request.json["alerts"]]
+
+
+def told(**counts):
+    """The `alerts` of `--json`: these counts, and nothing of all else."""
+    names = ("sent", "messages", "suppressed", "muted", "unmatched", "queued", "failed", "dropped")
+    return {name: counts.get(name, 0) for name in names}

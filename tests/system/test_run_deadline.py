@@ -132,6 +132,7 @@ def test_what_was_sent_when_a_signal_came_is_not_sent_again(server, tmp_path, ca
         server.client.delete(key)
     with http_server(Answer(delay=0.3)) as http:
         config = write_config(tmp_path, server.url, http=http)
+        config.write_text(config.read_text().replace("expiration = 3600", "expiration = 3600\ngroup = false"))
         with start(config) as process:
             give_up = time.monotonic() + 20
             while len(http.requests) < 3:

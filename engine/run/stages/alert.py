@@ -40,7 +40,6 @@ def _deliver(turn: Turn) -> Summary:
     if turn.lacking is not None and request.match is None:
         judged = float(report.outcomes["analysed"])
         notices = no_data_items(str(turn.lacking), judged, turn.as_of, plan, times.wall())
-    with open_run_state(config) as state, open_recorder(config) as recorder:
-        return deliver(
-            report.anomalies, plan, Store(state, recorder), times, notices=notices, fleet=report.outcomes["analysed"]
-        )
+    with open_run_state(config, budget.left()) as state, open_recorder(config, budget.left) as recorder:
+        store = Store(state, recorder, budget.left)
+        return deliver(report.anomalies, plan, store, times, notices=notices, fleet=report.outcomes["analysed"])
