@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import smtplib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,10 +12,9 @@ from typing import Final
 from ridgeline.alerters._channel import Channel
 from ridgeline.alerters._fates import Fates
 from ridgeline.alerters._http import check_limits, failure
-from ridgeline.alerters._mail import compose
 from ridgeline.alerters._message import Message
 from ridgeline.alerters._outcome import SENT, Outcome
-from ridgeline.alerters._smtp_session import PORTS, SECURITY, InDoubtError, Refused, Server, Session
+from ridgeline.alerters._smtp_server import PORTS, SECURITY, InDoubtError, Refused, Server
 from ridgeline.io.net.transport import Limits, TransportError, broken
 from ridgeline.io.secret import Secret
 
@@ -96,11 +94,14 @@ class Smtp:
         end = min(deadline, time.monotonic() + self.limits.total)
         try:
             refused = self._deliver(message, recipients, end)
-        except (Refused, InDoubtError, TransportError, smtplib.SMTPException, OSError) as error:
+        except (Refused, InDoubtError, TransportError, OSError) as error:  # smtplib's are OSErrors
             return _failed(self.server, error)
         return _fates(self.server, recipients, refused)
 
     def _deliver(self, message: Message, recipients: tuple[str, ...], end: float) -> dict[str, Refused]:
+        from ridgeline.alerters._mail import compose
+        from ridgeline.alerters._smtp_session import Session
+
         mail = compose(message, self.sender, recipients, self.now()).as_bytes()
         session = Session(self.server, end, self.limits)
         try:
@@ -119,6 +120,8 @@ def _failed(server: Server, error: Exception) -> Outcome:
         return Outcome("unknown", f"{server} broke off after the mail was sent and before it said that it has it")
     if isinstance(error, TransportError):
         return failure(error)
+    import smtplib
+
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return Outcome("retry", f"{server} hung up")
     if isinstance(error, smtplib.SMTPException):  # an OSError too

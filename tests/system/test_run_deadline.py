@@ -128,7 +128,7 @@ def test_a_signal_reaches_a_run_whose_listing_hangs(server, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM])
 def test_what_was_sent_when_a_signal_came_is_not_sent_again(server, tmp_path, capsys, number):
-    for key in server.client.scan_iter("last_alert.*"):
+    for key in [*server.client.scan_iter("last_alert.*"), *server.client.scan_iter("ridgeline.*")]:
         server.client.delete(key)
     with http_server(Answer(delay=0.3)) as http:
         config = write_config(tmp_path, server.url, http=http)
