@@ -127,7 +127,7 @@ class Contract:
             assert self.SECRET not in text, text.replace(self.SECRET, "***")
 
 
-def soon(seconds: float = 5.0) -> float:
+def soon(seconds: float = 20.0) -> float:
     """A deadline so many seconds from now."""
     return time.monotonic() + seconds
 
