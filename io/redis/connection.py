@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from redis import Connection
@@ -35,6 +34,7 @@ class BoundedSocket:
     def __init__(self, sock: socket.socket, left: Callable[[], float]) -> None:
         self._socket, self._left = sock, left
         self._pause = CONNECT
+        self._armed: float | None = None
 
     def settimeout(self, pause: float) -> None:
         """Let each wait last `pause` seconds at most; 0: none at all."""
@@ -46,28 +46,24 @@ class BoundedSocket:
 
     def connect(self, address: Any) -> None:
         """Connect."""
-        with self._bounded():
-            self._socket.connect(address)
+        self._wait(self._socket.connect, address)
 
     def encrypt(self, context: ssl.SSLContext, host: str) -> None:
         """Shake hands; the system bounds the whole handshake by the time-out."""
         wrapped = context.wrap_socket(self._socket, server_hostname=host, do_handshake_on_connect=False)
-        self._socket = wrapped
-        with self._bounded():
-            wrapped.do_handshake()
+        self._socket, self._armed = wrapped, None
+        self._wait(wrapped.do_handshake)
 
     def recv_into(self, buffer: Any) -> int:
         """Read what has come; 0 where the other side has closed."""
-        with self._bounded():
-            return self._socket.recv_into(buffer)
+        received: int = self._wait(self._socket.recv_into, buffer)
+        return received
 
     def sendall(self, data: bytes) -> None:
         """Send everything."""
         rest = memoryview(data)
         while rest:
-            with self._bounded():
-                sent = self._socket.send(rest)
-            rest = rest[sent:]
+            rest = rest[self._wait(self._socket.send, rest) :]
 
     def shutdown(self, how: int) -> None:
         """Wake who waits."""
@@ -77,14 +73,17 @@ class BoundedSocket:
         """Close."""
         self._socket.close()
 
-    @contextlib.contextmanager
-    def _bounded(self) -> Iterator[None]:
+    def _wait(self, operation: Callable[..., Any], *arguments: Any) -> Any:
+        """What the operation returns, if it does so in time."""
         left = self._left()
         if left <= 0:
             raise TimeIsUpError
-        self._socket.settimeout(min(self._pause, left))
+        allowed = min(self._pause, left)
+        if allowed != self._armed:  # to set it costs a call of the system
+            self._socket.settimeout(allowed)
+            self._armed = allowed
         try:
-            yield
+            return operation(*arguments)
         except TimeoutError:
             if left < self._pause:
                 raise TimeIsUpError from None
