@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+ARRAYS: Final = {"timestamps": np.int64, "values": np.float64, "anomalous": np.bool_}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,3 +47,18 @@ class Picture:
     silent: tuple[str, ...] = ()
     lanes: Lanes | None = None
     labels: tuple[tuple[int, int], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The same in values that JSON knows, for another process."""
+        arrays = {name: getattr(self, name).tolist() for name in ARRAYS}
+        lanes = None if self.lanes is None else {"names": self.lanes.names, "fired": self.lanes.fired.tolist()}
+        return {**{each.name: getattr(self, each.name) for each in fields(self)}, **arrays, "lanes": lanes}
+
+    @classmethod
+    def from_json(cls, told: dict[str, Any]) -> Self:
+        """The picture that `as_json` told."""
+        arrays: dict[str, Any] = {name: np.array(told[name], kind) for name, kind in ARRAYS.items()}
+        lanes = told["lanes"]
+        if lanes is not None:
+            lanes = Lanes(tuple(lanes["names"]), np.array(lanes["fired"], np.bool_).reshape(-1, len(lanes["names"])))
+        return cls(**{**told, **arrays, "lanes": lanes})

@@ -1,4 +1,4 @@
-"""Child processes that compile: started as we were, told what to do on standard input, telling in lines of JSON."""
+"""Child processes: started as we were, told what to do on standard input, telling in lines of JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OWN_FAULT: Final = (-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGILL, -signal.SI
 # The child imports what the parent can import, from the same places.
 _BOOTSTRAP: Final = (
     "import json, sys; request = json.load(sys.stdin); sys.path[:] = request.pop('path'); "
-    "from ridgeline.kernels.native import {0}; {0}.main(request)"
+    "from importlib import import_module; import_module('{}').main(request)"
 )
 
 
@@ -30,22 +30,32 @@ class BuildError(Exception):
     """A child process could not compile an entry."""
 
 
+def command(module: str) -> list[str]:
+    """What starts `MODULE.main(request)` in a process of its own, which is then `asked` on standard input."""
+    # Its interpreter is started as ours was: isolated, without user site, without environment.
+    flags = {"-I": sys.flags.isolated, "-E": sys.flags.ignore_environment, "-s": sys.flags.no_user_site}
+    switches = [switch for switch, given in flags.items() if given]
+    return [sys.executable or "python3", "-P", *switches, "-c", _BOOTSTRAP.format(module)]
+
+
+def asked(request: Mapping[str, Any]) -> bytes:
+    """The request as the child reads it."""
+    return json.dumps({**request, "path": sys.path}).encode()
+
+
 def start(module: str, request: Mapping[str, Any], **options: Any) -> subprocess.Popen[bytes]:
     """Start `ridgeline.kernels.native.MODULE.main(request)` in a process of its own, its standard output a pipe.
 
     BuildError where no process can be started.
     """
-    # Its interpreter is started as ours was: isolated, without user site, without environment.
-    flags = {"-I": sys.flags.isolated, "-E": sys.flags.ignore_environment, "-s": sys.flags.no_user_site}
-    switches = [switch for switch, given in flags.items() if given]
-    command = [sys.executable or "python3", "-P", *switches, "-c", _BOOTSTRAP.format(module)]
+    run = command(f"ridgeline.kernels.native.{module}")
     try:
-        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options)  # noqa: S603 - our own
+        child = subprocess.Popen(run, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options)  # noqa: S603 - our own
     except OSError as error:
         raise BuildError(f"cannot start {sys.executable}: {error.strerror}") from error
     assert child.stdin is not None
     with contextlib.suppress(BrokenPipeError), child.stdin:
-        child.stdin.write(json.dumps({**request, "path": sys.path}).encode())
+        child.stdin.write(asked(request))
     child.stdin = None  # closed: `communicate` is not to flush it
     return child
 
