@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -12,7 +12,7 @@ from typing import Final
 from ridgeline.engine.alerts.breaker import Breaker, decode_breaker, tripped, write_breaker
 from ridgeline.engine.alerts.group import group, illustrate
 from ridgeline.engine.alerts.item import Item
-from ridgeline.engine.alerts.lately import Lately
+from ridgeline.engine.alerts.lately import Lately, resolved
 from ridgeline.engine.alerts.match import match_rules
 from ridgeline.engine.alerts.mute import mute
 from ridgeline.engine.alerts.notices import undelivered_items
@@ -52,7 +52,8 @@ def deliver(  # noqa: PLR0913 - each is one thing that a run knows
     times: Times,
     *,
     notices: Iterable[Item] = (),
-    resolved: Sequence[Anomaly] = (),
+    normal: Sequence[Anomaly] = (),
+    before: Mapping[str, Lately] | None = None,
     lately: MutableMapping[str, Lately] | None = None,
     fleet: int = 0,
     draw: Draw | None = None,
@@ -62,8 +63,9 @@ def deliver(  # noqa: PLR0913 - each is one thing that a run knows
     """Alert on the anomalies, at least once each per expiration, and on what waits from earlier runs.
 
     notices   alerts about ourselves (`no_data_items`)
-    resolved  metrics that this run found normal again, as they are now, for those who were told of them
-    lately    the records of lately anomalous metrics, this run included; they are told of what is sent
+    normal    lately anomalous metrics that this run found normal, as they are now
+    before    the records of lately anomalous metrics as the runs before left them
+    lately    those records with this run in them; they are told of what is sent
     fleet     how many metrics were judged, 0 if that is unknown
     draw      makes pictures of some items: PNG by metric
     jitter    a random number from 0 to 1
@@ -72,7 +74,8 @@ def deliver(  # noqa: PLR0913 - each is one thing that a run knows
     stop (SystemExit, KeyboardInterrupt) still records what was in flight and has arrived. Raises nothing else.
     """
     round_ = Round(plan, store, times.wall(), {} if lately is None else lately, fleet, draw)
-    _match(round_, anomalies, resolved, notices)
+    _match(round_, anomalies, notices)
+    _resolve(round_, normal, before or {})
     collect(round_)
     clerk = Records(round_, jitter)
     sender = Sender(
@@ -97,21 +100,26 @@ def deliver(  # noqa: PLR0913 - each is one thing that a run knows
     return _summed_up(round_)
 
 
-def _match(round_: Round, anomalies: Sequence[Anomaly], resolved: Sequence[Anomaly], notices: Iterable[Item]) -> None:
+def _match(round_: Round, anomalies: Sequence[Anomaly], notices: Iterable[Item]) -> None:
     """First stage: everything new."""
     firing, round_.summary.unmatched = match_rules(anomalies, round_.plan, round_.now)
-    over, _ = match_rules(resolved, round_.plan, round_.now, "resolved")
-    told = [item for item in over if _was_told(round_, item)]
-    for item in (*notices, *firing, *told):
+    for item in (*notices, *firing):
         if item.alert.strategy in round_.plan.strategies:
             round_.items.append(item)
         else:
             round_.summary.note(item, "failed", "there is no such strategy")
 
 
-def _was_told(round_: Round, item: Item) -> bool:
-    record = round_.lately.get(item.alert.metric)
-    return record is None or item.alert.strategy in record.incident.alerted
+def _resolve(round_: Round, normal: Sequence[Anomaly], before: Mapping[str, Lately]) -> None:
+    """Stage: tell those who were told of an incident that this run ended it, where they know the word."""
+    over, _ = match_rules(normal, round_.plan, round_.now, "resolved")
+    for item in over:
+        strategy = round_.plan.strategies.get(item.alert.strategy)
+        previous, now = before.get(item.alert.metric), round_.lately.get(item.alert.metric)
+        if strategy is None or now is None or strategy.name not in now.incident.alerted:
+            continue
+        if resolved(previous, now, strategy.resolve_after):
+            round_.items.append(item)
 
 
 def _send(round_: Round, sender: Sender) -> None:

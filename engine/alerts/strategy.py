@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ridgeline.alerters import Alerter, Channel, Groups, from_entry_point, from_module
+from ridgeline.engine.alerts.lately import RESOLVE_AFTER
 from ridgeline.io.errors import InputError
 
 Configured = tuple[str, Channel, Any]  # strategy, its channel, the channel's settings
@@ -18,6 +19,7 @@ class Strategy:
     """What delivery needs to know of one strategy.
 
     `recipients`: those of the channel's settings by pattern of metrics; `default_recipients`: where no pattern matches.
+    `resolve_after`: so many normal runs end an incident.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Strategy:
     takes_recipients: bool = False
     recipients: tuple[tuple[str, tuple[str, ...]], ...] = ()
     default_recipients: tuple[str, ...] = ()
+    resolve_after: int = RESOLVE_AFTER
 
 
 def kind_of(strategy: str) -> str:
@@ -71,10 +74,11 @@ def build_strategies(
 def _built(name: str, channel: Channel, settings: Any) -> Strategy:
     alerter = channel.build(settings)
     groups, resolves = channel.grouping(settings), channel.resolving(settings)
+    ends = getattr(settings, "resolve_after", RESOLVE_AFTER)
     if not channel.takes_recipients:
-        return Strategy(name, alerter, groups, resolves)
+        return Strategy(name, alerter, groups, resolves, resolve_after=ends)
     by_pattern = tuple(
         (pattern, tuple(some)) for pattern, some in (getattr(settings, "recipients", None) or {}).items()
     )
     default = tuple(getattr(settings, "default_recipients", None) or ())
-    return Strategy(name, alerter, groups, resolves, True, by_pattern, default)
+    return Strategy(name, alerter, groups, resolves, True, by_pattern, default, ends)

@@ -12,6 +12,7 @@ from ridgeline.engine.report.summary import SHARES, WORK, Report
 from ridgeline.engine.rules.selection import Selection
 from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.expected import ExpectedSink
+from ridgeline.engine.run.lately import LatelySink
 from ridgeline.engine.run.sinks import ReportSink, Sink
 from ridgeline.engine.run.unmatched import UnmatchedSink, patterns_of
 from ridgeline.engine.score.scorer import Scorer
@@ -56,6 +57,7 @@ class Turn:
     wall      this machine's clock, epoch seconds; `now`: what it said when the run began
     cleanup   what is closed or released when it ends, however it ends
     sinks     where scored blocks go, in this order
+    lately    the one of them that knows what is normal now
     selection which of the metrics that are listed are read; None: all
     source    where the metrics come from, once it is listed
     compiled  whether the kernels are ready
@@ -70,6 +72,7 @@ class Turn:
     scorer: Scorer
     report: Report
     sinks: list[Sink]
+    lately: LatelySink
     cleanup: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     selection: Selection | None = None
     source: Source | None = None
@@ -92,10 +95,11 @@ class Turn:
             seconds=dict.fromkeys((*SHARES, *WORK, "total"), 0.0),
             unmatched=[],
         )
-        sinks: list[Sink] = [ReportSink(report), ExpectedSink(report, scorer)]
+        lately = LatelySink()
+        sinks: list[Sink] = [ReportSink(report), ExpectedSink(report, scorer), lately]
         if request.match is None:  # else only some metrics are listed
             sinks.append(UnmatchedSink(patterns_of(config)))
-        return cls(request, budget, wall, now, scorer, report, sinks)
+        return cls(request, budget, wall, now, scorer, report, sinks, lately)
 
     @property
     def as_of(self) -> int:

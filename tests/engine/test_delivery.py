@@ -191,9 +191,13 @@ def test_those_who_were_told_are_noted_in_the_record():
 def test_resolved_goes_to_those_who_were_told_and_know_the_word():
     world = World(http=Scripted(), console=Scripted(), mail=Scripted(never))
     told = Lately((Incident(1, 2, 1.0, 1.0, 6, (), alerted=("http",)),), 2, 3)
+    earlier = {"a": dataclasses.replace(told, normal=2)}
     rows = [AlertRow("", ("http", "console", "mail"), 60)]
     knowing = {name: Strategy(name, world.alerters[name], resolves=True) for name in ("http", "console")}
-    summary = world.run((), rows, strategies=knowing, resolved=[anomaly("a")], lately={"a": told})
+    over = {"normal": [anomaly("a")], "lately": {"a": told}}
+    assert counts(world.run((), rows, strategies=knowing, before={"a": told}, **over)) == {}, "it was over before"
+    assert counts(world.run((), rows, strategies=knowing, before={}, **over)) == {}
+    summary = world.run((), rows, strategies=knowing, before=earlier, **over)
     assert counts(summary) == {"sent": 1, "messages": 1}
     assert [message.status for message in world.http.messages] == ["resolved"]
     assert world.console.messages == []
@@ -205,7 +209,9 @@ def test_what_nobody_was_told_of_yet_is_told_before_it_is_resolved():
     knowing = {"http": Strategy("http", world.http, resolves=True)}
     world.run(["a"], strategies=knowing)
     world.http.outcomes = [SENT]
-    world.run((), strategies=knowing, resolved=[anomaly("a")], after=60)
+    record = Lately((Incident(1, 2, 1.0, 1.0, 6, ()),), 2, 3)
+    before = {"a": dataclasses.replace(record, normal=2)}
+    world.run((), strategies=knowing, normal=[anomaly("a")], before=before, lately={"a": record}, after=60)
     assert [message.status for message in world.http.messages[-1:]] == ["firing"]
     assert world.waiting() == {}
 

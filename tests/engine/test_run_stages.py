@@ -252,7 +252,7 @@ def test_patterns_that_match_nothing_listed():
 
 def test_a_run_over_some_metrics_only_looks_for_no_patterns():
     kinds = [type(sink).__name__ for sink in turn_of(match="x").sinks]
-    assert kinds == ["ReportSink", "ExpectedSink"]
+    assert kinds == ["ReportSink", "ExpectedSink", "LatelySink"]
     assert [type(sink).__name__ for sink in turn_of().sinks][-1] == "UnmatchedSink"
 
 

@@ -80,8 +80,8 @@ def test_one_object_says_it_all(redis, tmp_path, capsys, expected):
             "timestamp": verdict["timestamp"],
             "votes": verdict["votes"],
             "algorithms": [name for name in found["breakdown"] if verdict[name]],
-            "first_seen": None,
-            "ongoing": None,
+            "first_seen": verdict["timestamp"],
+            "ongoing": False,
             "negatives": False,
             "channels": None,
             "rule_score": None,
@@ -173,7 +173,10 @@ def test_parquet_and_redis_give_the_same_anomalies(redis, parquet, tmp_path, cap
         _, other, _ = run_json(capsys, write_config(tmp_path, redis.url, alerts=()))
     assert code == 0
     by_name = {row["metric"]: row for row in found["anomalies"]}
-    assert by_name == {row["metric"]: row for row in other["anomalies"]}
+    unasked = {"first_seen": None, "ongoing": None}  # without alerts nothing is remembered
+    assert {name: {**row, **unasked} for name, row in by_name.items()} == {
+        row["metric"]: row for row in other["anomalies"]
+    }
     assert found["outcomes"] == other["outcomes"]
     assert found["alerts"]["sent"] == again["alerts"]["suppressed"] == len(by_name)
     assert (tmp_path / "out" / "state.db").exists()

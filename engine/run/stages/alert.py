@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from ridgeline.engine.alerts.lately import Lately
+from ridgeline.engine.alerts.lately_table import drop_lately, outdated, read_lately, write_lately
 from ridgeline.engine.alerts.notices import no_data_items
 from ridgeline.engine.alerts.pipeline import Times, deliver
 from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.store import Store
 from ridgeline.engine.alerts.strategy import build_strategies
 from ridgeline.engine.alerts.summary import Summary
+from ridgeline.engine.run.lately import looked_at
 from ridgeline.engine.run.state import open_recorder, open_run_state
 from ridgeline.engine.run.turn import PARTIAL, Turn
+from ridgeline.engine.score.anomaly import Anomaly
+from ridgeline.io.state.batch import Batch
 
 
 def alert(turn: Turn) -> None:
@@ -42,4 +49,44 @@ def _deliver(turn: Turn) -> Summary:
         notices = no_data_items(str(turn.lacking), judged, turn.as_of, plan, times.wall())
     with open_run_state(config, budget.left()) as state, open_recorder(config, budget.left) as recorder:
         store = Store(state, recorder, budget.left)
-        return deliver(report.anomalies, plan, store, times, notices=notices, fleet=report.outcomes["analysed"])
+        before, normal, lately = _look_back(turn, store, plan)
+        summary = deliver(
+            report.anomalies,
+            plan,
+            store,
+            times,
+            notices=notices,
+            normal=normal,
+            before=before,
+            lately=lately,
+            fleet=report.outcomes["analysed"],
+        )
+        _remember(store, before, lately, turn.as_of)
+        return summary
+
+
+def _look_back(turn: Turn, store: Store, plan: Plan) -> tuple[dict[str, Lately], list[Anomaly], dict[str, Lately]]:
+    """Records of lately anomalous metrics before this run, those found normal by it, and the records after it.
+
+    The report learns since when its anomalies last. Where the past cannot be read, nothing is known of it: the records
+    are empty, and no rule keeps an alert back for what it would say.
+    """
+    unknown: dict[str, Lately] | None = None
+    before = store.read(read_lately, unknown)
+    if before is None:
+        return {}, [], {}
+    anomalies, normal = turn.report.anomalies, turn.lately.normal(before)
+    keep = max((row.m_of_n[1] for row in plan.rows if row.m_of_n is not None), default=1)
+    lately = looked_at(before, anomalies, normal, keep)
+    for metric in (anomaly.metric for anomaly in anomalies):
+        known = metric in before and before[metric].ongoing()
+        turn.report.describe(metric, first_seen=lately[metric].first_seen, ongoing=known)
+    return before, normal, lately
+
+
+def _remember(store: Store, before: Mapping[str, Lately], lately: Mapping[str, Lately], now: int) -> None:
+    """Keep the records that changed, and forget the outdated ones."""
+    batch = Batch()
+    write_lately(batch, {metric: record for metric, record in lately.items() if before.get(metric) != record})
+    drop_lately(batch, outdated({**before, **lately}, now))
+    store.write(batch)

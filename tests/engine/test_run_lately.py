@@ -1,0 +1,112 @@
+"""A run looks back: since when an anomaly lasts, m of n, and what is normal again, told to those who were told."""
+
+import dataclasses
+
+import pyarrow as pa
+import pytest
+from rigs.delivery import NINE, START, Direct, World, anomaly
+from rigs.http import http_server
+from rigs.redis import redis_server
+from rigs.runs import END, load, run_json, write_config
+
+from ridgeline.engine.alerts.lately import Incident, Lately
+from ridgeline.engine.alerts.lately_table import read_lately
+from ridgeline.engine.alerts.rule import AlertRow
+from ridgeline.engine.alerts.strategy import Strategy
+from ridgeline.engine.run.lately import LatelySink, looked_at
+
+BEGAN = int(START)
+
+
+def verdicts(*rows):
+    names = ["metric", "outcome", "anomalous", "timestamp", "datapoint"]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    return pa.record_batch(dict(zip(names, columns, strict=True)) | {"grubbs": [None] * len(rows)})
+
+
+def test_what_is_normal_now_is_what_was_analysed_and_found_so():
+    sink = LatelySink()
+    sink.take(None, verdicts(("a", "analysed", False, 10, 1.0), ("b", "analysed", True, 10, 2.0)))
+    sink.take(None, verdicts(("c", "stale", None, 5, 3.0), ("d", "analysed", False, 11, 4.0)))
+    record = Lately((Incident(3, 4, 1.0, 1.0, 6, ()),), 4)
+    found = sink.normal(dict.fromkeys("abc", record))
+    assert [(one.metric, one.timestamp, one.value, one.first_seen) for one in found] == [("a", 10, 1.0, 3)]
+    assert sink.normal({}) == []
+
+
+def test_an_incident_from_its_first_alert_to_its_end():
+    """Minute by minute: new, ongoing, three normal runs, resolved once, and new again."""
+    world = World()
+    knowing = {"http": Strategy("http", world.http, resolves=True)}
+    said = []
+    for minute, anomalous in enumerate([True, True, False, False, False, False, True]):
+        at = BEGAN + 60 * minute
+        world.clock.now = float(at)
+        before = read_lately(world.state)
+        now = dataclasses.replace(anomaly("m", timestamp=at), ongoing="m" in before and before["m"].ongoing())
+        fires, normal = ([now], []) if anomalous else ([], [now])
+        lately = looked_at(before, fires, normal, keep=1)
+        world.http.messages.clear()
+        world.run(fires, [AlertRow("", ("http",), 1)], strategies=knowing, normal=normal, before=before, lately=lately)
+        with world.state.batch() as batch:
+            from ridgeline.engine.alerts.lately_table import write_lately
+
+            write_lately(batch, lately)
+        said.append([(message.status, message.first.ongoing) for message in world.http.messages])
+    firing, again = [("firing", False)], [("firing", True)]
+    assert said == [firing, again, [], [], [("resolved", True)], [], firing]
+
+
+def test_m_of_n_counts_runs_that_saw_something_new():
+    world = World()
+    rows = [AlertRow("", ("http",), 1, m_of_n=(2, 3))]
+    sent = []
+    for minute, at in enumerate([0, 0, 60, 120]):
+        world.clock.now = START + 60.0 * minute
+        before = read_lately(world.state)
+        fires = [anomaly("m", timestamp=BEGAN + at)]
+        lately = looked_at(before, fires, [], keep=3)
+        sent.append(world.run(fires, rows, before=before, lately=lately).sent)
+        Direct(world.state).put(batch_of(lately))
+    assert sent == [0, 0, 1, 1], "the second run saw no newer point"
+
+
+def batch_of(lately):
+    from ridgeline.engine.alerts.lately_table import write_lately
+    from ridgeline.io.state.batch import Batch
+
+    batch = Batch()
+    write_lately(batch, lately)
+    return batch
+
+
+@pytest.fixture(scope="module")
+def server():
+    with redis_server() as running:
+        load(running.client)
+        yield running
+
+
+def test_the_second_run_says_since_when(server, tmp_path, capsys):
+    with http_server() as http:
+        config = write_config(tmp_path, server.url, http=http, alerts=[("", "http", 1)])
+        _, first, _ = run_json(capsys, config)
+        server.client.delete(*server.client.scan_iter("last_alert.*"))
+        _, second, _ = run_json(capsys, config)
+    assert {(row["first_seen"], row["ongoing"]) for row in first["anomalies"]} == {(END, False)}
+    assert {(row["first_seen"], row["ongoing"]) for row in second["anomalies"]} == {(END, True)}
+    assert [alert["since"] for alert in http.requests[0].json["alerts"]] == ["new"] * len(first["anomalies"])
+    assert {alert["since"] for alert in http.requests[1].json["alerts"]} == {"for 0 s"}
+    records = server.client.hlen("ridgeline.anomalies")
+    assert records == len(first["anomalies"])
+    assert set(NINE) & set(first["breakdown"])
+
+
+def test_an_m_of_n_that_is_not_reached_keeps_a_run_quiet(server, tmp_path, capsys):
+    for key in [*server.client.scan_iter("last_alert.*"), *server.client.scan_iter("ridgeline.*")]:
+        server.client.delete(key)
+    with http_server() as http:
+        config = write_config(tmp_path, server.url, http=http)
+        config.write_text(config.read_text().replace("expiration = 3600", "expiration = 3600\nm_of_n = [2, 3]"))
+        code, found, _ = run_json(capsys, config)
+        assert (code, found["alerts"]["suppressed"], http.requests) == (0, len(found["anomalies"]), [])
