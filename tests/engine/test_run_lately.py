@@ -91,7 +91,8 @@ def test_the_second_run_says_since_when(server, tmp_path, capsys):
     with http_server() as http:
         config = write_config(tmp_path, server.url, http=http, alerts=[("", "http", 1)])
         _, first, _ = run_json(capsys, config)
-        server.client.delete(*server.client.scan_iter("last_alert.*"))
+        for key in server.client.scan_iter("last_alert.*"):
+            server.client.delete(key)
         _, second, _ = run_json(capsys, config)
     assert {(row["first_seen"], row["ongoing"]) for row in first["anomalies"]} == {(END, False)}
     assert {(row["first_seen"], row["ongoing"]) for row in second["anomalies"]} == {(END, True)}
