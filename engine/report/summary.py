@@ -140,6 +140,7 @@ class Report:
         self._outcomes.update(table.column("outcome").to_pylist())
         self._reasons.update(reason for reason in table.column("reason").to_pylist() if reason is not None)
         for names in table.column("failed").chunks:
-            self._failed.update(names.flatten().to_pylist())
+            if len(names.values):  # `flatten` is such a kernel
+                self._failed.update(names.flatten().to_pylist())
         if True in table.column("anomalous").to_pylist():
             self._anomalies.extend(anomalies_of(table))

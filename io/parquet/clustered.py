@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -24,16 +24,15 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-@dataclass(slots=True)
 class Held:
     """Rows of one metric that may go on in the next batch. Of more than twice `limit` points, the newest are kept."""
 
-    code: int
-    limit: int
-    lists: bool
-    tables: list[pa.Table] = field(default_factory=list)
-    rows: int = 0
-    dropped: int = 0
+    def __init__(self, code: int, limit: int, *, lists: bool) -> None:
+        self.code = code
+        self.limit = limit
+        self.lists = lists
+        self.tables: list[pa.Table] = []
+        self.rows = self.dropped = 0
 
     def add(self, rows: pa.Table) -> None:
         """More rows of the metric."""
@@ -78,7 +77,7 @@ class Clustered:
                 whole = table.slice(int(edges[first]) - begin, int(edges[last] - edges[first]))
                 yield from self._matrix(whole, codes[first:last], np.diff(edges[first : last + 1]))
             if goes_on:
-                held = Held(int(codes[-1]), self._limit, self._reader.shape.layout.lists)
+                held = Held(int(codes[-1]), self._limit, lists=self._reader.shape.layout.lists)
                 held.add(table.slice(int(edges[-2]) - begin))
         if held is not None:
             yield from self._flush(held)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -73,7 +73,7 @@ class DataFile:
             encoded = [name for name in present if is_text(self.schema.field(name).type)]
             file = self._open(read_dictionary=encoded, buffer_size=BUFFER if large else 0)
             with file:
-                yield from file.iter_batches(size, row_groups=[group.index for group in groups], columns=present)
+                yield from file.iter_batches(size, row_groups=[group.number for group in groups], columns=present)
 
     @contextmanager
     def naming(self, groups: Sequence[Group]) -> Iterator[None]:
@@ -81,7 +81,7 @@ class DataFile:
         try:
             yield
         except DAMAGE as error:
-            first, last = groups[0].index, groups[-1].index
+            first, last = groups[0].number, groups[-1].number
             which = f"row group {first}" if first == last else f"row groups {first} to {last}"
             if self.filesystem is not None and isinstance(error, OSError):
                 raise SourceUnavailable(f"{self.path}: {which} could not be read: {first_line(error)}") from error
@@ -91,12 +91,11 @@ class DataFile:
         return pq.ParquetFile(self.path, filesystem=self.filesystem, metadata=self.metadata, **options)
 
 
-@dataclass(frozen=True, slots=True)
-class Dataset:
+class Dataset(NamedTuple):
     """The files that a path means, all of one layout, and (path, sentence) of what cannot be read; at least one file."""
 
     files: tuple[DataFile, ...]
-    problems: Problems = field(default_factory=list)
+    problems: Problems
 
 
 def find(path: str | Path, left: Left | None = None) -> Dataset:
@@ -188,6 +187,6 @@ def _agree(footer: Footer, layout: Layout) -> None:
             lists = layout.lists and name in {"timestamp", "value"}
             if chunk.values < group.rows if lists else chunk.values != group.rows:
                 raise ValueError(
-                    f"its footer is damaged: row group {group.index} has {group.rows} rows, "
+                    f"its footer is damaged: row group {group.number} has {group.rows} rows, "
                     f"but {chunk.values} values in column {name}"
                 )

@@ -7,8 +7,7 @@ Field numbers are those of parquet.thrift. All is as declared: a file may hold l
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ridgeline.io.parquet.thrift import Compact
 
@@ -19,8 +18,7 @@ CONVERTED: Final = {9: 1_000, 10: 1_000_000}  # ticks per second by ConvertedTyp
 UNSIGNED: Final = range(11, 15)  # ConvertedType UINT_8 .. UINT_64
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """One column of a row group: number of values (list items, nulls included), nulls, and bounds as they are stored."""
 
     values: int
@@ -29,18 +27,16 @@ class Chunk:
     high: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """One row group: its place, rows, uncompressed bytes of all columns, and its columns by top-level name."""
 
-    index: int
+    number: int
     rows: int
     size: int
     chunks: dict[str, Chunk]
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """A column of primitive values: its top-level name, physical type, ticks per second if declared, signedness."""
 
     name: str
@@ -49,8 +45,7 @@ class Leaf:
     signed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Footer:
+class Footer(NamedTuple):
     """The leaves and row groups of a file."""
 
     leaves: dict[str, Leaf]

@@ -6,9 +6,8 @@ import glob
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
@@ -23,8 +22,7 @@ HIVE_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
 Problems = list[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """What a path means.
 
     filesystem  pyarrow's; None: this machine's
@@ -36,7 +34,7 @@ class Listing:
     filesystem: Any
     files: Sequence[str]
     root: str
-    problems: Problems = field(default_factory=list)
+    problems: Problems
 
 
 def list_files(text: str, left: Left | None = None) -> Listing:
@@ -128,7 +126,7 @@ def _remote(text: str) -> Listing:
         filesystem, root = fs.FileSystem.from_uri(text)
         info = filesystem.get_file_info(root)
         if info.type == fs.FileType.File:
-            return Listing(filesystem, [root], root.rpartition("/")[0])
+            return Listing(filesystem, [root], root.rpartition("/")[0], [])
         found = []
         if info.type == fs.FileType.Directory:
             listed = filesystem.get_file_info(fs.FileSelector(root, recursive=True))
@@ -140,7 +138,7 @@ def _remote(text: str) -> Listing:
         raise SourceUnavailable(f"{text}: cannot be reached: {first_line(error)}") from error
     if not found:
         raise InputError(f"{text}: no such file, or no Parquet files there")
-    return Listing(filesystem, found, root)
+    return Listing(filesystem, found, root, [])
 
 
 def _hidden(name: str) -> bool:

@@ -174,7 +174,7 @@ class Reader:
             self._lose(
                 stretch,
                 stretch.row,
-                f"{stretch.file.path}: row group {stretch.groups[0].index} has lists of {longest:,} points, "
+                f"{stretch.file.path}: row group {stretch.groups[0].number} has lists of {longest:,} points, "
                 f"more than the memory limit allows ({self._longest:,}); raise it, or write one point per row",
             )
             return

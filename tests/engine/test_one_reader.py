@@ -196,3 +196,26 @@ def test_when_every_page_is_damaged_it_is_unreadable(tmp_path, capsys, column):
     assert main(["backtest", str(path), "--output", str(tmp_path / "out")]) == 2
     assert capsys.readouterr().err.count("not one row can be read") == 2
     assert not (tmp_path / "out.parquet").exists()
+
+
+def test_a_run_alerts_about_the_rest_and_names_the_file(tmp_path, capsys):
+    (tmp_path / "data").mkdir()
+    rng = np.random.default_rng(9)
+    for number in range(3):
+        values = rng.normal(size=300)
+        values[-3:] += 90
+        rows = {"metric": [f"m{number}"] * 300, "timestamp": T0 + 60 * np.arange(300), "value": values}
+        pq.write_table(pa.table(rows), tmp_path / "data" / f"{number}.parquet")
+    cut(tmp_path / "data" / "1.parquet")
+    config = tmp_path / "ridgeline.toml"
+    config.write_text(
+        f'[source]\nkind = "parquet"\npath = "{tmp_path}/data"\n[output]\ndirectory = "{tmp_path}"\n'
+        '[[alert]]\nmatch = "m"\nstrategy = "console"\n'
+    )
+    assert main(["run", "--config", str(config), "--as-of", str(T0 + 60 * 300), "--json"]) == 70
+    shown = capsys.readouterr()
+    found = json.loads(shown.out)
+    assert found["outcomes"] == {"analysed": 2}
+    assert {anomaly["metric"] for anomaly in found["anomalies"]} == {"m0", "m2"}
+    assert found["alerts"]["sent"] == 2
+    assert "1.parquet: not a readable Parquet file: it has no end; it may be cut off, or being written" in shown.err

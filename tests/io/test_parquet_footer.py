@@ -42,7 +42,7 @@ def test_a_footer_says_what_arrow_says(tmp_path, kind, options):
     assert footer.leaves["timestamp"].ticks == (1_000_000 if version_1_has_no_ns else TICKS.get(kind))
     assert footer.leaves["timestamp"].signed == (kind != "uint32" or options.get("version") == "1.0")
     for group in footer.groups:
-        theirs = metadata.row_group(group.index)
+        theirs = metadata.row_group(group.number)
         columns = {theirs.column(j).path_in_schema: theirs.column(j) for j in range(theirs.num_columns)}
         assert set(group.chunks) == {"extra", "metric", "timestamp", "value"}
         for name, chunk in group.chunks.items():
