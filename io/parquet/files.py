@@ -1,23 +1,20 @@
-"""Parquet files: their footers, judged, and their rows as record batches. Every way to fail is one sentence."""
+"""Parquet files: their rows as record batches. Every way to fail is one sentence."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import IO, Any, Final, NamedTuple
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ridgeline.io.arrow.buffers import strings
-from ridgeline.io.arrow.layout import Layout, is_text, layout_of
+from ridgeline.io.arrow.layout import Layout, is_text
 from ridgeline.io.errors import InputError, SourceUnavailable
-from ridgeline.io.parquet.footer import MAGIC, TAIL, Footer, Group, Leaf, footer_of
-from ridgeline.io.parquet.listing import Listing, Problems, first_line, folder_keys, list_files, note, refuse_special
-from ridgeline.io.parquet.waiting import Left, bounded, patience
+from ridgeline.io.parquet.footer import Group, Leaf
+from ridgeline.io.parquet.listing import first_line
 
 STREAMED: Final = 64 << 20  # row groups above this many bytes are read through a buffer, not whole
 BUFFER: Final = 4 << 20
@@ -89,104 +86,3 @@ class DataFile:
 
     def _open(self, **options: Any) -> pq.ParquetFile:
         return pq.ParquetFile(self.path, filesystem=self.filesystem, metadata=self.metadata, **options)
-
-
-class Dataset(NamedTuple):
-    """The files that a path means, all of one layout, and (path, sentence) of what cannot be read; at least one file."""
-
-    files: tuple[DataFile, ...]
-    problems: Problems
-
-
-def find(path: str | Path, left: Left | None = None) -> Dataset:
-    """The readable Parquet files that a path means, in sorted order.
-
-    Raises InputError where there is none, or where they differ in layout; SourceUnavailable where a remote file system
-    cannot be reached, or lets us wait for longer than `left` seconds.
-    """
-    listing = list_files(str(path), left)
-    files: list[DataFile] = []
-    problems: Problems = list(listing.problems)
-    for name in listing.files:
-        try:
-            files.append(_inspect(name, listing, left))
-        except InputError as error:
-            note(problems, name, str(error))
-    if not files:
-        others = f" (and {len(problems) - 1} more, none of them readable)" if len(problems) > 1 else ""
-        raise InputError(problems[0][1] + others)
-    for file in files[1:]:
-        if (file.layout.lists, file.layout.seconds) != (files[0].layout.lists, files[0].layout.seconds):
-            raise InputError(
-                f"{file.path} and {files[0].path} differ in the types of timestamp or value; "
-                "write them alike, or read them apart"
-            )
-    return Dataset(tuple(files), problems)
-
-
-def _inspect(path: str, listing: Listing, left: Left | None) -> DataFile:
-    """Read and judge one file's footer, and check its columns."""
-    remote = listing.filesystem is not None
-    if not remote:
-        refuse_special(path)
-    try:
-        data, size = bounded(lambda: _footer(path, listing.filesystem), patience(left, remote=remote), path)
-        footer = footer_of(data, size)
-        with pq.ParquetFile(pa.BufferReader(MAGIC + data + len(data).to_bytes(4, "little") + MAGIC)) as file:
-            metadata, schema = file.metadata, file.schema_arrow
-        keys, chosen = folder_keys(path), folder_keys(f"{listing.root}/")
-        layout = _layout(schema, keys, path)
-        _agree(footer, layout)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except PermissionError as error:
-        raise InputError(f"{path}: cannot be read: permission denied") from error
-    except DAMAGE as error:
-        if remote and isinstance(error, OSError):
-            raise SourceUnavailable(f"{path}: cannot be reached: {first_line(error)}") from error
-        raise InputError(f"{path}: not a readable Parquet file: {first_line(error)}") from error
-    digest = hashlib.sha256(data).hexdigest()
-    return DataFile(
-        path, listing.filesystem, layout, schema, keys, tuple(key for key in keys if key not in chosen),
-        footer.groups, footer.leaves, size, digest, metadata,
-    )  # fmt: skip
-
-
-def _footer(path: str, filesystem: Any) -> tuple[bytes, int]:
-    """The bytes of a footer, and the size of the file."""
-    stream: IO[bytes]
-    with Path(path).open("rb") if filesystem is None else filesystem.open_input_file(path) as stream:
-        size = stream.seek(0, 2)
-        if not size:
-            raise ValueError("it is empty; it may be being written")
-        stream.seek(max(size - TAIL, 0))
-        tail = stream.read(TAIL)
-        length = int.from_bytes(tail[:4], "little")
-        if tail[4:] != MAGIC or length > size - TAIL - len(MAGIC):
-            stream.seek(0)
-            begun = stream.read(len(MAGIC)) == MAGIC
-            raise ValueError(
-                "it has no end; it may be cut off, or being written" if begun else "it does not look like one"
-            )
-        stream.seek(size - TAIL - length)
-        return stream.read(length), size
-
-
-def _layout(schema: pa.Schema, keys: Mapping[str, str | None], path: str) -> Layout:
-    named = "metric" in schema.names or "metric" not in keys
-    return layout_of(schema if named else schema.append(pa.field("metric", pa.string())), path)
-
-
-def _agree(footer: Footer, layout: Layout) -> None:
-    """Hold the numbers of values of each column against the number of rows."""
-    for group in footer.groups:
-        for name in layout.columns:
-            chunk = group.chunks.get(name)
-            if chunk is None:
-                continue
-            lists = layout.lists and name in {"timestamp", "value"}
-            if chunk.values < group.rows if lists else chunk.values != group.rows:
-                raise ValueError(
-                    f"its footer is damaged: row group {group.number} has {group.rows} rows, "
-                    f"but {chunk.values} values in column {name}"
-                )

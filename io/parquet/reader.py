@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
 from typing import Final, TypeVar
@@ -20,44 +19,16 @@ from ridgeline.io.arrow.buffers import arrow, strings
 from ridgeline.io.arrow.runs import Runs
 from ridgeline.io.parquet.catalog import NOT_WANTED
 from ridgeline.io.parquet.files import Damaged, DataFile
-from ridgeline.io.parquet.footer import Group
 from ridgeline.io.parquet.listing import Problems, note
 from ridgeline.io.parquet.naming import Naming
 from ridgeline.io.parquet.shape import Shape
+from ridgeline.io.parquet.stretches import Stretch, points_in, stretches
 from ridgeline.io.parquet.waiting import Left, ahead, patience
 
 BATCH: Final = 1 << 20  # points read at a time: 16 MB of timestamps and values
-LARGEST_BATCH: Final = 256 << 20  # bytes, uncompressed, as declared
 BYTES_PER_POINT: Final = 160  # of a batch in all its forms, the one read ahead included
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Row groups of one file to read in one go, `size` rows at a time; `row` is the place of the first row."""
-
-    file: DataFile
-    groups: tuple[Group, ...]
-    row: int
-    size: int
-
-    @property
-    def rows(self) -> int:
-        """Rows declared."""
-        return sum(group.rows for group in self.groups)
-
-    @property
-    def end(self) -> int:
-        """The place behind the last row."""
-        return self.row + self.rows
-
-    def apart(self) -> Iterator[Stretch]:
-        """Its row groups, each by itself."""
-        row = self.row
-        for group in self.groups:
-            yield replace(self, groups=(group,), row=row)
-            row += group.rows
 
 
 class Reader:
@@ -130,7 +101,7 @@ class Reader:
         self.seconds["load"] += seconds
 
     def _metric_runs(self, naming: Naming) -> Iterator[Runs]:
-        for stretch in self._stretches():
+        for stretch in stretches(self.files, self.batch, lists=self.shape.layout.lists):
             columns = naming.columns(stretch.file)
             if not columns:
                 yield naming.constant(stretch.file, stretch.rows)
@@ -145,7 +116,7 @@ class Reader:
     def _batches(
         self, wanted: Callable[[int, int], bool] | None, naming: Naming | None
     ) -> Iterator[tuple[int, pa.Table]]:
-        for stretch in self._stretches():
+        for stretch in stretches(self.files, self.batch, lists=self.shape.layout.lists):
             if wanted is not None and not wanted(stretch.row, stretch.end):
                 continue
             names = [] if naming is None else naming.columns(stretch.file)
@@ -168,16 +139,10 @@ class Reader:
         self, stretch: Stretch, columns: Sequence[str], take: Callable[[pa.RecordBatch], T], skip: int = 0
     ) -> Iterator[tuple[int, int, T]]:
         """(first row, rows, what `take` makes of them) of each batch that can be read, from the row `skip` on."""
-        done = 0
-        longest = max(group.chunks["timestamp"].values // group.rows for group in stretch.groups)
-        if longest > self._longest:
-            self._lose(
-                stretch,
-                stretch.row,
-                f"{stretch.file.path}: row group {stretch.groups[0].number} has lists of {longest:,} points, "
-                f"more than the memory limit allows ({self._longest:,}); raise it, or write one point per row",
-            )
+        if stretch.longest > self._longest:
+            self._lose(stretch, stretch.row, stretch.too_long(self._longest))
             return
+        done = 0
         try:
             with stretch.file.naming(stretch.groups):
                 for batch in stretch.file.batches(stretch.groups, columns, stretch.size):
@@ -201,35 +166,6 @@ class Reader:
         if (first, stretch.end) not in self.lost:
             self.lost.append((first, stretch.end))
         note(self.problems, stretch.file.path, sentence)
-
-    def _stretches(self) -> Iterator[Stretch]:
-        """Small row groups together, large ones in pieces."""
-        lists, row = self.shape.layout.lists, 0
-        for file in self.files:
-            groups: list[Group] = []
-            points = 0
-            for group in file.groups:
-                more = points_in(group, lists=lists)
-                if groups and points + more > self.batch:
-                    yield (stretch := _stretch(file, groups, row, self.batch, points))
-                    groups, points, row = [], 0, stretch.end
-                groups.append(group)
-                points += more
-            if groups:
-                yield (stretch := _stretch(file, groups, row, self.batch, points))
-                row = stretch.end
-
-
-def points_in(group: Group, *, lists: bool) -> int:
-    """Points of a row group."""
-    return max(group.chunks[name].values for name in ("timestamp", "value")) if lists else group.rows
-
-
-def _stretch(file: DataFile, groups: Sequence[Group], row: int, batch: int, points: int) -> Stretch:
-    """A stretch to be read about `batch` points at a time, fewer where the footer declares that they are large."""
-    rows, size = sum(group.rows for group in groups), sum(group.size for group in groups)
-    at_once = min(rows * batch // max(points, 1), rows * LARGEST_BATCH // max(size, 1))
-    return Stretch(file, tuple(groups), row, max(1, at_once))
 
 
 def _unread(rows: int) -> Iterator[Runs]:

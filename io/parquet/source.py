@@ -21,7 +21,7 @@ from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.parquet.catalog import REMEMBERED, Catalog, catalogue
 from ridgeline.io.parquet.clustered import Clustered, unread
-from ridgeline.io.parquet.files import find
+from ridgeline.io.parquet.dataset import find
 from ridgeline.io.parquet.naming import Naming
 from ridgeline.io.parquet.newest import newest_by_statistics
 from ridgeline.io.parquet.reader import Reader
