@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from ridgeline.alerters import utc
 from ridgeline.engine.alerts.item import Item, Pair
 from ridgeline.engine.alerts.match import wanted
 from ridgeline.engine.alerts.outbox import keep
 from ridgeline.engine.alerts.round import Round
 from ridgeline.engine.alerts.silence import Silence, read_silences, silenced
 from ridgeline.engine.rules.matching import Patterns
+
+NOBODY_WANTS: Final = "its recipient no_email stands for nobody"
 
 
 def mute(round_: Round) -> None:
@@ -18,11 +25,12 @@ def mute(round_: Round) -> None:
     """
     none: list[Silence] = []
     silences = round_.store.read(lambda state: read_silences(state, round_.now), none)
-    quiet = _by_operators(round_) | _by_silences(round_.items, silences)
+    pairs = [told_of(item) for item in round_.items]
+    paused = round_.store.read(lambda state: state.operators(pairs), [0.0] * len(pairs))
+    quiet = why_muted(round_.items, silences, paused, round_.now)
     passed, held = [], []
     for item in round_.items:
-        hours = None if item.row is None else item.row.schedule
-        if item.pair not in quiet and wanted(item) and (hours is None or hours.open_at(round_.now)):
+        if item.pair not in quiet and in_hours(item, round_.now):
             passed.append(item)
             continue
         round_.summary.muted += 1
@@ -34,20 +42,33 @@ def mute(round_: Round) -> None:
     round_.items = passed
 
 
-def _by_operators(round_: Round) -> set[Pair]:
-    """Those that operators of Skyline paused or muted."""
-    pairs = [(item.alert.strategy, item.alert.metric) for item in round_.items]
-    until = round_.store.read(lambda state: state.operators(pairs), [0.0] * len(pairs))
-    return {item.pair for item, end in zip(round_.items, until, strict=True) if end > round_.now}
+def told_of(item: Item) -> Pair:
+    """What operators of Skyline call it: its strategy and metric."""
+    return item.alert.strategy, item.alert.metric
 
 
-def _by_silences(items: list[Item], silences: list[Silence]) -> set[Pair]:
-    """Those that a silence matches."""
-    found: set[Pair] = set()
-    if not silences:
-        return found
-    for strategy in {item.alert.strategy for item in items}:
+def in_hours(item: Item, now: float) -> bool:
+    """Whether its rule alerts at this hour."""
+    hours = None if item.row is None else item.row.schedule
+    return hours is None or hours.open_at(now)
+
+
+def why_muted(
+    items: Sequence[Item], silences: Sequence[Silence], paused: Sequence[float], now: float
+) -> dict[Pair, str]:
+    """Why those that are muted are, in words; the others are left out.
+
+    `paused`: until when operators of Skyline paused or muted each, epoch seconds.
+    """
+    found = {item.pair: NOBODY_WANTS for item in items if not wanted(item)}
+    found |= {
+        item.pair: f"an operator of Skyline paused it{f' until {utc(int(until))}' if math.isfinite(until) else ''}"
+        for item, until in zip(items, paused, strict=True)
+        if until > now
+    }
+    for strategy in {item.alert.strategy for item in items} if silences else ():
         some = [item for item in items if item.alert.strategy == strategy]
-        matched = Patterns(one.match for one in silenced(silences, strategy)).any([item.alert.metric for item in some])
-        found.update(item.pair for item, is_in in zip(some, matched.tolist(), strict=True) if is_in)
+        theirs = silenced(silences, strategy)
+        first = Patterns(one.match for one in theirs).first([item.alert.metric for item in some])
+        found |= {item.pair: theirs[at].words for item, at in zip(some, first.tolist(), strict=True) if at >= 0}
     return found

@@ -57,10 +57,7 @@ def build_strategies(
     known = {name: (channel, settings) for name, channel, settings in configured}
     built: dict[str, Strategy] = {}
     for name in dict.fromkeys(used):
-        if name not in known:
-            raise InputError(
-                f"there is no strategy {name!r} in the configuration; it has: {', '.join(known) or 'none'}"
-            )
+        check_known(name, known)
         channel, settings = known[name]
         if json and channel.kind == "console":
             settings = channel.settings(stream="stderr")
@@ -69,6 +66,12 @@ def build_strategies(
         except Exception as error:
             raise InputError(f"[alerters.{name}] is not usable: {type(error).__name__}: {error}") from error
     return built
+
+
+def check_known(name: str, known: Iterable[str]) -> None:
+    """Refuse a strategy that is not among the known ones. Raises InputError."""
+    if name not in (names := list(known)):
+        raise InputError(f"there is no strategy {name!r} in the configuration; it has: {', '.join(names) or 'none'}")
 
 
 def _built(name: str, channel: Channel, settings: Any) -> Strategy:

@@ -43,6 +43,7 @@ STATE: Final = (
         ("run", SIBLINGS),
         ("run", SIBLINGS),
         "alerts",
+        (("run", ("MGET", "PTTL", "SET")),),
     ),
     Key(f"{OURS}outbox", "hash", "what waits to be sent: [strategy, metric] -> JSON", "", ("run",), ("run",), "alerts"),
     Key(f"{OURS}anomalies", "hash", "lately anomalous metrics: metric -> JSON", "", ("run",), ("run",), "alerts"),

@@ -47,6 +47,10 @@ class BoundedState(State):
         """As the state within."""
         return self._ask(lambda state: state.last_alerts(pairs))
 
+    def alert_ttls(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """As the state within."""
+        return self._ask(lambda state: state.alert_ttls(pairs))
+
     def operators(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """As the state within."""
         return self._ask(lambda state: state.operators(pairs))

@@ -37,6 +37,11 @@ class MemoryState(State):
         stored = [self._text(encodable(alert_key(strategy, metric))) for strategy, metric in pairs]
         return [None if text is None else as_timestamp(text) for text in stored]
 
+    def alert_ttls(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """One look-up each."""
+        ends = [self._texts.get(encodable(alert_key(strategy, metric)), ("", 0.0))[1] for strategy, metric in pairs]
+        return [max(end - self._clock(), 0.0) for end in ends]
+
     def get_many(self, keys: Sequence[str]) -> list[Any | None]:
         """One look-up each."""
         return [from_json(self._text(own_key(key))) for key in keys]

@@ -31,6 +31,7 @@ T = TypeVar("T")
 _OF_NAMES: Final = {Add: "SADD", Remove: "SREM", Drop: "HDEL"}
 PAUSED: Final = "alert.paused"  # .STRATEGY.METRIC: until when, written by operators
 MUTED: Final = "metrics_manager.mute_alerts_on"  # hash: metric -> until when, written by Skyline's web UI
+_ENDLESS: Final = -1  # what PTTL says of a key that never expires
 PAGE: Final = 1000  # keys, members or fields per round trip
 
 
@@ -48,6 +49,17 @@ class RedisState(State):
         keys = [encodable(alert_key(strategy, metric)) for strategy, metric in pairs]
         with _failures("read the last alerts from"):
             return [None if text is None else as_timestamp(text) for text in self._texts(self._client.mget, keys)]
+
+    def alert_ttls(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """PTTL, pipelined; a key that somebody else stored without an end is there for ever."""
+        found: list[float] = []
+        with _failures("read the last alerts from"):
+            for some in _cut(pairs):
+                pipeline = self._client.pipeline(transaction=False)
+                for strategy, metric in some:
+                    pipeline.pttl(encodable(alert_key(strategy, metric)))
+                found += [math.inf if left == _ENDLESS else max(int(left), 0) / 1000 for left in pipeline.execute()]
+        return found
 
     def operators(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """MGET of pauses, HMGET of mutes; a user without rights to them is not told of any."""

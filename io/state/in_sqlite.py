@@ -32,7 +32,7 @@ log = logging.getLogger("ridgeline.state")
 # An entry with more life left than it was given, plus an hour for clocks that disagree, was written by a broken clock.
 SKEW: Final = 3600.0
 TIMEOUT: Final = 2.0  # seconds to wait for another process' transaction
-_ALIVE: Final = "SELECT value FROM entry WHERE key = ? AND expires > ? AND expires <= ? + ttl"
+_ALIVE: Final = "SELECT value, expires FROM entry WHERE key = ? AND expires > ? AND expires <= ? + ttl"
 
 
 class SqliteState(State):
@@ -51,6 +51,12 @@ class SqliteState(State):
         """One look-up each."""
         texts = self._texts([encodable(alert_key(strategy, metric)) for strategy, metric in pairs])
         return [None if text is None else as_timestamp(text) for text in texts]
+
+    def alert_ttls(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """One look-up each."""
+        found = self._alive([encodable(alert_key(strategy, metric)) for strategy, metric in pairs])
+        now = self._clock()
+        return [0.0 if row is None else max(row[1] - now, 0.0) for row in found]
 
     def get_many(self, keys: Sequence[str]) -> list[Any | None]:
         """One look-up each."""
@@ -109,10 +115,13 @@ class SqliteState(State):
 
     def _texts(self, keys: Sequence[str]) -> list[str | None]:
         """The text under each key that has not expired."""
+        return [None if row is None else str(row[0]) for row in self._alive(keys)]
+
+    def _alive(self, keys: Sequence[str]) -> list[tuple[Any, float] | None]:
+        """The value under each key that has not expired, and its end in epoch seconds."""
         now = self._clock()
         with self._failures("read") as database:
-            rows = [database.execute(_ALIVE, [key, now, now + SKEW]).fetchone() for key in keys]
-        return [None if row is None else str(row[0]) for row in rows]
+            return [database.execute(_ALIVE, [key, now, now + SKEW]).fetchone() for key in keys]
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self._failures("read") as database:

@@ -30,6 +30,10 @@ class State(Protocol):
     def last_alerts(self, pairs: Sequence[tuple[str, str]]) -> list[int | None]:
         """For each (strategy, metric): the time stamp of the anomaly last alerted, or None once that has expired."""
 
+    @abstractmethod
+    def alert_ttls(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """For each (strategy, metric): the seconds until its last alert expires; 0 where none is known."""
+
     def operators(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """For each (strategy, metric): until when an operator of Skyline paused or muted it, epoch seconds; 0 if not.
 

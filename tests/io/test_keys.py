@@ -36,6 +36,7 @@ def use_state(state):
         batch.put(SILENCES, {"1": {}})
         batch.set(breaker("http"), {}, 60)
     assert state.last_alerts([("http", "a")]) == [5]
+    assert 0 < state.alert_ttls([("http", "a")])[0] <= 60
     assert pick_outbox(state, [("http", "a")]) == [{}]
     assert (state.size(OUTBOX), state.fields(SILENCES), state.get(breaker("http"))) == (2, {"1": {}}, {})
     with state.batch() as batch:

@@ -76,6 +76,20 @@ def remember(state, *alerts):
 # All alike ------------------------------------------------------------------------------------------------------------
 
 
+def test_how_long_an_alert_is_remembered(state):
+    assert state.alert_ttls([]) == []
+    remember(state, ("http", "a\nb", 5, 100), ("http", "b", 5, 7))
+    left = state.alert_ttls([("http", "b"), ("http", "a\nb"), ("syslog", "b")])
+    assert 0 < left[0] <= 7
+    assert 90 < left[1] <= 100
+    assert left[2] == 0
+
+
+def test_an_alert_of_a_sibling_may_be_remembered_for_ever(client):
+    client.set("last_alert.http.a", "5")
+    assert RedisState(client).alert_ttls([("http", "a")]) == [math.inf]
+
+
 def test_alerts_are_remembered_per_strategy_and_metric(state):
     assert state.last_alerts([]) == []
     assert state.last_alerts([("http", "a"), ("console", "a")]) == [None, None]

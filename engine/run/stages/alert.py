@@ -10,9 +10,9 @@ from ridgeline.engine.alerts.notices import no_data_items
 from ridgeline.engine.alerts.pipeline import Times, deliver
 from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.store import Store
-from ridgeline.engine.alerts.strategy import build_strategies
 from ridgeline.engine.alerts.summary import Summary
 from ridgeline.engine.run.lately import looked_at
+from ridgeline.engine.run.plan import delivery_plan
 from ridgeline.engine.run.state import open_recorder, open_run_state
 from ridgeline.engine.run.turn import PARTIAL, Turn
 from ridgeline.engine.score.anomaly import Anomaly
@@ -34,14 +34,7 @@ def alert(turn: Turn) -> None:
 
 def _deliver(turn: Turn) -> Summary:
     request, config, report, budget = turn.request, turn.request.config, turn.report, turn.budget
-    used = [strategy for row in config.alerts for strategy in row.strategies]
-    plan = Plan(
-        config.alerts,
-        build_strategies(config.alerters.settings, used, json=request.json),
-        config.delivery,
-        config.links,
-        config.analysis.full_duration,
-    )
+    plan = delivery_plan(config, json=request.json)
     times = Times(budget.alerts_end, budget.clock)
     notices = []
     if turn.lacking is not None and request.match is None:

@@ -1,0 +1,24 @@
+"""What delivery goes by, as a configuration says it: for runs, and for commands that ask what runs would do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ridgeline.engine.alerts.plan import Plan
+from ridgeline.engine.alerts.strategy import build_strategies
+from ridgeline.engine.config.model import Config
+
+
+def delivery_plan(config: Config, strategies: Sequence[str] | None = None, *, json: bool = False) -> Plan:
+    """The plan of the configuration's rules, with the strategies that they name, or with these.
+
+    With `json` standard output belongs to the JSON, so the console writes to standard error. Raises InputError.
+    """
+    used = [name for row in config.alerts for name in row.strategies] if strategies is None else strategies
+    return Plan(
+        config.alerts,
+        build_strategies(config.alerters.settings, used, json=json),
+        config.delivery,
+        config.links,
+        config.analysis.full_duration,
+    )
