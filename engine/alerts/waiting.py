@@ -76,4 +76,4 @@ def _waiting(item: Item) -> Waiting:
 
 
 def _second(instant: float) -> int | None:
-    return math.ceil(instant) if math.isfinite(instant) else None
+    return math.floor(instant) if math.isfinite(instant) else None
