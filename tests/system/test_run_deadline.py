@@ -81,9 +81,9 @@ def test_an_algorithm_that_never_returns_costs_what_comes_after_it_and_no_alert_
     server.client.set(name, whole[:-9] + b"\xcb" + b"\x40\x1c\0\0\0\0\0\0")  # the newest value, a float of 7
     extra = '[analysis]\nmodules = ["endless_for_run"]\nalgorithms = ["endless"]\nconsensus = 1\n'
     with http_server() as http:
-        config = write_config(tmp_path, server.url, http=http, deadline=8, extra=extra)
+        config = write_config(tmp_path, server.url, http=http, deadline=14, extra=extra)
         try:
-            code, out, err = ended(config, "--json", env={"PYTHONPATH": str(tmp_path)}, seconds=8 + 3)
+            code, out, err = ended(config, "--json", env={"PYTHONPATH": str(tmp_path)}, seconds=14 + 3)
         finally:
             server.client.set(name, whole)
         found = json.loads(out)
