@@ -47,8 +47,9 @@ class Channel:
 
     `groups`: `together`: up to `group_above` members in one message, above it a storm. `one by one`: a message for
     each metric below the limit, one storm above it. `never`: all members in one message whatever their number (at most
-    1,000), each of which the channel sends by itself. `resolves`: the channel can say that all is normal again. Both
-    may depend on the settings.
+    1,000), each of which the channel sends by itself. `resolves`: the channel can say that all is normal again.
+    `pictures`: it shows those of the alerts; where no channel in use does, none is drawn. All three may depend on the
+    settings.
     """
 
     kind: str
@@ -60,6 +61,7 @@ class Channel:
     takes_recipients: bool = False
     resolves: bool | Callable[[Any], bool] = False
     groups: Groups | Callable[[Any], Groups] = "together"
+    pictures: bool | Callable[[Any], bool] = False
 
     def grouping(self, settings: Any) -> Groups:
         """How messages for an alerter of these settings are made up."""
@@ -68,6 +70,10 @@ class Channel:
     def resolving(self, settings: Any) -> bool:
         """Whether an alerter of these settings takes messages with the status `resolved`."""
         return self.resolves(settings) if callable(self.resolves) else self.resolves
+
+    def picturing(self, settings: Any) -> bool:
+        """Whether an alerter of these settings shows pictures."""
+        return self.pictures(settings) if callable(self.pictures) else self.pictures
 
     @property
     def lacking(self) -> str:

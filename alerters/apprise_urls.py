@@ -81,5 +81,11 @@ def build(settings: AppriseSettings) -> Apprise:
 
 
 CHANNEL = Channel(
-    "apprise", "over a hundred services by Apprise", AppriseSettings, build, extra="apprise", needs=("apprise",)
+    "apprise",
+    "over a hundred services by Apprise",
+    AppriseSettings,
+    build,
+    extra="apprise",
+    needs=("apprise",),
+    pictures=True,
 )

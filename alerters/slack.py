@@ -185,4 +185,11 @@ def build(settings: SlackSettings) -> SlackBot | SlackWebhook:
     return SlackBot(api, settings.default_recipients, settings.concurrency)
 
 
-CHANNEL = Channel("slack", "messages in Slack, with pictures", SlackSettings, build, takes_recipients=True)
+def _pictures(settings: SlackSettings) -> bool:
+    """A webhook takes none."""
+    return settings.token is not None
+
+
+CHANNEL = Channel(
+    "slack", "messages in Slack, with pictures", SlackSettings, build, takes_recipients=True, pictures=_pictures
+)

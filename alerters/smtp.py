@@ -153,4 +153,6 @@ def build(settings: SmtpSettings) -> Smtp:
     )
 
 
-CHANNEL = Channel("smtp", "mails with text, HTML and picture", SmtpSettings, build, takes_recipients=True)
+CHANNEL = Channel(
+    "smtp", "mails with text, HTML and picture", SmtpSettings, build, takes_recipients=True, pictures=True
+)

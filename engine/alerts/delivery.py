@@ -13,7 +13,7 @@ class Delivery:
     max_attempts        attempts after which it is dropped
     group_above         more metrics than this, of one rule in one run, are one message with the top ten
     no_data_expiration  seconds until an alert about Ridgeline itself (no data, undelivered) is repeated
-    pictures            at most so many are drawn in one run
+    pictures            at most so many are drawn in one run, each in about a tenth of a second
     """
 
     retry_for: int = 86400

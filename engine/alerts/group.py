@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from ridgeline.alerters import TOP, Message
+from ridgeline.alerters import Message
 from ridgeline.engine.alerts.item import Item
 from ridgeline.engine.alerts.strategy import Strategy
 
@@ -92,22 +92,3 @@ def _parcel(items: list[Item], *, storm: bool) -> Parcel:
         first.alert.strategy, alerts, first.alert.rule, first.status, storm=storm, recipients=first.alert.recipients
     )
     return Parcel(message, tuple(items))
-
-
-def illustrate(round_: Round) -> None:
-    """Stage: pictures of the top alerts of each message, at most `[delivery] pictures` in all, where they can be had."""
-    most = round_.plan.delivery.pictures
-    if round_.draw is None or most == 0:
-        return
-    shown = [item for parcel in round_.parcels for item in parcel.items[:TOP] if not item.ours]
-    top = sorted(shown, key=lambda item: item.alert.rank)
-    wanted = list({item.alert.metric: item for item in reversed(top)}.values())[::-1][:most]
-    pictures = round_.draw(wanted) if wanted else {}
-    if pictures:
-        round_.parcels = [_illustrated(parcel, pictures) for parcel in round_.parcels]
-
-
-def _illustrated(parcel: Parcel, pictures: Mapping[str, bytes]) -> Parcel:
-    """The parcel with the pictures that there are; items stay as they were, since pictures are not kept."""
-    alerts = tuple(replace(alert, picture=pictures.get(alert.metric)) for alert in parcel.message.alerts)
-    return replace(parcel, message=replace(parcel.message, alerts=alerts))

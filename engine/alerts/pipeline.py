@@ -10,13 +10,14 @@ from functools import partial
 from typing import Final
 
 from ridgeline.engine.alerts.breaker import Breaker, decode_breaker, tripped, write_breaker
-from ridgeline.engine.alerts.group import group, illustrate
+from ridgeline.engine.alerts.group import group
 from ridgeline.engine.alerts.item import Item
 from ridgeline.engine.alerts.lately import Lately, resolved
 from ridgeline.engine.alerts.match import match_rules
 from ridgeline.engine.alerts.mute import mute
 from ridgeline.engine.alerts.notices import undelivered_items
 from ridgeline.engine.alerts.outbox import collect, forget, retire, shelve, take, with_batch
+from ridgeline.engine.alerts.pictures import illustrate
 from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.record import Records
 from ridgeline.engine.alerts.round import Draw, Round
@@ -67,7 +68,7 @@ def deliver(  # noqa: PLR0913 - each is one thing that a run knows
     before    the records of lately anomalous metrics as the runs before left them
     lately    those records with this run in them; they are told of what is sent
     fleet     how many metrics were judged, 0 if that is unknown
-    draw      makes pictures of some items: PNG by metric
+    draw      makes pictures of some alerts: PNG by metric
     jitter    a random number from 0 to 1
 
     What cannot be sent before the deadline, or before its strategy's timeout, waits in the outbox. A run that is told to

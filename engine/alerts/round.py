@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 
+from ridgeline.alerters import Alert
 from ridgeline.engine.alerts.group import Parcel
 from ridgeline.engine.alerts.item import Item, Pair
 from ridgeline.engine.alerts.lately import Lately
@@ -12,7 +13,7 @@ from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.store import Store
 from ridgeline.engine.alerts.summary import Summary
 
-Draw = Callable[[list[Item]], Mapping[str, bytes]]
+Draw = Callable[[Sequence[Alert], int], Mapping[str, bytes]]  # alerts, top first, and for how many of them at most
 
 
 @dataclass(slots=True)
@@ -22,7 +23,7 @@ class Round:
     now      epoch seconds
     lately   the records of lately anomalous metrics, told of what is sent
     fleet    how many metrics were judged, 0 if that is unknown
-    draw     makes pictures of some items, PNG by metric
+    draw     makes pictures of some alerts, PNG by metric; raises nothing
     items    on their way to being sent; a stage that ends the way of one takes it out and counts it
     waiting  items of the outbox that are not due, or not yet asked
     held     those of the waiting ones that are muted now

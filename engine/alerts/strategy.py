@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ridgeline.alerters import Alerter, Channel, Groups, from_entry_point, from_module
@@ -26,6 +26,7 @@ class Strategy:
     alerter: Alerter
     groups: Groups = "together"
     resolves: bool = False
+    pictures: bool = False
     takes_recipients: bool = False
     recipients: tuple[tuple[str, tuple[str, ...]], ...] = ()
     default_recipients: tuple[str, ...] = ()
@@ -74,14 +75,25 @@ def check_known(name: str, known: Iterable[str]) -> None:
         raise InputError(f"there is no strategy {name!r} in the configuration; it has: {', '.join(names) or 'none'}")
 
 
+def show_pictures(configured: Iterable[Configured], used: Container[str]) -> bool:
+    """Whether any of the strategies `used` shows pictures."""
+    return any(channel.picturing(settings) for name, channel, settings in configured if name in used)
+
+
 def _built(name: str, channel: Channel, settings: Any) -> Strategy:
     alerter = channel.build(settings)
-    groups, resolves = channel.grouping(settings), channel.resolving(settings)
-    ends = getattr(settings, "resolve_after", RESOLVE_AFTER)
+    plain = Strategy(
+        name,
+        alerter,
+        channel.grouping(settings),
+        resolves=channel.resolving(settings),
+        pictures=channel.picturing(settings),
+        resolve_after=getattr(settings, "resolve_after", RESOLVE_AFTER),
+    )
     if not channel.takes_recipients:
-        return Strategy(name, alerter, groups, resolves, resolve_after=ends)
+        return plain
     by_pattern = tuple(
         (pattern, tuple(some)) for pattern, some in (getattr(settings, "recipients", None) or {}).items()
     )
     default = tuple(getattr(settings, "default_recipients", None) or ())
-    return Strategy(name, alerter, groups, resolves, True, by_pattern, default, ends)
+    return replace(plain, takes_recipients=True, recipients=by_pattern, default_recipients=default)

@@ -68,7 +68,7 @@ def read_delivery(top: Table) -> Delivery:
         max_attempts=table.integer("max_attempts", usual.max_attempts, low=1),
         group_above=table.integer("group_above", usual.group_above, low=1),
         no_data_expiration=table.duration("no_data_expiration", usual.no_data_expiration),
-        pictures=table.integer("pictures", usual.pictures, high=1000),
+        pictures=table.integer("pictures", usual.pictures, high=100),
     )
     table.finish()
     return delivery

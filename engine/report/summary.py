@@ -68,6 +68,10 @@ class Report:
         """Say more of an anomaly than its verdict does: fields of `Anomaly`."""
         self._details.setdefault(metric, {}).update(details)
 
+    def described(self, metric: str) -> Mapping[str, Any]:
+        """What `describe` was told of it, until the anomalies are asked for."""
+        return self._details.get(metric, {})
+
     @property
     def outcomes(self) -> Counter[str]:
         """Metrics by outcome."""

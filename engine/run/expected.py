@@ -41,7 +41,7 @@ class ExpectedSink:
         series = matrix.prepared
         for row, name in enumerate(series.metrics.to_pylist()):
             if name in anomalous:
-                values = considered(series, row, self.scorer)
+                _, values = considered(series, row, self.scorer)
                 self.report.describe(name, expected=expected(values), negatives=bool((values < 0).any()))
 
     def finish(self, turn: Turn) -> None:

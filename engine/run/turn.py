@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from ridgeline.engine.alerts.strategy import show_pictures
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.report.summary import SHARES, WORK, Report
 from ridgeline.engine.rules.selection import Selection
@@ -19,6 +20,7 @@ from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.errors import AuthenticationFailed, NoData, OutputError, SourceUnavailable
 
 if TYPE_CHECKING:
+    from ridgeline.engine.run.gallery import Gallery
     from ridgeline.engine.run.scan import Scan
     from ridgeline.io.source import Source
 
@@ -58,6 +60,7 @@ class Turn:
     cleanup   what is closed or released when it ends, however it ends
     sinks     where scored blocks go, in this order
     lately    the one of them that knows what is normal now
+    gallery   draws pictures for alerts, where any are shown
     selection which of the metrics that are listed are read; None: all
     source    where the metrics come from, once it is listed
     compiled  whether the kernels are ready
@@ -73,6 +76,7 @@ class Turn:
     report: Report
     sinks: list[Sink]
     lately: LatelySink
+    gallery: Gallery | None = None
     cleanup: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     selection: Selection | None = None
     source: Source | None = None
@@ -99,7 +103,14 @@ class Turn:
         sinks: list[Sink] = [ReportSink(report), ExpectedSink(report, scorer), lately]
         if request.match is None:  # else only some metrics are listed
             sinks.append(UnmatchedSink(patterns_of(config)))
-        return cls(request, budget, wall, now, scorer, report, sinks, lately)
+        gallery = None
+        used = {strategy for row in config.alerts for strategy in row.strategies}
+        if config.delivery.pictures and not request.dry_run and show_pictures(config.alerters.settings, used):
+            from ridgeline.engine.run.gallery import Gallery
+
+            gallery = Gallery.of(report, scorer, config.delivery.pictures, lambda: budget.alerts_end - budget.clock())
+            sinks.append(gallery.kept)
+        return cls(request, budget, wall, now, scorer, report, sinks, lately, gallery)
 
     @property
     def as_of(self) -> int:

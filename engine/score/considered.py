@@ -10,8 +10,8 @@ from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
 
 
-def considered(matrix: MetricMatrix, row: int, scorer: Scorer) -> NDArray[np.float64]:
-    """float64[n]: the values up to `as_of` and within the window of the newest of them, of equal timestamps the last.
+def considered(matrix: MetricMatrix, row: int, scorer: Scorer) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Timestamps int64[n] and values float64[n] up to `as_of` and within the window of the newest of them, of equal timestamps the last.
 
     Each of the three only where the scorer's profile says so.
     """
@@ -27,5 +27,6 @@ def considered(matrix: MetricMatrix, row: int, scorer: Scorer) -> NDArray[np.flo
         start = np.searchsorted(stamps, stamps[-1] - window, "right")
         stamps, values = stamps[start:], values[start:]
     if profile.last_wins and matrix.duplicates[row]:
-        values = values[np.append(stamps[1:] != stamps[:-1], True)[: len(stamps)]]
-    return values
+        last = np.append(stamps[1:] != stamps[:-1], True)[: len(stamps)]
+        stamps, values = stamps[last], values[last]
+    return stamps, values

@@ -584,18 +584,36 @@ def test_members_sent_one_by_one_are_recorded_one_by_one(outcome, sent, queued, 
 def test_pictures_go_to_the_top_and_no_further():
     drawn = []
 
-    def draw(items):
-        drawn.extend(item.alert.metric for item in items)
-        return {drawn[0]: b"PNG"}
+    def draw(alerts, most):
+        drawn.append(([alert.metric for alert in alerts], most))
+        return {alerts[0].metric: b"PNG"}
 
-    world = World(http=Scripted(DOWN, SENT), console=Scripted())
-    rows = [AlertRow("", ("http", "console"))]
-    world.run(
-        [anomaly("a"), anomaly("b", votes=3), anomaly("c", votes=1)], rows, draw=draw, delivery=Delivery(pictures=2)
-    )
-    assert drawn == ["b", "a"]
-    assert [alert.picture for alert in world.http.messages[-1].alerts] == [b"PNG", None, None], "also after a retry"
-    assert World().run(["a"], draw=never, delivery=Delivery(pictures=0)).sent == 1
+    world = World(smtp=Scripted(DOWN, SENT), console=Scripted())
+    rows = [AlertRow("", ("smtp", "console"))]
+    anomalies = [anomaly("a"), anomaly("b", votes=3), anomaly("c", votes=1)]
+    showing = {"smtp": Strategy("smtp", world.smtp, pictures=True)}
+    world.run(anomalies, rows, draw=draw, delivery=Delivery(pictures=2), strategies=showing)
+    assert drawn == [(["b", "a", "c"], 2)], "each metric once, the top first"
+    assert [alert.picture for alert in world.smtp.messages[-1].alerts] == [b"PNG", None, None], "also after a retry"
+    assert {alert.picture for alert in world.console.messages[-1].alerts} == {None}, "where nobody would see it"
+    assert World().run(["a"], draw=never).sent == 1, "nor is any drawn"
+    world = World(smtp=Scripted())
+    showing = {"smtp": Strategy("smtp", world.smtp, pictures=True)}
+    rows = [AlertRow("", ("smtp",))]
+    assert world.run(["a"], rows, draw=never, delivery=Delivery(pictures=0), strategies=showing).sent == 1
+
+
+def test_of_a_storm_only_those_shown_get_pictures():
+    asked = []
+
+    def draw(alerts, most):
+        asked.append([alert.metric for alert in alerts])
+        return {}
+
+    world = World(smtp=Scripted())
+    showing = {"smtp": Strategy("smtp", world.smtp, pictures=True)}
+    world.run([f"{n:03}" for n in range(50)], [AlertRow("", ("smtp",))], draw=draw, strategies=showing)
+    assert asked == [[f"{n:03}" for n in range(10)]]
 
 
 # State that fails --------------------------------------------------------------------------------------------------------------------

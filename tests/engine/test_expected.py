@@ -39,11 +39,14 @@ def test_the_points_that_the_profile_considers():
     stamps = np.array([END - 7200, END - 3600, END - 1800, END - 60, END - 60, END, END + 60])
     matrix = matrix_of(stamps, np.arange(7.0))
     scorer = Scorer.of(Analysis(full_duration=3600), [Override("b", consensus=7)], as_of=END)
-    assert considered(matrix, 1, scorer).tolist() == [2.0, 4.0, 5.0]
+    assert [column.tolist() for column in considered(matrix, 1, scorer)] == [
+        [END - 1800, END - 60, END],
+        [2.0, 4.0, 5.0],
+    ]
     earthgecko = Scorer.of(Analysis(full_duration=3600, profile="earthgecko"), as_of=END)
-    assert considered(matrix, 1, earthgecko).tolist() == np.arange(7.0).tolist()
+    assert considered(matrix, 1, earthgecko)[1].tolist() == np.arange(7.0).tolist()
     own = Scorer.of(Analysis(full_duration=3600), as_of="last")
-    assert considered(matrix, 0, own).tolist() == [2.0, 4.0, 5.0, 6.0]
+    assert considered(matrix, 0, own)[1].tolist() == [2.0, 4.0, 5.0, 6.0]
 
 
 def test_only_anomalies_are_described():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rigs.pixels import BLUE, GREEN, RED, pixels, places
 
 from ridgeline.engine.report.axis import Axis, label
 from ridgeline.engine.report.envelope import envelope, gaps
@@ -22,7 +23,6 @@ NINE = (
     "histogram_bins", "first_hour_average", "stddev_from_average", "grubbs", "ks_test", "mean_subtraction_cumulation",
     "median_absolute_deviation", "stddev_from_moving_average", "least_squares",
 )  # fmt: skip
-RED, BLUE, GREEN = (0xC8, 0x37, 0x2D), (0x2F, 0x66, 0x90), (0xD8, 0xE8, 0xDC)
 
 
 def wave(points=1440, scale=1.0, offset=0.0):
@@ -41,24 +41,12 @@ def picture(values, name="stats.web01.requests", step=60, **more):
     return Picture(name, times, values, last, **{**usual, "silent": NINE[6:], **more})
 
 
-def pixels(drawn):
-    """uint8[height, width, 3] of a drawn picture."""
-    from matplotlib.image import imread
-
-    return (imread(io.BytesIO(drawn), format="png")[..., :3] * 255).round().astype(np.uint8)
-
-
 def drawn(shown, kind="png"):
     from ridgeline.engine.report.plot import draw
 
     file = io.BytesIO()
     draw(shown, file, kind)
     return file.getvalue()
-
-
-def places(image, colour, tolerance=6):
-    """Rows and columns of the pixels of a colour."""
-    return np.nonzero((np.abs(image.astype(int) - colour) <= tolerance).all(axis=2))
 
 
 HOSTILE = {

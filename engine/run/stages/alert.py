@@ -30,6 +30,8 @@ def alert(turn: Turn) -> None:
             turn.warn(problem)
         else:
             turn.find(PARTIAL, problem)
+    if turn.gallery is not None and turn.gallery.problem:
+        turn.warn(turn.gallery.problem)
 
 
 def _deliver(turn: Turn) -> Summary:
@@ -53,6 +55,7 @@ def _deliver(turn: Turn) -> Summary:
             before=before,
             lately=lately,
             fleet=report.outcomes["analysed"],
+            draw=None if turn.gallery is None else turn.gallery.draw,
         )
         _remember(store, before, lately, turn.as_of)
         return summary

@@ -1,0 +1,65 @@
+"""The pictures of one run's alerts: of which series, what they say, and how long drawing may take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from ridgeline.alerters import Alert, sentence
+from ridgeline.engine.report.picture import Picture
+from ridgeline.engine.report.studio import Studio
+from ridgeline.engine.report.summary import Report
+from ridgeline.engine.run.kept import Kept, KeptSeries
+from ridgeline.engine.score.scorer import Scorer
+
+SPARE: Final = 4  # series kept for each picture: the top anomalies may be muted, or nobody's
+SHARE: Final = 0.25  # of the time left for alerts
+LONGEST: Final = 5.0  # seconds that alerts wait for their pictures
+
+
+@dataclass(slots=True)
+class Gallery:
+    """Draws what was `kept`, once in a run; `left`: seconds until alerts must be out."""
+
+    kept: KeptSeries
+    left: Callable[[], float]
+    studio: Studio = field(default_factory=Studio)
+    _opened: bool = False
+
+    @classmethod
+    def of(cls, report: Report, scorer: Scorer, pictures: int, left: Callable[[], float]) -> Gallery:
+        """A gallery for at most so many pictures."""
+        return cls(KeptSeries(report, scorer, SPARE * pictures), left)
+
+    def draw(self, alerts: Sequence[Alert], most: int) -> Mapping[str, bytes]:
+        """PNG by metric of the first alerts whose series are there, at most so many. Raises nothing."""
+        if not self._opened:
+            known = self.kept.by_metric()
+            chosen = [alert for alert in alerts if alert.metric in known][:most]
+            if chosen:
+                self._opened = True
+                pictures = [picture_of(alert, known[alert.metric]) for alert in chosen]
+                self.studio.draw(pictures, min(LONGEST, SHARE * max(self.left(), 0.0)))
+        return self.studio.drawn
+
+    @property
+    def problem(self) -> str:
+        """Why pictures are missing, in one sentence; empty if none is."""
+        return f"alerts went out without some pictures: {self.studio.problem}" if self.studio.problem else ""
+
+
+def picture_of(alert: Alert, kept: Kept) -> Picture:
+    """What the alert says, drawn on the series."""
+    return Picture(
+        alert.metric,
+        kept.timestamps,
+        kept.values,
+        kept.timestamps == alert.timestamp,
+        median=kept.median,
+        expected=alert.expected,
+        since=alert.first_seen if alert.ongoing else None,
+        note=sentence(replace(alert, algorithms=(), rule="")),  # who voted stands below; rules may be several
+        voted=alert.algorithms,
+        silent=tuple(name for name in alert.algorithms_run if name not in alert.algorithms),
+    )
