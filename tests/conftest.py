@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from ridgeline.io import text
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 
@@ -29,6 +31,14 @@ def shared() -> Path:
 def root() -> Path:
     """The checkout's root folder."""
     return ROOT
+
+
+@pytest.fixture(autouse=True)
+def secrets():
+    """What one test conceals is not masked in the next one's messages."""
+    before = set(text._secrets)
+    yield
+    text._secrets.intersection_update(before)
 
 
 @pytest.fixture

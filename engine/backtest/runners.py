@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, Final
@@ -83,11 +84,18 @@ def _connected(address: Any, where: str) -> Client:
     except (OSError, TimeoutError, ValueError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise SourceUnavailable(f"no Dask scheduler answers at {where}: {reason}") from error
+    end = time.monotonic() + WORKERS_SECONDS
     try:
-        client.wait_for_workers(1, timeout=WORKERS_SECONDS)
-    except (OSError, TimeoutError) as error:
+        # Asked by ourselves: `wait_for_workers` waits for ever for the answer of a scheduler that was stopped meanwhile.
+        while not _ask(client)["workers"]:
+            if time.monotonic() > end:
+                raise SourceUnavailable(f"the Dask scheduler at {where} has no workers: start some, then --resume")
+            time.sleep(0.1)
+    except BaseException as error:
         client.close(timeout=1)
-        raise SourceUnavailable(f"the Dask scheduler at {where} has no workers: start some, then --resume") from error
+        if _is_lost(error):
+            raise SourceUnavailable(f"the Dask scheduler at {where} was lost before any part was begun") from error
+        raise
     return client
 
 
@@ -126,14 +134,14 @@ def _finished(client: Client, job: Job, parts: Sequence[Part], where: str) -> It
         ) from error
 
 
-def _ask(client: Client) -> None:
-    """Have the scheduler answer; OSError or TimeoutError where it does not."""
+def _ask(client: Client) -> Any:
+    """What the scheduler says of itself; OSError or TimeoutError where it does not answer."""
     if client.scheduler is None:
         raise ConnectionError("the client has no scheduler any more")
-    client.sync(client.scheduler.identity, callback_timeout=ANSWER_SECONDS)
+    return client.sync(client.scheduler.identity, callback_timeout=ANSWER_SECONDS)
 
 
-def _is_lost(error: Exception) -> bool:
+def _is_lost(error: BaseException) -> bool:
     """Whether an error is that of the cluster, not of the work."""
     from distributed import CancelledError
     from distributed.client import FuturesCancelledError

@@ -382,6 +382,7 @@ def test_a_full_disk_ends_with_74_and_whole_files(dataset, tmp_path, monkeypatch
 
 
 def test_the_picture(dataset, tmp_path, history):
+    pytest.importorskip("matplotlib", reason="needs ridgeline[plot], to draw")
     metric = history["metric"][0].as_py()
     assert backtest(dataset, tmp_path / "out", "--plot", metric) == 0
     pictures = list((tmp_path / "out").glob("*.png"))
@@ -398,6 +399,7 @@ def test_parts_depend_on_the_data_alone(dataset, history, tmp_path):
 
 
 def test_a_dask_cluster_that_loses_a_worker_gives_the_same_bytes(tmp_path):
+    pytest.importorskip("distributed", reason="needs ridgeline[dask]")
     import psutil
 
     pq.write_table(build_fleet(30, points=2000, end=END, seed=5).table(), tmp_path / "in.parquet")
@@ -427,6 +429,7 @@ def test_a_picture_needs_scores_and_says_so_before_replaying(dataset, tmp_path, 
 
 
 def test_a_finished_backtest_is_drawn_without_replaying(dataset, tmp_path, history, monkeypatch, capsys):
+    pytest.importorskip("matplotlib", reason="needs ridgeline[plot], to draw")
     from ridgeline.engine.backtest import runners
 
     out, metric = tmp_path / "out", history["metric"][0].as_py()

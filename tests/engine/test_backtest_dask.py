@@ -76,15 +76,32 @@ def test_a_scheduler_without_workers(monkeypatch):
 
 
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGSTOP])
-def test_a_scheduler_that_is_lost_on_the_way(monkeypatch, stop):
+def test_a_scheduler_that_is_lost_on_the_way(monkeypatch, tmp_path, stop):
     monkeypatch.setattr(runners, "POLL_SECONDS", 0.5)
     monkeypatch.setattr(runners, "ANSWER_SECONDS", 1)
+    begun = tmp_path / "begun"
     with cluster() as (address, process):
-        timer = threading.Timer(4, process.send_signal, [stop])
-        timer.start()
+        stopper = threading.Thread(target=lambda: until(begun.exists) and process.send_signal(stop))
+        stopper.start()
         with pytest.raises(SourceUnavailable, match="was lost with 2 parts to go"):
-            on(address, 40, [1, 2], slow)
-        timer.cancel()
+            on(address, str(begun), [1, 2], begins)
+        stopper.join()
+
+
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_scheduler_that_is_lost_while_workers_are_awaited(monkeypatch, stop):
+    """It has answered, and says no more."""
+    monkeypatch.setattr(runners, "ANSWER_SECONDS", 1)
+    real = runners._ask
+
+    def then_stops(client):
+        found = real(client)
+        process.send_signal(stop)
+        return found
+
+    monkeypatch.setattr(runners, "_ask", then_stops)
+    with cluster(workers=0) as (address, process), pytest.raises(SourceUnavailable, match="lost before any part"):
+        on(address, 0, [1], slow)
 
 
 def test_a_part_that_cannot_be_read_is_told_once(tmp_path):

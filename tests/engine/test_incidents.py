@@ -1,6 +1,7 @@
 """Anomalous steps folded into incidents and pages."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,6 +45,7 @@ def test_an_empty_list_keeps_the_schema():
 
 
 def test_the_picture_is_drawn(tmp_path):
+    pytest.importorskip("matplotlib", reason="needs ridgeline[plot], to draw")
     from ridgeline.engine.backtest.plot import draw_backtest
 
     target = tmp_path / "m.png"

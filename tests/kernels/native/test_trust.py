@@ -309,3 +309,25 @@ def test_results_are_the_same_from_a_folder_under_tmp(recipe, root, tmp_path, pl
     assert results(loader.entry("fake"), arguments()) == results(plain, arguments())
     private.chmod(0o777)
     assert Loader(recipe, environment("/proc/nowhere", TMPDIR=str(tmp_path))).folder() is None
+
+
+def test_only_regular_files_of_a_bearable_size_are_read(tmp_path):
+    (tmp_path / "file").write_bytes(b"12345")
+    (tmp_path / "file").chmod(0o600)
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    (tmp_path / "folder").mkdir(mode=0o700)
+    with opened(tmp_path) as folder:
+        assert folder.read("file", 5) == b"12345"
+        for name in ("file", "pipe", "folder"):
+            with pytest.raises(OSError, match=r"not a file of ours|directory"):
+                folder.read(name, 4)
+
+
+def test_what_is_written_is_ours_alone(tmp_path):
+    before = os.umask(0)
+    try:
+        with opened(tmp_path) as folder:
+            folder.write("a", b"1")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
