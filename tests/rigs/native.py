@@ -42,6 +42,8 @@ def run(times, values, mask, counts, small, out, add, factor):
 
 
 VERSION = 1000
+if "HERE" in os.environ:
+    open(os.environ["HERE"], "w").close()
 time.sleep(float(os.environ.get("SLOW", "0")))
 if "DIE" in os.environ:
     os.kill(os.getpid(), int(os.environ["DIE"]))
@@ -95,12 +97,16 @@ def stamp_folder(root):
 
 
 def started(modules, root, *, before="", patience=None, **more):
-    """A fresh process that uses the fake entry, in an empty environment as under `env -i`: no PATH, no HOME."""
+    """A fresh process that uses the fake entry, in an empty environment as under `env -i`: no PATH, no HOME.
+
+    It leads a group of its own, as a shell's foreground job does.
+    """
     environ = {"RIDGELINE_CACHE_DIR": str(root), "TMPDIR": "/proc/nowhere", **more}
     code = SCRIPT.format(modules=str(modules), before=before, patience=patience)
     return subprocess.Popen(
-        [sys.executable, "-c", code], env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-c", code], env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
 
 
 def until(true, seconds=120):

@@ -139,9 +139,10 @@ def test_a_lock_is_waited_for_and_then_done_without(tmp_path):
 
 
 def test_a_start_killed_while_compiling_leaves_its_work_to_the_next(modules, tmp_path):
+    """With its whole group, as by Ctrl-C."""
     first = started(modules, tmp_path, SLOW="2", MARK=str(tmp_path))
     until(lambda: building(tmp_path))
-    first.kill()
+    os.killpg(first.pid, signal.SIGKILL)
     first.communicate(timeout=60)
     status, origin, _, _, compiled, *_ = answer(started(modules, tmp_path))
     assert (status, origin, compiled) == (1003, "library", [])
@@ -151,8 +152,9 @@ def test_a_start_killed_while_compiling_leaves_its_work_to_the_next(modules, tmp
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_killed_compiler_takes_its_builders_along_and_the_next_start_clears_up(modules, tmp_path, how):
-    first = started(modules, tmp_path, before=FOR_CHILDREN, SLOW="600", MARK=str(tmp_path))
-    until(lambda: list(tmp_path.glob(".build-*/fake.log")))
+    here = tmp_path.with_name(f"{tmp_path.name}-here")
+    first = started(modules, tmp_path, before=FOR_CHILDREN, SLOW="600", MARK=str(tmp_path), HERE=str(here))
+    until(here.exists)
     (folder,) = building(tmp_path)
     os.kill(int(folder.name.rpartition("-")[2]), how)
     status, origin, *_, err = answer(first)
