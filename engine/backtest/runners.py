@@ -84,19 +84,28 @@ def _connected(address: Any, where: str) -> Client:
     except (OSError, TimeoutError, ValueError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise SourceUnavailable(f"no Dask scheduler answers at {where}: {reason}") from error
-    end = time.monotonic() + WORKERS_SECONDS
     try:
-        # Asked by ourselves: `wait_for_workers` waits for ever for the answer of a scheduler that was stopped meanwhile.
-        while not _ask(client)["workers"]:
-            if time.monotonic() > end:
-                raise SourceUnavailable(f"the Dask scheduler at {where} has no workers: start some, then --resume")
-            time.sleep(0.1)
-    except BaseException as error:
+        found = _has_workers(client)
+    except (OSError, TimeoutError) as error:
         client.close(timeout=1)
-        if _is_lost(error):
-            raise SourceUnavailable(f"the Dask scheduler at {where} was lost before any part was begun") from error
-        raise
+        raise SourceUnavailable(f"the Dask scheduler at {where} was lost before any part was begun") from error
+    if not found:
+        client.close(timeout=1)
+        raise SourceUnavailable(f"the Dask scheduler at {where} has no workers: start some, then --resume")
     return client
+
+
+def _has_workers(client: Client) -> bool:
+    """Whether a worker comes in time; OSError or TimeoutError where the scheduler does not answer.
+
+    distributed's own `wait_for_workers` waits for ever for the answer of a scheduler that was stopped.
+    """
+    end = time.monotonic() + WORKERS_SECONDS
+    while not _ask(client)["workers"]:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 async def _greet(address: str) -> None:
@@ -141,7 +150,7 @@ def _ask(client: Client) -> Any:
     return client.sync(client.scheduler.identity, callback_timeout=ANSWER_SECONDS)
 
 
-def _is_lost(error: BaseException) -> bool:
+def _is_lost(error: Exception) -> bool:
     """Whether an error is that of the cluster, not of the work."""
     from distributed import CancelledError
     from distributed.client import FuturesCancelledError

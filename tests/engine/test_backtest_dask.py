@@ -21,6 +21,13 @@ def slow(job, part):
     return part
 
 
+def begins(job, part):
+    """Say so by a file, and go on for longer than anybody waits."""
+    with open(job, "a"):  # noqa: PTH123 - one call, on another process
+        time.sleep(60)
+    return part
+
+
 def refuses(job, part):
     with open(job, "a") as file:  # noqa: PTH123 - one call, on another process
         file.write("x")
@@ -79,6 +86,8 @@ def test_a_scheduler_without_workers(monkeypatch):
 def test_a_scheduler_that_is_lost_on_the_way(monkeypatch, tmp_path, stop):
     monkeypatch.setattr(runners, "POLL_SECONDS", 0.5)
     monkeypatch.setattr(runners, "ANSWER_SECONDS", 1)
+    from rigs.waiting import until  # here, as a worker that computes a part imports this file, without the rigs
+
     begun = tmp_path / "begun"
     with cluster() as (address, process):
         stopper = threading.Thread(target=lambda: until(begun.exists) and process.send_signal(stop))

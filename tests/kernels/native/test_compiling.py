@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from rigs.native import COMPILING, FACTS, answer, arguments, environment, results, stamp_folder, started, until
+from rigs.native import COMPILING, FACTS, answer, arguments, environment, results, stamp_folder, started
+from rigs.waiting import until
 
 from ridgeline.kernels.native import children, making
 from ridgeline.kernels.native.cache import Cache

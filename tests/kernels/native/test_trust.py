@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from rigs.native import answer, arguments, environment, results, stamp_folder, started, until
+from rigs.native import answer, arguments, environment, results, stamp_folder, started
+from rigs.waiting import until
 
 from ridgeline.kernels.native import places, trust
 from ridgeline.kernels.native.folder import Folder, opened
