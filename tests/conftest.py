@@ -33,6 +33,11 @@ def root() -> Path:
     return ROOT
 
 
+def pytest_collection_finish():
+    """Forget what parameters conceal: they are made when tests are collected."""
+    text._secrets.clear()
+
+
 @pytest.fixture(autouse=True)
 def secrets():
     """What one test conceals is not masked in the next one's messages."""

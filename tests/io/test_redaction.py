@@ -63,7 +63,7 @@ def test_every_error_and_outcome_is_clean_from_the_start():
 def test_tracebacks_and_bug_reports_are_clean(monkeypatch, capsys, kind):
     Secret(SENTINEL)
 
-    def fail(arguments):
+    def fail(arguments, **_):
         raise kind(f"cannot: {SENTINEL}") from OSError(f"refused: {SENTINEL}")
 
     monkeypatch.setattr(cli, "_dispatch", fail)
