@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ridgeline.kernels._algorithm import algorithm, never_inline
+from ridgeline.kernels.shared.noise import guarded
 from ridgeline.kernels.shared.row import Row
 from ridgeline.kernels.shared.search import after, daily_gap, from_time
-from ridgeline.kernels.shared.summary import moments, ratio, spread, tail_offset
-from ridgeline.kernels.shared.switches import DAILY, FIRST_HOUR, FIRST_HOUR_BEFORE
+from ridgeline.kernels.shared.summary import ratio, sound_moments, spread, tail_offset
+from ridgeline.kernels.shared.switches import DAILY, FIRST_HOUR, FIRST_HOUR_BEFORE, GUARDED
 
 HOUR = 3600
 
@@ -33,5 +34,8 @@ def first_hour_average(row: Row, threshold: float) -> float:
     count = end - first
     if count < 2:
         return 0.0
-    centre, mean, m2 = moments(row.x[first:end])
-    return ratio(abs(tail_offset(row.x, centre) - mean), threshold * spread(m2, count, 1))
+    unit, centre, mean, m2 = sound_moments(row.x[first:end], row.switches[GUARDED], row.scratch)
+    tail = tail_offset(row.x, unit, centre)
+    deviation = abs(tail - mean)
+    score = ratio(deviation, threshold * spread(m2, count, 1))
+    return guarded(score, deviation, centre + tail, centre + mean, row.switches)

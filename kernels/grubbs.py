@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ridgeline.kernels._algorithm import algorithm, never_inline
+from ridgeline.kernels.shared.noise import guarded
 from ridgeline.kernels.shared.row import Row
-from ridgeline.kernels.shared.stats import CRITICAL, M2, MEAN, TAIL
+from ridgeline.kernels.shared.stats import CENTRE, CRITICAL, M2, MEAN, TAIL
 from ridgeline.kernels.shared.summary import ratio, spread
 from ridgeline.kernels.shared.switches import DDOF, TWO_SIDED
 
@@ -21,7 +22,9 @@ def grubbs(row: Row, threshold: float) -> float:  # noqa: ARG001 - its limit goe
     s = spread(row.stats[M2], row.x.size, row.switches[DDOF])
     if not s > 0.0:
         return 0.0
-    z = (row.stats[TAIL] - row.stats[MEAN]) / s
+    centre, tail, mean = row.stats[CENTRE], row.stats[TAIL], row.stats[MEAN]
+    z = (tail - mean) / s
     if row.switches[TWO_SIDED] != 0:
         z = abs(z)
-    return ratio(z, row.stats[CRITICAL])
+    score = ratio(z, row.stats[CRITICAL])
+    return guarded(score, abs(tail - mean), centre + tail, centre + mean, row.switches)

@@ -6,9 +6,11 @@ import numpy as np
 
 from ridgeline.kernels._algorithm import algorithm, exact_kernel, never_inline
 from ridgeline.kernels.shared.bounds import bounds
+from ridgeline.kernels.shared.noise import noise_of
 from ridgeline.kernels.shared.row import Row
+from ridgeline.kernels.shared.scaling import DOWN, SHORT, UP, scale
 from ridgeline.kernels.shared.summary import plain_tail
-from ridgeline.kernels.shared.switches import HISTOGRAM, HISTOGRAM_EARTHGECKO, HISTOGRAM_OWN_BIN
+from ridgeline.kernels.shared.switches import GUARDED, HISTOGRAM, HISTOGRAM_EARTHGECKO, HISTOGRAM_OWN_BIN
 
 BINS = 15
 
@@ -67,18 +69,52 @@ def finite_bins(low: float, high: float, step: float) -> bool:
 
 
 @exact_kernel
-def bin_count(x: np.ndarray, rule: int, scratch: np.ndarray) -> int:
-    """Return the number of points in the tail's bin, -1 where the tail is in none, -2 where there are no bins."""
+def count_with_near(x: np.ndarray, tail: float, left: float, right: float, closed: int) -> int:
+    """Return how many of x lie in [left, right), or [left, right], or differ from the tail by rounding only."""
+    reach = noise_of(tail, tail)
+    count = 0
+    for i in range(x.size):
+        inside = (x[i] >= left) & ((x[i] < right) | ((closed != 0) & (x[i] == right)))
+        count += inside | (abs(x[i] - tail) <= reach)
+    return count
+
+
+@exact_kernel
+def own_bin_count(x: np.ndarray, low: float, high: float, few: float) -> int:
+    """Return the number of points in the tail's own bin, all edges included.
+
+    Where they are no more than `few`, those count too that differ from the tail by rounding only; few -1: they never do.
+    """
+    step = (high - low) / BINS
+    tail = plain_tail(x)
+    k = min(max(bin_of(tail, low, high, step), 0), BINS - 1)
+    left, right, closed = edge(k, low, high, step), edge(k + 1, low, high, step), k == BINS - 1
+    count = count_between(x, left, right, closed)
+    return count_with_near(x, tail, left, right, closed) if count <= few else count
+
+
+@exact_kernel
+def bin_count(x: np.ndarray, rule: int, few: float, scratch: np.ndarray) -> int:
+    """Return the number of points in the tail's bin, -1 where the tail is in none, -2 where there are no bins.
+
+    few: under a profile that guards, the largest count that is a vote; else -1 (`own_bin_count`).
+    """
     low, high = bounds(x, scratch)
     if low == high and rule == HISTOGRAM_EARTHGECKO:
         return 0
     if low == high:
         return -1
+    if few >= 0.0 and not (SHORT < high - low < np.inf and abs(plain_tail(x)) < np.inf):
+        unit = UP if high - low < SHORT else DOWN
+        z = scratch[: x.size]
+        scale(x, unit, z)
+        x = z
+        low *= unit
+        high *= unit
+    if rule == HISTOGRAM_OWN_BIN:
+        return own_bin_count(x, low, high, few)
     step = (high - low) / BINS
     tail = plain_tail(x)
-    if rule == HISTOGRAM_OWN_BIN:
-        k = min(max(bin_of(tail, low, high, step), 0), BINS - 1)
-        return count_between(x, edge(k, low, high, step), edge(k + 1, low, high, step), k == BINS - 1)
     if rule != HISTOGRAM_EARTHGECKO and not finite_bins(low, high, step):
         return -2
     k = bin_of(tail, low, high, step)
@@ -91,6 +127,14 @@ def bin_count(x: np.ndarray, rule: int, scratch: np.ndarray) -> int:
     return count_between(x, edge(k, low, high, step), edge(k + 1, low, high, step), k == BINS - 1)
 
 
+@exact_kernel
+def score_of_count(count: int, few: float) -> float:
+    """Return the score of a bin of so many points (negative: of none), `few` being the largest that is a vote."""
+    if count < 0:
+        return 0.0
+    return (few + 1.0) / count if count > 0 else 2.0 * (few + 1.0)
+
+
 @algorithm(min_points=2, threshold=20.0, cost=4, order=0, exact=True)
 def histogram_bins(row: Row, threshold: float) -> float:
     """The mean of the last three points falls in a histogram bin of at most twenty points.
@@ -99,10 +143,8 @@ def histogram_bins(row: Row, threshold: float) -> float:
     minimum, nor one at the maximum. NaN (failed) where numpy could not make fifteen finite bins.
     """
     never_inline()
-    count = bin_count(row.x, row.switches[HISTOGRAM], row.scratch)
+    few = np.floor(threshold)
+    count = bin_count(row.x, row.switches[HISTOGRAM], few if row.switches[GUARDED] != 0 else -1.0, row.scratch)
     if count == -2:
         return np.nan
-    if count < 0:
-        return 0.0
-    limit = np.floor(threshold) + 1.0
-    return limit / count if count > 0 else 2.0 * limit
+    return score_of_count(count, few)

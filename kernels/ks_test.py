@@ -10,10 +10,10 @@ import numpy as np
 from ridgeline.kernels._algorithm import algorithm, exact_kernel, never_inline
 from ridgeline.kernels.adf.layout import CRITICAL
 from ridgeline.kernels.adf.statistic import adf_statistic
-from ridgeline.kernels.shared.ks import ks_distance
+from ridgeline.kernels.shared.ks import ks_distance, tolerant_distance
 from ridgeline.kernels.shared.row import Row
 from ridgeline.kernels.shared.search import daily_gap, from_time
-from ridgeline.kernels.shared.switches import ANCHOR_AS_OF, DAILY, STANDARDISE
+from ridgeline.kernels.shared.switches import ANCHOR_AS_OF, DAILY, GUARDED, STANDARDISE
 
 MIN_SAMPLE: Final = 20
 PROBE, REFERENCE = 600, 3600
@@ -33,16 +33,7 @@ def ks_test(row: Row, threshold: float) -> float:
     """
     never_inline()
     anchor = row.as_of if row.switches[ANCHOR_AS_OF] != 0 else row.t[row.t.size - 1]
-    return ks_score(
-        row.t,
-        row.x,
-        anchor,
-        row.switches[DAILY],
-        row.switches[STANDARDISE],
-        threshold,
-        row.scratch[2:],
-        row.scratch[0:2],
-    )
+    return ks_score(row.t, row.x, anchor, row.switches, threshold, row.scratch[2:], row.scratch[0:2])
 
 
 @exact_kernel
@@ -50,8 +41,7 @@ def ks_score(
     t: np.ndarray,
     x: np.ndarray,
     anchor: int,
-    daily: int,
-    standardise: int,
+    switches: np.ndarray,
     threshold: float,
     scratch: np.ndarray,
     detail: np.ndarray,
@@ -59,9 +49,9 @@ def ks_score(
     """Score of ks_test as of `anchor`, D and the ADF statistic left in `detail`.
 
     t: int64[n], ascending, duplicates allowed; x: float64[n], finite. Probe: t >= anchor - 600; reference:
-    anchor - 3600 <= t < anchor - 600. daily 1: 30 and 90 days where the newest gap is about a day.
-    standardise: as in `adf_statistic`. scratch: float64[2 n + SCRATCH_FIXED] (`adf.layout`).
-    detail: float64[2], receives D and the statistic, NaN where not computed.
+    anchor - 3600 <= t < anchor - 600; where the profile is DAILY and the newest gap is about a day, 30 and 90 days.
+    scratch: float64[2 n + SCRATCH_FIXED] (`adf.layout`). detail: float64[2], receives D and the statistic, NaN where
+    not computed.
 
     Returns D / threshold; but 1 where D exceeds the threshold without being significant at 5 %, or without the
     reference being stationary (augmented Dickey-Fuller, p < 0.05). 0 where there is nothing to compare: fewer than
@@ -75,7 +65,7 @@ def ks_score(
     n = t.size
     if n < 2 * MIN_SAMPLE:
         return 0.0
-    by_day = daily != 0 and daily_gap(t) > 0
+    by_day = switches[DAILY] != 0 and daily_gap(t) > 0
     probe_start = anchor - (DAILY_PROBE if by_day else PROBE)
     if t[n - MIN_SAMPLE] < probe_start:
         return 0.0
@@ -88,30 +78,32 @@ def ks_score(
     if is_constant(reference):
         return 0.0
     distance = ks_distance(reference, probe, scratch) / (reference.size * probe.size)
-    return weigh(reference, probe.size, distance, threshold, standardise, scratch, detail)
+    if distance / threshold > 1.0:
+        detail[1] = statistic_of(reference, probe.size, distance, switches, scratch)
+        if detail[1] < CRITICAL and switches[GUARDED] != 0:
+            distance = tolerant_distance(reference, probe, scratch) / (reference.size * probe.size)
+    detail[0] = distance
+    return score_of(distance, threshold, detail[1])
 
 
 @exact_kernel
-def weigh(
-    reference: np.ndarray,
-    n_probe: int,
-    distance: float,
-    threshold: float,
-    standardise: int,
-    scratch: np.ndarray,
-    detail: np.ndarray,
+def statistic_of(
+    reference: np.ndarray, n_probe: int, distance: float, switches: np.ndarray, scratch: np.ndarray
 ) -> float:
-    """Score of a known distance D between `reference` and a probe of `n_probe` points; arguments as in `ks_score`."""
-    detail[0] = distance
-    detail[1] = math.nan
+    """ADF statistic of `reference`; NaN where its distance from a probe of so many points is not significant."""
+    n = reference.size
+    if not distance * distance * (n * n_probe) > KOLMOGOROV * (n + n_probe):
+        return math.nan
+    return adf_statistic(reference, switches[STANDARDISE], scratch)
+
+
+@exact_kernel
+def score_of(distance: float, threshold: float, statistic: float) -> float:
+    """Score of a distance: above 1 only where the reference's statistic, NaN if there is none, is stationary."""
     score = distance / threshold
     if not score > 1.0:
         return score
-    n = reference.size
-    if not distance * distance * (n * n_probe) > KOLMOGOROV * (n + n_probe):
-        return 1.0
-    detail[1] = adf_statistic(reference, standardise, scratch)
-    return score if detail[1] < CRITICAL else 1.0
+    return score if statistic < CRITICAL else 1.0
 
 
 @exact_kernel

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from ridgeline.kernels._algorithm import algorithm, exact_kernel, kernel, never_inline
+from ridgeline.kernels.shared.noise import beyond, noise_of
 from ridgeline.kernels.shared.row import Row
-from ridgeline.kernels.shared.stats import CENTRE, M2, MEAN, TAIL
+from ridgeline.kernels.shared.scaling import scale
+from ridgeline.kernels.shared.stats import CENTRE, M2, MEAN, TAIL, UNIT
 from ridgeline.kernels.shared.summary import ratio, spread
-from ridgeline.kernels.shared.switches import DDOF, ROUND_GATE
+from ridgeline.kernels.shared.switches import DDOF, GUARDED, ROUND_GATE
 
-# Below this share of the series' spread, or so many units in the last place of its values, a residual is noise.
-NOISE_OF_SPREAD = 1e-9
-NOISE_OF_VALUE = 32.0 * 2.0**-52
+NOISE_OF_FIT = 1e-9  # a residual below this share of the series' spread is what rounding leaves of a line
 
 
 @exact_kernel
@@ -71,16 +71,24 @@ def least_squares(row: Row, threshold: float) -> float:
     """The last three points lie over three standard deviations off the fitted straight line.
 
     |r| > 3 s, r the mean of the last three residuals, s the residuals' standard deviation. The reference profiles
-    add round(s) != 0 and round(r) != 0, half to even; native instead asks that r be above rounding noise.
+    add round(s) != 0 and round(r) != 0, half to even; native asks that r be more than rounding leaves of a line.
     """
     never_inline()
     if row.x.size < 3:
         return 0.0
-    r, squares = residuals(row.t, row.x, row.stats)
-    r = abs(r)
-    s = spread(squares, row.x.size, row.switches[DDOF])
+    n = row.x.size
+    x = row.x
+    if row.stats[UNIT] != 1.0:
+        x = row.scratch[:n]
+        scale(row.x, row.stats[UNIT], x)
+    residual, squares = residuals(row.t, x, row.stats)
+    r = abs(residual)
+    s = spread(squares, n, row.switches[DDOF])
     score = ratio(r, threshold * s)
     if row.switches[ROUND_GATE] != 0:
-        return min(score, 2.0 * s, 2.0 * r)
-    noise = max(NOISE_OF_SPREAD * np.sqrt(row.stats[M2] / row.x.size), NOISE_OF_VALUE * abs(row.stats[CENTRE]))
-    return min(score, ratio(r, noise))
+        score = min(score, 2.0 * s, 2.0 * r)
+    if row.switches[GUARDED] == 0:
+        return score
+    tail = row.stats[CENTRE] + row.stats[TAIL]
+    noise = max(NOISE_OF_FIT * np.sqrt(row.stats[M2] / n), noise_of(tail, tail - residual))
+    return beyond(score, r, noise)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ridgeline.kernels._algorithm import algorithm, never_inline
+from ridgeline.kernels.shared.noise import guarded
 from ridgeline.kernels.shared.row import Row
-from ridgeline.kernels.shared.stats import CENTRE, HISTORY_M2, HISTORY_MEAN
+from ridgeline.kernels.shared.stats import HISTORY_CENTRE, HISTORY_M2, HISTORY_MEAN, HISTORY_UNIT
 from ridgeline.kernels.shared.summary import ratio, spread
 from ridgeline.kernels.shared.switches import HISTORY_DDOF
 
@@ -19,5 +20,8 @@ def mean_subtraction_cumulation(row: Row, threshold: float) -> float:
     history = row.x.size - 1
     if history < 1:
         return 0.0
-    deviation = abs((row.x[history] - row.stats[CENTRE]) - row.stats[HISTORY_MEAN])
-    return ratio(deviation, threshold * spread(row.stats[HISTORY_M2], history, row.switches[HISTORY_DDOF]))
+    newest = row.x[history] * row.stats[HISTORY_UNIT]
+    centre, mean = row.stats[HISTORY_CENTRE], row.stats[HISTORY_MEAN]
+    deviation = abs((newest - centre) - mean)
+    score = ratio(deviation, threshold * spread(row.stats[HISTORY_M2], history, row.switches[HISTORY_DDOF]))
+    return guarded(score, deviation, newest, centre + mean, row.switches)

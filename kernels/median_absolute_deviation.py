@@ -6,26 +6,44 @@ import numpy as np
 
 from ridgeline.kernels._algorithm import algorithm, exact_kernel, never_inline
 from ridgeline.kernels.shared.median import bracket, median
+from ridgeline.kernels.shared.noise import guarded
 from ridgeline.kernels.shared.row import Row
+from ridgeline.kernels.shared.scaling import DOWN, SHORT, UP, scale
 from ridgeline.kernels.shared.stats import WANT_SCORES
+from ridgeline.kernels.shared.switches import GUARDED
 
 
 @exact_kernel
-def exact_score(x: np.ndarray, threshold: float, scratch: np.ndarray) -> float:
-    """Return |x_n - med| / MAD / threshold; 0 where MAD is 0; above 1 exactly when |x_n - med| / MAD > threshold."""
+def deviations_of(x: np.ndarray, scratch: np.ndarray) -> tuple[float, float, float]:
+    """Return (median, |x_n - med|, MAD) of x float64[n]."""
     n = x.size
     middle = median(x, scratch)
     deviations = scratch[:n]
     for i in range(n):
         deviations[i] = abs(x[i] - middle)
     newest = deviations[n - 1]
-    mad = median(deviations, scratch[n:])
+    return middle, newest, median(deviations, scratch[n:])
+
+
+@exact_kernel
+def exact_score(x: np.ndarray, threshold: float, switches: np.ndarray, scratch: np.ndarray) -> float:
+    """Return |x_n - med| / MAD / threshold; 0 where MAD is 0; above 1 exactly when |x_n - med| / MAD > threshold."""
+    n = x.size
+    middle, newest, mad = deviations_of(x, scratch)
+    value = x[n - 1]
+    if switches[GUARDED] != 0 and not (SHORT < newest < np.inf) and newest != 0.0:
+        # Sums of two values overflow, or halves of them fall between two numbers: elsewhere on the scale they do not.
+        unit = UP if newest < SHORT else DOWN
+        z = scratch[:n]
+        scale(x, unit, z)
+        middle, newest, mad = deviations_of(z, scratch[n:])
+        value *= unit
     if not mad > 0.0:
         return 0.0
     statistic = newest / mad
     score = statistic / threshold
     if statistic > threshold:
-        return score if score > 1.0 else np.nextafter(1.0, 2.0)
+        return guarded(score if score > 1.0 else np.nextafter(1.0, 2.0), newest, value, middle, switches)
     return min(score, 1.0)
 
 
@@ -69,4 +87,4 @@ def median_absolute_deviation(row: Row, threshold: float) -> float:
     never_inline()
     if row.stats[WANT_SCORES] == 0.0 and surely_not(row.x, threshold, row.scratch):
         return 0.0
-    return exact_score(row.x, threshold, row.scratch)
+    return exact_score(row.x, threshold, row.switches, row.scratch)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ridgeline.kernels._algorithm import algorithm, exact_kernel, kernel, never_inline
+from ridgeline.kernels.shared.noise import guarded
 from ridgeline.kernels.shared.row import Row
+from ridgeline.kernels.shared.scaling import HUGE, TINY, scale, unit_of
 from ridgeline.kernels.shared.summary import ratio
+from ridgeline.kernels.shared.switches import GUARDED
 from ridgeline.kernels.shared.weights import DECAY
 
 
@@ -24,19 +27,28 @@ def weighted_sums(x: np.ndarray, w: np.ndarray, origin: float) -> tuple[float, f
 
 
 @exact_kernel
-def moving_deviation(x: np.ndarray, w: np.ndarray) -> tuple[float, float]:
-    """Return (|x_n - ewma_n|, ewmstd_n), adjusted weights, bias corrected, as pandas defines them.
+def weightless(w: np.ndarray) -> int:
+    """Return how many of the oldest points have no weight at all; w float64[n], ascending, newest 1."""
+    first = 0
+    while w[first] == 0.0:
+        first += 1
+    return first
+
+
+@exact_kernel
+def moving_deviation(s: float, q: float, oldest: float) -> tuple[float, float]:
+    """Return (ewma_n - x_n, ewmstd_n), adjusted weights, bias corrected, as pandas defines them.
+
+    s, q: the weighted sums about x_n; oldest: the oldest point's weight.
 
     One pass about x_n does: x_n holds at least 1/51 of the weight, so the variance is never below 1/52 of the mean
     square about x_n and the subtraction costs under two digits.
     """
-    n = x.size
-    s, q = weighted_sums(x, w, x[n - 1])
-    total = (1.0 - DECAY * w[0]) / (1.0 - DECAY)
-    squares = (1.0 - DECAY * w[0] * (DECAY * w[0])) / (1.0 - DECAY * DECAY)
+    total = (1.0 - DECAY * oldest) / (1.0 - DECAY)
+    squares = (1.0 - DECAY * oldest * (DECAY * oldest)) / (1.0 - DECAY * DECAY)
     mean = s / total
     variance = max(q / total - mean * mean, 0.0) / (1.0 - squares / (total * total))
-    return abs(mean), np.sqrt(variance)
+    return mean, np.sqrt(variance)
 
 
 @algorithm(min_points=2, threshold=3.0, cost=6, order=7, exact=True)
@@ -49,5 +61,17 @@ def stddev_from_moving_average(row: Row, threshold: float) -> float:
     never_inline()
     if row.x.size < 2:
         return 0.0
-    deviation, deviations = moving_deviation(row.x, row.w)
-    return ratio(deviation, threshold * deviations)
+    x, w = row.x, row.w
+    s, q = weighted_sums(x, w, x[x.size - 1])
+    if row.switches[GUARDED] != 0 and not TINY < q < HUGE:
+        first = weightless(w)
+        unit = unit_of(x[first:], row.scratch)
+        if unit == 0.0:
+            return 0.0
+        x, w = row.scratch[: x.size - first], w[first:]
+        scale(row.x[first:], unit, x)
+        s, q = weighted_sums(x, w, x[x.size - 1])
+    mean, deviations = moving_deviation(s, q, row.w[0])
+    newest = x[x.size - 1]
+    score = ratio(abs(mean), threshold * deviations)
+    return guarded(score, abs(mean), newest, newest + mean, row.switches)

@@ -39,6 +39,7 @@ class Profile:
     windowed: bool = False  # only (last - D, last] is considered, also when more is given
     last_wins: bool = False  # of equal timestamps the last point wins
     drop_future: bool = False  # points after as_of are dropped
+    guarded: bool = False  # rounding alone never votes, squares neither overflow nor underflow
     min_points: int = 100
     boring_points: int = 100
 
@@ -51,7 +52,7 @@ class Profile:
 _ALL: Final = (
     Profile(
         "native", 500, two_sided=True, round_gate=False, histogram=HISTOGRAM_OWN_BIN, standardise=True, windowed=True, last_wins=True,
-        drop_future=True,
+        drop_future=True, guarded=True,
     ),
     Profile("earthgecko", 500, history_ddof=0, histogram=HISTOGRAM_EARTHGECKO, anchor_as_of=True),
     Profile("earthgecko_batch", 86400, daily=True),

@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
+from ridgeline.kernels.adf.exponential import exp_small
 from ridgeline.kernels.adf.jacobi import decompose
 from ridgeline.kernels.adf.layout import BLOCK, COLUMNS, MAX_LAG, SCRATCH_FIXED, SQUARE
 from ridgeline.kernels.adf.qr import absorb
-from ridgeline.kernels.adf.scaling import exp_small
 
 # Condition (Frobenius) below which neither of the two cutoffs can take a singular value for zero.
 SAFE_CONDITION = 1e12

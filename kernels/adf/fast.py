@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
+from ridgeline.kernels.adf.exponential import exp_small
 from ridgeline.kernels.adf.gram import SIZE, TARGET, extend, gram
 from ridgeline.kernels.adf.layout import MAX_LAG
-from ridgeline.kernels.adf.scaling import exp_small
 
 # A pivot or residual this much smaller than what it started from has lost nine digits: left to the exact path.
 SINGULAR = 1e-9

@@ -11,8 +11,8 @@ from ridgeline.kernels.adf.exact import exact_statistic
 from ridgeline.kernels.adf.fast import fast_statistic
 from ridgeline.kernels.adf.gram import level_sums
 from ridgeline.kernels.adf.layout import MIN_POINTS, SCRATCH_FIXED
-from ridgeline.kernels.adf.scaling import power_of_two
 from ridgeline.kernels.shared.bounds import bounds
+from ridgeline.kernels.shared.scaling import power_of_two
 
 
 @exact_kernel

@@ -9,6 +9,7 @@ from ridgeline.kernels.shared.row import Row
 from ridgeline.kernels.shared.search import daily_gap
 from ridgeline.kernels.shared.stats import CRITICAL, STATS, WANT_SCORES
 from ridgeline.kernels.shared.summary import summarise
+from ridgeline.kernels.shared.switches import GUARDED
 
 
 @exact_kernel
@@ -27,7 +28,7 @@ def settle_doubts(
             continue
         window = x[first[j] : begin + j + 1]
         n = window.size
-        summarise(window, stats)
+        summarise(window, switches[GUARDED], stats, scratch[STATS:])
         stats[CRITICAL] = critical[n]
         stats[WANT_SCORES] = 1.0
         row = Row(

@@ -9,15 +9,15 @@ import numpy as np
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.replay.layout import ABOVE_ONE, DISTANCE, STATISTIC
 from ridgeline.kernels.score.layout import ALGORITHMS, ANALYSED, BORING, KS_TEST, TOO_SHORT
-from ridgeline.kernels.shared.stats import CENTRE, MEAN, STATS, TAIL
-from ridgeline.kernels.shared.summary import summarise
-from ridgeline.kernels.shared.switches import BORING_POINTS, MIN_POINTS
+from ridgeline.kernels.shared.stats import STATS
+from ridgeline.kernels.shared.summary import change_of, level_of, summarise
+from ridgeline.kernels.shared.switches import BORING_POINTS, GUARDED, MIN_POINTS
 
-EVERY: Final = (1 << ALGORITHMS) - 1  # a doubt about each algorithm
+EVERY: Final = ((1 << ALGORITHMS) - 1) & ~(1 << KS_TEST)  # a doubt about each algorithm; ks_test is exact anyway
 
 
 @exact_kernel
-def outcomes(begin, end, wanted, first, same, switches, live, outcome, doubt):
+def outcomes(begin, end, wanted, first, same, extreme, switches, live, outcome, doubt):
     """Set live[j] to 1 for wanted steps that are analysed, else 0; fill outcome; return how many are wanted, live.
 
     Only the last point of a timestamp is a step; `wanted` uint8[n] is 0 elsewhere. Nothing is ever stale here.
@@ -40,7 +40,8 @@ def outcomes(begin, end, wanted, first, same, switches, live, outcome, doubt):
             outcome[j] = ANALYSED
             live[j] = 1
             analysed += 1
-            if i + 1 - first[j] < 3:  # the tail of the moving sums is three points
+            # The tail of the moving sums is three points, and their squares are not scaled.
+            if i + 1 - first[j] < 3 or (switches[GUARDED] != 0 and extreme[j] >= first[j]):
                 doubt[j] = EVERY
     return steps, analysed
 
@@ -114,7 +115,7 @@ def write(
 
 
 @exact_kernel
-def gate(x, begin, end, wanted, live, first, least, place, votes_out, shift_out, level_out, scratch):
+def gate(x, begin, end, wanted, live, first, switches, least, place, votes_out, shift_out, level_out, scratch):
     """Write the tail's change and the mean of steps with at least `least` votes, as the score entry computes them."""
     never_inline()
     p = place
@@ -124,7 +125,7 @@ def gate(x, begin, end, wanted, live, first, least, place, votes_out, shift_out,
             continue
         if live[j] != 0 and votes_out[p] >= least:
             stats = scratch[:STATS]
-            summarise(x[first[j] : i + 1], stats)
-            shift_out[p] = stats[TAIL] - stats[MEAN]
-            level_out[p] = stats[CENTRE] + stats[MEAN]
+            summarise(x[first[j] : i + 1], switches[GUARDED], stats, scratch[STATS:])
+            shift_out[p] = change_of(stats)
+            level_out[p] = level_of(stats)
         p += 1

@@ -39,6 +39,7 @@ from ridgeline.kernels.replay.layout import (
     DISTANCES,
     DOUBT,
     EDGES,
+    EXTREME,
     FIRST,
     HOUR,
     LIVE,
@@ -61,11 +62,13 @@ from ridgeline.kernels.replay.least_squares import score as _score_least_squares
 from ridgeline.kernels.replay.moments import walk as _walk_moments
 from ridgeline.kernels.replay.order import fill as _fill
 from ridgeline.kernels.replay.order import walk as _walk_order
+from ridgeline.kernels.replay.ranks import any_close as _any_close
 from ridgeline.kernels.replay.ranks import rank_points
 from ridgeline.kernels.replay.sums_scores import score_first_hour as _score_hour
 from ridgeline.kernels.replay.sums_scores import score_moments as _score_moments
 from ridgeline.kernels.replay.sums_scores import score_moving_average as _score_ewm
 from ridgeline.kernels.replay.window import fullest as _fullest
+from ridgeline.kernels.replay.window import newest_extreme as _newest_extreme
 from ridgeline.kernels.replay.window import run_start as _run_start
 from ridgeline.kernels.replay.window import spans as _spans
 from ridgeline.kernels.replay.window import window_start
@@ -78,7 +81,7 @@ from ridgeline.kernels.score.layout import (
     MEDIAN_ABSOLUTE_DEVIATION,
     STDDEV_FROM_MOVING_AVERAGE,
 )
-from ridgeline.kernels.shared.switches import DAILY, HISTOGRAM
+from ridgeline.kernels.shared.switches import DAILY, GUARDED, HISTOGRAM
 
 KS_STEPS: Final = 256  # points whose distinct values share one scale
 LARGEST_TIME_SUM: Final = 4e18
@@ -157,6 +160,7 @@ def run(
     with_ranks = with_bins | with_mad | (mask & (1 << KS_TEST))
     always = float(seconds) * float(seconds) * float(weights.size) > LARGEST_TIME_SUM
     daily = switches[DAILY] != 0
+    close = False
     at = begin
     while at < end:
         base, chunk_stop = chunk_bounds(t, at, end, seconds, capacity)
@@ -164,7 +168,9 @@ def run(
         if with_ranks:
             rank_points(x[base:chunk_stop], ranks, sx, rank, chunk[0], chunk[1], chunk[2], chunk[3], chunk[4])
             _fill(rank, 0, at - base, ranks, tree, integers[WALK], integers[BINS], floats[EDGES])
+            close = switches[GUARDED] != 0 and _any_close(sx, ranks)
         lo = base
+        odd = _newest_extreme(x, at - 1, base)
         changed = _run_start(x, at - 1, base) if at > base else at
         hour_stop = 0
         ref = base
@@ -172,9 +178,11 @@ def run(
         while at < chunk_stop:
             stop = min(at + STEPS, chunk_stop)
             before = lo
-            lo, changed = _spans(t, x, at, stop, lo, changed, seconds, first, integers[SAME])
+            lo, changed, odd = _spans(
+                t, x, at, stop, lo, changed, odd, seconds, first, integers[SAME], integers[EXTREME]
+            )
             steps, analysed = _outcomes(
-                at, stop, wanted, first, integers[SAME], switches, live, integers[OUTCOME], doubt
+                at, stop, wanted, first, integers[SAME], integers[EXTREME], switches, live, integers[OUTCOME], doubt
             )  # fmt: skip
             _walk_moments(
                 t, x, at, stop, before, seconds, first, moments_state, integers[TIMES], floats[MOMENTS : MOMENTS + 9],
@@ -192,17 +200,19 @@ def run(
                 hour_stop = _walk_hour(
                     t, x, at, stop, before, hour_stop, seconds, first, hour_state, floats[HOUR : HOUR + 4]
                 )
-                _score_hour(x, at, stop, live, floats[HOUR : HOUR + 4], thresholds[FIRST_HOUR_AVERAGE], table, doubt)
+                _score_hour(
+                    x, at, stop, live, floats[HOUR : HOUR + 4], thresholds[FIRST_HOUR_AVERAGE], switches, table, doubt
+                )
             if mask & (1 << STDDEV_FROM_MOVING_AVERAGE):
                 _walk_ewm(x, at, stop, before, first, weights, totals, ewm_state, floats[DEVIATIONS], floats[SQUARES])
                 _score_ewm(
-                    at, stop, live, first, floats[DEVIATIONS], floats[SQUARES], scale,
-                    thresholds[STDDEV_FROM_MOVING_AVERAGE], table, doubt,
+                    x, at, stop, live, first, floats[DEVIATIONS], floats[SQUARES], scale,
+                    thresholds[STDDEV_FROM_MOVING_AVERAGE], switches, table, doubt,
                 )  # fmt: skip
             if with_bins | with_mad:
                 _walk_order(
                     x, at, stop, base, before, first, live, rank, sx, ranks, tree, integers[WALK],
-                    integers[BINS], floats[EDGES], switches[HISTOGRAM], with_mad, with_bins,
+                    integers[BINS], floats[EDGES], switches[HISTOGRAM], switches[GUARDED] != 0, with_mad, with_bins,
                     thresholds[MEDIAN_ABSOLUTE_DEVIATION], thresholds[HISTOGRAM_BINS], table, doubt,
                 )  # fmt: skip
             if mask & (1 << KS_TEST):
@@ -214,7 +224,7 @@ def run(
                     )  # fmt: skip
                 if analysed > 0:
                     _settle_ks(
-                        t, x, at, stop, live, first, integers[REFS], integers[PROBES], switches, thresholds[KS_TEST],
+                        t, x, at, stop, live, first, integers[REFS], integers[PROBES], switches, close, thresholds[KS_TEST],
                         floats[DISTANCES], floats[STATISTICS], table, scratch,
                     )  # fmt: skip
             if daily:
@@ -243,7 +253,7 @@ def run(
                     outcomes, votes, scores,
                 )  # fmt: skip
                 if change.size > 0:
-                    _gate(x, at, stop, wanted, live, first, least, place, votes, change, level, scratch)
+                    _gate(x, at, stop, wanted, live, first, switches, least, place, votes, change, level, scratch)
                 place = following
             at = stop
     return place

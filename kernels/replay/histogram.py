@@ -13,6 +13,8 @@ import numpy as np
 from ridgeline.kernels._algorithm import always_inline, exact_kernel, never_inline
 from ridgeline.kernels.histogram_bins import BINS, edge
 from ridgeline.kernels.replay.bitmap import after, below
+from ridgeline.kernels.shared.noise import NEAR, NOISE
+from ridgeline.kernels.shared.scaling import SHORT
 from ridgeline.kernels.shared.switches import HISTOGRAM_EARTHGECKO, HISTOGRAM_OWN_BIN
 
 # The state, int64[STATE]: ranks at which bins 0..15 begin (0: not looked for yet), counts of bins 0..14, for how many
@@ -41,7 +43,7 @@ def _edges(state, edges, low, high):
     """Make the edges of [low, high]; bins that are not all ascending are not usable."""
     never_inline()
     step = (high - low) / BINS
-    usable = high - low < 1e300
+    usable = SHORT < high - low < 1e300
     edges[SCALE] = BINS / (high - low)
     for k in range(BINS + 1):
         edges[k] = edge(k, low, high, step)
@@ -141,7 +143,7 @@ def follow(tree, state, edges, sx, rank, low, high, gone, left, come, top, rule)
 
 
 @exact_kernel
-def count(tree, state, edges, sx, tail, top, rule):
+def count(tree, state, edges, sx, tail, top, rule, few):
     """Return what `histogram_bins.bin_count` returns for this window, or UNDECIDED."""
     always_inline()
     low = edges[0]
@@ -166,8 +168,19 @@ def count(tree, state, edges, sx, tail, top, rule):
         first = after(tree, odd - 1)
         if sx[first] < high:
             return UNDECIDED
-    if state[KEPT]:
-        return state[COUNTS + k]
+    start, stop = _reach(state, k, edges, sx, top, rule)
+    found = state[COUNTS + k] if state[KEPT] else below(tree, stop) - below(tree, start)
+    if found <= few and (
+        tail - sx[start - 1] <= NEAR * NOISE * abs(tail) or sx[stop] - tail <= NEAR * NOISE * abs(tail)
+    ):
+        return UNDECIDED  # values of other bins may differ from the tail by rounding only
+    return found
+
+
+@exact_kernel
+def _reach(state, k, edges, sx, top, rule):
+    """Return the ranks at which bin k begins and ends."""
+    always_inline()
     start = state[STARTS + k]
     if start == 0:
         start = _start(state, k, edges, sx, top, rule)
@@ -176,14 +189,4 @@ def count(tree, state, edges, sx, tail, top, rule):
         stop = state[STARTS + k + 1]
         if stop == 0:
             stop = _start(state, k + 1, edges, sx, top, rule)
-    return below(tree, stop) - below(tree, start)
-
-
-@exact_kernel
-def score_of(found, threshold):
-    """Return the score of a bin count, as `histogram_bins` defines it."""
-    always_inline()
-    if found < 0:
-        return 0.0
-    limit = np.floor(threshold) + 1.0
-    return limit / found if found > 0 else 2.0 * limit
+    return start, stop

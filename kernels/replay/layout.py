@@ -21,8 +21,21 @@ RADIX: Final = 2048  # digits of the ranking's sort
 MOMENTS, HOUR, DEVIATIONS, SQUARES, TABLE, DISTANCES, STATISTICS, STATE, EDGES = 0, 9, 13, 14, 15, 24, 25, 26, 27
 BLOCK_FLOATS: Final = 28
 # Rows of block_integers; TIME_SUMS has two.
-FIRST, SAME, TIME_SUMS, LIVE, OUTCOME, DOUBT, REFS, PROBES, TIMES, WALK, BINS = 0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11
-BLOCK_INTEGERS: Final = 12
+FIRST, SAME, TIME_SUMS, LIVE, OUTCOME, DOUBT, REFS, PROBES, TIMES, WALK, BINS, EXTREME = (
+    0,
+    1,
+    2,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+    11,
+    12,
+)
+BLOCK_INTEGERS: Final = 13
 # Rows of the chunk arrays: the sort's five, the bitmap's five and ks_test's marks; ranks and ks_test's four.
 CHUNK_INTEGERS: Final = 11
 CHUNK_PLACES: Final = 5

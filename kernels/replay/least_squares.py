@@ -7,15 +7,16 @@ from typing import Final
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
-from ridgeline.kernels.least_squares import NOISE_OF_SPREAD, NOISE_OF_VALUE
-from ridgeline.kernels.replay.sums_scores import GUARD, fraction, settled, sound
+from ridgeline.kernels.least_squares import NOISE_OF_FIT
+from ridgeline.kernels.replay.sums_scores import GUARD, fraction, settled, sound, surely_apart
 from ridgeline.kernels.score.layout import LEAST_SQUARES
-from ridgeline.kernels.shared.switches import DDOF, ROUND_GATE
+from ridgeline.kernels.shared.noise import NEAR
+from ridgeline.kernels.shared.switches import DDOF, GUARDED, ROUND_GATE
 
 UNIT: Final = 4e-16  # a few units in the last place of 1
 FLAT: Final = 1e6  # f^2 above which the points lie too close together in time for these sums
 FAR: Final = 1e150  # values whose squares overflow
-NEAR: Final = 1e-4  # more than rounding may do to a score under all these conditions
+CLOSE: Final = 1e-4  # more than rounding may do to a score under all these conditions
 LOST: Final = 1e-7  # share of the residuals' squares that rounding may touch before they are computed directly
 
 
@@ -30,6 +31,7 @@ def score(t, x, begin, end, live, first, rows, sums, threshold, switches, second
     never_inline()
     ddof = float(switches[DDOF])
     gate = switches[ROUND_GATE] != 0
+    guarded = switches[GUARDED] != 0
     squared_threshold = threshold * threshold
     stretch = float(seconds) * float(seconds)
     size = 0
@@ -64,9 +66,7 @@ def score(t, x, begin, end, live, first, rows, sums, threshold, switches, second
             s = np.sqrt(max(variance, 0.0))
             value = min(fraction(r, threshold * s), 2.0 * s, 2.0 * r)
         else:
-            least = NOISE_OF_VALUE * (o + rows[1, j] / (n - 1.0))
-            noise = max(NOISE_OF_SPREAD * NOISE_OF_SPREAD * m2 * share, least * least)
-            value = fraction(r, np.sqrt(max(squared_threshold * variance, noise)))
+            value = fraction(r, np.sqrt(max(squared_threshold * variance, 0.0)))
         table[LEAST_SQUARES, j] = value
         peak = rows[6, j]
         touched = UNIT * (rows[7, j] + 20.0)
@@ -74,7 +74,13 @@ def score(t, x, begin, end, live, first, rows, sums, threshold, switches, second
         error = (touched * (2.0 + f2) + UNIT * f2) * peak
         if always or not (inverse > 0.0 and f2 < FLAT and error <= LOST * squares and sound(m2, s1) and abs(o) < FAR):
             doubt[j] |= 1 << LEAST_SQUARES
-        elif not settled(value, NEAR):
+        elif (
+            guarded
+            and value > 1.0
+            and not (r > NEAR * NOISE_OF_FIT * np.sqrt(m2 * share) and surely_apart(r, o, tail, r))
+        ):
+            doubt[j] |= 1 << LEAST_SQUARES
+        elif not settled(value, CLOSE):
             guard = GUARD + 2.0 * error / squares + touched * f2 * np.sqrt(peak / squares)
             if not settled(value, guard):
                 doubt[j] |= 1 << LEAST_SQUARES

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ridgeline.kernels._algorithm import always_inline, exact_kernel, never_inline
+from ridgeline.kernels.histogram_bins import score_of_count
 from ridgeline.kernels.replay import histogram, median_mad
 from ridgeline.kernels.replay.bitmap import clear
 from ridgeline.kernels.replay.median_mad import HIGHEST, LOWEST
-from ridgeline.kernels.replay.sums_scores import GUARD, settled
+from ridgeline.kernels.replay.sums_scores import GUARD, settled, surely_apart
 from ridgeline.kernels.score.layout import HISTOGRAM_BINS, MEDIAN_ABSOLUTE_DEVIATION
 
 _clear = clear
@@ -20,7 +21,6 @@ _deviation = median_mad.deviation
 _forget = histogram.forget
 _follow = histogram.follow
 _count = histogram.count
-_score_of = histogram.score_of
 UNDECIDED = histogram.UNDECIDED
 
 
@@ -51,7 +51,7 @@ def mad_score(newest, centre, mad, threshold):
 @exact_kernel
 def walk(
     x, begin, end, base, lo, first, live, rank, sx, ranks, tree, walk_state, bin_state, edges,
-    rule, with_mad, with_bins, mad_threshold, bin_threshold, table, doubt,
+    rule, guarded, with_mad, with_bins, mad_threshold, bin_threshold, table, doubt,
 ):  # fmt: skip
     """Move the window over the points begin..end-1; score both algorithms where live[j] is non-zero.
 
@@ -60,6 +60,7 @@ def walk(
     """
     never_inline()
     top = ranks + 1
+    few = np.floor(bin_threshold)
     for j in range(end - begin):
         i = begin + j
         f = first[j]
@@ -79,11 +80,13 @@ def walk(
             mad = _deviation(tree, walk_state, sx, centre)
             score = mad_score(x[i], centre, mad, mad_threshold)
             table[MEDIAN_ABSOLUTE_DEVIATION, j] = score
-            if not settled(score, GUARD):
+            if not settled(score, GUARD) or (
+                guarded and score > 1.0 and not surely_apart(x[i] - centre, 0.0, x[i], centre)
+            ):
                 doubt[j] |= 1 << MEDIAN_ABSOLUTE_DEVIATION
         if with_bins:
             tail = (x[i] + x[i - 1] + x[i - 2]) / 3.0
-            found = _count(tree, bin_state, edges, sx, tail, top, rule)
-            table[HISTOGRAM_BINS, j] = _score_of(found, bin_threshold)
+            found = _count(tree, bin_state, edges, sx, tail, top, rule, few if guarded else -1.0)
+            table[HISTOGRAM_BINS, j] = score_of_count(found, few)
             if found == UNDECIDED:
                 doubt[j] |= 1 << HISTOGRAM_BINS

@@ -6,6 +6,7 @@ import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.replay.layout import RADIX
+from ridgeline.kernels.shared.noise import NEAR, NOISE
 
 MOVES = 8  # moves per point after which the quick sort by 33 bits gives way to the full one
 
@@ -92,3 +93,14 @@ def rank_points(x, n, sx, rank, key, spare, index, order, count):
             sx[i + 1] = x[order[i]] + 0.0
     for i in range(n):
         rank[order[i]] = i + 1
+
+
+@exact_kernel
+def any_close(sx, n):
+    """Return whether two different values of sx[1 : n + 1], ascending, differ by rounding only."""
+    never_inline()
+    close = False
+    for i in range(1, n):
+        gap = sx[i + 1] - sx[i]
+        close |= (gap > 0.0) & (gap <= NEAR * NOISE * abs(sx[i]))
+    return close

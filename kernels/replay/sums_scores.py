@@ -14,11 +14,11 @@ from ridgeline.kernels.score.layout import (
     STDDEV_FROM_AVERAGE,
     STDDEV_FROM_MOVING_AVERAGE,
 )
-from ridgeline.kernels.shared.switches import DDOF, HISTORY_DDOF, TWO_SIDED
+from ridgeline.kernels.shared.noise import NEAR, NOISE
+from ridgeline.kernels.shared.scaling import HUGE, TINY
+from ridgeline.kernels.shared.switches import DDOF, GUARDED, HISTORY_DDOF, TWO_SIDED
 
 GUARD: Final = 1e-9  # a score this near to 1 is computed again by the algorithm's own kernel
-TINY: Final = 1e-280  # squares below lose digits to underflow, above HUGE to overflow
-HUGE: Final = 1e280
 
 
 @exact_kernel
@@ -43,6 +43,13 @@ def sound(squares, total):
 
 
 @exact_kernel
+def surely_apart(deviation, origin, a, b):
+    """Return whether a deviation between origin + a and origin + b is more than rounding in any arithmetic."""
+    always_inline()
+    return abs(deviation) > NEAR * NOISE * (abs(origin) + abs(a) + abs(b))
+
+
+@exact_kernel
 def score_moments(x, begin, end, live, first, rows, thresholds, switches, critical, table, doubt):
     """Score stddev_from_average, grubbs and mean_subtraction_cumulation from `moments.walk`'s rows.
 
@@ -52,6 +59,7 @@ def score_moments(x, begin, end, live, first, rows, thresholds, switches, critic
     ddof = float(switches[DDOF])
     history_ddof = float(switches[HISTORY_DDOF])
     one_sided = switches[TWO_SIDED] == 0
+    guarded = switches[GUARDED] != 0
     average = 1.0 / thresholds[STDDEV_FROM_AVERAGE]
     newest = 1.0 / thresholds[MEAN_SUBTRACTION_CUMULATION]
     size = 0  # what depends on the number of points alone is computed when that changes
@@ -77,9 +85,9 @@ def score_moments(x, begin, end, live, first, rows, thresholds, switches, critic
         away = fraction(abs(change), np.sqrt(m2 * free))
         high = 0.0 if (one_sided and change < 0.0) or m2 == 0.0 else away * outlier
         away *= average
-        mean = rows[1, j] * share_history
-        h2 = max(rows[2, j] - rows[1, j] * mean, 0.0)
-        apart = fraction(abs((x[i] - o) - mean), np.sqrt(h2 * free_history)) * newest
+        history = rows[1, j] * share_history
+        h2 = max(rows[2, j] - rows[1, j] * history, 0.0)
+        apart = fraction(abs((x[i] - o) - history), np.sqrt(h2 * free_history)) * newest
         table[STDDEV_FROM_AVERAGE, j] = away
         table[GRUBBS, j] = high
         table[MEAN_SUBTRACTION_CUMULATION, j] = apart
@@ -90,15 +98,22 @@ def score_moments(x, begin, end, live, first, rows, thresholds, switches, critic
             and sound(m2, rows[3, j])
             and sound(h2, rows[1, j])
             and abs(change) < HUGE
+        ) or (
+            guarded
+            and (
+                ((away > 1.0 or high > 1.0) and not surely_apart(change, o, tail, mean))
+                or (apart > 1.0 and not surely_apart((x[i] - o) - history, o, x[i] - o, history))
+            )
         ):
             doubt[j] |= (1 << STDDEV_FROM_AVERAGE) | (1 << GRUBBS) | (1 << MEAN_SUBTRACTION_CUMULATION)
 
 
 @exact_kernel
-def score_first_hour(x, begin, end, live, rows, threshold, table, doubt):
+def score_first_hour(x, begin, end, live, rows, threshold, switches, table, doubt):
     """Score first_hour_average from `first_hour.walk`'s rows."""
     never_inline()
     limit = 1.0 / threshold
+    guarded = switches[GUARDED] != 0
     size = 0.0
     share = free = 0.0
     for j in range(end - begin):
@@ -120,15 +135,18 @@ def score_first_hour(x, begin, end, live, rows, threshold, table, doubt):
         table[FIRST_HOUR_AVERAGE, j] = score
         if not (settled(score, GUARD) and sound(m2, rows[1, j]) and abs(tail) < HUGE):
             doubt[j] |= 1 << FIRST_HOUR_AVERAGE
+        elif guarded and score > 1.0 and not surely_apart(tail - mean, o, tail, mean):
+            doubt[j] |= 1 << FIRST_HOUR_AVERAGE
 
 
 @exact_kernel
-def score_moving_average(begin, end, live, first, deviations, squares, scale, threshold, table, doubt):
+def score_moving_average(x, begin, end, live, first, deviations, squares, scale, threshold, switches, table, doubt):
     """Score stddev_from_moving_average from `ewm.walk`'s deviations and weighted squares.
 
     scale float64[m]: by number of points, what makes the squares the bias-corrected variance.
     """
     never_inline()
+    guarded = switches[GUARDED] != 0
     for j in range(end - begin):
         if live[j] == 0:
             continue
@@ -137,4 +155,6 @@ def score_moving_average(begin, end, live, first, deviations, squares, scale, th
         score = fraction(d, threshold * np.sqrt(q * scale[begin + j + 1 - first[j]]))
         table[STDDEV_FROM_MOVING_AVERAGE, j] = score
         if not (settled(score, GUARD) and sound(q, d)):
+            doubt[j] |= 1 << STDDEV_FROM_MOVING_AVERAGE
+        elif guarded and score > 1.0 and not surely_apart(d, x[begin + j], 0.0, d):
             doubt[j] |= 1 << STDDEV_FROM_MOVING_AVERAGE

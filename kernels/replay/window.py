@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from ridgeline.kernels._algorithm import exact_kernel, never_inline
+from typing import Final
+
+from ridgeline.kernels._algorithm import always_inline, exact_kernel, never_inline
+
+# Values whose differences' squares are all normal numbers lie between these, or are 0.
+SMALL: Final = 1e-130
+LARGE: Final = 1e130
 
 
 @exact_kernel
-def spans(t, x, begin, end, lo, run, seconds, first, same):
-    """Fill first[j], same[j] (int64) for the points begin + j < end; return (lo, run) to go on with.
+def is_extreme(value):
+    """Return whether squares of differences from the value may over- or underflow."""
+    always_inline()
+    size = abs(value)
+    return not size < LARGE or (size < SMALL and size != 0.0)
+
+
+@exact_kernel
+def spans(t, x, begin, end, lo, run, odd, seconds, first, same, extreme):
+    """Fill first[j], same[j], extreme[j] (int64) for the points begin + j < end; return (lo, run, odd) to go on with.
 
     t int64[n] ascending, x float64[n]. first: index of the oldest point with t > t_i - seconds. same: index at which
-    the run of values equal to x_i began. `lo` and `run` are those of the point before `begin`.
+    the run of values equal to x_i began. extreme: index of the newest extreme value up to x_i, -1 if there is none.
+    `lo`, `run` and `odd` are those of the point before `begin`.
     """
     never_inline()
     for j in range(end - begin):
@@ -20,9 +35,12 @@ def spans(t, x, begin, end, lo, run, seconds, first, same):
             lo += 1
         if i == 0 or x[i] != x[i - 1]:
             run = i
+        if is_extreme(x[i]):
+            odd = i
         first[j] = lo
         same[j] = run
-    return lo, run
+        extreme[j] = odd
+    return lo, run, odd
 
 
 @exact_kernel
@@ -46,6 +64,16 @@ def run_start(x, point, lowest):
     while point > lowest and x[point - 1] == x[point]:
         point -= 1
     return point
+
+
+@exact_kernel
+def newest_extreme(x, point, lowest):
+    """Return the index of the newest extreme value of x[lowest : point + 1], -1 if there is none."""
+    while point >= lowest:
+        if is_extreme(x[point]):
+            return point
+        point -= 1
+    return -1
 
 
 @exact_kernel

@@ -27,7 +27,8 @@ from ridgeline.kernels.score.layout import (
 from ridgeline.kernels.score.row import score_row
 from ridgeline.kernels.score.window import considered, keep_last, outcome_of
 from ridgeline.kernels.shared.row import Row
-from ridgeline.kernels.shared.stats import CENTRE, MEAN, STATS, TAIL
+from ridgeline.kernels.shared.stats import STATS
+from ridgeline.kernels.shared.summary import change_of, level_of
 from ridgeline.kernels.shared.switches import LAST_WINS
 
 
@@ -108,8 +109,8 @@ def run(
                 series = Row(t, x, weights[weights.size - n :], stats, switches, now, full_duration[row], rest)
                 mask, slack = policies[p, MASK], policies[p, CONSENSUS_SLACK]
                 score_row(series, table[n], thresholds[p], mask, slack, mode, votes[row], kept)
-                points[row, CHANGE] = stats[TAIL] - stats[MEAN]
-                points[row, LEVEL] = stats[CENTRE] + stats[MEAN]
+                points[row, CHANGE] = change_of(stats)
+                points[row, LEVEL] = level_of(stats)
         outcomes[row] = outcome
     return status
 

@@ -10,6 +10,7 @@ from ridgeline.kernels.score.nine import COST_ORDER, FREE, score_of
 from ridgeline.kernels.shared.row import Row
 from ridgeline.kernels.shared.stats import CRITICAL, WANT_SCORES
 from ridgeline.kernels.shared.summary import summarise
+from ridgeline.kernels.shared.switches import GUARDED
 
 
 @exact_kernel
@@ -44,7 +45,7 @@ def score_row(
     """
     never_inline()
     votes[:] = NULL
-    summarise(row.x, row.stats)
+    summarise(row.x, row.switches[GUARDED], row.stats, row.scratch)
     row.stats[CRITICAL] = critical
     row.stats[WANT_SCORES] = 1.0 if mode == SCORES else 0.0
     limit = slack if mode == EARLY_EXIT else ALGORITHMS

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
+from ridgeline.kernels.shared.noise import noise_of
 from ridgeline.kernels.shared.sort import sort_into
 
 CHUNK: Final = 256
@@ -57,6 +58,34 @@ def _distance(small: np.ndarray, large: np.ndarray, scratch: np.ndarray) -> int:
             below[place] += 1
             equal[place] += ordered[place] == part[i]
     return _largest(ordered[0:n], below, equal, large.size)
+
+
+@exact_kernel
+def tolerant_distance(a: np.ndarray, b: np.ndarray, scratch: np.ndarray) -> int:
+    """`ks_distance` where values that differ by rounding only are equal; never larger than that.
+
+    scratch: float64[n_a + n_b + max(n_a, n_b, RUN)].
+    """
+    never_inline()
+    spare = scratch[a.size + b.size :]
+    ordered_a = scratch[0 : a.size]
+    ordered_b = scratch[a.size : a.size + b.size]
+    sort_into(a, ordered_a, spare)
+    sort_into(b, ordered_b, spare)
+    return max(_ahead(ordered_a, ordered_b), _ahead(ordered_b, ordered_a))
+
+
+@exact_kernel
+def _ahead(a: np.ndarray, b: np.ndarray) -> int:
+    """Largest n_b #a(<= v) - n_a #b(<= v and what rounding may make of v) over the points v of a; both ascending."""
+    largest = 0
+    below = 0
+    for i in range(a.size):
+        reach = a[i] + noise_of(a[i], a[i])
+        while below < b.size and b[below] <= reach:
+            below += 1
+        largest = max(largest, (i + 1) * b.size - below * a.size)
+    return largest
 
 
 @exact_kernel

@@ -1,4 +1,4 @@
-"""Places of a profile's switches in the int64 array that kernels read (`engine.profiles` fills it)."""
+"""Places of a profile's switches in the int64 array that kernels read (`engine.rules.profiles` fills it)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ STANDARDISE: Final = 8  # ks_test's ADF standardises its sample first
 WINDOWED: Final = 9  # only points in (last - FULL_DURATION, last]
 LAST_WINS: Final = 10  # of equal timestamps only the last point counts
 DROP_FUTURE: Final = 11  # points after as_of are dropped
-MIN_POINTS: Final = 12  # fewer: too_short
-BORING_POINTS: Final = 13  # so many newest points with one distinct value: boring (0: never)
-SWITCHES: Final = 14  # length of the array
+GUARDED: Final = 12  # differences of rounding alone never vote; squares neither overflow nor underflow
+MIN_POINTS: Final = 13  # fewer: too_short
+BORING_POINTS: Final = 14  # so many newest points with one distinct value: boring (0: never)
+SWITCHES: Final = 15  # length of the array
 
 HISTOGRAM_OWN_BIN: Final = 0  # the tail's own bin, all edges included; a constant series never votes
 HISTOGRAM_EARTHGECKO: Final = 1  # its analyzer's own histogram; a constant series votes True

@@ -13,12 +13,14 @@ from twins.samples_ks import KINDS, REALISTIC, samples
 
 from ridgeline.kernels._algorithm import exact_kernel
 from ridgeline.kernels.adf.exact import exact_statistic
+from ridgeline.kernels.adf.exponential import exp_small
 from ridgeline.kernels.adf.lanes import LANES, _interpreted, lagged_products
 from ridgeline.kernels.adf.layout import CRITICAL, MIN_POINTS, SCRATCH_FIXED
-from ridgeline.kernels.adf.scaling import exp_small, power_of_two
 from ridgeline.kernels.adf.statistic import adf_statistic
 from ridgeline.kernels.ks_test import KOLMOGOROV, ks_score
+from ridgeline.kernels.shared import switches
 from ridgeline.kernels.shared.ks import KS_SCRATCH_FIXED, ks_distance
+from ridgeline.kernels.shared.scaling import power_of_two
 from ridgeline.kernels.shared.sort import RUN, sort_into
 
 RAW, STANDARDISED = 0, 1
@@ -36,7 +38,9 @@ def score(t, x, anchor=None, *, daily=0, standardise=RAW, threshold=0.5):
     detail = np.empty(2)
     scratch = np.full(2 * t.size + SCRATCH_FIXED, math.nan)
     anchor = int(t[-1]) if anchor is None else anchor
-    return ks_score(t, x, anchor, daily, standardise, threshold, scratch, detail), *detail
+    given = np.zeros(switches.SWITCHES, np.int64)
+    given[[switches.DAILY, switches.STANDARDISE]] = daily, standardise
+    return ks_score(t, x, anchor, given, threshold, scratch, detail), *detail
 
 
 # The constant bound and the implied p-value.

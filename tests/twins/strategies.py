@@ -45,3 +45,25 @@ def series(draw, min_size=1, max_size=250):
         x[draw(st.sampled_from([n - 1, n - 1, n // 2, 0]))] += spread * draw(st.sampled_from([3.5, -6.0, 40.0, 1e12]))
     t = make_times(rng, draw(st.sampled_from(["minutes", "seconds", "days", "gaps", "uneven"])), n)
     return t.astype(np.int64), x.astype(np.float64)
+
+
+@st.composite
+def edge_series(draw, min_size=3, max_size=200):
+    """(t, x) at the edges of numbers: of any size, jittered by rounding, with values of other magnitudes among them."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n = draw(st.integers(min_size, max_size))
+    x = make_values(rng, draw(st.sampled_from(("noise", "integers", "two_levels", "constant", "mostly_constant"))), n)
+    with np.errstate(over="ignore", under="ignore"):
+        x = x * 10.0 ** draw(st.sampled_from([0, 0, -162, 155, -200, 200, -280, 290, 306]))
+    if draw(st.booleans()):  # what sums in another order make of it
+        units = (
+            rng.integers(-3, 4, n)
+            * draw(st.sampled_from([0, 1, 4]))
+            * (rng.random(n) < draw(st.sampled_from([0.05, 1.0])))
+        )
+        x = x + units * np.spacing(x)
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.sampled_from([n - 1, n - 1, n - 2, n // 2, 0]))
+        x[at] = draw(st.sampled_from([0.0, 1.0, -3.0, 1e155, -1e155, 1e-162, 1e300, -1.7e308, 1e-250]))
+    t = make_times(rng, draw(st.sampled_from(["minutes", "seconds", "uneven"])), n)
+    return t.astype(np.int64), np.clip(x, -1.7e308, 1.7e308)
