@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ridgeline.alerters import Alert, sentence
+from ridgeline.engine.report.drawings import Drawings
 from ridgeline.engine.report.picture import Picture
-from ridgeline.engine.report.studio import Studio
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.run.kept import Kept, KeptSeries
 from ridgeline.engine.score.scorer import Scorer
@@ -24,7 +24,7 @@ class Gallery:
 
     kept: KeptSeries
     left: Callable[[], float]
-    studio: Studio = field(default_factory=Studio)
+    drawings: Drawings = field(default_factory=Drawings)
     _opened: bool = False
 
     @classmethod
@@ -40,13 +40,13 @@ class Gallery:
             if chosen:
                 self._opened = True
                 pictures = [picture_of(alert, known[alert.metric]) for alert in chosen]
-                self.studio.draw(pictures, min(LONGEST, SHARE * max(self.left(), 0.0)))
-        return self.studio.drawn
+                self.drawings.draw(pictures, min(LONGEST, SHARE * max(self.left(), 0.0)))
+        return self.drawings.drawn
 
     @property
     def problem(self) -> str:
         """Why pictures are missing, in one sentence; empty if none is."""
-        return f"alerts went out without some pictures: {self.studio.problem}" if self.studio.problem else ""
+        return f"alerts went out without some pictures: {self.drawings.problem}" if self.drawings.problem else ""
 
 
 def picture_of(alert: Alert, kept: Kept) -> Picture:

@@ -7,7 +7,7 @@ from rigs.parts import NAMES, verdicts
 
 from ridgeline.alerters import Alert
 from ridgeline.engine.alerts.strategy import show_pictures
-from ridgeline.engine.report.studio import Studio
+from ridgeline.engine.report.drawings import Drawings
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.run.gallery import LONGEST, SPARE, Gallery
@@ -78,8 +78,8 @@ def test_memory_is_that_of_what_may_be_drawn_whatever_the_fleet():
         assert (one.values[0], one.values[-1]) != (0, 0), "both ends are there"
 
 
-class Recorder(Studio):
-    """A studio that notes what it is asked for."""
+class Recorder(Drawings):
+    """Drawings that note what they are asked for."""
 
     def __init__(self):
         super().__init__()
@@ -100,7 +100,7 @@ def gallery(rows, left=60.0):
     assert made.kept.most == 2 * SPARE
     matrix = block(rows)
     made.kept.take(Series(matrix, matrix), judged([(name, 1) for name in rows]))
-    made.studio = Recorder()
+    made.drawings = Recorder()
     return made
 
 
@@ -109,20 +109,20 @@ def test_the_first_alerts_that_can_be_drawn_are_drawn_once_in_a_run():
     assert made.draw([alert("over by now")], 2) == {}
     assert made.draw([alert("gone"), alert("c"), alert("b"), alert("a")], 2) == {"c": b"PNG", "b": b"PNG"}
     assert made.draw([alert("a")], 2) == {"c": b"PNG", "b": b"PNG"}
-    assert [[picture.metric for picture in pictures] for pictures, _ in made.studio.asked] == [["c", "b"]]
+    assert [[picture.metric for picture in pictures] for pictures, _ in made.drawings.asked] == [["c", "b"]]
 
 
 @pytest.mark.parametrize(("left", "seconds"), [(100.0, LONGEST), (8.0, 2.0), (-1.0, 0.0)])
 def test_drawing_takes_a_share_of_what_is_left(left, seconds):
     made = gallery(["a"], left)
     made.draw([alert("a")], 2)
-    assert [given for _, given in made.studio.asked] == [seconds]
+    assert [given for _, given in made.drawings.asked] == [seconds]
 
 
 def test_a_picture_says_what_the_alert_says():
     made = gallery(["a"])
     made.draw([alert("a", first_seen=END - 720, ongoing=True)], 2)
-    ((picture,), _) = made.studio.asked[0]
+    ((picture,), _) = made.drawings.asked[0]
     assert picture.note == "299, expected 0 to 100 (above); for 12 min"
     assert (picture.voted, picture.silent) == (NAMES[:1], NAMES[1:])
     assert (picture.expected, picture.since, picture.median) == ((0.0, 100.0), END - 720, 149.5)
@@ -132,7 +132,7 @@ def test_a_picture_says_what_the_alert_says():
 def test_a_problem_is_one_sentence():
     made = gallery(["a"])
     assert made.problem == ""
-    made.studio.problem = "matplotlib is not installed"
+    made.drawings.problem = "matplotlib is not installed"
     assert made.problem == "alerts went out without some pictures: matplotlib is not installed"
 
 

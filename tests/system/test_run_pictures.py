@@ -13,7 +13,7 @@ from rigs.pixels import BLUE, RED, pixels, places
 from rigs.runs import TABLE, received, run_json, start, write_config
 from rigs.smtp import smtp_server
 
-from ridgeline.engine.report import studio
+from ridgeline.engine.report import drawings
 
 MAIL = """
 [alerters.smtp]
@@ -90,7 +90,7 @@ def test_beside_the_mail_other_channels_go_on_as_ever(tmp_path, data, capsys):
 def test_a_second_run_draws_nothing_for_alerts_that_are_suppressed(tmp_path, data, capsys, monkeypatch):
     with mails(tmp_path, data, 1) as (box, config):
         assert run_json(capsys, config)[0] == 0
-        monkeypatch.setattr(studio.Studio, "draw", lambda *_: pytest.fail("it draws"))
+        monkeypatch.setattr(drawings.Drawings, "draw", lambda *_: pytest.fail("it draws"))
         code, found, _ = run_json(capsys, config)
     assert (code, found["alerts"]["sent"], len(box.mails)) == (0, 0, 1)
 
@@ -100,7 +100,7 @@ def test_a_drawing_that_hangs_or_fails_costs_the_alerts_nothing_but_its_time(tmp
     name = f"painter_of_{tmp_path.name}"
     (tmp_path / f"{name}.py").write_text(f"import time\n{body}\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(studio, "PAINTER", name)
+    monkeypatch.setattr(drawings, "PAINTER", name)
     with mails(tmp_path, data) as (box, config):
         code, found, errors = run_json(capsys, config)
     assert (code, found["alerts"]["sent"]) == (0, len(found["anomalies"]))

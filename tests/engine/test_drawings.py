@@ -10,9 +10,9 @@ import numpy as np
 import psutil
 import pytest
 
-from ridgeline.engine.report import studio
+from ridgeline.engine.report import drawings
+from ridgeline.engine.report.drawings import Drawings
 from ridgeline.engine.report.picture import Lanes, Picture
-from ridgeline.engine.report.studio import Studio
 from ridgeline.kernels.native import children
 
 END = 1_700_000_000
@@ -40,14 +40,14 @@ def painter(tmp_path, monkeypatch):
             f"import base64, os, sys, time\nfrom ridgeline.kernels.native.children import tell\n{body}"
         )
         monkeypatch.syspath_prepend(str(tmp_path))
-        monkeypatch.setattr(studio, "PAINTER", name)
+        monkeypatch.setattr(drawings, "PAINTER", name)
         return name
 
     return place
 
 
 def drawn(names, seconds=LONG):
-    found = Studio()
+    found = Drawings()
     found.draw([picture(name) for name in names], seconds)
     return found
 
@@ -65,13 +65,30 @@ def test_pictures_are_drawn_by_a_process_that_was_never_forked(monkeypatch):
     assert all(png.startswith(PNG) and png.rstrip().endswith(b"IEND\xaeB`\x82") for png in found.drawn.values())
     assert found.drawn["a"] != found.drawn["$\n\udc80"]
     assert not forks
-    assert not processes(studio.PAINTER)
+    assert not processes(drawings.PAINTER)
+
+
+def test_a_user_without_a_home_keeps_matplotlibs_files_beside_the_kernels(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib", reason="needs ridgeline[plot], to draw")
+    cache, temporary = tmp_path / "cache", tmp_path / "tmp"
+    for folder in (cache, temporary):
+        folder.mkdir(mode=0o700)
+    for name in ("MPLCONFIGDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "/proc/nowhere")
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setenv("RIDGELINE_CACHE_DIR", str(cache))
+    assert list(drawn(["a"]).drawn) == ["a"]
+    assert list((cache / "matplotlib").glob("fontlist*.json"))
+    assert not list(temporary.iterdir()), "nothing is left behind at each run"
+    cache.chmod(0o777)
+    assert not drawings._own_folder(), "another user could put settings there"
 
 
 def test_one_that_cannot_be_drawn_costs_no_other():
     pytest.importorskip("matplotlib", reason="needs ridgeline[plot], to draw")
     broken = Picture("b", np.arange(3), np.arange(2.0), np.zeros(5, bool))
-    found = Studio()
+    found = Drawings()
     found.draw([picture("a"), broken, picture("c")], LONG)
     assert list(found.drawn) == ["a", "c"]
     assert found.problem.startswith("a picture cannot be drawn: ")
@@ -95,8 +112,8 @@ def test_a_painter_that_hangs_is_killed_and_what_it_has_drawn_counts(painter):
 
 def test_a_painter_that_does_not_even_listen_holds_nobody_up(painter, monkeypatch):
     stuck = [sys.executable, "-c", "import time; time.sleep(600)"]
-    monkeypatch.setattr(studio, "command", lambda _module: stuck)
-    found = Studio()
+    monkeypatch.setattr(drawings, "command", lambda _module: stuck)
+    found = Drawings()
     found.draw([picture("a", 200_000)], 0.5)  # far more than a pipe holds
     assert (found.drawn, found.problem) == ({}, "drawing was broken off after 0.5 s")
     assert not [child for child in psutil.Process().children() if child.cmdline() == stuck]
@@ -119,7 +136,7 @@ def test_a_painter_that_fails_is_told_of(painter, body, problem):
 
 
 def test_where_no_process_can_be_started_it_is_told(monkeypatch):
-    monkeypatch.setattr(studio, "command", lambda _module: ["/nowhere/python"])
+    monkeypatch.setattr(drawings, "command", lambda _module: ["/nowhere/python"])
     found = drawn(["a"])
     assert (found.drawn, found.problem) == ({}, "the process that draws cannot be started: No such file or directory")
 

@@ -16,6 +16,8 @@ from typing import Final
 
 from ridgeline.engine.report.picture import Picture
 from ridgeline.kernels.native.children import asked, command, hear
+from ridgeline.kernels.native.folder import opened
+from ridgeline.kernels.native.places import candidates
 
 PAINTER: Final = "ridgeline.engine.report.painter"
 LACKING: Final = "matplotlib is not installed: pip install 'ridgeline[plot]'"
@@ -23,8 +25,8 @@ LEFT_OVER: Final = 1.0  # seconds that a killed process gets to be gone
 
 
 @dataclass(slots=True)
-class Studio:
-    """What has been drawn: PNG by metric, and in one sentence why anything was not."""
+class Drawings:
+    """What has been `drawn`, PNG by metric, and in one sentence why anything was not."""
 
     drawn: dict[str, bytes] = field(default_factory=dict)
     problem: str = ""
@@ -35,9 +37,7 @@ class Studio:
             self.problem = LACKING
             return
         request = asked({"pictures": [picture.as_json() for picture in pictures], "parent": os.getpid()})
-        environ = {
-            name: value for name, value in os.environ.items() if name != "MPLBACKEND"
-        }  # may name what is not here
+        environ = {**os.environ, "MPLBACKEND": "agg", "MPLCONFIGDIR": os.environ.get("MPLCONFIGDIR") or _own_folder()}
         run, pipe = command(PAINTER), subprocess.PIPE
         try:
             child = subprocess.Popen(run, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environ)  # noqa: S603 - our own
@@ -74,3 +74,14 @@ class Studio:
                 self.problem = self.problem or told["problem"]
             elif "png" in told:
                 yield told["at"], base64.b64decode(told["png"])
+
+
+def _own_folder() -> str:
+    """Where matplotlib keeps its list of the machine's fonts: beside the kernels, since the user of a run may have no home.
+
+    Without such a folder it would make it anew each time. Empty where there is none that no other user could change.
+    """
+    for place in candidates(os.environ):
+        with contextlib.suppress(OSError), opened(place) as outer, outer.inner("matplotlib", create=True) as folder:
+            return str(folder.path)
+    return ""
