@@ -63,7 +63,7 @@ def _inspect(path: str, listing: Listing, left: Left | None) -> DataFile:
             metadata, schema = file.metadata, file.schema_arrow
         keys, chosen = folder_keys(path), folder_keys(f"{listing.root}/")
         layout = _layout(schema, keys, path)
-        _agree(footer, layout)
+        _agree(footer, layout, schema)
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except PermissionError as error:
@@ -104,16 +104,18 @@ def _layout(schema: pa.Schema, keys: Mapping[str, str | None], path: str) -> Lay
     return layout_of(schema if named else schema.append(pa.field("metric", pa.string())), path)
 
 
-def _agree(footer: Footer, layout: Layout) -> None:
-    """Hold the numbers of values of each column against the number of rows."""
+def _agree(footer: Footer, layout: Layout, schema: pa.Schema) -> None:
+    """Hold the numbers of values of each column against the number of rows. Raises ValueError."""
     for group in footer.groups:
         for name in layout.columns:
-            chunk = group.chunks.get(name)
-            if chunk is None:
-                continue
+            if name not in schema.names:
+                continue  # a folder gives it
+            if name not in group.chunks:
+                raise ValueError(f"its footer is damaged: row group {group.number} has no column {name}")
+            values = group.chunks[name].values
             lists = layout.lists and name in {"timestamp", "value"}
-            if chunk.values < group.rows if lists else chunk.values != group.rows:
+            if values < group.rows if lists else values != group.rows:
                 raise ValueError(
                     f"its footer is damaged: row group {group.number} has {group.rows} rows, "
-                    f"but {chunk.values} values in column {name}"
+                    f"but {values} values in column {name}"
                 )

@@ -77,37 +77,50 @@ def footer_of(data: bytes, file_size: int) -> Footer:
 
 def _leaves(elements: list[dict[int, Any]]) -> Iterator[Leaf]:
     """The leaves of a schema, which is stored as the nodes of a tree, depth first."""
-    waiting = [elements[0].get(5, 0)]  # children still to come, by depth
+    waiting = [_get(elements[0], 5, int, 0)]  # children still to come, by depth
     top = ""
     for element in elements[1:]:
         while waiting and not waiting[-1]:
             waiting.pop()
         waiting[-1] -= 1
-        top = element[4].decode() if len(waiting) == 1 else top
-        if element.get(5, 0):
-            waiting.append(element[5])
+        top = _get(element, 4, bytes).decode() if len(waiting) == 1 else top
+        children = _get(element, 5, int, 0)
+        if children:
+            waiting.append(children)
             continue
-        logical = element.get(10, {})
-        ticks = UNITS[next(iter(logical[8][2]))] if 8 in logical else CONVERTED.get(element.get(6, -1))
-        signed = logical[10][2] if 10 in logical else element.get(6) not in UNSIGNED
-        yield Leaf(top, element[1], ticks, signed)
+        logical, converted = _get(element, 10, dict, {}), _get(element, 6, int, -1)
+        ticks = UNITS[next(iter(logical[8][2]))] if 8 in logical else CONVERTED.get(converted)
+        signed = _get(logical[10], 2, bool) if 10 in logical else converted not in UNSIGNED
+        yield Leaf(top, _get(element, 1, int), ticks, signed)
 
 
-def _group(index: int, fields: dict[int, Any], leaves: Sequence[Leaf], file_size: int) -> Group:
+def _group(number: int, fields: dict[int, Any], leaves: Sequence[Leaf], file_size: int) -> Group:
     """One row group, its numbers held against one another and against the size of the file."""
-    rows, size = fields[3], max(fields[2], 0)
-    if rows < 0 or len(fields[1]) != len(leaves):
-        raise ValueError(f"its footer is damaged: row group {index} has {rows} rows, {len(fields[1])} columns")
+    columns, rows, size = _get(fields, 1, list), _get(fields, 3, int), max(_get(fields, 2, int), 0)
+    if rows < 0 or len(columns) != len(leaves):
+        raise ValueError(f"its footer is damaged: row group {number} has {rows} rows, {len(columns)} columns")
     chunks: dict[str, Chunk] = {}
-    for leaf, column in zip(leaves, fields[1], strict=True):
-        data = column[3]
-        start = min(data[9], data.get(11) or data[9])
-        inside = start >= len(MAGIC) and data[7] >= 0 and start + data[7] <= file_size
-        if data[5] < 0 or (rows and not inside):
-            raise ValueError(f"its footer is damaged: column {leaf.name} of row group {index} lies outside the file")
-        bounds = data.get(12, {})
-        chunk = Chunk(data[5], bounds.get(3), bounds.get(6, bounds.get(2)), bounds.get(5, bounds.get(1)))
+    for leaf, column in zip(leaves, columns, strict=True):
+        data = _get(column, 3, dict)
+        values, length, first = _get(data, 5, int), _get(data, 7, int), _get(data, 9, int)
+        start = min(first, _get(data, 11, int, 0) or first)
+        inside = start >= len(MAGIC) and length >= 0 and start + length <= file_size
+        if values < 0 or (rows and not inside):
+            raise ValueError(f"its footer is damaged: column {leaf.name} of row group {number} lies outside the file")
+        bounds = _get(data, 12, dict, {})
+        low, high = (_get(bounds, new, bytes, None) or _get(bounds, old, bytes, None) for new, old in ((6, 2), (5, 1)))
+        chunk = Chunk(values, _get(bounds, 3, int, None), low, high)
         before = chunks.get(leaf.name)
-        chunks[leaf.name] = chunk if before is None or chunk.values > before.values else before
-        size = max(size, data[6])
-    return Group(index, rows, size, chunks)
+        chunks[leaf.name] = chunk if before is None or values > before.values else before
+        size = max(size, _get(data, 6, int))
+    return Group(number, rows, size, chunks)
+
+
+def _get(fields: dict[int, Any], number: int, kind: type, default: Any = ...) -> Any:
+    """A field of a struct. Raises KeyError where it is absent and has no default, TypeError where it is of another type."""
+    value = fields.get(number, default)
+    if value is ...:
+        raise KeyError(number)
+    if value is not default and type(value) is not kind:
+        raise TypeError(kind)
+    return value

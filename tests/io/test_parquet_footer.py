@@ -82,9 +82,15 @@ def test_damaged_footers_are_a_value_error(tmp_path):
         for _ in range(rng.randint(1, 3)):
             bad[rng.randrange(len(bad))] = rng.randrange(256)
         try:
-            footer_of(bytes(bad), size)
+            footer = footer_of(bytes(bad), size)
         except ValueError:
             damaged += 1
+            continue
+        assert all(type(group.rows) is int and group.rows > 0 for group in footer.groups)
+        for chunk in (chunk for group in footer.groups for chunk in group.chunks.values()):
+            assert type(chunk.values) is int
+            assert {type(bound) for bound in (chunk.low, chunk.high)} <= {bytes, type(None)}
+            assert type(chunk.nulls) in {int, type(None)}
     assert damaged > 1000
     for end in range(len(data)):
         with pytest.raises(ValueError, match=r"early|footer"):
