@@ -75,6 +75,19 @@ def test_the_deadline_of_the_caller_goes_before_the_budget():
     assert took < ENOUGH
 
 
+def test_nothing_is_sent_once_the_time_is_over():
+    left = [60.0]
+    with redis_server() as server:
+        client = connect(RedisSettings(server.url), deadline=lambda: left[0])
+        assert client.get("nothing") is None
+        before = server.client.info("stats")["total_commands_processed"]
+        for left[0] in (0.0, -5.0):
+            with pytest.raises(redis.exceptions.TimeoutError):
+                client.get("nothing")
+        assert server.client.info("stats")["total_commands_processed"] == before + 1  # our own question
+        client.close()
+
+
 def test_a_name_that_is_never_resolved_is_not_waited_for(monkeypatch):
     def hang(*_, timeout: float, **__):
         time.sleep(timeout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import resource
 import time
+import types
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from rigs.redis import HOST, answers, commands, fake_redis, page, proxy, redis_s
 
 from ridgeline.io.errors import SourceUnavailable
 from ridgeline.io.redis import listing
+from ridgeline.io.redis.clock import clock_skew
 from ridgeline.io.redis.listing import Listing
 from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.redis.source import RedisSource
@@ -219,6 +221,16 @@ def test_the_clocks_are_compared_once(hours):
         read_all(source)
     assert len(asked) == 1
     assert source.clock_skew == pytest.approx(3600 * hours, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ahead"), [(100.0, 0.0), (105.0, 0.0), (110.0, 0.0), (112.5, 2.5), (97.0, -3.0), (7310.0, 7200.0)]
+)
+def test_the_time_that_an_answer_takes_is_no_difference_of_clocks(theirs, ahead):
+    """Asked at 100, answered at 110 by our clock."""
+    ours = iter([100.0, 110.0])
+    client = types.SimpleNamespace(set_response_callback=lambda *_: None, execute_command=lambda _: theirs)
+    assert clock_skew(client, lambda: next(ours)) == ahead
 
 
 def test_a_real_server_has_our_clock_and_one_that_does_not_tell_is_not_asked_again():

@@ -20,10 +20,12 @@ from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.reasons import ROW_REASONS
 from ridgeline.io.redis import source as redis_source
+from ridgeline.io.redis.arena import Arena
 from ridgeline.io.redis.client import connect
 from ridgeline.io.redis.embedded import find_server
 from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.redis.source import RedisSource, base_names
+from ridgeline.io.redis.values import ValueReader
 from ridgeline.io.secret import Secret
 from ridgeline.io.source import Source
 
@@ -204,6 +206,24 @@ def test_large_values_are_handed_over_in_parts(server, monkeypatch):
     assert {name: points for name, (_, points) in found.items()} == {
         f"m{i:02}": [(T0 + 60 * k, float(i)) for k in range(40 * i)] for i in range(40)
     }
+
+
+def test_memory_that_was_handed_over_is_written_to_no_more(server):
+    """Neither by the connection that filled it, which goes on to others, nor by a further read."""
+    store(server, {f"m{i}": pair(T0, float(i)) for i in range(20)})
+    client = connect(server.url)
+    reader = ValueReader(client, Arena, 1 << 20)
+    keys = [f"metrics.m{i}".encode() for i in range(20)]
+    first, second = (next(iter(reader.read(some))) for some in (keys[:10], keys[10:]))
+    wire = reader._connection.wire
+    assert first.arena is not second.arena
+    assert wire.arena not in (first.arena, second.arena)
+    reader.close()
+    assert client.ping()
+    for part, offset in ((first, 0), (second, 10)):
+        stored = [bytes(part.arena.view[a:b]) for a, b in zip(part.starts, part.ends, strict=True)]
+        assert stored == [pair(T0, float(offset + i)) for i in range(10)]
+    client.close()
 
 
 def test_match_and_namespace(server):
