@@ -12,6 +12,7 @@ from ridgeline.engine.report.picture import Picture
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.run.kept import Kept, KeptSeries
 from ridgeline.engine.score.scorer import Scorer
+from ridgeline.io.text import escape
 
 SPARE: Final = 4  # series kept for each picture: the top anomalies may be muted, or nobody's
 SHARE: Final = 0.25  # of the time left for alerts
@@ -34,13 +35,15 @@ class Gallery:
 
     def draw(self, alerts: Sequence[Alert], most: int) -> Mapping[str, bytes]:
         """PNG by metric of the first alerts whose series are there, at most so many. Raises nothing."""
-        if not self._opened:
-            known = self.kept.by_metric()
-            chosen = [alert for alert in alerts if alert.metric in known][:most]
-            if chosen:
-                self._opened = True
+        known = {} if self._opened else self.kept.by_metric()
+        chosen = [alert for alert in alerts if alert.metric in known][:most]
+        if chosen:
+            self._opened = True
+            try:
                 pictures = [picture_of(alert, known[alert.metric]) for alert in chosen]
                 self.drawings.draw(pictures, min(LONGEST, SHARE * max(self.left(), 0.0)))
+            except Exception as error:  # noqa: BLE001 - a bug in drawing must not keep alerts back
+                self.drawings.problem = f"drawing failed, a bug: {type(error).__name__}: {escape(error)}"
         return self.drawings.drawn
 
     @property

@@ -129,6 +129,16 @@ def test_a_picture_says_what_the_alert_says():
     assert np.flatnonzero(picture.anomalous).tolist() == [299]
 
 
+def test_a_bug_in_drawing_keeps_no_alert_back():
+    made = gallery(["a"])
+    made.drawings.draw = lambda *_: 1 / 0
+    assert made.draw([alert("a")], 2) == {}
+    assert (
+        made.problem
+        == "alerts went out without some pictures: drawing failed, a bug: ZeroDivisionError: division by zero"
+    )
+
+
 def test_a_problem_is_one_sentence():
     made = gallery(["a"])
     assert made.problem == ""

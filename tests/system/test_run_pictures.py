@@ -14,6 +14,7 @@ from rigs.runs import TABLE, received, run_json, start, write_config
 from rigs.smtp import smtp_server
 
 from ridgeline.engine.report import drawings
+from ridgeline.engine.run import gallery
 
 MAIL = """
 [alerters.smtp]
@@ -35,6 +36,12 @@ def data(tmp_path_factory):
     return path
 
 
+@pytest.fixture
+def patient(monkeypatch):
+    """On a busy machine a picture may take longer than a run waits for it."""
+    monkeypatch.setattr(gallery, "LONGEST", 60.0)
+
+
 @contextlib.contextmanager
 def mails(tmp_path, data, pictures=3, alerts=(("", "smtp", 3600),), **more):
     """A mailbox, and a configuration that mails there."""
@@ -52,9 +59,10 @@ def attached(mail):
     }  # fmt: skip
 
 
+@pytest.mark.usefixtures("patient")
 def test_the_top_alerts_arrive_with_their_pictures_inside(tmp_path, data, capsys):
     pytest.importorskip("matplotlib", reason="needs ridgeline[plot], to draw")
-    with mails(tmp_path, data) as (box, config):
+    with mails(tmp_path, data, deadline=240) as (box, config):
         code, found, errors = run_json(capsys, config)
         assert (code, found["alerts"]["sent"], found["alerts"]["messages"]) == (0, len(found["anomalies"]), 1)
     assert "picture" not in errors
@@ -76,9 +84,13 @@ def test_the_top_alerts_arrive_with_their_pictures_inside(tmp_path, data, capsys
     assert votes[with_picture[0]] == top
 
 
+@pytest.mark.usefixtures("patient")
 def test_beside_the_mail_other_channels_go_on_as_ever(tmp_path, data, capsys):
     pytest.importorskip("matplotlib", reason="needs ridgeline[plot], to draw")
-    with http_server() as http, mails(tmp_path, data, 1, (("", "smtp|http", 3600),), http=http) as (box, config):
+    with (
+        http_server() as http,
+        mails(tmp_path, data, 1, (("", "smtp|http", 3600),), http=http, deadline=240) as (box, config),
+    ):
         code, found, _ = run_json(capsys, config)
         metrics = {one["metric"] for one in found["anomalies"]}
         assert set(received(http)) == metrics
@@ -107,7 +119,7 @@ def test_a_drawing_that_hangs_or_fails_costs_the_alerts_nothing_but_its_time(tmp
     assert attached(box.mails[0]) == {}
     assert found["anomalies"][0]["metric"] in box.texts[0]
     assert errors.count("alerts went out without some pictures: ") == 1
-    assert found["seconds"]["alert"] < 5 + 10, "its share, on a busy machine"
+    assert found["seconds"]["alert"] < 30, "not the 600 s that it hangs"
     assert not [one for one in psutil.Process().children() if name in " ".join(one.cmdline())]
 
 
