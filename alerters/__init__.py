@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ridgeline.alerters._alert import Alert, Direction, dedup_key
 from ridgeline.alerters._channel import Alerter, Channel, Groups, from_entry_point, from_module, load
+from ridgeline.alerters._fates import Fates
 from ridgeline.alerters._http import outcome_of, post
 from ridgeline.alerters._message import TOP, Message, Status
 from ridgeline.alerters._outcome import SENT, Outcome
@@ -18,6 +19,7 @@ __all__ = [
     "Channel",
     "Direction",
     "Fact",
+    "Fates",
     "Groups",
     "Message",
     "Outcome",

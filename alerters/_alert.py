@@ -22,7 +22,8 @@ class Alert:
 
     `timestamp` and `first_seen` are epoch seconds; `expected` is (low, high) in the metric's unit, None where unknown;
     `algorithms` voted True of `algorithms_run`; `channels` and `rule_score` say which walk spoke, where walks judge.
-    `anomaly_id` and `external_id` are Panorama's and the external alert's, for payloads that carry them.
+    `anomaly_id` and `external_id` are Panorama's and the external alert's, for payloads that carry them; `score` is a
+    sibling's own share of votes, where it told us only that.
     `rule` is the `match` of the `[[alert]]` that chose it, `expiration` the seconds until the next alert of this
     metric, `full_duration` those of its window. `links` are (name, address), percent-encoded; `picture` is PNG bytes.
     """
@@ -48,6 +49,7 @@ class Alert:
     picture: bytes | None = None
     anomaly_id: str | None = None
     external_id: str | None = None
+    score: float | None = None
     message: str = ""
     context: str = "Analyzer"
     test: bool = False
@@ -99,7 +101,9 @@ class Alert:
 
     @property
     def anomaly_score(self) -> float:
-        """Share of the algorithms run that voted True; 1.0 where none is known, as Skyline reports it."""
+        """Share of the algorithms run that voted True, or `score`; 1.0 where none is known, as Skyline reports it."""
+        if self.score is not None:
+            return self.score
         return self.votes / len(self.algorithms_run) if self.algorithms_run else 1.0
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -74,6 +74,12 @@ class Channel:
     def picturing(self, settings: Any) -> bool:
         """Whether an alerter of these settings shows pictures."""
         return self.pictures(settings) if callable(self.pictures) else self.pictures
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The settings without a default."""
+        given = (MISSING, MISSING)
+        return tuple(one.name for one in fields(self.settings) if (one.default, one.default_factory) == given)
 
     @property
     def lacking(self) -> str:

@@ -65,7 +65,7 @@ def _alert(alert: Alert, *, resolved: bool) -> dict[str, Any]:
 def skyline(alert: Alert, token: str | None) -> dict[str, Any]:
     """What Skyline's alert_http posts for one anomaly, field by field, with native types.
 
-    Its three-sigma bounds are ours (`expected`); where they are unknown they are 0, as it sends them.
+    It says `analyzer` for Mirage too. Its three-sigma bounds are ours (`expected`); where they are unknown they are 0, as it sends them.
     """
     low, high = (0, 0) if alert.expected is None else (number(alert.expected[0]), number(alert.expected[1]))
     real_low = low if alert.negatives or low is None else max(low, 0)
@@ -76,7 +76,7 @@ def skyline(alert: Alert, token: str | None) -> dict[str, Any]:
         "value": number(alert.value),
         "full_duration": int(alert.full_duration),
         "expiry": int(alert.expiration),
-        "source": alert.source,
+        "source": "analyzer" if alert.source == "mirage" else alert.source,
         "token": token,
         "id": str(alert.external_id),
         "anomaly_id": str(alert.anomaly_id),

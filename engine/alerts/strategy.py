@@ -6,9 +6,10 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from ridgeline.alerters import Alerter, Channel, Groups, from_entry_point, from_module
+from ridgeline.alerters import Alerter, Channel, Groups, from_entry_point, from_module, load
 from ridgeline.engine.alerts.lately import RESOLVE_AFTER
 from ridgeline.io.errors import InputError
+from ridgeline.io.text import escape
 
 Configured = tuple[str, Channel, Any]  # strategy, its channel, the channel's settings
 NOBODY: Final = "no_email"  # the recipient that stands for none
@@ -46,6 +47,40 @@ def find_channel(kind: str, known: Mapping[str, Channel], module: str | None = N
     if module is not None:
         return from_module(module)
     return known.get(kind) or from_entry_point(kind)
+
+
+def without_table(name: str, channel: Channel) -> Configured:
+    """The strategy with the channel's defaults; ValueError says why it cannot be used without a table of its own."""
+    table = f'"{escape(name)}" needs a table [alerters.{escape(name)}]'
+    if channel.needed:
+        raise ValueError(f"{table} with {', '.join(channel.needed)}")
+    if channel.lacking:
+        raise ValueError(channel.lacking)
+    try:
+        return (name, channel, channel.settings())
+    except ValueError as error:
+        raise ValueError(f"{table}: {error}") from error
+
+
+def configured_for(name: str, configured: Iterable[Configured]) -> Configured:
+    """A strategy that no rule need name: by its own table, its kind's, or else the channel's defaults.
+
+    Raises InputError where there is no such channel, or it cannot be used so.
+    """
+    known = {entry[0]: entry for entry in configured}
+    found = known.get(name) or known.get(kind_of(name))
+    if found is not None:
+        return (name, found[1], found[2])
+    try:
+        channel = find_channel(kind_of(name), load())
+    except ValueError as error:
+        raise InputError(f"{name}: {error}") from error
+    if channel is None:
+        raise InputError(f'there is no strategy "{escape(name)}"; the configuration has: {", ".join(known) or "none"}')
+    try:
+        return without_table(name, channel)
+    except ValueError as error:
+        raise InputError(str(error)) from error
 
 
 def build_strategies(

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from ridgeline.alerters import Alert, Message, Outcome
-from ridgeline.engine.alerts.group import Parcel
 from ridgeline.engine.alerts.item import Item
-from ridgeline.engine.alerts.lane import GRACE
 from ridgeline.engine.alerts.links import fill_links
-from ridgeline.engine.alerts.match import recipients_of, wanted
-from ridgeline.engine.alerts.mute import NOBODY_WANTS
+from ridgeline.engine.alerts.match import recipients_of
+from ridgeline.engine.alerts.once import send_once
 from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.rule import EXPIRATION, AlertRow
-from ridgeline.engine.alerts.send import Sender
 from ridgeline.engine.alerts.strategy import Strategy
-from ridgeline.engine.alerts.workers import Threads
 from ridgeline.engine.rules.matching import matches
 from ridgeline.io.errors import InputError
 
@@ -89,15 +85,9 @@ def try_strategy(
     row = rule_for(pattern, name, plan.rows)
     item = Item(_alert(strategy, row, pattern, plan, int(wall())), row)
     message = Message.of(item.alert)
-    if not wanted(item):
-        return Trial(message, Outcome("rejected", NOBODY_WANTS), 0.0)
-    clerk, began = _Clerk(), clock()
-    sender = Sender(plan.strategies, {}, clerk, Threads(), began + strategy.alerter.timeout + GRACE, clock, wall)
-    try:
-        sender.send([Parcel(message, (item,))])
-    finally:
-        sender.stop()
-    return Trial(message, clerk.outcome, clock() - began)
+    began = clock()
+    outcome = send_once([item], plan.strategies, wall=wall, clock=clock)[name]
+    return Trial(message, outcome, clock() - began)
 
 
 def _alert(strategy: Strategy, row: AlertRow | None, pattern: str | None, plan: Plan, now: int) -> Alert:
@@ -118,21 +108,3 @@ def _alert(strategy: Strategy, row: AlertRow | None, pattern: str | None, plan: 
         links=fill_links(plan.links, METRIC, now, plan.full_duration),
         test=True,
     )
-
-
-@dataclass(slots=True)
-class _Clerk:
-    """Keeps the outcome of the one attempt."""
-
-    outcome: Outcome = field(default_factory=lambda: Outcome("unknown", "there was no time to try it"))
-
-    def settle(self, parcel: Parcel, outcome: Outcome) -> Parcel | None:
-        """Note it, and have nothing sent again."""
-        del parcel
-        self.outcome = outcome
-        return None
-
-    def postpone(self, parcel: Parcel, reason: str) -> None:
-        """Note that it was not tried."""
-        del parcel
-        self.outcome = Outcome("retry", reason)

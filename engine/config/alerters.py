@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ridgeline.alerters import Channel, load
 from ridgeline.engine.alerts.rule import AlertRow
-from ridgeline.engine.alerts.strategy import Configured, find_channel, kind_of
+from ridgeline.engine.alerts.strategy import Configured, find_channel, kind_of, without_table
 from ridgeline.engine.config.fields import is_given, read_fields
 from ridgeline.engine.config.lines import KeyPath
 from ridgeline.engine.config.model import Alerters
@@ -73,25 +72,20 @@ def _without_table(
     if channel is None:
         top.problems.add(path, f'there is no strategy "{name}"; {suggestion(name, {**channels, **configured})}')
         return None
-    needed = [field.name for field in dataclasses.fields(channel.settings) if _is_needed(field)]
-    problem = f'"{name}" needs a table [alerters.{name}] with {", ".join(needed)}' if needed else channel.lacking
-    if problem:
-        top.problems.add(path, problem)
+    try:
+        return without_table(name, channel)
+    except ValueError as error:
+        top.problems.add(path, str(error))
         return None
-    return (name, channel, channel.settings())
-
-
-def _is_needed(field: dataclasses.Field[Any]) -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def _read_settings(table: Table, channel: Channel, environ: Mapping[str, str]) -> Any:
     """Read a channel's settings by the fields of its settings class; None where there are problems."""
     before = len(table.problems.found)
     values = read_fields(table, channel.settings, environ=environ)
-    for field in dataclasses.fields(channel.settings):
-        if _is_needed(field) and field.name not in values and not is_given(table, field.name):
-            table.refuse(field.name, f"is missing: the {channel.kind} alerter needs it")
+    for name in channel.needed:
+        if name not in values and not is_given(table, name):
+            table.refuse(name, f"is missing: the {channel.kind} alerter needs it")
     table.finish()
     if len(table.problems.found) > before:
         return None

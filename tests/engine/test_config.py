@@ -215,6 +215,7 @@ x = 1
     ),
     ('[source]\nurl = "redis://h"\n[analysis]\nalgorithms = ["grubbs"]\n', ["4: analysis.algorithms: a consensus of 6 cannot be reached by 1 algorithm: lower it, or switch on more"]),
     ('[source]\nurl = "redis://h"\n[[alert]]\nmatch = "a"\nstrategy = "http"\n', ['5: alert[0].strategy: "http" needs a table [alerters.http] with url']),
+    ('[source]\nurl = "redis://h"\n[[alert]]\nmatch = "a"\nstrategy = "slack"\n', ['5: alert[0].strategy: "slack" needs a table [alerters.slack]: token or webhook is needed, and only one of them']),
     ('[source]\nurl = "redis://h"\n[[alert]]\nmatch = "a"\nstrategy = "|"\n', ['5: alert[0].strategy: must name strategies, several of them separated by "|"']),
     (
         '[source]\nurl = "redis://h"\n[[override]]\nmatch = "a"\nthresholds = { grubbs = 1.5 }\n',
