@@ -8,7 +8,7 @@ from typing import Any
 
 from ridgeline.alerters._alert import Alert
 from ridgeline.alerters._message import Message
-from ridgeline.alerters._words import facts, headline, sentence, since
+from ridgeline.alerters._words import facts, headline, in_one_line, since
 from ridgeline.io.text import encodable
 
 
@@ -37,6 +37,7 @@ def ridgeline(message: Message) -> dict[str, Any]:
 
 def _alert(alert: Alert, *, resolved: bool) -> dict[str, Any]:
     """One alert: its numbers for programs, `why` and `facts` for people."""
+    found = dict(facts(alert, resolved=resolved))
     return {
         "metric": encodable(alert.metric),
         "value": number(alert.value),
@@ -54,8 +55,8 @@ def _alert(alert: Alert, *, resolved: bool) -> dict[str, Any]:
         "since": since(alert, resolved=resolved) or None,
         "expiration": int(alert.expiration),
         "full_duration": int(alert.full_duration),
-        "why": sentence(alert, resolved=resolved),
-        "facts": dict(facts(alert, resolved=resolved)),
+        "why": in_one_line(found),
+        "facts": found,
         "links": {encodable(name): address for name, address in alert.links},
         "message": encodable(alert.message) or None,
         "dedup_key": alert.dedup_key,

@@ -6,7 +6,7 @@ Everything returned is one printable line each (names are escaped); a channel ad
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -51,7 +51,11 @@ def sentence(alert: Alert, *, resolved: bool = False) -> str:
     >>> sentence(Alert("cpu", 9.5, 1700000000, (1.0, 3.0), ("grubbs",), ("grubbs", "ks_test"), rule="cpu"))
     '9.5, expected 1 to 3 (above); 1 of 2 algorithms: grubbs; new; rule "cpu"'
     """
-    found = dict(facts(alert, resolved=resolved))
+    return in_one_line(dict(facts(alert, resolved=resolved)))
+
+
+def in_one_line(found: Mapping[str, str]) -> str:
+    """The reasons found, by name, as one line."""
     if "message" in found:
         return found["message"]
     what = found["value"]

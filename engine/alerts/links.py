@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -32,12 +32,14 @@ def link_problem(address: str) -> str:
 
 
 def fill_links(
-    links: Iterable[tuple[str, str]], metric: str, timestamp: int, full_duration: int
+    links: Sequence[tuple[str, str]], metric: str, timestamp: int, full_duration: int
 ) -> tuple[tuple[str, str], ...]:
     """The links of one alert, every value percent-encoded: the window ends at `timestamp`, epoch seconds.
 
     >>> fill_links([("graph", "https://g/?m={metric}&from={from}")], "a b&c", 1000, 600)
     (('graph', 'https://g/?m=a%20b%26c&from=400'),)
     """
+    if not links:
+        return ()
     values = {"metric": quote(encodable(metric), safe=""), "from": timestamp - full_duration, "until": timestamp}
     return tuple((name, _PLACE.sub(lambda place: str(values[place[1]]), address)) for name, address in links)

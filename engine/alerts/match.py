@@ -23,26 +23,27 @@ def match_rules(
     Of the rules that name a strategy, the first that matches decides. What says `resolved` goes only where that is known.
     """
     hits = Patterns(row.match for row in plan.rows).hits([anomaly.metric for anomaly in anomalies])
+    named = {strategy for row in plan.rows for strategy in row.strategies}
     items: list[Item] = []
     unmatched = 0
     for anomaly, matched in zip(anomalies, hits, strict=True):
         chosen: dict[str, AlertRow] = {}
-        for row in (plan.rows[at] for at in matched):
-            for strategy in row.strategies:
-                chosen.setdefault(strategy, row)
+        for at in matched:
+            for strategy in plan.rows[at].strategies:
+                chosen.setdefault(strategy, plan.rows[at])
+            if len(chosen) == len(named):
+                break  # a storm matches many rules, and the first of them decide
         unmatched += not chosen
-        made = _alert(anomaly, plan) if chosen else None
         for strategy, row in chosen.items():
             known = plan.strategies.get(strategy)
-            if made is None or (status == "resolved" and known is not None and not known.resolves):
+            if status == "resolved" and known is not None and not known.resolves:
                 continue
-            alert = replace(made, rule=row.match, strategy=strategy, expiration=row.expiration, severity=row.severity)
-            items.append(Item(alert, row, status, since=now, due=now))
+            items.append(Item(_alert(anomaly, plan, row, strategy), row, status, since=now, due=now))
     return list(_addressed(items, plan.strategies)), unmatched
 
 
-def _alert(anomaly: Anomaly, plan: Plan) -> Alert:
-    """What an alert says of the anomaly, whoever it goes to."""
+def _alert(anomaly: Anomaly, plan: Plan, row: AlertRow, strategy: str) -> Alert:
+    """What an alert says of the anomaly and of the rule that chose it; its recipients are not yet known."""
     return Alert(
         metric=anomaly.metric,
         value=anomaly.value,
@@ -55,6 +56,10 @@ def _alert(anomaly: Anomaly, plan: Plan) -> Alert:
         negatives=bool(anomaly.negatives),
         first_seen=anomaly.first_seen,
         ongoing=bool(anomaly.ongoing),
+        rule=row.match,
+        strategy=strategy,
+        severity=row.severity,
+        expiration=row.expiration,
         full_duration=plan.full_duration,
         links=fill_links(plan.links, anomaly.metric, anomaly.timestamp, plan.full_duration),
     )
