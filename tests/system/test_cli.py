@@ -1,5 +1,6 @@
 """The command line: help, dispatch, errors in one line with their exit codes."""
 
+import argparse
 import os
 import resource
 import signal
@@ -246,7 +247,19 @@ def test_placeholders_are_of_one_vocabulary():
     from ridgeline.engine.cli.commands import every
     from ridgeline.engine.cli.main import build_parser
 
-    for command in every():
-        for action in build_parser(command)._actions:
+    seen = 0
+    for parser in [inner for command in every() for inner in with_actions(build_parser(command))]:
+        for action in parser._actions:
             if action.option_strings and action.nargs != 0 and not action.choices:
-                assert action.metavar in PLACEHOLDERS, f"{command.NAME} {action.option_strings[0]}: {action.metavar}"
+                assert action.metavar in PLACEHOLDERS, f"{parser.prog} {action.option_strings[0]}: {action.metavar}"
+        seen += "alert outbox" in parser.prog
+    assert seen == 4, "actions of actions are looked at too"
+
+
+def with_actions(parser):
+    """The parser of a command, and those of its actions."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from with_actions(inner)
