@@ -13,6 +13,7 @@ from ridgeline.bench.row import Row
 from ridgeline.bench.scenarios import kernels, load
 from ridgeline.engine.report.plot import figure_class
 from ridgeline.io.disk.atomic import write_atomic
+from ridgeline.io.disk.target import make_folder
 
 POINTS = (180, 360, 720, 1440, 2880, 5760)
 CHUNKS = (10, 25, 50, 100, 250, 1000)
@@ -33,7 +34,7 @@ class Chart:
 
 def draw(axes: Axes, folder: Path, machine: str = "") -> list[Path]:
     """Measure and draw three pictures into `folder`, `machine` written under each; needs the extra `plot`."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     quick = replace(axes, runs=min(axes.runs, 5), yardsticks=False)
     drawn = []
     for chart in _charts(quick):

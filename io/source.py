@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:  # who only reads settings needs neither
@@ -45,6 +46,9 @@ class Source(Protocol):
 
     def known(self, read: int) -> int | None:
         """How many metrics there are, as far as that is known after so many have been read."""
+
+    def keep_apart(self, target: Path) -> None:
+        """Raise UnsafeTarget where writing the file `target` would change what is read, now or the next time."""
 
     def close(self) -> None:
         """Let go of connections and files."""

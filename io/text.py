@@ -55,6 +55,13 @@ def conceal(secret: str) -> None:
     )
 
 
+def conceal_user(address: str) -> None:
+    """Let `redact` mask the user and password of an address, also where others repeat them without its scheme."""
+    user, at, _ = address.rpartition("@")
+    if at:
+        conceal(user.rpartition("://")[2])
+
+
 def redact(text: object) -> str:
     """The same text without secrets: those that were concealed, and whatever looks like a credential.
 

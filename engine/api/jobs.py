@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io as text_io
+import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -105,6 +107,7 @@ def backtest(  # noqa: PLR0913 - every option a keyword of its own, as users cal
         labels_from=chosen.source.each["parquet"].labels_from if labels_from is None else labels_from,
         resume=resume,
         say=lambda _: None,
+        warn=lambda sentence: warnings.warn(sentence, stacklevel=5),
         terminal=text_io.StringIO(),
     ).run()
     return BacktestResult(Path(output), manifest)
@@ -139,6 +142,8 @@ def evaluate(
 
     if metric not in {"nab", "events"}:
         raise InputError(f"metric is {metric!r}: choose nab or events")
+    if not math.isfinite(threshold):
+        raise InputError(f"threshold is {threshold!r}: give a finite number")
     source = detections.output if isinstance(detections, BacktestResult) else detections
     found = read_detections(source, consensus=consensus, expiry=parse_duration(expiry))
     known = read_labels(labels)

@@ -19,9 +19,11 @@ from ridgeline.engine.backtest.plan import Part, scan
 from ridgeline.engine.backtest.runners import on_dask, on_threads
 from ridgeline.engine.backtest.shuffled import Shuffled, remove, shuffle
 from ridgeline.engine.report.progress import Progress
+from ridgeline.engine.rules.overrides import Overrides
+from ridgeline.engine.rules.selection import Selection
 from ridgeline.io.disk.atomic import write_atomic
-from ridgeline.io.disk.target import check_folder_apart
-from ridgeline.io.errors import InputError, OutputError
+from ridgeline.io.disk.target import check_folder_apart, make_folder
+from ridgeline.io.errors import InputError
 from ridgeline.io.parquet.capped import BEYOND
 from ridgeline.io.parquet.source import ParquetSource
 from ridgeline.io.parquet.write import write_parquet
@@ -47,7 +49,10 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """One backtest: a `dataset` (path, folder, glob or URI) into the folder of `job`. `say` receives sentences."""
+    """One backtest: a `dataset` (path, folder, glob or URI) into the folder of `job`.
+
+    `say` receives sentences about its progress, `warn` those about what the configuration comes to against its words.
+    """
 
     dataset: str
     job: Job
@@ -56,6 +61,7 @@ class Backtest:
     labels_from: Sequence[str] | None
     resume: bool
     say: Callable[[str], None]
+    warn: Callable[[str], None]
     terminal: TextIO
 
     def run(self) -> dict[str, Any]:
@@ -63,7 +69,11 @@ class Backtest:
         began = time.monotonic()
         output = Path(self.job.output)
         source = ParquetSource(
-            self.dataset, max_memory=self.max_memory, labels_from=self.labels_from, temporary=output / SHUFFLED
+            self.dataset,
+            select=Selection.of(None, self.job.skip),
+            max_memory=self.max_memory,
+            labels_from=self.labels_from,
+            temporary=output / SHUFFLED,
         )
         self._look(source, output)
         data = fingerprint(source.reader.files)
@@ -73,8 +83,8 @@ class Backtest:
             self.say(f"{output} is complete already: nothing to do")
             journal.close()  # a kill after the manifest leaves it behind
             return complete
-        source.catalog()  # names that cannot be told apart are no reason to make a folder
-        _make(output)
+        self._foresee(source)  # names that cannot be told apart are no reason to make a folder
+        make_folder(output)
         finished = journal.open(identity, resume=self.resume)
         parts, mended = self._parts(source, output)
         finished = {number: done for number, done in finished.items() if number < len(parts)}
@@ -106,6 +116,13 @@ class Backtest:
         if not source.rows:
             raise InputError(f"{self.dataset} holds no rows: nothing to replay")
 
+    def _foresee(self, source: ParquetSource) -> None:
+        """Say what overrides come to on these metrics."""
+        rules = Overrides(self.job.policy, self.job.overrides)
+        rules.foresee(source.selected.names.to_pylist())
+        for remark in rules.remarks:
+            self.warn(remark)
+
     def _replay(self, parts: Sequence[Part], finished: dict[int, Done], journal: Journal) -> list[Done]:
         """Compute the parts that are not finished; all of them in order."""
         total, before = sum(part.rows for part in parts), sum(parts[number].rows for number in finished)
@@ -120,7 +137,7 @@ class Backtest:
         """One sentence for each file or row group that was left out. Raises InputError where that is everything."""
         told = [sentence for _, sentence in source.unreadable]
         told = list(dict.fromkeys(told + [problem for done in parts for problem in done.unreadable]))
-        if told and source.metrics == sum(done.reasons.get("unreadable", 0) for done in parts):
+        if told and len(source.selected.names) == sum(done.reasons.get("unreadable", 0) for done in parts):
             raise InputError(f"{self.dataset}: not one row can be read: {told[-1]}")
         return told
 
@@ -138,6 +155,8 @@ class Backtest:
     def _announce(self, source: ParquetSource, parts: Sequence[Part], finished: dict[int, Done]) -> None:
         points = source.reader.points
         self.say(f"{points:,} points of {source.metrics:,} metrics in {len(parts)} parts")
+        if skipped := _skipped(source):
+            self.say(f"left out: {skipped:,} of the metrics, by `[analysis] skip`")
         if self.job.keep_scores:
             self.say(f"scores will take about {_bytes(points * BYTES_PER_STEP)} under {self.job.output}/scores")
         if finished:
@@ -171,7 +190,11 @@ class Backtest:
             "anomalous": sum(done.anomalous for done in parts),
             "incidents": sum(len(done.incidents) for done in parts),
             "outcomes": add_counts([done.outcomes for done in parts]),
-            "reasons": add_counts([done.reasons for done in parts] + ([mended.reasons] if mended else [])),
+            "reasons": add_counts(
+                [done.reasons for done in parts]
+                + ([mended.reasons] if mended else [])
+                + ([{"skip": skipped}] if (skipped := _skipped(source)) else [])
+            ),
             # What was grouped was counted then; its parts would count kept duplicates once more.
             "repairs": add_counts([mended.repairs] if mended else [done.repairs for done in parts]),
             "unreadable": [],
@@ -187,11 +210,9 @@ class Backtest:
         }
 
 
-def _make(output: Path) -> None:
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot write {output}: {error.strerror or error}") from error
+def _skipped(source: ParquetSource) -> int:
+    """Metrics that the configuration leaves out."""
+    return source.metrics - len(source.selected.names)
 
 
 def _weeks(parts: Sequence[Done]) -> float:

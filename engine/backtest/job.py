@@ -42,6 +42,7 @@ class Job:
     policy: Policy
     overrides: tuple[Override, ...]
     alerts: tuple[AlertRow, ...]
+    skip: tuple[str, ...]
     keep_scores: bool
 
     @classmethod
@@ -69,6 +70,7 @@ class Job:
             policy=base_policy(analysis, (*algorithm_names(), *(found.name for found in user))),
             overrides=config.overrides,
             alerts=config.alerts or EVERYTHING,
+            skip=analysis.skip,
             keep_scores=keep_scores,
         )
 
@@ -79,5 +81,6 @@ class Job:
             "policy": asdict(self.policy),
             "overrides": [asdict(override) for override in self.overrides],
             "alerts": [asdict(row) for row in self.alerts],
+            "skip": list(self.skip),
             "scores": self.keep_scores,
         }

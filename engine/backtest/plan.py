@@ -39,7 +39,7 @@ class Part:
 
 def scan(source: ParquetSource, target: int = TARGET_POINTS) -> tuple[Part, ...] | None:
     """The parts of a dataset, of at least `target` points each but the last; None where a metric lies in several places."""
-    catalog = source.catalog()
+    catalog = source.selected
     if not catalog.clustered or catalog.codes is None:
         return None
     cutter = Cutter(source.reader, catalog, source.max_points, source.max_memory)

@@ -14,6 +14,7 @@ from ridgeline.engine.backtest.job import Job
 from ridgeline.engine.backtest.part import Done, run_part
 from ridgeline.engine.backtest.plan import Part
 from ridgeline.io.errors import InputError, RidgelineError, SourceUnavailable
+from ridgeline.io.text import conceal_user
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -56,6 +57,7 @@ def on_dask(job: Job, parts: Sequence[Part], *, scheduler: str | None, workers: 
         raise InputError("--workers and --scheduler need Dask: pip install 'ridgeline[dask]'") from error
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is lost is said once, in our own words
+    conceal_user(scheduler or "")  # distributed quotes it in its own way
     where = scheduler or f"a local cluster of {workers}"
     with contextlib.ExitStack() as stack:
         address: Any = scheduler

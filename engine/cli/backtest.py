@@ -85,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
         labels_from=config.source.each["parquet"].labels_from,
         resume=args.resume,
         say=say,
+        warn=lambda remark: say(f"ridgeline: warning: {remark}"),
         terminal=sys.stderr,
     )
     manifest = backtest.run()

@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     from ridgeline.engine.report.summary import Report
     from ridgeline.engine.rules.selection import Selection
     from ridgeline.engine.score.scorer import Scorer
-    from ridgeline.io.disk.target import check_apart, check_target
+    from ridgeline.io.disk.target import check_target
     from ridgeline.io.errors import NoData
     from ridgeline.io.parquet.source import ParquetSource
 
@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
         max_points=files.max_points,
         labels_from=files.labels_from,
     )
-    check_apart(args.target, source.local_paths)
+    source.keep_apart(args.target)
     if not source.rows:
         raise NoData(f"{args.source} has no rows: nothing can be scored")
     newest = source.newest() if args.as_of is None else None

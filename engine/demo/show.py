@@ -112,13 +112,11 @@ def save(folder: Path, metrics: int, incidents: int, seed: int, say: Callable[[s
     from pyarrow import csv
 
     from ridgeline.io.disk.atomic import write_atomic
-    from ridgeline.io.errors import OutputError, UnsafeTarget
+    from ridgeline.io.disk.target import make_folder
+    from ridgeline.io.errors import UnsafeTarget
     from ridgeline.io.parquet.write import write_parquet
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make the folder {folder}: {error.strerror or error}") from error
+    make_folder(folder)
     for name in SAVED:
         if os.path.lexists(folder / name):
             raise UnsafeTarget(f"{folder / name} exists already and is left as it is: name another folder")

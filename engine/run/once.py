@@ -15,7 +15,7 @@ from ridgeline.engine.run.stages.compile import compile_kernels
 from ridgeline.engine.run.stages.listing import list_metrics
 from ridgeline.engine.run.stages.lock import take_lock
 from ridgeline.engine.run.stages.no_data import judge_no_data
-from ridgeline.engine.run.stages.outputs import write_files
+from ridgeline.engine.run.stages.outputs import keep_apart, write_files
 from ridgeline.engine.run.stages.scan import scan_source
 from ridgeline.engine.run.turn import Request, Turn
 
@@ -23,6 +23,7 @@ from ridgeline.engine.run.turn import Request, Turn
 STAGES: Final[tuple[tuple[str, Callable[[Turn], None]], ...]] = (
     ("list", take_lock),
     ("list", list_metrics),
+    ("list", keep_apart),
     ("compile", compile_kernels),
     ("scan", scan_source),
     ("scan", judge_clock),

@@ -51,19 +51,34 @@ def check_folder(path: Path) -> None:
         raise UnsafeTarget(f"{path} is in the way: it is no folder, remove it or name another place for the results")
 
 
-def check_apart(target: Path, inputs: Iterable[str | Path]) -> None:
-    """Raise UnsafeTarget where `target` is one of the local files that are read, under whatever name or hard link."""
+def make_folder(path: Path) -> None:
+    """Make a folder for results, its parents too, unless it is there.
+
+    Raises UnsafeTarget where something else stands in its place, and OutputError where it cannot be made.
+    """
     try:
-        own = target.stat()
-    except (OSError, ValueError):
-        return
-    for path in inputs:
+        if not path.is_dir():
+            check_folder(path)
+        path.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"cannot make the folder {path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def check_apart(target: Path, dataset: str, inputs: Iterable[str | Path]) -> None:
+    """Raise UnsafeTarget where writing `target` changes what is read, or what would be read the next time.
+
+    `dataset` and `inputs` as for `check_folder_apart`; hard links and other names of an input count too.
+    """
+    for path in inputs if target.exists() else ():
         try:
-            same = Path(path).stat()
+            same = target.samefile(path)
         except (OSError, ValueError):
             continue
-        if (own.st_dev, own.st_ino) == (same.st_dev, same.st_ino):
+        if same:
             raise UnsafeTarget(f"{target} is also read ({path}): name another file for the results")
+    base = _searched(dataset)
+    if base is not None and target.resolve().is_relative_to(base):
+        raise UnsafeTarget(f"{target} lies within {dataset}, which is read: name a place beside it for the results")
 
 
 def check_folder_apart(folder: Path, dataset: str, inputs: Iterable[str | Path]) -> None:

@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgeline.io.disk.target import check_apart
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.parquet.catalog import REMEMBERED, Catalog, catalogue
@@ -71,6 +72,7 @@ class ParquetSource:
         self._chunk_metrics = chunk_metrics
         self._temporary = temporary
         self._catalog: Catalog | None = None
+        self._selected: Catalog | None = None
 
     @property
     def rows(self) -> int:
@@ -88,6 +90,15 @@ class ParquetSource:
         return len(self.catalog().names)
 
     @property
+    def selected(self) -> Catalog:
+        """The catalogue of the metrics that are selected; asks for the first pass."""
+        if self._selected is None:
+            catalog = self.catalog()
+            some = None if self._select is None else self._select(catalog.names.to_pylist())
+            self._selected = catalog if some is None else catalog.only(some)
+        return self._selected
+
+    @property
     def columns(self) -> builtins.list[str]:
         """The columns of the first file."""
         return builtins.list(self.reader.files[0].schema.names)
@@ -98,7 +109,11 @@ class ParquetSource:
 
     def known(self, read: int) -> int | None:
         """How many metrics there are: known from the first one on; to ask before would mean to wait for the first pass."""
-        return len(self._wanted(self.catalog()).names) if read else None
+        return len(self.selected.names) if read else None
+
+    def keep_apart(self, target: Path) -> None:
+        """Raise UnsafeTarget where `target` is one of the files that are read, or would be among them the next time."""
+        check_apart(target, self.path, self.local_paths)
 
     def close(self) -> None:
         """Nothing stays open."""
@@ -118,7 +133,7 @@ class ParquetSource:
 
         At the end come those of which nothing but the name could be read. Raises InputError if that goes for all.
         """
-        catalog = self._wanted(self.catalog())
+        catalog = self.selected
         seen: NDArray[np.bool_] = np.zeros(len(catalog.names), np.bool_)
         for matrix in self._matrices(catalog, seen):
             self.bytes_read += int(matrix.batch.nbytes)
@@ -146,10 +161,6 @@ class ParquetSource:
             self.reader, self._naming, catalog, seen,
             limit=self.max_points, max_memory=self.max_memory, temporary=self._temporary,
         )  # fmt: skip
-
-    def _wanted(self, catalog: Catalog) -> Catalog:
-        """The metrics that are selected."""
-        return catalog if self._select is None else catalog.only(self._select(catalog.names.to_pylist()))
 
 
 def most_points(max_memory: int, max_points: int | None = None) -> int:

@@ -6,6 +6,7 @@ import builtins
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -89,6 +90,9 @@ class RedisSource:
     def known(self, read: int) -> int:  # noqa: ARG002 - other sources know only after they have begun to read
         """How many metrics were listed."""
         return len(self.list())
+
+    def keep_apart(self, target: Path) -> None:
+        """No file is read."""
 
     def newest(self) -> int | None:
         """None: Redis does not know before the values are read."""

@@ -78,6 +78,9 @@ def test_what_is_wrong_is_one_sentence(tmp_path, fleet):
         ridgeline.backtest(fleet, tmp_path / "b", profile="nope")
     with pytest.raises(ridgeline.InputError, match="choose nab or events"):
         ridgeline.evaluate(fleet, {}, metric="vibes")
+    for threshold in (float("nan"), float("inf")):
+        with pytest.raises(ridgeline.InputError, match="give a finite number"):
+            ridgeline.evaluate(fleet, {}, threshold=threshold)
     with pytest.raises(ridgeline.UnsafeTarget):
         ridgeline.backtest(fleet, fleet.parent)
     assert list(tmp_path.iterdir()) == []

@@ -438,3 +438,51 @@ def test_a_finished_backtest_is_drawn_without_replaying(dataset, tmp_path, histo
     assert backtest(dataset, out, "--threads", 1, "--resume", "--plot", metric) == 0
     drawn = capsys.readouterr().err.partition("drawn: ")[2].strip()
     assert Path(drawn).read_bytes().startswith(b"\x89PNG")
+
+
+SKIPPING = '[source]\nkind = "redis"\nurl = "unix:///none"\n[analysis]\nskip = ["{name}"]\n'
+
+
+@pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize("scattered", [False, True])
+def test_skipped_metrics_are_counted_and_change_nothing_of_the_others(history, dataset, tmp_path, capsys, scattered):
+    names = pc.unique(history["metric"]).to_pylist()
+    config, source = tmp_path / "ridgeline.toml", dataset
+    if scattered:
+        source = tmp_path / "scattered.parquet"
+        pq.write_table(history.take(pc.sort_indices(history, sort_keys=[("timestamp", "ascending")])), source)
+    for left_out in (names[:1], names[3:5], names):
+        config.write_text(SKIPPING.format(name="|".join(f"{name}$" for name in left_out)))
+        output = tmp_path / f"without-{len(left_out)}"
+        assert backtest(source, output, "--config", config, "--json") == 0
+        printed = capsys.readouterr()
+        manifest = json.loads(printed.out)
+        assert (manifest["metrics"], manifest["reasons"]) == (len(names), {"skip": len(left_out)})
+        assert f"left out: {len(left_out)} of the metrics" in printed.err
+        kept = [name for name in names if name not in left_out]
+        assert manifest["steps"] == 500 * len(kept)
+        if kept:
+            rest = history.filter(pc.is_in(history["metric"], pa.array(kept)))
+            pq.write_table(rest, tmp_path / "rest.parquet")
+            assert backtest(tmp_path / "rest.parquet", tmp_path / f"rest-{len(left_out)}") == 0
+            assert steps(output).equals(steps(tmp_path / f"rest-{len(left_out)}"))
+            capsys.readouterr()
+    assert backtest(source, output, "--resume") == 2, "another choice of metrics is another backtest"
+    assert "configuration changed" in capsys.readouterr().err
+
+
+def test_what_overrides_come_to_is_said_once(history, dataset, tmp_path, capsys):
+    name = history["metric"][0].as_py()
+    rows = [{"match": name, "algorithms": ["grubbs"], "consensus": 1}, {"match": name[:-1], "consensus": 2}]
+    with pytest.warns(UserWarning, match="together ask for 2 votes where 1 can be cast") as caught:
+        ridgeline.backtest(dataset, tmp_path / "python", overrides=rows)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    config = tmp_path / "ridgeline.toml"
+    config.write_text(
+        '[source]\nkind = "redis"\nurl = "unix:///none"\n'
+        f'[[override]]\nmatch = "{name}"\nalgorithms = ["grubbs"]\nconsensus = 1\n'
+        f'[[override]]\nmatch = "{name[:-1]}"\nconsensus = 2\n'
+    )
+    assert backtest(dataset, tmp_path / "out", "--config", config, "--threads", 2) == 0
+    assert capsys.readouterr().err.count("ridgeline: warning: overrides") == 1

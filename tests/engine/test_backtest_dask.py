@@ -7,11 +7,13 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 
 import pytest
 
 from ridgeline.engine.backtest import runners
 from ridgeline.io.errors import InputError, SourceUnavailable
+from ridgeline.io.text import redact
 
 pytest.importorskip("distributed")
 
@@ -68,6 +70,14 @@ def test_an_address_where_no_scheduler_is(monkeypatch, address):
     monkeypatch.setattr(runners, "CONNECT_SECONDS", 1)
     with pytest.raises(SourceUnavailable, match="no Dask scheduler answers"):
         on(address or "tcp://127.0.0.1:2", 0, [1], slow)
+
+
+def test_a_password_in_the_address_is_not_repeated(monkeypatch):
+    monkeypatch.setattr(runners, "CONNECT_SECONDS", 1)
+    with pytest.raises(SourceUnavailable, match="no Dask scheduler answers") as caught:
+        on("tcp://ops:Pa55-of-dask@127.0.0.1:1", 0, [1], slow)
+    assert "Pa55-of-dask" not in str(caught.value)
+    assert "Pa55-of-dask" not in redact("".join(traceback.format_exception(caught.value)))
 
 
 def test_what_accepts_and_never_answers(monkeypatch):

@@ -14,6 +14,7 @@ from ridgeline.engine.evaluate.detections import Detections, read_detections
 from ridgeline.engine.evaluate.events import score_events
 from ridgeline.engine.evaluate.labels import Labels, read_labels
 from ridgeline.engine.evaluate.nab import PROFILES, score_corpus, sigmoid
+from ridgeline.engine.score.plan import algorithm_names
 from ridgeline.io.errors import InputError
 
 DAY = 86400
@@ -211,6 +212,7 @@ def test_a_backtest_folder_decides_by_consensus_and_expiry(tmp_path):
                 "timestamp": [0, 60, DAY, 0],
                 "anomalous": [True, True, None, False],
                 "votes": pa.array([6, 7, None, 5], pa.int8()),
+                **{f"{name}_score": np.ones(4, np.float32) for name in algorithm_names()},
             }
         ),
         tmp_path / "scores/part-00000.parquet",
@@ -219,3 +221,6 @@ def test_a_backtest_folder_decides_by_consensus_and_expiry(tmp_path):
     assert found == {"b": [1, 0, 0], "a": [0]}
     found = {d.metric: d.scores.tolist() for d in read_detections(tmp_path, consensus=5, expiry=30)}
     assert found == {"b": [1, 1, 0], "a": [1]}
+    for consensus, fault in [(10, "cannot be reached by 9"), (0, "without a single vote"), (-3, "without a single")]:
+        with pytest.raises(InputError, match=fault):
+            read_detections(tmp_path, consensus=consensus, expiry=30)

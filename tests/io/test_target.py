@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from ridgeline.io.disk.atomic import write_atomic
-from ridgeline.io.disk.target import check_apart, check_folder_apart, check_target
+from ridgeline.io.disk.target import check_apart, check_folder_apart, check_target, make_folder
 from ridgeline.io.errors import OutputError, UnsafeTarget
 
 
@@ -63,12 +63,42 @@ def test_an_output_is_apart_from_every_input_under_any_name(tmp_path):
     (tmp_path / "soft").symlink_to(data)
     for target in (data, tmp_path / "hard", tmp_path / "." / "a"):
         with pytest.raises(UnsafeTarget, match="is also read"):
-            check_apart(target, [data])
+            check_apart(target, str(data), [data])
     with pytest.raises(UnsafeTarget, match="is also read"):
-        check_apart(data, [tmp_path / "soft"])
+        check_apart(data, str(tmp_path / "soft"), [tmp_path / "soft"])
     (tmp_path / "b").write_bytes(b"x")
-    check_apart(tmp_path / "b", [data, tmp_path / "gone", "nul\0"])
-    check_apart(tmp_path / "new", [data])
+    check_apart(tmp_path / "b", str(data), [data, tmp_path / "gone", "nul\0"])
+    check_apart(tmp_path / "new", str(data), [data])
+
+
+def test_an_output_is_apart_from_what_will_be_read_the_next_time(tmp_path):
+    (tmp_path / "data" / "deep").mkdir(parents=True)
+    (tmp_path / "alias").symlink_to(tmp_path / "data")
+    dataset = str(tmp_path / "data")
+    for target in (
+        tmp_path / "data" / "new",
+        tmp_path / "alias" / "deep" / "new",
+        tmp_path / "data" / "absent" / "new",
+    ):
+        for searched in (dataset, f"{dataset}/**/*.parquet"):
+            with pytest.raises(UnsafeTarget, match="lies within"):
+                check_apart(target, searched, [])
+    for searched in (dataset, "s3://bucket/data"):
+        check_apart(tmp_path / "new", searched, [])
+
+
+@pytest.mark.parametrize("kind", ["pipe", "dangling", "victim"])
+def test_a_folder_for_results_is_made_unless_something_is_in_its_place(tmp_path, kind):
+    unsafe(tmp_path)
+    with pytest.raises(UnsafeTarget, match=f"{kind} is in the way"):
+        make_folder(tmp_path / kind)
+    with pytest.raises(OutputError, match="Not a directory") as caught:
+        make_folder(tmp_path / "victim" / "below")
+    assert caught.value.exit_code == 74
+    make_folder(tmp_path / "new" / "folder")
+    (tmp_path / "alias").symlink_to(tmp_path / "new")
+    make_folder(tmp_path / "alias")
+    assert (tmp_path / "alias" / "folder").is_dir()
 
 
 def test_a_folder_of_results_is_apart_from_the_data(tmp_path):

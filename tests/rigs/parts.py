@@ -55,6 +55,9 @@ class Source:
     def list(self):
         return None
 
+    def keep_apart(self, target):
+        pass
+
     def close(self):
         pass
 

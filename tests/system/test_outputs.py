@@ -48,6 +48,9 @@ def test_score_never_writes_over_what_it_reads(tmp_path, capsys, fleet):
     before = fleet.read_bytes()
     (tmp_path / "hard.parquet").hardlink_to(fleet)
     other = tmp_path / "data" / "other.parquet"
+    assert main(["score", str(fleet.parent), str(other)]) == 2
+    assert "lies within" in capsys.readouterr().err
+    assert not other.exists()
     for source, target in [
         (fleet, fleet),
         (f"{tmp_path}/data/*.parquet", fleet),
@@ -75,6 +78,41 @@ def test_backtest_keeps_its_results_apart_from_the_data(tmp_path, capsys, fleet)
         assert "results" in capsys.readouterr().err
     assert sorted(path.name for path in fleet.parent.iterdir()) == ["fleet.parquet"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
+
+
+@pytest.mark.parametrize("command", ["backtest", "demo", "bench"])
+@pytest.mark.parametrize("kind", ["pipe", "file"])
+def test_what_is_no_folder_takes_no_folder_of_results(tmp_path, capsys, fleet, command, kind):
+    target = tmp_path / "target"
+    os.mkfifo(target) if kind == "pipe" else target.write_text("mine")
+    arguments = {
+        "backtest": ["backtest", str(fleet), "--output", str(target)],
+        "demo": ["demo", "--save", str(target)],
+        "bench": ["bench", "--plot", str(target)],
+    }[command]
+    before = target.lstat().st_ino
+    assert main(arguments) == 2
+    assert f"{target} is in the way" in capsys.readouterr().err
+    assert target.lstat().st_ino == before
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_a_run_keeps_its_anomalies_apart_from_the_data(tmp_path, capsys, fleet, existing):
+    data = fleet.parent
+    if existing:
+        fleet.rename(data / "anomalies.parquet")
+    before = {path.name: path.read_bytes() for path in data.iterdir()}
+    config = tmp_path / "ridgeline.toml"
+    rows = f'[source]\nkind = "parquet"\npath = "{data}"\n[output]\ndirectory = "{data}"\n'
+    config.write_text(rows)
+    command = ["run", "--config", str(config), "--as-of", "1700000000"]
+    assert main(command) == 2
+    assert "name" in capsys.readouterr().err
+    data_files = {path.name: path.read_bytes() for path in data.iterdir() if path.suffix != ".lock"}
+    assert data_files == before
+    assert main([*command, "--dry-run"]) == 0
+    config.write_text(rows.replace(f'path = "{data}"', f'path = "{data / next(iter(before))}"'))
+    assert main(command) == (2 if existing else 0), "beside a single file there is room"
 
 
 def test_demo_save_overwrites_nothing(tmp_path, capsys):

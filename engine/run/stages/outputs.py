@@ -1,16 +1,23 @@
-"""The files of a run, last of all."""
+"""The files of a run: refused at first if they would lie among its data, written last of all."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Final
 
-from ridgeline.engine.report.files import write_outputs
+from ridgeline.engine.report.files import PARQUET, write_outputs
 from ridgeline.engine.run.aside import Overdue, aside
 from ridgeline.engine.run.turn import Turn
 from ridgeline.io.errors import OutputError
 
 GRACE: Final = 1.0  # seconds beyond the deadline: the disk is given a chance even where all else took its whole share
+
+
+def keep_apart(turn: Turn) -> None:
+    """Raise UnsafeTarget where the anomalies would be written among the data, to be read as such by the next run."""
+    directory = turn.request.config.output.directory
+    if directory is not None and not turn.request.dry_run and turn.source is not None:
+        turn.source.keep_apart(directory / PARQUET)
 
 
 def write_files(turn: Turn) -> None:
