@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ridgeline.engine.alerts.delivery import Delivery
-from ridgeline.engine.alerts.rule import AlertRow
-from ridgeline.engine.alerts.strategy import Configured
 from ridgeline.engine.rules.analysis import Analysis
-from ridgeline.engine.rules.overrides import Override
 from ridgeline.io.source import SourceSettings
 from ridgeline.io.sources import load
+
+if TYPE_CHECKING:  # `score` needs a configuration, and none of these
+    from ridgeline.engine.alerts.rule import AlertRow
+    from ridgeline.engine.alerts.strategy import Configured
+    from ridgeline.engine.rules.overrides import Override
 
 GIB: Final = 1 << 30
 

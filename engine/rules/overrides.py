@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,7 @@ from ridgeline.engine.rules.policy import consensus_fault
 if TYPE_CHECKING:
     import numpy as np
 
+    from ridgeline.engine.rules.matching import Patterns
     from ridgeline.engine.rules.policy import Policy
 
 DIRECTIONS: Final = ("both", "up", "down")
@@ -78,14 +80,18 @@ class Overrides:
     def __init__(self, base: Policy, overrides: Sequence[Override] = ()) -> None:
         self.overrides = tuple(overrides)
         self._base = base
-        from ridgeline.engine.rules.matching import Patterns  # needs numpy, which `--help` does without
-
-        self._patterns = Patterns(override.match for override in self.overrides)
         self._index_of_name: dict[str, int] = {}
         self._policies: list[Policy] = [base]
         self._index_of_hits: dict[tuple[int, ...], int] = {(): 0}
         self._index_of_policy: dict[Policy, int] = {base: 0}
         self._remarks: list[str] = []
+
+    @cached_property
+    def _patterns(self) -> Patterns:
+        """Compiled when first asked: a start without overrides does without."""
+        from ridgeline.engine.rules.matching import Patterns
+
+        return Patterns(override.match for override in self.overrides)
 
     @property
     def policies(self) -> tuple[Policy, ...]:

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgeline.engine.rules.matching import Patterns
-
 
 class Selection:
     """Those that match, less those to skip; asked about many names at once, as sources ask.
@@ -17,6 +15,8 @@ class Selection:
     """
 
     def __init__(self, match: str | None = None, skip: Sequence[str] = ()) -> None:
+        from ridgeline.engine.rules.matching import Patterns  # a start that selects nothing does without
+
         self.skipped: set[str] = set()
         self._match = None if match is None else Patterns([match])
         self._skip = Patterns(skip)
