@@ -95,7 +95,9 @@ class Demo:
         self.say(f"\nfound {len(found)} of {len(planted)} planted incidents")
         self._list("missed", [f"{m} ({planted[m].kind})" for m in planted if m not in anomalies])
         self._list("false alarms", [m for m in anomalies if m not in planted])
-        self.say(f"alerts received over HTTP: {len(received)} ({outcome['alerts']['sent']} sent)")
+        arrived = sum(len(message["alerts"]) for message in received)
+        many = "1 message" if len(received) == 1 else f"{len(received)} messages"
+        self.say(f"alerts received over HTTP: {arrived} in {many} ({outcome['alerts']['sent']} sent)")
         seconds = outcome["seconds"]
         self.say(
             f"{outcome['metrics']:,} metrics in {seconds['total']:.2f} s ({outcome['metrics_per_second']:,.0f} metrics/s): "
