@@ -25,9 +25,10 @@ VALUE, EXPECTED = 10.0, (4.0, 6.0)
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """How a test went. `seconds`: how long the attempt took."""
+    """How a test went. `rule`: the `match` that it went by, None without one; `seconds`: how long the attempt took."""
 
     message: Message
+    rule: str | None
     outcome: Outcome
     seconds: float
 
@@ -41,7 +42,7 @@ class Trial:
         outcome = self.outcome
         return {
             "strategy": self.message.strategy,
-            "rule": self.message.rule,
+            "rule": self.rule,
             "recipients": list(self.message.recipients),
             "sent": self.sent,
             "outcome": outcome.kind,
@@ -87,7 +88,7 @@ def try_strategy(
     message = Message.of(item.alert)
     began = clock()
     outcome = send_once([item], plan.strategies, wall=wall, clock=clock)[name]
-    return Trial(message, outcome, clock() - began)
+    return Trial(message, None if row is None else row.match, outcome, clock() - began)
 
 
 def _alert(strategy: Strategy, row: AlertRow | None, pattern: str | None, plan: Plan, now: int) -> Alert:

@@ -31,9 +31,11 @@ ROUTE_EPILOG: Final = """\
 examples:
   ridgeline alert route stats.web01.requests
   ridgeline alert route stats.web01.requests --json
-The metric need not exist. Exit codes: 0; 70 the state could not be read, so that only the rules were asked; 2 configuration.
+The metric need not exist; a name that begins with - comes after --. Exit codes: 0; 70 the state could not be read, so that
+only the rules were asked; 2 configuration.
 """
 OUTBOX_EPILOG: Final = """\
+A name that begins with - comes after --, as in: ridgeline alert outbox drop -- -odd.name
 A run that is at work may put back what it is trying to send: look again with `list`. Exit codes: 0; 2 nothing waits for
 METRIC; 70 the state could not be read or written.
 """

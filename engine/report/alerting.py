@@ -21,7 +21,7 @@ def trial_line(trial: Trial) -> str:
     message, outcome = trial.message, trial.outcome
     to = f" to {', '.join(message.recipients)}" if message.recipients else ""
     if trial.sent:
-        rule = f'by the rule "{message.rule}"' if message.rule else "by no rule of its own"
+        rule = "no [[alert]] names it" if trial.rule is None else f"by {_rule(trial.rule)}"
         return escape(f'sent by {message.strategy}{to} in {trial.seconds:.1f} s, {rule}: "{headline(message)}"')
     missed = [*outcome.refused, *outcome.deferred]
     to = f" to {', '.join(missed)}" if missed else to
@@ -33,7 +33,11 @@ def route_lines(routes: Sequence[Route]) -> Iterator[str]:
     for route in routes:
         to = f" to {', '.join(route.recipients)}" if route.recipients else ""
         what = "would be sent now" if route.open else "; ".join(_obstacles(route))
-        yield escape(f'{route.strategy}{to}, by the rule "{route.rule}": {what}')
+        yield escape(f"{route.strategy}{to}, by {_rule(route.rule)}: {what}")
+
+
+def _rule(match: str) -> str:
+    return f'the rule "{match}"' if match else "the rule for every metric"
 
 
 def _obstacles(route: Route) -> Iterator[str]:

@@ -450,7 +450,16 @@ def test_the_console_leaves_standard_output_to_json(quick):
     code, out, err = quick.call("alert", "test", "console", "--json")
     assert (code, json.loads(out)["sent"]) == (0, True)
     assert err.startswith("TEST ANOMALY ridgeline.test at ")
-    assert "TEST ANOMALY ridgeline.test" in quick.call("alert", "test", "console")[1]
+    text = quick.call("alert", "test", "console")[1]
+    assert text.startswith("TEST ANOMALY ridgeline.test")
+    assert 'by the rule for every metric: "TEST ridgeline.test is anomalous: 10"' in text
+
+
+def test_a_strategy_that_no_rule_names_can_be_tested(quick):
+    quick.configure(alerts=(), extra='[alerters.console]\nstream = "stdout"')
+    assert "no [[alert]] names it" in quick.call("alert", "test", "console")[1]
+    code, out, _ = quick.call("alert", "test", "console", "--json")
+    assert (code, json.loads(out)["rule"]) == (0, None)
 
 
 @pytest.mark.parametrize(
