@@ -395,3 +395,46 @@ def test_users_algorithms_follow_the_nine():
     assert [None if v is None else pytest.approx(v, rel=1e-6) for v in want] == got
     assert sum(v is None for v in got) > 120
     assert steps.equals(replay_matrix(matrix, ReplayPlan(window=30000, user=user), Overrides(policy), threads=3))
+
+
+def hair(t, x, as_of, scratch):
+    return 1.0 + x[-1] * 1e-12
+
+
+def crowd(t, x, as_of, scratch):
+    return x.size / 64.0 + 0.0 * (t[-1] - as_of)
+
+
+def test_a_users_score_keeps_its_side_of_one_as_float32():
+    t = START + 60 * np.arange(150)
+    x = np.where(np.arange(150) % 3 == 0, 1.0, np.where(np.arange(150) % 3 == 1, -1.0, 0.0))
+    user = (UserAlgorithm("hair", "A hair's breadth off one.", 1, hair),)
+    policy = Policy(consensus=1, algorithms=("hair",))
+    steps = replay_matrix(matrix_of([(t, x)]), ReplayPlan(user=user), Overrides(policy)).slice(99)
+    stored = steps["hair_score"].to_numpy()
+    assert (stored > 1).tolist() == (x[99:] > 0).tolist() == steps["anomalous"].to_pylist()
+    assert stored.max() == np.nextafter(np.float32(1), np.float32(2))
+    assert steps["votes"].to_pylist() == (x[99:] > 0).astype(int).tolist()
+    limit = Policy(consensus=1, algorithms=("hair",), thresholds=(("hair", 4.0),))
+    quarter = replay_matrix(matrix_of([(t, x)]), ReplayPlan(user=user), Overrides(limit)).slice(99)
+    assert quarter["hair_score"].to_numpy() == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("kind", ["minutes", "gaps", "duplicates"])
+@pytest.mark.parametrize("profile", ["native", "earthgecko_batch"])
+def test_a_users_algorithm_is_given_exactly_the_window(kind, profile):
+    rng = np.random.default_rng(13)
+    t = times(kind, 1500, rng)
+    user = (UserAlgorithm("crowd", "How many points there are.", 1, crowd),)
+    policy = Policy(consensus=1, algorithms=("crowd",))
+    steps = replay_matrix(
+        matrix_of([(t, rng.normal(size=1500))]), ReplayPlan(PROFILES[profile], 60 * 110, user=user), Overrides(policy)
+    )
+    stamps = np.unique(t) if profile == "native" else t
+    when = steps["timestamp"].to_numpy()
+    points = np.searchsorted(stamps, when, "right") - np.searchsorted(stamps, when - 60 * 110, "right")
+    found = steps["crowd_score"].to_numpy(zero_copy_only=False)
+    analysed = ~np.isnan(found)
+    assert analysed.tolist() == [outcome == "analysed" for outcome in steps["outcome"].to_pylist()]
+    assert found[analysed].tolist() == (points[analysed] / 64).astype(np.float32).tolist()
+    assert analysed.sum() > 100 or kind == "duplicates"

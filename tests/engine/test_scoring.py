@@ -18,6 +18,7 @@ from ridgeline.engine.score.verdicts import verdict_schema
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
 from ridgeline.io.reasons import MALFORMED, NO_KEY
+from ridgeline.kernels.native import loader
 
 START = strategies.START
 
@@ -242,3 +243,31 @@ def test_tables_are_the_formulas():
     assert first[0, 1440] == pytest.approx(expected[2])
     assert first[1, 100] > first[0, 100]
     assert len(tables.weights(10)) >= 10
+
+
+def test_only_the_usual_significance_is_kept_for_other_processes(monkeypatch):
+    """A table of another significance under the same name would poison every later run."""
+    saved, loaded = [], []
+    monkeypatch.setattr(loader, "save_table", lambda name, table: saved.append((name, table.copy())))
+    monkeypatch.setattr(loader, "load_table", loaded.append)
+    Tables().critical((0.01, 0.2), np.array([100, 1440]))
+    assert saved == []
+    assert loaded == []
+    Tables().critical((0.01, 0.05, 0.2), np.array([100, 1440]))
+    assert loaded == ["grubbs"]
+    assert [name for name, _ in saved] == ["grubbs"]
+    table = saved[0][1]
+    np.testing.assert_array_equal(table[[100, 1440]], grubbs_critical(np.array([100, 1440]), 0.05))
+    assert np.isnan(table[101])
+
+
+def test_what_another_process_kept_is_used_and_only_for_its_significance(monkeypatch):
+    kept = np.full(200, np.nan)
+    kept[100] = 42.0
+    monkeypatch.setattr(loader, "save_table", lambda name, table: True)
+    monkeypatch.setattr(loader, "load_table", lambda name: kept)
+    found = Tables().critical((0.05, 0.01), np.array([100, 150]))
+    assert found[0, 100] == 42.0
+    assert found[1, 100] == grubbs_critical(np.array([100]), 0.01)[0]
+    assert found[0, 150] == grubbs_critical(np.array([150]))[0]
+    assert np.isnan(kept[150]), "the kept table is not written to"

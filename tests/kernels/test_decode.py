@@ -316,3 +316,18 @@ def test_the_same_with_bounds_checked_and_without_compilation(variable: str):
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("depth", [NESTING - 2, NESTING - 1, NESTING, NESTING + 1, NESTING + 7])
+@pytest.mark.parametrize("opening", [b"\x91", b"\x81\x00", b"\xdc\x00\x01", b"\xdf\x00\x00\x00\x01\x00"])
+def test_nesting_up_to_the_limit_is_read_and_beyond_it_nothing_is_written(depth, opening):
+    row = integer_point(T0, 1.0) + opening * depth + b"\x00" + integer_point(T0 + 60, 2.0)
+    check([row])
+    stack = np.full(NESTING + 16, -7, np.int64)
+    data, counts = np.frombuffer(row, np.uint8).copy(), np.zeros((1, len(KINDS)), np.int64)
+    timestamps, bits, offsets = np.empty(len(row), np.int64), np.empty(len(row), np.int64), np.empty(2, np.int64)
+    bounds = np.array([0]), np.array([len(row)])
+    entry.run(data, *bounds, timestamps, bits, offsets, counts, np.empty(1, np.uint8), stack[:NESTING])
+    assert (stack[NESTING:] == -7).all()
+    assert offsets[1] == (2 if depth <= NESTING else 1)
+    assert counts[0, KINDS.index("malformed")] == 1
