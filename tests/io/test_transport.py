@@ -503,7 +503,7 @@ def test_a_trusted_certificate(authority, ca_file):
 
 
 def expired(authority):
-    return authority.issue_cert("127.0.0.1", not_after=NOW - dt.timedelta(days=1))
+    return authority.issue_cert("127.0.0.1", not_after=dt.datetime.now(dt.UTC) - dt.timedelta(days=1))
 
 
 @pytest.mark.parametrize("case", ["unknown authority", "wrong host", "expired"])
