@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ridgeline.alerters import Alert, Fates, Outcome
-from ridgeline.engine.alerts.digest import AFTER
+from ridgeline.engine.alerts.digest import StaleDigest
 from ridgeline.engine.alerts.item import Item
 from ridgeline.engine.alerts.links import fill_links
 from ridgeline.engine.alerts.match import recipients_of
@@ -51,8 +51,9 @@ def send_tuples(
     that cannot be read.
     """
     row, config, now = read_row(alert), found_config(environ), time.time()
-    told = read_alert(row, metric, context, config.analysis.full_duration, AFTER, now)
-    names = _chosen(row.names, kind, config.alerters.settings)
+    digest = config.stale_digest or StaleDigest((MAIL,))
+    told = read_alert(row, metric, context, config.analysis.full_duration, digest.after, now)
+    names = _chosen(row.names, kind, digest.strategies, config.alerters.settings)
     usable, fates = _usable(names, config.alerters.settings)
     if usable:
         plan = delivery_plan(replace(config, alerters=Alerters(tuple(usable.values()))), list(usable))
@@ -61,16 +62,21 @@ def send_tuples(
     return _together({name: fates[name] for name in names})
 
 
-def _chosen(names: Iterable[str], kind: str | None, configured: Iterable[Configured]) -> dict[str, tuple[str, ...]]:
-    """The strategies to send by, each with the addresses that the row names in its place."""
+def _chosen(
+    names: Iterable[str], kind: str | None, digest: tuple[str, ...], configured: Iterable[Configured]
+) -> dict[str, tuple[str, ...]]:
+    """The strategies to send by, each with the addresses that the row names in its place; `digest`: by which that goes."""
+    if kind == STALE_DIGEST:
+        return dict.fromkeys(digest, ())
     channels = {name: channel.kind for name, channel, _ in configured}
     found: dict[str, tuple[str, ...]] = {}
-    for name in names if kind != STALE_DIGEST else (STALE_DIGEST,):
+    meant = [one for name in names for one in (digest if name == STALE_DIGEST else (name,))]
+    for name in meant:
         addresses = (name,) if "@" in name else ()
-        strategy = MAIL if addresses or name == STALE_DIGEST else name
-        if kind in {None, STALE_DIGEST, channels.get(strategy, kind_of(strategy))}:
+        strategy = MAIL if addresses else name
+        if kind in {None, channels.get(strategy, kind_of(strategy))}:
             found[strategy] = (*found.get(strategy, ()), *addresses)
-    return found or {kind or MAIL: ()}
+    return found or {str(kind): ()}
 
 
 def _usable(

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ridgeline.alerters import Channel, load
-from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.alerts.strategy import Configured, find_channel, kind_of, without_table
 from ridgeline.engine.config.fields import is_given, read_fields
 from ridgeline.engine.config.lines import KeyPath
@@ -15,13 +14,12 @@ from ridgeline.engine.config.model import Alerters
 from ridgeline.engine.config.problems import suggestion
 from ridgeline.engine.config.reader import Table
 
-Rows = Sequence[tuple[int, AlertRow]]
+Used = Sequence[tuple[KeyPath, str]]  # where a strategy is named, and its name
 
 
-def read_alerters(top: Table, rows: Rows, environ: Mapping[str, str] = os.environ) -> Alerters:
-    """Read `[alerters.NAME]`, and check that each strategy of `rows` is known, configured and can be used."""
+def read_alerters(top: Table, used: Used, environ: Mapping[str, str] = os.environ) -> Alerters:
+    """Read `[alerters.NAME]`, and check that each strategy in `used` is known, configured and can be used."""
     tables = top.table("alerters")
-    used = {name for _, row in rows for name in row.strategies}
     if not used and not tables.values:
         return Alerters()
     channels = load()
@@ -31,10 +29,9 @@ def read_alerters(top: Table, rows: Rows, environ: Mapping[str, str] = os.enviro
         channel = _channel(table, name, channels)
         settings = None if channel is None else _read_settings(table, channel, environ)
         configured[name] = None if channel is None or settings is None else (name, channel, settings)
-    for at, row in rows:
-        for name in row.strategies:
-            if name not in configured:
-                configured[name] = _without_table(top, ("alert", at, "strategy"), name, channels, configured)
+    for path, name in used:
+        if name not in configured:
+            configured[name] = _without_table(top, path, name, channels, configured)
     return Alerters(tuple(entry for entry in configured.values() if entry is not None))
 
 

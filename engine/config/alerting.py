@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from ridgeline.engine.alerts.delivery import Delivery
+from ridgeline.engine.alerts.digest import AFTER, StaleDigest
 from ridgeline.engine.alerts.links import link_problem
 from ridgeline.engine.alerts.rule import EXPIRATION, AlertRow
 from ridgeline.engine.config.reader import Table
 from ridgeline.engine.config.schedule import read_schedule
 
 MOST_RUNS: Final = 1440  # that m of n looks back on: a day of them
+UNNAMED: Final = 'must name strategies, several of them separated by "|"'
 MOST_HOURS: Final = 24 * 366
 
 
@@ -30,7 +32,7 @@ def _read_row(table: Table) -> AlertRow | None:
     for key, value in (("match", match), ("strategy", strategy)):
         if value is None and key not in table:
             table.refuse(key, "is missing")
-    names = tuple(dict.fromkeys(part.strip() for part in (strategy or "").split("|")))
+    names = _strategies(strategy or "")
     hours = table.table("schedule")
     row = AlertRow(
         match or "",
@@ -44,9 +46,26 @@ def _read_row(table: Table) -> AlertRow | None:
         second_order_hours=table.integer("second_order_hours", 0, high=MOST_HOURS),
     )
     if strategy is not None and not all(names):
-        table.refuse("strategy", 'must name strategies, several of them separated by "|"')
+        table.refuse("strategy", UNNAMED)
         return None
     return None if match is None or strategy is None else row
+
+
+def _strategies(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in text.split("|")))
+
+
+def read_stale_digest(top: Table) -> StaleDigest | None:
+    """Read `[stale_digest]`; None without the table."""
+    table = top.table("stale_digest")
+    if "stale_digest" not in top:
+        return None
+    names = _strategies(table.string("strategy", "smtp"))
+    if not all(names):
+        table.refuse("strategy", UNNAMED)
+    digest = StaleDigest(tuple(filter(None, names)), table.duration("after", AFTER), table.patterns("exclude"))
+    table.finish()
+    return digest
 
 
 def _read_m_of_n(table: Table) -> tuple[int, int] | None:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from ridgeline.engine.config.alerters import read_alerters
-from ridgeline.engine.config.alerting import read_alerts, read_delivery, read_links
+from ridgeline.engine.config.alerting import read_alerts, read_delivery, read_links, read_stale_digest
 from ridgeline.engine.config.files import read_small
-from ridgeline.engine.config.lines import key_lines
+from ridgeline.engine.config.lines import KeyPath, key_lines
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.config.problems import ConfigError, Problem, Problems
 from ridgeline.engine.config.reader import Table
@@ -82,10 +82,17 @@ def _read(top: Table, path: Path, environ: Mapping[str, str], trial: Try | None)
     overrides = read_override_tables(top, analysis, algorithms)
     run = read_run(top)
     alerts = read_alerts(top)
-    alerters = read_alerters(top, alerts, environ)
+    stale_digest = read_stale_digest(top)
+    used: list[tuple[KeyPath, str]] = [
+        (("alert", at, "strategy"), name) for at, row in alerts for name in row.strategies
+    ]
+    used += [(("stale_digest", "strategy"), name) for name in stale_digest.strategies] if stale_digest else []
+    alerters = read_alerters(top, used, environ)
     delivery, links = read_delivery(top), read_links(top)
     output = read_output(top)
     top.finish()
     rows = tuple(alert for _, alert in alerts)
     warnings = tuple(problem.show(str(path)) for problem in top.problems.warnings)
-    return Config(path, source, analysis, run, overrides, rows, alerters, delivery, links, output, warnings)
+    return Config(
+        path, source, analysis, run, overrides, rows, alerters, delivery, links, stale_digest, output, warnings
+    )

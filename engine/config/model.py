@@ -13,6 +13,7 @@ from ridgeline.io.source import SourceSettings
 from ridgeline.io.sources import load
 
 if TYPE_CHECKING:  # `score` needs a configuration, and none of these
+    from ridgeline.engine.alerts.digest import StaleDigest
     from ridgeline.engine.alerts.rule import AlertRow
     from ridgeline.engine.alerts.strategy import Configured
     from ridgeline.engine.rules.overrides import Override
@@ -74,5 +75,6 @@ class Config:
     alerters: Alerters = field(default_factory=Alerters)
     delivery: Delivery = field(default_factory=Delivery)
     links: tuple[tuple[str, str], ...] = ()
+    stale_digest: StaleDigest | None = None
     output: Output = field(default_factory=Output)
     warnings: tuple[str, ...] = ()

@@ -84,6 +84,11 @@ expiration = "1h"
 
 # [alerters.syslog]
 
+# [stale_digest]                        # one message about metrics that fall silent
+# strategy = "http"                     # default: smtp; several are joined by |
+# after = "300s"
+# exclude = ["pattern"]
+
 [output]
 # directory = "/var/lib/ridgeline"      # for anomalies.parquet, .json and .jsonp, and the lock
 # state = "/var/lib/ridgeline/state.db" # for when alerts were last sent, where the source is not Redis

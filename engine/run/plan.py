@@ -14,7 +14,8 @@ def delivery_plan(config: Config, strategies: Sequence[str] | None = None, *, js
 
     With `json` standard output belongs to the JSON, so the console writes to standard error. Raises InputError.
     """
-    used = [name for row in config.alerts for name in row.strategies] if strategies is None else strategies
+    digest = () if config.stale_digest is None else config.stale_digest.strategies
+    used = [*(name for row in config.alerts for name in row.strategies), *digest] if strategies is None else strategies
     return Plan(
         config.alerts,
         build_strategies(config.alerters.settings, used, json=json),

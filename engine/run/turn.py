@@ -15,6 +15,7 @@ from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.expected import ExpectedSink
 from ridgeline.engine.run.lately import LatelySink
 from ridgeline.engine.run.sinks import ReportSink, Sink
+from ridgeline.engine.run.stale import StaleSink, longest
 from ridgeline.engine.run.unmatched import UnmatchedSink, patterns_of
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.errors import AuthenticationFailed, NoData, OutputError, SourceUnavailable
@@ -60,6 +61,7 @@ class Turn:
     cleanup   what is closed or released when it ends, however it ends
     sinks     where scored blocks go, in this order
     lately    the one of them that knows what is normal now
+    stale     the one that finds what is newly stale, where a digest is asked for
     gallery   draws pictures for alerts, where any are shown
     selection which of the metrics that are listed are read; None: all
     source    where the metrics come from, once it is listed
@@ -76,6 +78,7 @@ class Turn:
     report: Report
     sinks: list[Sink]
     lately: LatelySink
+    stale: StaleSink | None = None
     gallery: Gallery | None = None
     cleanup: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     selection: Selection | None = None
@@ -103,6 +106,10 @@ class Turn:
         sinks: list[Sink] = [ReportSink(report), ExpectedSink(report, scorer), lately]
         if request.match is None:  # else only some metrics are listed
             sinks.append(UnmatchedSink(patterns_of(config)))
+        stale = None
+        if config.stale_digest is not None and request.match is None:
+            stale = StaleSink(config.stale_digest, as_of, longest(config, scorer.plan.profile.stale_period))
+            sinks.append(stale)
         gallery = None
         used = {strategy for row in config.alerts for strategy in row.strategies}
         if config.delivery.pictures and not request.dry_run and show_pictures(config.alerters.settings, used):
@@ -110,7 +117,7 @@ class Turn:
 
             gallery = Gallery.of(report, scorer, config.delivery.pictures, lambda: budget.alerts_end - budget.clock())
             sinks.append(gallery.kept)
-        return cls(request, budget, wall, now, scorer, report, sinks, lately, gallery)
+        return cls(request, budget, wall, now, scorer, report, sinks, lately, stale, gallery)
 
     @property
     def as_of(self) -> int:

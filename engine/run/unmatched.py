@@ -39,4 +39,5 @@ class UnmatchedSink:
 def patterns_of(config: Config) -> tuple[str, ...]:
     """Every pattern of the configuration, once each, in its order."""
     matches = [*(row.match for row in config.overrides), *(row.match for row in config.alerts)]
-    return tuple(dict.fromkeys([*config.analysis.skip, *matches]))
+    excluded = () if config.stale_digest is None else config.stale_digest.exclude
+    return tuple(dict.fromkeys([*config.analysis.skip, *matches, *excluded]))

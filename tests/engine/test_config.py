@@ -214,6 +214,8 @@ x = 1
         ["5: override[0].algorithms: a consensus of 6 cannot be reached by 1 algorithm: lower it, or switch on more"],
     ),
     ('[source]\nurl = "redis://h"\n[analysis]\nalgorithms = ["grubbs"]\n', ["4: analysis.algorithms: a consensus of 6 cannot be reached by 1 algorithm: lower it, or switch on more"]),
+    ('[source]\nurl = "redis://h"\n[stale_digest]\n', ['3: stale_digest.strategy: "smtp" needs a table [alerters.smtp] with sender']),
+    ('[source]\nurl = "redis://h"\n[stale_digest]\nstrategy = "console|"\nexclude = ["*a"]\n', ['4: stale_digest.strategy: must name strategies, several of them separated by "|"', '5: stale_digest.exclude[0]: "*a" is no pattern, because nothing stands before the first "*": write a for a part of the name, or the expression .*a']),
     ('[source]\nurl = "redis://h"\n[[alert]]\nmatch = "a"\nstrategy = "http"\n', ['5: alert[0].strategy: "http" needs a table [alerters.http] with url']),
     ('[source]\nurl = "redis://h"\n[[alert]]\nmatch = "a"\nstrategy = "slack"\n', ['5: alert[0].strategy: "slack" needs a table [alerters.slack]: token or webhook is needed, and only one of them']),
     ('[source]\nurl = "redis://h"\n[[alert]]\nmatch = "a"\nstrategy = "|"\n', ['5: alert[0].strategy: must name strategies, several of them separated by "|"']),

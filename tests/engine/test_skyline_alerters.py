@@ -163,6 +163,15 @@ def test_stale_metrics_are_one_mail(configure):
         assert found["To"] == "all@example.org"
 
 
+def test_the_digest_goes_by_the_strategies_configured_for_it(configure):
+    with http_server() as server:
+        configure(f'[alerters.http]\nurl = "{server.url}"\n[stale_digest]\nstrategy = "http"\nafter = "10m"')
+        for send in (alerters.trigger_alert, alerters.alert_stale_digest):
+            assert send(("stale_metrics", "stale_digest", 500), (1, ["app.a"], 5), "Analyzer").kind == "sent"
+        messages = [request.json["alerts"][0]["message"] for request in server.requests]
+    assert messages == ["1 metric is newly stale, without a new point for more than 10 min: app.a"] * 2
+
+
 def test_syslog_says_what_skyline_says(configure):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))

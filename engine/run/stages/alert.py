@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ridgeline.engine.alerts.digest import remember_stale, stale_items, untold
 from ridgeline.engine.alerts.lately import Lately
 from ridgeline.engine.alerts.lately_table import drop_lately, outdated, read_lately, write_lately
 from ridgeline.engine.alerts.notices import no_data_items
@@ -22,7 +23,8 @@ from ridgeline.io.state.batch import Batch
 def alert(turn: Turn) -> None:
     """Send what is to be sent, that there is no data included; nothing in a dry run."""
     summary = Summary()
-    if not turn.request.dry_run and turn.request.config.alerts:
+    config = turn.request.config
+    if not turn.request.dry_run and (config.alerts or config.stale_digest):
         summary = _deliver(turn)
     turn.report.alerts = summary.counts()
     for problem in summary.problems():
@@ -45,6 +47,9 @@ def _deliver(turn: Turn) -> Summary:
     with open_run_state(config, budget.left()) as state, open_recorder(config, budget.left) as recorder:
         store = Store(state, recorder, budget.left)
         before, normal, lately = _look_back(turn, store, plan)
+        stale = {} if turn.stale is None else untold(turn.stale.found, store)
+        if turn.stale is not None:
+            notices += stale_items(stale, turn.stale.digest, plan, turn.as_of, times.wall())
         summary = deliver(
             report.anomalies,
             plan,
@@ -58,6 +63,7 @@ def _deliver(turn: Turn) -> Summary:
             draw=None if turn.gallery is None else turn.gallery.draw,
         )
         _remember(store, before, lately, turn.as_of)
+        remember_stale(stale, store, 0 if turn.stale is None else turn.stale.period)
         return summary
 
 
