@@ -8,15 +8,10 @@ import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.adf.exponential import exp_small
-from ridgeline.kernels.adf.jacobi import decompose
 from ridgeline.kernels.adf.layout import BLOCK, COLUMNS, MAX_LAG, SCRATCH_FIXED, SQUARE
 from ridgeline.kernels.adf.qr import absorb
+from ridgeline.kernels.adf.triangle import SAFE_CONDITION, invert_column, solve_singular, squares
 
-# Condition (Frobenius) below which neither of the two cutoffs can take a singular value for zero.
-SAFE_CONDITION = 1e12
-# `pinv` in statsmodels' OLS drops singular values from here down; `matrix_rank` from columns * 2**-52 down.
-PINV_CUTOFF = 1e-15
-RANK_CUTOFF = 2.0**-52
 # Residual this small against the target: an exact fit, whose digits are noise.
 EXACT_FIT = 1e-20
 # AIC differences below this are ties, and the smaller model wins.
@@ -98,7 +93,7 @@ def _factor(
 def _best_lag(r: np.ndarray, k_least: int, rows: int, spare: np.ndarray) -> int:
     """Lag with the smallest (AIC, lag), AIC = rows ln(ssr / rows) + 2 rank, over the nested models in `r`."""
     target = k_least + MAX_LAG
-    floor = EXACT_FIT * _squares(r, target, target, 0)
+    floor = EXACT_FIT * squares(r, target, target, 0)
     inverse = spare[0:SQUARE]
     size = 0.0
     inverse_size = 0.0
@@ -106,14 +101,14 @@ def _best_lag(r: np.ndarray, k_least: int, rows: int, spare: np.ndarray) -> int:
     best = 0.0
     best_rank = 0
     for k in range(1, target + 1):
-        size += _squares(r, k - 1, k - 1, 0)
-        inverse_size += _invert_column(r, k - 1, inverse)
+        size += squares(r, k - 1, k - 1, 0)
+        inverse_size += invert_column(r, k - 1, inverse)
         if k < k_least:
             continue
         rank = k
-        ssr = _squares(r, target, target, k)
+        ssr = squares(r, target, target, k)
         if not size * inverse_size < SAFE_CONDITION * SAFE_CONDITION:
-            rank, inside = _solve_singular(r, k, target, spare)
+            rank, inside = solve_singular(r, k, target, spare)
             ssr += inside
         if ssr <= floor:
             return k - k_least
@@ -131,10 +126,10 @@ def _student(z: np.ndarray, lag: int, k: int, r: np.ndarray, spare: np.ndarray) 
     size = 0.0
     inverse_size = 0.0
     for j in range(k):
-        size += _squares(r, j, j, 0)
-        inverse_size += _invert_column(r, j, inverse)
+        size += squares(r, j, j, 0)
+        inverse_size += invert_column(r, j, inverse)
     rank = k
-    ssr = _squares(r, k, k, k)
+    ssr = squares(r, k, k, k)
     slope = 0.0
     variance = 0.0
     if size * inverse_size < SAFE_CONDITION * SAFE_CONDITION:
@@ -142,7 +137,7 @@ def _student(z: np.ndarray, lag: int, k: int, r: np.ndarray, spare: np.ndarray) 
             slope += inverse[j * COLUMNS] * r[j * COLUMNS + k]
             variance += inverse[j * COLUMNS] * inverse[j * COLUMNS]
     else:
-        rank, inside = _solve_singular(r, k, k, spare)
+        rank, inside = solve_singular(r, k, k, spare)
         ssr += inside
         v = spare[2 * SQUARE : 3 * SQUARE]
         s = spare[3 * SQUARE : 3 * SQUARE + COLUMNS]
@@ -150,7 +145,7 @@ def _student(z: np.ndarray, lag: int, k: int, r: np.ndarray, spare: np.ndarray) 
         for j in range(k):
             if s[j] > 0.0:
                 variance += v[j * COLUMNS] * v[j * COLUMNS] / (s[j] * s[j])
-    target = _squares(r, k, k, 0)
+    target = squares(r, k, k, 0)
     if ssr <= EXACT_FIT * target:
         return _exact_fit(slope, z[lag : z.size - 1], target)
     return slope / math.sqrt(variance * ssr / (z.size - 1 - lag - rank))
@@ -172,66 +167,3 @@ def _exact_fit(slope: float, level: np.ndarray, target: float) -> float:
     if strength < -EXACT_SLOPE:
         return -math.inf
     return math.inf if strength > EXACT_SLOPE else 0.0
-
-
-@exact_kernel
-def _squares(r: np.ndarray, column: int, last: int, first: int) -> float:
-    """Sum of squares of rows `first` to `last` of a column of the triangle."""
-    total = 0.0
-    for i in range(first, last + 1):
-        total += r[i * COLUMNS + column] * r[i * COLUMNS + column]
-    return total
-
-
-@exact_kernel
-def _invert_column(r: np.ndarray, k: int, inverse: np.ndarray) -> float:
-    """Append column k of the triangle's inverse (at 13 k); its sum of squares, infinite or NaN where singular."""
-    own = 1.0 / r[k * COLUMNS + k]
-    inverse[k * COLUMNS + k] = own
-    total = own * own
-    for i in range(k):
-        v = 0.0
-        for j in range(i, k):
-            v += inverse[j * COLUMNS + i] * r[j * COLUMNS + k]
-        v *= -own
-        inverse[k * COLUMNS + i] = v
-        total += v * v
-    return total
-
-
-@exact_kernel
-def _solve_singular(r: np.ndarray, k: int, target: int, spare: np.ndarray) -> tuple[int, float]:
-    """Rank of the leading k columns, and what the minimum-norm solution leaves of the target inside them.
-
-    Leaves V, s (0 where cut off) and the solution in `spare`: squares 1 and 2 hold W and V, then come s and b.
-    """
-    never_inline()
-    w = spare[SQUARE : 2 * SQUARE]
-    v = spare[2 * SQUARE : 3 * SQUARE]
-    s = spare[3 * SQUARE : 3 * SQUARE + COLUMNS]
-    b = spare[3 * SQUARE + COLUMNS : 3 * SQUARE + 2 * COLUMNS]
-    decompose(r, k, w, v, s)
-    largest = 0.0
-    for j in range(k):
-        largest = max(largest, s[j])
-        b[j] = 0.0
-    rank = 0
-    for j in range(k):
-        if s[j] > largest * k * RANK_CUTOFF:
-            rank += 1
-        if s[j] > largest * PINV_CUTOFF:
-            along = 0.0
-            for i in range(k):
-                along += w[j * COLUMNS + i] * r[i * COLUMNS + target]
-            along /= s[j] * s[j]
-            for i in range(k):
-                b[i] += along * v[j * COLUMNS + i]
-        else:
-            s[j] = 0.0
-    inside = 0.0
-    for i in range(k):
-        left = r[i * COLUMNS + target]
-        for j in range(i, k):
-            left -= r[i * COLUMNS + j] * b[j]
-        inside += left * left
-    return rank, inside

@@ -15,4 +15,6 @@ SHORTEST_SIZE: Final = 3  # bytes of the shortest point there is: an array of tw
 INTEGER_SIZE: Final = 15  # bytes of a point of uint32 seconds and a float64
 FLOAT_SIZE: Final = 19  # bytes of a point of float64 seconds and a float64
 
+LARGEST: Final = 2**62  # no timestamp is larger: in nanoseconds, the finest unit there is, this is the year 2116
+
 FLOAT64: Final = 0xCB  # what stands before the eight bytes of a float64

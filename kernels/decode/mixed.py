@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgeline.kernels._algorithm import exact_kernel
-from ridgeline.kernels.decode.items import LARGEST
-from ridgeline.kernels.decode.layout import FLOAT64, FLOAT_SIZE
+from ridgeline.kernels.decode.layout import FLOAT64, FLOAT_SIZE, LARGEST
 from ridgeline.kernels.decode.loads import bits_of, float32_of, float64_of, load_64, load_u8
 from ridgeline.kernels.decode.runs import EXPONENT
 

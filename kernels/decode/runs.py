@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ridgeline.kernels._algorithm import exact_kernel
-from ridgeline.kernels.decode.items import LARGEST
-from ridgeline.kernels.decode.layout import FLOAT_SIZE, INTEGER_SIZE
+from ridgeline.kernels.decode.layout import FLOAT_SIZE, INTEGER_SIZE, LARGEST
 from ridgeline.kernels.decode.loads import float64_of, load_64
 
 # The bytes that are the same in every point, as they lie in the first eight, read big-endian.

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from twins import strategies
 from twins.agreement import OURS, agree, expected_score, matrix_of
 
+from ridgeline.engine.replay import spans
 from ridgeline.engine.replay.matrix import replay_matrix
 from ridgeline.engine.replay.plan import ReplayPlan
 from ridgeline.engine.rules.policy import Policy
@@ -170,3 +171,25 @@ def test_direction_and_change_are_told_at_any_size():
     assert (small["anomalous"], small["reason"]) == (True, None)
     tiny = score_matrix(matrix_of(minutes(x * 1e198)), plan).to_pylist()[0]
     assert (tiny["anomalous"], tiny["reason"]) == (False, "min_change")
+
+
+def test_extremes_count_in_a_long_replay_wherever_it_is_cut(monkeypatch):
+    """Just before chunks and spans begin: what lies in their first windows is looked for there."""
+    rng = np.random.default_rng(8)
+    n, window = 20_000, 60 * 300
+    t, x = strategies.START + 60 * np.arange(n), rng.normal(size=n)
+    x[[1000, 8100, 12_280]] = 1e160, -1e155, 3e200
+    x[16_300:16_700] *= 1e-165
+    whole = replay_matrix(matrix_of((t, x)), ReplayPlan(window=window))
+    monkeypatch.setattr(spans, "SPAN_BLOCKS", 1)
+    monkeypatch.setattr(spans, "SPAN_WINDOWS", 0)
+    assert replay_matrix(matrix_of((t, x)), ReplayPlan(window=window), threads=3).equals(whole)
+    picks = [*range(8190, 8420, 10), *range(12_280, 12_600, 10), *range(16_380, 16_720, 10)]
+    windows = [(t[k - 299 : k + 1], x[k - 299 : k + 1]) for k in picks]
+    scored = judged(*windows, profile=PROFILES["native"], full_duration=window, scores=True)
+    for k, verdict in zip(picks, scored, strict=True):
+        step = whole.slice(k, 1).to_pylist()[0]
+        for name in EVERY:
+            assert (step[f"{name}_score"] > 1) == verdict[name], (k, name)
+            expected = np.float32(min(verdict[f"{name}_score"], 3e38))  # the largest there are, in half as many bits
+            assert min(step[f"{name}_score"], 3e38) == pytest.approx(expected, rel=1e-6, abs=1e-9), (k, name)

@@ -48,6 +48,14 @@ def test_the_dispatch_names_exactly_the_folder_in_cost_order():
     assert list(nine.COST_ORDER) == columns
 
 
+def test_every_algorithm_is_compiled_once_for_all_entries():
+    """Inlined, it would compute other bits in one entry than in another."""
+    for name in files():
+        source = ast.parse((ROOT / "kernels" / f"{name}.py").read_text())
+        (function,) = [node for node in source.body if isinstance(node, ast.FunctionDef) and node.name == name]
+        assert ast.unparse(function.body[1]) == "never_inline()", name
+
+
 def test_the_columns_are_the_registrys():
     for place, name in enumerate(kernels.load()):
         assert getattr(score_layout, name.upper()) == place

@@ -81,6 +81,19 @@ def test_the_points_of_the_probe_are_none_of_the_reference():
     assert verdict["ks_test_score"] == step["ks_test_score"] == 0.0
 
 
+def test_ks_tests_distance_counts_the_points_on_the_edges():
+    """One of twenty-one in each sample lies on its edge, and by these two alone the samples overlap."""
+    t = [END - 3600, *(END - 3000 + 10 * k for k in range(20)), END - 600, *(END - 19 + k for k in range(20))]
+    x = [100.0, *np.sin(np.arange(20)), -100.0, *(5 + np.arange(20) % 3)]
+    row = (np.array(t), np.array(x))
+    policy = Policy(1, ("ks_test",), (("ks_test", 2.0),), stale_period=2**62)
+    plan = ScorePlan(profile=any_length("native"), as_of="last", scores=True, policies=(policy,))
+    distance = 19 / 21
+    assert score_matrix(matrix_of(row), plan)["ks_test_score"].to_pylist() == [distance / 2]
+    steps = replay_matrix(matrix_of(row), ReplayPlan(any_length("native")))
+    assert steps["ks_test_d"][steps.num_rows - 1].as_py() == pytest.approx(distance)
+
+
 @pytest.mark.parametrize(("before", "kept"), [(7200, False), (7199, True)])
 @pytest.mark.parametrize(
     "name", ["stddev_from_average", "median_absolute_deviation", "histogram_bins", "least_squares"]
