@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -49,9 +50,16 @@ class ExpectedSink:
 
 
 def expected(values: NDArray[np.float64]) -> tuple[float, float] | None:
-    """Mean less and plus 3 standard deviations (ddof 1) of float64[n] values without the newest three; None below five."""
+    """Mean less and plus 3 standard deviations (ddof 1) of float64[n] values without the newest three.
+
+    None below five values, and where a bound is too large for a number.
+    """
     history = values[:-TAIL]
     if len(history) < 2:
         return None
-    mean, spread = float(history.mean()), SIGMAS * float(history.std(ddof=1))
-    return mean - spread, mean + spread
+    _, exponent = np.frexp(np.abs(history).max())
+    scaled = np.ldexp(history, -exponent)  # exact, and no square or sum of it overflows or vanishes
+    mean, spread = float(scaled.mean()), SIGMAS * float(scaled.std(ddof=1))
+    with np.errstate(over="ignore"):
+        low, high = np.ldexp([mean - spread, mean + spread], exponent).tolist()
+    return (low, high) if math.isfinite(low) and math.isfinite(high) else None

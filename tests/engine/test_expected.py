@@ -29,6 +29,18 @@ def test_mean_and_three_standard_deviations_without_the_newest_three():
     assert expected(np.array([])) is None
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("exponent", [-1060, -700, 0, 700, 1010])
+def test_values_of_any_size(exponent):
+    values = np.array([4.0, 8.0, 6.0, 5.0, 3.0, 100.0, 200.0, 300.0])
+    usual = expected(values)
+    assert expected(np.ldexp(values, exponent)) == pytest.approx(np.ldexp(usual, exponent), rel=1e-3)
+    assert expected(np.ldexp(values, 1015)) is not None
+    assert expected(np.array([1.7e308, -1.7e308] * 4)) is None, "beyond every number"
+    assert expected(np.full(9, 1.7e308)) == pytest.approx((1.7e308, 1.7e308))
+    assert expected(np.zeros(9)) == (0.0, 0.0)
+
+
 def matrix_of(stamps, values):
     count = len(stamps)
     names = pa.array(["a", "b"])
