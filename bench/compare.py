@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -43,10 +44,21 @@ class Change:
 
 def compare(rows: Sequence[Row], old: Path) -> list[Change]:
     """Compare the rows that both runs have; InputError for a file that is no run."""
-    try:
-        document = json.loads(old.read_text(encoding="utf-8"))
-        before: dict[str, dict[str, Any]] = {row["key"]: row for row in document["rows"]}
+    before = read_rows(old)
+    with _naming(old):
         return [_change(row, before[row.key]) for row in rows if row.key in before]
+
+
+def read_rows(old: Path) -> dict[str, dict[str, Any]]:
+    """The rows of an older run by their keys; InputError for a file that is no run."""
+    with _naming(old):
+        return {row["key"]: row for row in json.loads(old.read_text(encoding="utf-8"))["rows"]}
+
+
+@contextmanager
+def _naming(old: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError) as error:
         raise InputError(f"--compare {old}: not a file that `ridgeline bench --json` wrote ({error})") from error
 

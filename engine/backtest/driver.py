@@ -52,6 +52,7 @@ class Backtest:
     """One backtest: a `dataset` (path, folder, glob or URI) into the folder of `job`.
 
     `say` receives sentences about its progress, `warn` those about what the configuration comes to against its words.
+    `wanted` is a metric without which there is no point in it.
     """
 
     dataset: str
@@ -63,6 +64,7 @@ class Backtest:
     say: Callable[[str], None]
     warn: Callable[[str], None]
     terminal: TextIO
+    wanted: str | None = None
 
     def run(self) -> dict[str, Any]:
         """Replay everything and give the manifest. Raises RidgelineError with one sentence."""
@@ -117,9 +119,12 @@ class Backtest:
             raise InputError(f"{self.dataset} holds no rows: nothing to replay")
 
     def _foresee(self, source: ParquetSource) -> None:
-        """Say what overrides come to on these metrics."""
+        """Refuse a dataset without the metric that is wanted, and say what overrides come to on these metrics."""
+        names = source.selected.names.to_pylist()
+        if self.wanted is not None and self.wanted not in names:
+            raise InputError(f"no metric of {self.dataset} that is replayed is called {self.wanted!r}: check the name")
         rules = Overrides(self.job.policy, self.job.overrides)
-        rules.foresee(source.selected.names.to_pylist())
+        rules.foresee(names)
         for remark in rules.remarks:
             self.warn(remark)
 

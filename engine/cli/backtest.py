@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -69,13 +70,11 @@ def run(args: argparse.Namespace) -> int:
     from ridgeline.engine.backtest.job import Job, Steps
     from ridgeline.engine.backtest.result import summary
     from ridgeline.engine.score.scorer import available_threads
-    from ridgeline.io.errors import InputError
 
     def say(sentence: str) -> None:
         print(escape(sentence), file=sys.stderr)
 
-    if args.plot and args.no_scores:
-        raise InputError("--plot draws from the scores that --no-scores leaves out: give one of the two")
+    draw = _picture(args) if args.plot else None
     config = configuration(args)
     backtest = Backtest(
         dataset=args.dataset,
@@ -84,26 +83,36 @@ def run(args: argparse.Namespace) -> int:
         max_memory=config.run.max_memory if args.max_memory is None else args.max_memory,
         labels_from=config.source.each["parquet"].labels_from,
         resume=args.resume,
+        wanted=args.plot,
         say=say,
         warn=lambda remark: say(f"ridgeline: warning: {remark}"),
         terminal=sys.stderr,
     )
     manifest = backtest.run()
-    if args.plot:
-        say(f"drawn: {_plot(args)}")
+    if draw is not None:
+        say(f"drawn: {draw()}")
     print(json.dumps(manifest) if args.json else summary(manifest))
     return PARTIAL if manifest["unreadable"] else 0
 
 
-def _plot(args: argparse.Namespace) -> Path:
-    """Draw one metric from the written scores."""
+def _picture(args: argparse.Namespace) -> Callable[[], Path]:
+    """Give what draws one metric from the written scores. Refuse before the replay what would fail after it."""
     from ridgeline.engine.backtest.plot import draw_backtest
     from ridgeline.engine.backtest.stored import read_metric
     from ridgeline.engine.evaluate.labels import read_labels
+    from ridgeline.engine.report.plot import figure_class
+    from ridgeline.io.errors import InputError
     from ridgeline.io.text import file_name
 
+    if args.no_scores:
+        raise InputError("--plot draws from the scores that --no-scores leaves out: give one of the two")
+    figure_class()
     labels = read_labels(args.labels).windows.get(args.plot, ()) if args.labels else ()
-    steps, names = read_metric(args.output, args.plot)
     target: Path = args.output / file_name(args.plot, ".png")
-    draw_backtest(steps, names, labels, target)
-    return target
+
+    def draw() -> Path:
+        steps, names = read_metric(args.output, args.plot)
+        draw_backtest(steps, names, labels, target)
+        return target
+
+    return draw

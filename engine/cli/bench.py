@@ -83,6 +83,10 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if args.json:
         check_target(args.json)  # before minutes of measuring
+    if args.compare:
+        from ridgeline.bench.compare import read_rows
+
+        read_rows(args.compare)
     rows = _measure(args.scenarios, axes)
     _show(rows)
     if args.json:

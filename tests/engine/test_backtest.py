@@ -428,6 +428,21 @@ def test_a_picture_needs_scores_and_says_so_before_replaying(dataset, tmp_path, 
     assert not (tmp_path / "out").exists()
 
 
+def test_a_picture_that_cannot_be_drawn_is_refused_before_replaying(dataset, tmp_path, history, monkeypatch, capsys):
+    pytest.importorskip("matplotlib", reason="needs ridgeline[plot], to draw")
+    known = history["metric"][0].as_py()
+    for options, sentence in [
+        (["--plot", f"{known}x"], "check the name"),
+        (["--plot", known, "--labels", tmp_path / "absent.csv"], "do not exist"),
+    ]:
+        assert backtest(dataset, tmp_path / "out", *options) == 2
+        assert sentence in capsys.readouterr().err
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert backtest(dataset, tmp_path / "out", "--plot", known) == 2
+    assert "matplotlib" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_finished_backtest_is_drawn_without_replaying(dataset, tmp_path, history, monkeypatch, capsys):
     pytest.importorskip("matplotlib", reason="needs ridgeline[plot], to draw")
     from ridgeline.engine.backtest import runners

@@ -225,6 +225,11 @@ def test_the_command_writes_compares_and_refuses(tmp_path, capsys):
     assert json.loads(out.read_text())["rows"]
     assert main(["bench", "decode", *small, "--compare", str(out)]) in {0, 1}
     assert "noise band" in capsys.readouterr().out
+    (tmp_path / "nonsense.json").write_text("[]")
+    assert main(["bench", "--compare", str(tmp_path / "nonsense.json")]) == 2, "before anything is measured"
+    shown = capsys.readouterr()
+    assert "not a file that" in shown.err
+    assert shown.out == ""
     assert main(["bench", "nope"]) == 2
     assert "unknown scenario 'nope'" in capsys.readouterr().err
 
