@@ -18,12 +18,12 @@ DONE = (
     b'<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId>'
     b"</PublishResult><ResponseMetadata><RequestId>2</RequestId></ResponseMetadata></PublishResponse>"
 )
-ACCEPTED = Answer(200, {"Content-Type": "text/xml"}, DONE)
+ACCEPTED = Answer(200, {"Content-Type": "text/xml", "Connection": "close"}, DONE)
 
 
 def refused(status, code):
     body = f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>secret words</Message></Error></ErrorResponse>"
-    return Answer(status, {"Content-Type": "text/xml"}, body.encode())
+    return Answer(status, {"Content-Type": "text/xml", "Connection": "close"}, body.encode())
 
 
 @pytest.fixture(autouse=True)
@@ -111,7 +111,7 @@ def test_every_status_is_an_outcome():
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b"\xff", b"<Error><Code><x></Code></Error>"])
 @pytest.mark.parametrize("status", [200, 400, 403, 503])
 def test_an_answer_that_cannot_be_read_raises_nothing(status, body):
-    outcome = send(Answer(status, {"Content-Type": "text/xml"}, body))
+    outcome = send(Answer(status, {"Content-Type": "text/xml", "Connection": "close"}, body))
     assert outcome.kind in {"sent", "unknown", "retry", "rejected"}
     assert (outcome.kind == "sent") <= (status == 200)
 

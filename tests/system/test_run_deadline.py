@@ -13,7 +13,7 @@ from rigs.http import Answer, http_server
 from rigs.redis import fake_redis, free_port, proxy, redis_server
 from rigs.runs import FLEET, TABLE, load, received, run_json, start, write_config
 
-DEADLINE = 3
+DEADLINE = 5
 GONE = DEADLINE + 3
 SLACK = 10  # seconds: starting Python and importing on a busy machine
 
