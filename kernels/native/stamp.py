@@ -6,6 +6,7 @@ stamp, and several machines may share one home.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -52,10 +53,10 @@ def version(package: str) -> str:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         return "none"
-    site = Path(spec.origin).parent.parent
-    for name in sorted(os.listdir(site)):  # noqa: PTH208 - speed
-        if name.startswith(f"{package}-") and name.endswith((".dist-info", ".egg-info")):
-            return name
+    with contextlib.suppress(PermissionError):  # a folder that may be entered, not listed
+        for name in sorted(os.listdir(Path(spec.origin).parent.parent)):  # noqa: PTH208 - speed
+            if name.startswith(f"{package}-") and name.endswith((".dist-info", ".egg-info")):
+                return name
     found = Path(spec.origin).stat()
     return f"{found.st_size}-{found.st_mtime_ns}"
 

@@ -15,6 +15,7 @@ from ridgeline.engine.report.drawings import Drawings
 from ridgeline.engine.report.picture import Lanes, Picture
 from ridgeline.kernels.native import children
 
+pytest.importorskip("matplotlib", reason="needs ridgeline[plot], to draw")
 END = 1_700_000_000
 PNG = b"\x89PNG"
 LONG = 60.0

@@ -16,6 +16,7 @@ from rigs.smtp import smtp_server
 from ridgeline.engine.report import drawings
 from ridgeline.engine.run import gallery
 
+pytest.importorskip("matplotlib", reason="needs ridgeline[plot], to draw")
 MAIL = """
 [alerters.smtp]
 host = "127.0.0.1"

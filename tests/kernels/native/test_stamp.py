@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -104,3 +105,14 @@ def test_versions_are_found_without_importing():
 
     assert version("numba") == f"numba-{numba.__version__}.dist-info"
     assert version("no_such_package") == "none"
+
+
+def test_a_package_in_a_folder_that_cannot_be_listed_is_told_by_its_own_file(monkeypatch):
+    import numba
+
+    def refuse(_):
+        raise PermissionError
+
+    monkeypatch.setattr(native_stamp.os, "listdir", refuse)
+    found = Path(numba.__file__).stat()
+    assert version("numba") == f"{found.st_size}-{found.st_mtime_ns}"
