@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ridgeline.kernels._algorithm import algorithm, exact_kernel, kernel, never_inline
-from ridgeline.kernels.shared.noise import beyond, noise_of
+from ridgeline.kernels.shared.noise import noise_of
 from ridgeline.kernels.shared.row import Row
 from ridgeline.kernels.shared.scaling import scale
 from ridgeline.kernels.shared.stats import CENTRE, M2, MEAN, TAIL, UNIT
@@ -91,4 +91,5 @@ def least_squares(row: Row, threshold: float) -> float:
         return score
     tail = row.stats[CENTRE] + row.stats[TAIL]
     noise = max(NOISE_OF_FIT * np.sqrt(row.stats[M2] / n), noise_of(tail, tail - residual))
-    return beyond(score, r, noise)
+    # Rounding over rounding is any number, so what is no more than noise is weighed against that.
+    return min(score, ratio(r, noise)) if r <= noise else score

@@ -26,18 +26,23 @@ def deviations_of(x: np.ndarray, scratch: np.ndarray) -> tuple[float, float, flo
 
 
 @exact_kernel
+def rescaled(x: np.ndarray, unit: float, scratch: np.ndarray) -> tuple[float, float, float]:
+    """Return `deviations_of` x times unit, where no sum of two values overflows and halves of them are numbers."""
+    never_inline()
+    z = scratch[: x.size]
+    scale(x, unit, z)
+    return deviations_of(z, scratch[x.size :])
+
+
+@exact_kernel
 def exact_score(x: np.ndarray, threshold: float, switches: np.ndarray, scratch: np.ndarray) -> float:
     """Return |x_n - med| / MAD / threshold; 0 where MAD is 0; above 1 exactly when |x_n - med| / MAD > threshold."""
-    n = x.size
+    value = x[x.size - 1]
     middle, newest, mad = deviations_of(x, scratch)
-    value = x[n - 1]
     if switches[GUARDED] != 0 and not (SHORT < newest < np.inf) and newest != 0.0:
-        # Sums of two values overflow, or halves of them fall between two numbers: elsewhere on the scale they do not.
         unit = UP if newest < SHORT else DOWN
-        z = scratch[:n]
-        scale(x, unit, z)
-        middle, newest, mad = deviations_of(z, scratch[n:])
         value *= unit
+        middle, newest, mad = rescaled(x, unit, scratch)
     if not mad > 0.0:
         return 0.0
     statistic = newest / mad

@@ -74,11 +74,7 @@ def score(t, x, begin, end, live, first, rows, sums, threshold, switches, second
         error = (touched * (2.0 + f2) + UNIT * f2) * peak
         if always or not (inverse > 0.0 and f2 < FLAT and error <= LOST * squares and sound(m2, s1) and abs(o) < FAR):
             doubt[j] |= 1 << LEAST_SQUARES
-        elif (
-            guarded
-            and value > 1.0
-            and not (r > NEAR * NOISE_OF_FIT * np.sqrt(m2 * share) and surely_apart(r, o, tail, r))
-        ):
+        elif guarded and not (r > NEAR * NOISE_OF_FIT * np.sqrt(m2 * share) and surely_apart(r, o, tail, r)):
             doubt[j] |= 1 << LEAST_SQUARES
         elif not settled(value, CLOSE):
             guard = GUARD + 2.0 * error / squares + touched * f2 * np.sqrt(peak / squares)

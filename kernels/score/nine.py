@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from ridgeline.kernels._algorithm import always_inline, exact_kernel
 from ridgeline.kernels.first_hour_average import first_hour_average
 from ridgeline.kernels.grubbs import grubbs
@@ -19,27 +17,12 @@ from ridgeline.kernels.score.layout import (
     KS_TEST,
     LEAST_SQUARES,
     MEAN_SUBTRACTION_CUMULATION,
-    MEDIAN_ABSOLUTE_DEVIATION,
     STDDEV_FROM_AVERAGE,
     STDDEV_FROM_MOVING_AVERAGE,
 )
 from ridgeline.kernels.shared.row import Row
 from ridgeline.kernels.stddev_from_average import stddev_from_average
 from ridgeline.kernels.stddev_from_moving_average import stddev_from_moving_average
-
-# Columns from the cheapest on. The first FREE cost next to nothing once the summary is there.
-COST_ORDER: Final = (
-    STDDEV_FROM_AVERAGE,
-    GRUBBS,
-    MEAN_SUBTRACTION_CUMULATION,
-    KS_TEST,
-    HISTOGRAM_BINS,
-    FIRST_HOUR_AVERAGE,
-    STDDEV_FROM_MOVING_AVERAGE,
-    LEAST_SQUARES,
-    MEDIAN_ABSOLUTE_DEVIATION,
-)
-FREE: Final = 3
 
 _histogram_bins = histogram_bins.kernel
 _first_hour_average = first_hour_average.kernel

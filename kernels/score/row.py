@@ -4,9 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from ridgeline.kernels._algorithm import exact_kernel, never_inline
-from ridgeline.kernels.score.layout import ALGORITHMS, EARLY_EXIT, FAILED, FALSE, NULL, SCORES, TRUE
-from ridgeline.kernels.score.nine import COST_ORDER, FREE, score_of
+from ridgeline.kernels._algorithm import always_inline, exact_kernel, never_inline
+from ridgeline.kernels.score.layout import (
+    ALGORITHMS,
+    EARLY_EXIT,
+    FAILED,
+    FALSE,
+    FIRST_HOUR_AVERAGE,
+    GRUBBS,
+    HISTOGRAM_BINS,
+    KS_TEST,
+    LEAST_SQUARES,
+    MEAN_SUBTRACTION_CUMULATION,
+    MEDIAN_ABSOLUTE_DEVIATION,
+    NULL,
+    SCORES,
+    STDDEV_FROM_AVERAGE,
+    STDDEV_FROM_MOVING_AVERAGE,
+    TRUE,
+)
+from ridgeline.kernels.score.nine import score_of
 from ridgeline.kernels.shared.row import Row
 from ridgeline.kernels.shared.stats import CRITICAL, WANT_SCORES
 from ridgeline.kernels.shared.summary import summarise
@@ -14,13 +31,17 @@ from ridgeline.kernels.shared.switches import GUARDED
 
 
 @exact_kernel
-def settle(place: int, score: float, votes: np.ndarray, scores: np.ndarray) -> int:
-    """Write one algorithm's vote and score (NaN: failed); return 1 where it is not True, else 0."""
-    scores[place] = score
-    if score > 1.0:
-        votes[place] = TRUE
+def judge(column: int, row: Row, thresholds: np.ndarray, mask: int, votes: np.ndarray, scores: np.ndarray) -> int:
+    """Write one algorithm's vote and score (NaN: failed), if it is in force; return 1 where it is not True, else 0."""
+    always_inline()
+    if mask & (1 << column) == 0:
         return 0
-    votes[place] = FALSE if score == score else FAILED  # noqa: PLR0124 - false for NaN only
+    score = score_of(column, row, thresholds[column])
+    scores[column] = score
+    if score > 1.0:
+        votes[column] = TRUE
+        return 0
+    votes[column] = FALSE if score == score else FAILED  # noqa: PLR0124 - false for NaN only
     return 1
 
 
@@ -49,10 +70,26 @@ def score_row(
     row.stats[CRITICAL] = critical
     row.stats[WANT_SCORES] = 1.0 if mode == SCORES else 0.0
     limit = slack if mode == EARLY_EXIT else ALGORITHMS
-    against = 0
-    for place in range(ALGORITHMS):
-        if against > limit and place >= FREE:
-            return
-        k = COST_ORDER[place]
-        if mask & (1 << k):
-            against += settle(k, score_of(k, row, thresholds[k]), votes, scores)
+    # From the cheapest on; the first three cost next to nothing once the summary is there. Written out, for a loop's
+    # dispatch costs as much as the cheap ones.
+    against = judge(STDDEV_FROM_AVERAGE, row, thresholds, mask, votes, scores)
+    against += judge(GRUBBS, row, thresholds, mask, votes, scores)
+    against += judge(MEAN_SUBTRACTION_CUMULATION, row, thresholds, mask, votes, scores)
+    if against > limit:
+        return
+    against += judge(KS_TEST, row, thresholds, mask, votes, scores)
+    if against > limit:
+        return
+    against += judge(HISTOGRAM_BINS, row, thresholds, mask, votes, scores)
+    if against > limit:
+        return
+    against += judge(FIRST_HOUR_AVERAGE, row, thresholds, mask, votes, scores)
+    if against > limit:
+        return
+    against += judge(STDDEV_FROM_MOVING_AVERAGE, row, thresholds, mask, votes, scores)
+    if against > limit:
+        return
+    against += judge(LEAST_SQUARES, row, thresholds, mask, votes, scores)
+    if against > limit:
+        return
+    judge(MEDIAN_ABSOLUTE_DEVIATION, row, thresholds, mask, votes, scores)

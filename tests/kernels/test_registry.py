@@ -24,7 +24,7 @@ from ridgeline.kernels.decode import layout as decode_layout
 from ridgeline.kernels.native.signature import parse
 from ridgeline.kernels.replay import layout as replay_layout
 from ridgeline.kernels.score import layout as score_layout
-from ridgeline.kernels.score import nine
+from ridgeline.kernels.score import nine, row
 from ridgeline.kernels.shared import switches
 from ridgeline.kernels.shared.ks import KS_SCRATCH_FIXED
 
@@ -39,13 +39,20 @@ def test_the_registry_is_the_folder():
     assert all(name == one.name and one.summary.endswith(".") for name, one in found.items())
 
 
-def test_the_dispatch_names_exactly_the_folder_in_cost_order():
-    source = ast.parse(inspect.getsource(nine))
-    dispatch = next(node for node in source.body if isinstance(node, ast.FunctionDef) and node.name == "score_of")
-    called = [node.func.id[1:] for node in ast.walk(dispatch) if isinstance(node, ast.Call) and node.func.id[0] == "_"]
-    assert sorted(called) == sorted(files())
-    columns = [list(kernels.load()).index(name) for name in sorted(files(), key=lambda name: kernels.load()[name].cost)]
-    assert list(nine.COST_ORDER) == columns
+def function_of(module, name):
+    source = ast.parse(inspect.getsource(module))
+    return next(node for node in source.body if isinstance(node, ast.FunctionDef) and node.name == name)
+
+
+def test_the_dispatch_names_exactly_the_folder():
+    calls = [node for node in ast.walk(function_of(nine, "score_of")) if isinstance(node, ast.Call)]
+    assert sorted(call.func.id[1:] for call in calls if call.func.id[0] == "_") == sorted(files())
+
+
+def test_a_row_is_judged_in_cost_order():
+    calls = [node for node in ast.walk(function_of(row, "score_row")) if isinstance(node, ast.Call)]
+    judged = sorted((call.lineno, call.args[0].id.lower()) for call in calls if call.func.id == "judge")
+    assert [name for _, name in judged] == sorted(files(), key=lambda name: kernels.load()[name].cost)
 
 
 def test_every_algorithm_is_compiled_once_for_all_entries():

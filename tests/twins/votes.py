@@ -33,11 +33,11 @@ def ratio(deviation, limit):
 NOISE = Fraction(32, 2**52)
 
 
-def guarded(score, deviation, a, b, profile, noise=Fraction(0)):
+def guarded(score, deviation, a, b, profile):
     """The score of a deviation between a and b: under native at most 1 where they differ by rounding only."""
     if profile != "native" or not score > 1:
         return score
-    noise = max(noise, NOISE * max(abs(a), abs(b)))
+    noise = NOISE * max(abs(a), abs(b))
     return score if deviation > noise else float(deviation / noise)
 
 
@@ -190,7 +190,8 @@ def least_squares(t, x, profile, as_of, full_duration):
     if profile != "native":
         return min(score, float(2 * Fraction(s) * unit), float(2 * abs(residual) * unit))
     noise = Fraction(1, 10**9) * Fraction(root(syy / n))
-    return guarded(score, abs(residual), tail(values), tail(values) - residual, profile, noise)
+    noise = max(noise, NOISE * max(abs(tail(values)), abs(tail(values) - residual)))
+    return min(score, ratio(abs(residual), noise)) if abs(residual) <= noise else score
 
 
 def histogram_bins(t, x, profile, as_of, full_duration):
@@ -222,7 +223,7 @@ def histogram_bins(t, x, profile, as_of, full_duration):
             assert np.histogram(x, bins=15)[0].tolist() == counts
         except ValueError:
             return math.nan
-    for k in range(15):
+    for k in reversed(range(15)):  # of equal edges, where the range is a few last digits, the last
         if (k == 0 and end <= edges[0]) or (k > 0 and edges[k] <= end < edges[k + 1]):
             return 21 / counts[k] if counts[k] else 42.0
     return 0.0
