@@ -1,6 +1,8 @@
 """Matrices in, verdicts out: outcomes in their order, early exit, gates, and results that no scheduling changes."""
 
+import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -11,9 +13,10 @@ from twins import strategies
 
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.rules.profiles import PROFILES
+from ridgeline.engine.score import tables as engine_tables
 from ridgeline.engine.score.matrix import score_matrix
 from ridgeline.engine.score.plan import ScorePlan, algorithm_names
-from ridgeline.engine.score.tables import Tables, exponential_weights, grubbs_critical
+from ridgeline.engine.score.tables import TABLE, Tables, exponential_weights, grubbs_critical
 from ridgeline.engine.score.verdicts import verdict_schema
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
@@ -254,11 +257,16 @@ def test_only_the_usual_significance_is_kept_for_other_processes(monkeypatch):
     assert saved == []
     assert loaded == []
     Tables().critical((0.01, 0.05, 0.2), np.array([100, 1440]))
-    assert loaded == ["grubbs"]
-    assert [name for name, _ in saved] == ["grubbs"]
+    assert loaded == [TABLE]
+    assert [name for name, _ in saved] == [TABLE]
     table = saved[0][1]
     np.testing.assert_array_equal(table[[100, 1440]], grubbs_critical(np.array([100, 1440]), 0.05))
     assert np.isnan(table[101])
+
+
+def test_what_was_kept_by_another_formula_is_not_found():
+    digest = hashlib.sha256(Path(engine_tables.__file__).read_bytes()).hexdigest()
+    assert f"grubbs-{digest[:16]}" == TABLE
 
 
 def test_what_another_process_kept_is_used_and_only_for_its_significance(monkeypatch):
