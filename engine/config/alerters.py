@@ -80,6 +80,8 @@ def _read_settings(table: Table, channel: Channel, environ: Mapping[str, str]) -
     """Read a channel's settings by the fields of its settings class; None where there are problems."""
     before = len(table.problems.found)
     values = read_fields(table, channel.settings, environ=environ)
+    if isinstance(values.get("recipients"), Mapping):
+        table.check_patterns("recipients")
     for name in channel.needed:
         if name not in values and not is_given(table, name):
             table.refuse(name, f"is missing: the {channel.kind} alerter needs it")

@@ -48,6 +48,11 @@ class Table(Scalars):
         good = [self._is_pattern((*self.path, key, at), text) for at, text in enumerate(texts)]
         return texts if all(good) else ()
 
+    def check_patterns(self, key: str) -> None:
+        """Check that the keys of a table below this one are patterns of metrics."""
+        for text in self.table(key).values:
+            self._is_pattern((*self.path, key, text), text)
+
     def file(self, key: str, default: T) -> Path | T:
         """Read a path, `~` expanded; relative ones count from the working directory."""
         text = self.string(key, None)

@@ -348,6 +348,18 @@ def test_known_names_are_listed_once():
     assert len(listed) == len(set(listed)) > 1
 
 
+def test_recipients_go_by_patterns():
+    text = '[source]\nurl = "redis://h"\n[alerters.smtp]\nsender = "a@b.c"\nrecipients = { PATTERN = ["d@e.f"] }\n'
+    (configured,) = parse_config(text.replace("PATTERN", '".*cpu"').encode(), HERE, {}).alerters.settings
+    assert configured[2].recipients == {".*cpu": ("d@e.f",)}
+    assert messages(text.replace("PATTERN", '"*cpu"')) == [
+        'ridgeline.toml:5: alerters.smtp.recipients.*cpu: "*cpu" is no pattern, because nothing stands before the first '
+        '"*": write cpu for a part of the name, or the expression .*cpu'
+    ]
+    (line,) = messages(text.replace("PATTERN", '"(cpu"'))
+    assert '"(cpu" is no regular expression' in line
+
+
 def test_metrics_to_skip_are_patterns():
     text = '[source]\nurl = "redis://h"\n[analysis]\nskip = ["stats.test.", ".*tmp$"]\n'
     assert parse_config(text.encode(), HERE, {}).analysis.skip == ("stats.test.", ".*tmp$")
