@@ -234,6 +234,33 @@ def test_a_damaged_journal_changes_no_result(dataset, reference, tmp_path, damag
 
 
 @pytest.mark.usefixtures("small_parts")
+def test_scores_that_were_changed_meanwhile_are_computed_again(dataset, reference, tmp_path):
+    with pytest.MonkeyPatch.context() as patched:
+        stopped_after(3, patched)
+        assert backtest(dataset, tmp_path / "out", "--threads", 1) == 130
+    changed, gone, *_ = sorted((tmp_path / "out").glob(DATA_FILES))
+    pq.write_table(pq.read_table(changed).slice(1), changed)
+    gone.unlink()
+    assert backtest(dataset, tmp_path / "out", "--threads", 1, "--resume") == 0
+    assert data_files(tmp_path / "out") == data_files(reference)
+
+
+def test_of_several_rules_the_first_that_matches_decides_how_often_it_pages(dataset, tmp_path, capsys):
+    config = tmp_path / "ridgeline.toml"
+
+    def pages(*expirations):
+        rows = "".join(f'[[alert]]\nmatch = "."\nstrategy = "console"\nexpiration = {each}\n' for each in expirations)
+        config.write_text(f'[source]\nkind = "redis"\nurl = "unix:///none"\n{rows}')
+        output = tmp_path / "-".join(map(str, expirations))
+        assert backtest(dataset, output, "--config", config, "--no-scores", "--json") == 0
+        return json.loads(capsys.readouterr().out)["pages"]
+
+    often, once = pages(1), pages(86400)
+    assert often > once
+    assert (pages(1, 86400), pages(86400, 1)) == (often, once)
+
+
+@pytest.mark.usefixtures("small_parts")
 def test_a_damaged_identity_is_refused(dataset, tmp_path, capsys):
     with pytest.MonkeyPatch.context() as patched:
         stopped_after(2, patched)

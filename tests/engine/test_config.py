@@ -352,10 +352,9 @@ def test_recipients_go_by_patterns():
     text = '[source]\nurl = "redis://h"\n[alerters.smtp]\nsender = "a@b.c"\nrecipients = { PATTERN = ["d@e.f"] }\n'
     (configured,) = parse_config(text.replace("PATTERN", '".*cpu"').encode(), HERE, {}).alerters.settings
     assert configured[2].recipients == {".*cpu": ("d@e.f",)}
-    assert messages(text.replace("PATTERN", '"*cpu"')) == [
-        'ridgeline.toml:5: alerters.smtp.recipients.*cpu: "*cpu" is no pattern, because nothing stands before the first '
-        '"*": write cpu for a part of the name, or the expression .*cpu'
-    ]
+    (line,) = messages(text.replace("PATTERN", '"*cpu"'))
+    assert line.startswith('ridgeline.toml:5: alerters.smtp.recipients.*cpu: "*cpu" is no pattern')
+    assert line.endswith("write cpu for a part of the name, or the expression .*cpu")
     (line,) = messages(text.replace("PATTERN", '"(cpu"'))
     assert '"(cpu" is no regular expression' in line
 

@@ -16,6 +16,7 @@ from ridgeline.engine.cli.main import main
 from ridgeline.engine.evaluate.detections import read_detections
 from ridgeline.engine.evaluate.events import score_events
 from ridgeline.engine.evaluate.labels import Labels, read_labels
+from ridgeline.engine.score.plan import algorithm_names
 from ridgeline.io.epochs import EVER_AFTER, EVER_BEFORE
 from ridgeline.io.errors import InputError
 
@@ -241,6 +242,36 @@ def test_the_command_prints_what_the_function_gives(tmp_path, capsys):
     assert f"recall {TRUTH.recall:.3f}" in shown
     assert main(arguments[:-1]) == 0
     assert "2 windows, 1 metrics" in capsys.readouterr().out
+
+
+def test_every_option_of_the_command_counts(tmp_path, capsys):
+    (tmp_path / "out/scores").mkdir(parents=True)
+    steps = {"metric": ["m"] * 40, "timestamp": [T0 + 60 * i for i in range(40)]}
+    votes = [7 if i == 30 else 6 if i in {5, 10, 31} else 4 for i in range(40)]
+    nine = {f"{name}_score": np.ones(40, np.float32) for name in algorithm_names()}
+    table = pa.table(steps | {"anomalous": [v >= 6 for v in votes], "votes": pa.array(votes, pa.int8())} | nine)
+    pq.write_table(table, tmp_path / "out/scores/part-00000.parquet")
+    pq.write_table(pa.table(steps | {"score": [i / 40 for i in range(40)]}), tmp_path / "s.parquet")
+    labels = {"m": [[T0 + 60 * 25, T0 + 60 * 35]]}
+    (tmp_path / "l.json").write_text(json.dumps(labels))
+    seen = set()
+    for source, options in [
+        ("out", {}), ("out", {"consensus": 7}), ("out", {"expiry": "1m"}), ("out", {"expiry": "10m"}),
+        ("s.parquet", {}), ("s.parquet", {"threshold": 0.8}),
+    ]:  # fmt: skip
+        given = [text for key, value in options.items() for text in (f"--{key}", str(value))]
+        command = ["evaluate", str(tmp_path / source), "--labels", str(tmp_path / "l.json"), "--json", *given]
+        assert main(command) == 0
+        nab = json.loads(capsys.readouterr().out)
+        assert main([*command, "--metric", "events"]) == 0
+        events = json.loads(capsys.readouterr().out)
+        expected = ridgeline.evaluate(tmp_path / source, labels, metric="events", **options)
+        assert (events["alarms"], events["mean_delay"]) == (expected.alarms, expected.mean_delay)
+        assert events["precision"] == expected.precision
+        scored = ridgeline.evaluate(tmp_path / source, labels, **options)
+        assert nab["standard"]["raw"] == scored["standard"].raw
+        seen.add((events["alarms"], events["precision"], nab["standard"]["raw"]))
+    assert len(seen) == 6, "no option leaves the result as it was"
 
 
 def test_labelled_metrics_without_scores_are_named(tmp_path, capsys):

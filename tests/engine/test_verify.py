@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from ridgeline.engine.cli.main import main
 from ridgeline.engine.rules.profiles import PROFILES
 from ridgeline.engine.score.matrix import score_matrix
 from ridgeline.engine.score.plan import ScorePlan, algorithm_names
@@ -53,6 +54,15 @@ def write(folder, rows):
 
 def read(folder):
     return pq.read_table(folder / "tiny.expected_analyzer.parquet").to_pylist()
+
+
+def test_the_command_ends_with_1_where_something_differs(folder, capsys):
+    assert main(["verify", str(folder)]) == 0
+    rows = read(folder)
+    rows[0]["grubbs"] = not rows[0]["grubbs"]
+    write(folder, rows)
+    assert main(["verify", str(folder)]) == 1
+    assert "quiet" in capsys.readouterr().out
 
 
 def test_agreement_is_ok_and_the_ledger_shows_what_native_does(folder):

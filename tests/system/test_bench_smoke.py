@@ -202,6 +202,14 @@ def test_a_comparison_with_nonsense_is_refused(tmp_path, text):
             compare([timed(*STEADY)], path)
 
 
+@pytest.mark.parametrize(("factor", "code"), [(1.0, 0), (0.5, 0), (2.0, 1)])
+def test_the_command_ends_with_1_where_something_got_slower(tmp_path, monkeypatch, capsys, factor, code):
+    (tmp_path / "old.json").write_text(json.dumps({"rows": [timed(*STEADY).as_json()]}))
+    monkeypatch.setattr("ridgeline.engine.cli.bench._measure", lambda *_: [timed(*(factor * t for t in STEADY))])
+    assert main(["bench", "--compare", str(tmp_path / "old.json")]) == code
+    assert ("slower" in capsys.readouterr().out) == (code == 1)
+
+
 def test_tuning_recommends_no_noise():
     def row(chunk, *seconds):
         return Row("run", "w", Timing(seconds), metrics=100, parameters={"chunk": chunk, "threads": 2})
