@@ -193,3 +193,20 @@ def test_extremes_count_in_a_long_replay_wherever_it_is_cut(monkeypatch):
             assert (step[f"{name}_score"] > 1) == verdict[name], (k, name)
             expected = np.float32(min(verdict[f"{name}_score"], 3e38))  # the largest there are, in half as many bits
             assert min(step[f"{name}_score"], 3e38) == pytest.approx(expected, rel=1e-6, abs=1e-9), (k, name)
+
+
+def test_squares_that_vanish_are_no_flat_window_where_a_chunk_begins():
+    """Differences of 2^-565 whose sum is nothing: a step later their squares' sum would be an honest 0."""
+    n, window, first = 9000, 60 * 300, 8192  # the first step of the second chunk
+    x = np.random.default_rng(4).normal(size=n)
+    x[first - 299 :] = 0.0
+    x[first - 299 : first - 5 : 2] = 2.0**-565 * np.resize([1.0, -1.0], 147)
+    x[[first - 4, first - 3, first - 2, first - 1]] = np.array([-1.0, -2.0, 1.0, 1.0]) * 2.0**-565
+    assert x[first - 299 : first].sum() == 0.0
+    steps = replay_matrix(matrix_of((strategies.START + 60 * np.arange(n), x)), ReplayPlan(ANY_LENGTH, window=window))
+    here = slice(first - 299, first + 1)
+    verdict = judged((strategies.START + 60 * np.arange(n)[here], x[here]), full_duration=window, scores=True)[0]
+    step = steps.slice(first, 1).to_pylist()[0]
+    for name in EVERY:
+        assert step[f"{name}_score"] == pytest.approx(verdict[f"{name}_score"], rel=1e-6, abs=1e-9), name
+    assert 0 < step["stddev_from_average_score"] < 1
