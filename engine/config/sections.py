@@ -35,6 +35,7 @@ def read_analysis(top: Table, trial: Try | None = None) -> tuple[Analysis, tuple
         modules=modules,
         skip=table.patterns("skip"),
         all_votes=table.boolean("all_votes", usual.all_votes),
+        bookkeeping=table.boolean("bookkeeping", usual.bookkeeping),
     )
     table.finish()
     return analysis, algorithms

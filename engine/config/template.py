@@ -32,6 +32,7 @@ url = "redis://127.0.0.1:6379/0"        # or rediss://HOST:PORT/0 (TLS), unix://
 # algorithms = ["histogram_bins", "first_hour_average"]   # default: all; at least `consensus` of them
 # all_votes = false                     # true: vote with every algorithm, also where no anomaly is possible any more
 # modules = ["ourcompany.algorithms"]   # Python modules with algorithms of your own
+# bookkeeping = true                    # false: nothing is written to Redis for Mirage, Panorama, the web UI
 # skip = ["stats.test."]                # patterns of metrics that are not even read
 
 [run]

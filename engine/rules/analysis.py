@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """`[analysis]`: how every metric is judged unless an override says otherwise. Empty `algorithms`: all there are."""
+    """`[analysis]`: how every metric is judged unless an override says otherwise. Empty `algorithms`: all there are.
+
+    bookkeeping   whether a run over Redis writes what Skyline's siblings read there
+    """
 
     full_duration: int = 86400
     consensus: int = 6
@@ -17,3 +20,4 @@ class Analysis:
     modules: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     all_votes: bool = False
+    bookkeeping: bool = True

@@ -9,7 +9,7 @@ from typing import Final
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.stages.alert import alert
-from ridgeline.engine.run.stages.bookkeeping import finish_sinks
+from ridgeline.engine.run.stages.bookkeeping import finish_sinks, open_ledger, write_books
 from ridgeline.engine.run.stages.clock import judge_clock
 from ridgeline.engine.run.stages.compile import compile_kernels
 from ridgeline.engine.run.stages.listing import list_metrics
@@ -22,6 +22,7 @@ from ridgeline.engine.run.turn import Request, Turn
 # Each stage, and the share of the wall clock that its time is booked under. Alerts go out before anything is written.
 STAGES: Final[tuple[tuple[str, Callable[[Turn], None]], ...]] = (
     ("list", take_lock),
+    ("list", open_ledger),
     ("list", list_metrics),
     ("list", keep_apart),
     ("compile", compile_kernels),
@@ -30,6 +31,7 @@ STAGES: Final[tuple[tuple[str, Callable[[Turn], None]], ...]] = (
     ("scan", judge_no_data),
     ("alert", alert),
     ("bookkeeping", finish_sinks),
+    ("bookkeeping", write_books),
     ("write", write_files),
 )
 

@@ -19,10 +19,12 @@ from ridgeline.engine.run.stale import StaleSink, longest
 from ridgeline.engine.run.unmatched import UnmatchedSink, patterns_of
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.errors import AuthenticationFailed, NoData, OutputError, SourceUnavailable
+from ridgeline.io.redis.entries import Entries
 
 if TYPE_CHECKING:
     from ridgeline.engine.run.gallery import Gallery
     from ridgeline.engine.run.scan import Scan
+    from ridgeline.io.redis.ledger import Ledger
     from ridgeline.io.source import Source
 
 BUG: Final = 1
@@ -68,6 +70,8 @@ class Turn:
     compiled  whether the kernels are ready
     scan      how reading went
     lacking   why there is no data, if there is none
+    ledger    the keys that siblings and operators share with us, where there are any to be kept
+    entries   what is to be written there once the alerts are out
     """
 
     request: Request
@@ -86,6 +90,8 @@ class Turn:
     compiled: bool = False
     scan: Scan | None = None
     lacking: NoData | None = None
+    ledger: Ledger | None = None
+    entries: Entries = field(default_factory=Entries)
     _codes: set[int] = field(default_factory=set)
 
     @classmethod

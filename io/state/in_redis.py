@@ -9,30 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from ridgeline.io.state.batch import (
-    Add,
-    Batch,
-    Change,
-    Delete,
-    Drop,
-    Put,
-    Remove,
-    SetText,
-    alert_key,
-    from_json,
-    own_key,
-)
+from ridgeline.io.redis.changes import PAGE, cut, queue
+from ridgeline.io.state.batch import Batch, alert_key, from_json, own_key
 from ridgeline.io.state.interface import MOST, State, StateError, as_timestamp
 from ridgeline.io.text import encodable, escape
 
-T = TypeVar("T")
-_OF_NAMES: Final = {Add: "SADD", Remove: "SREM", Drop: "HDEL"}
 PAUSED: Final = "alert.paused"  # .STRATEGY.METRIC: until when, written by operators
 MUTED: Final = "metrics_manager.mute_alerts_on"  # hash: metric -> until when, written by Skyline's web UI
 _ENDLESS: Final = -1  # what PTTL says of a key that never expires
-PAGE: Final = 1000  # keys, members or fields per round trip
 
 
 class RedisState(State):
@@ -54,7 +40,7 @@ class RedisState(State):
         """PTTL, pipelined; a key that somebody else stored without an end is there for ever."""
         found: list[float] = []
         with _failures("read the last alerts from"):
-            for some in _cut(pairs):
+            for some in cut(pairs):
                 pipeline = self._client.pipeline(transaction=False)
                 for strategy, metric in some:
                     pipeline.pttl(encodable(alert_key(strategy, metric)))
@@ -116,7 +102,7 @@ class RedisState(State):
         with _failures("write state to"):
             pipeline = self._client.pipeline(transaction=True)
             for change in batch.changes:
-                _queue(pipeline, change)
+                queue(pipeline, change)
             pipeline.execute()
 
     def abandon(self) -> None:
@@ -130,7 +116,7 @@ class RedisState(State):
     @staticmethod
     def _texts(ask: Callable[[list[str]], list[Any]], names: list[str]) -> Iterator[str | None]:
         """The answers to all names, asked a page at a time."""
-        for some in _cut(names):
+        for some in cut(names):
             answers = ask(list(some))
             for _, answer in zip(some, answers, strict=True):
                 yield None if answer is None else _text(answer)
@@ -144,26 +130,6 @@ def _pages(scan: Callable[..., tuple[int, Any]], key: str) -> Iterator[Any]:
         yield page
         if not cursor:
             return
-
-
-def _cut(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The items, a page at a time."""
-    return (items[first : first + PAGE] for first in range(0, len(items), PAGE))
-
-
-def _queue(pipeline: Any, change: Change) -> None:
-    """Put one change into the pipeline, as a command for each page of it."""
-    match change:
-        case SetText(key, text, ttl):
-            pipeline.set(key, text, ex=ttl)
-        case Delete(key):
-            pipeline.delete(key)
-        case Put(key, fields):
-            for pairs in _cut(list(fields.items())):
-                pipeline.hset(key, mapping=dict(pairs))
-        case Add(key, names) | Remove(key, names) | Drop(key, names):
-            for some in _cut(names):
-                pipeline.execute_command(_OF_NAMES[type(change)], key, *some)
 
 
 def _until(text: str | None) -> float:

@@ -1,0 +1,32 @@
+"""Plain changes to keys, as commands of a pipeline: what state and the books for siblings have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, TypeVar
+
+from ridgeline.io.state.batch import Add, Change, Delete, Drop, Put, Remove, SetText
+
+T = TypeVar("T")
+PAGE: Final = 1000  # keys, members or fields per command
+_OF_NAMES: Final = {Add: "SADD", Remove: "SREM", Drop: "HDEL"}
+
+
+def cut(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The items, a page at a time."""
+    return (items[first : first + PAGE] for first in range(0, len(items), PAGE))
+
+
+def queue(pipeline: Any, change: Change) -> None:
+    """Put one change into the pipeline, as a command for each page of it."""
+    match change:
+        case SetText(key, text, ttl):
+            pipeline.set(key, text, ex=ttl)
+        case Delete(key):
+            pipeline.delete(key)
+        case Put(key, fields):
+            for pairs in cut(list(fields.items())):
+                pipeline.hset(key, mapping=dict(pairs))
+        case Add(key, names) | Remove(key, names) | Drop(key, names):
+            for some in cut(names):
+                pipeline.execute_command(_OF_NAMES[type(change)], key, *some)

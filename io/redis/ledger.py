@@ -1,0 +1,202 @@
+"""The keys that Skyline's siblings and operators share with a run: read and written in bulk, over one connection.
+
+Nothing is connected before the first use. Every wait is bounded, and a server that did not answer once is asked no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from redis.exceptions import ConnectionError as BrokenError
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
+from redis.exceptions import TimeoutError as SilentError
+
+from ridgeline.io.errors import RidgelineError
+from ridgeline.io.redis.changes import PAGE, cut, queue
+from ridgeline.io.redis.client import connect
+from ridgeline.io.redis.entries import Entries, Entry, Expire, Keep, Rename, Unlink
+from ridgeline.io.redis.explain import explain
+from ridgeline.io.redis.settings import RedisSettings
+from ridgeline.io.state.batch import Add, Drop, Put, Remove
+from ridgeline.io.state.interface import MOST, StateError
+from ridgeline.io.text import encodable
+
+ROUND: Final = 64  # commands per round trip: at most 64 pages, a few megabytes of names
+_NO_KEY: Final = "no such key"
+
+
+@dataclass(frozen=True, slots=True)
+class Strings:
+    """The texts of some keys, in their order; None for one that is not there."""
+
+    keys: Sequence[str]
+
+    def ask(self, client: Any) -> list[str | None]:
+        """MGET, a page at a time."""
+        pages = (client.mget([encodable(key) for key in some]) for some in cut(self.keys))
+        return [None if text is None else _text(text) for page in pages for text in page]
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The members of a set, about `most` of them."""
+
+    key: str
+    most: int = MOST
+
+    def ask(self, client: Any) -> set[str]:
+        """SSCAN, page by page."""
+        found: set[str] = set()
+        for page in _pages(client.sscan, self.key):
+            found.update(map(_text, page))
+            if len(found) >= self.most:
+                break
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The fields of a hash with their texts, about `most` of them."""
+
+    key: str
+    most: int = MOST
+
+    def ask(self, client: Any) -> dict[str, str]:
+        """HSCAN, page by page."""
+        found: dict[str, str] = {}
+        for page in _pages(client.hscan, self.key):
+            found |= {_text(name): _text(text) for name, text in page.items()}
+            if len(found) >= self.most:
+                break
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """The texts of some fields of a hash, in their order; None for one that is not there."""
+
+    key: str
+    names: Sequence[str]
+
+    def ask(self, client: Any) -> list[str | None]:
+        """HMGET, a page at a time."""
+        pages = (client.hmget(encodable(self.key), [encodable(name) for name in some]) for some in cut(self.names))
+        return [None if text is None else _text(text) for page in pages for text in page]
+
+
+Question = Strings | Members | Fields | Pick
+
+
+class Ledger:
+    """What is shared with siblings, in the Redis of `settings`. Every failure is a StateError, one sentence.
+
+    `left` tells the seconds that may still be waited. A right that is missing fails what needs it, and nothing else.
+    """
+
+    def __init__(self, settings: RedisSettings, left: Callable[[], float]) -> None:
+        self._settings, self._left = settings, left
+        self._lost: str | None = None
+
+    def ask(self, *questions: Question) -> list[Any]:
+        """The answer to each question, in their order."""
+        with self._failures("read from"):
+            return [question.ask(self._client) for question in questions]
+
+    def write(self, entries: Entries) -> None:
+        """Make all changes, in order, many to a round trip.
+
+        Raises StateError: at once where the server is lost; for what it refused, once all else is done.
+        """
+        refused: list[ResponseError] = []
+        with self._failures("write to"):
+            for some in _rounds(entries.entries):
+                pipeline = self._client.pipeline(transaction=False)
+                for entry in some:
+                    _queue(pipeline, entry)
+                answers = pipeline.execute(raise_on_error=False)
+                refused += [one for one in answers if isinstance(one, ResponseError) and str(one) != _NO_KEY]
+            if refused:
+                raise refused[0]
+
+    def close(self) -> None:
+        """Close the connection."""
+        if "_client" in self.__dict__:
+            self._client.close()
+
+    @cached_property
+    def _client(self) -> Any:
+        return connect(self._settings, deadline=self._left)
+
+    @contextmanager
+    def _failures(self, what: str) -> Iterator[None]:
+        """Turn the client's errors, and those of making sense of a nonsensical answer, into StateError."""
+        if self._lost is not None:
+            raise StateError(self._lost)
+        try:
+            yield
+        except RidgelineError as error:  # it could not be connected to
+            self._lost = f"cannot {what} the books in Redis: {error}"
+            raise StateError(self._lost) from error
+        except NoPermissionError as error:
+            raise StateError(f"cannot {what} the books in Redis: {explain(error, self._settings)}") from error
+        except (RedisError, OSError) as error:
+            sentence = f"cannot {what} the books in Redis: {explain(error, self._settings)}"
+            if isinstance(error, (BrokenError, SilentError, OSError)):
+                self._lost = sentence
+            raise StateError(sentence) from error
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise StateError(f"cannot {what} the books in Redis: its answer makes no sense ({error})") from error
+
+
+def _queue(pipeline: Any, entry: Entry) -> None:
+    match entry:
+        case Keep(key, text):
+            pipeline.set(key, text)
+        case Unlink(key):
+            pipeline.unlink(key)
+        case Rename(key, to):
+            pipeline.rename(key, to)
+        case Expire(key, ttl):
+            pipeline.expire(key, ttl)
+        case _:
+            queue(pipeline, entry)
+
+
+def _rounds(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """The entries in order, so many together that a round trip carries at most about `ROUND` commands."""
+    some: list[Entry] = []
+    weight = 0
+    for entry in entries:
+        some.append(entry)
+        weight += 1 + _size(entry) // PAGE
+        if weight >= ROUND:
+            yield some
+            some, weight = [], 0
+    if some:
+        yield some
+
+
+def _size(entry: Entry) -> int:
+    match entry:
+        case Add(_, names) | Remove(_, names) | Put(_, names) | Drop(_, names):
+            return len(names)
+        case _:
+            return 1
+
+
+def _pages(scan: Callable[..., tuple[int, Any]], key: str) -> Iterator[Any]:
+    """The pages of an SSCAN or HSCAN."""
+    cursor = 0
+    while True:
+        cursor, page = scan(encodable(key), cursor=cursor, count=PAGE)
+        yield page
+        if not cursor:
+            return
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
