@@ -64,6 +64,22 @@ class Results:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """What became of n rows, before it is written as Arrow.
+
+    outcomes uint8[n], position in `verdicts.OUTCOMES`; reasons uint8[n], in `verdicts.REASONS`; votes uint8[algorithms, n],
+    codes; count int8[n]: how many are True; anomalous bool[n]; results: as the kernel and users wrote them.
+    """
+
+    outcomes: NDArray[np.uint8]
+    reasons: NDArray[np.uint8]
+    votes: NDArray[np.uint8]
+    count: NDArray[np.int8]
+    anomalous: NDArray[np.bool_]
+    results: Results
+
+
 _tables: Final = Tables()
 
 
@@ -75,6 +91,13 @@ def score_matrix(
     policy_of_row int[n]: position in `plan.policies`; None: the first for all. Results are identical for any number
     of threads and any `plan.block_rows`.
     """
+    return _verdicts(matrix, plan, judge_rows(matrix, plan, policy_of_row, threads=threads))
+
+
+def judge_rows(
+    matrix: MetricMatrix, plan: ScorePlan, policy_of_row: NDArray[Any] | None = None, *, threads: int = 1
+) -> Judged:
+    """Judge every row, as `score_matrix` does, in numpy arrays: for few rows, Arrow would cost more than the judging."""
     policies = Policies.encode(plan, policy_of_row, len(matrix))
     results = _run_kernel(matrix, plan, policies, threads)
     if plan.user:
@@ -82,7 +105,12 @@ def score_matrix(
         results.votes = np.concatenate([results.votes, votes], axis=1)
         if plan.scores:
             results.scores = np.concatenate([results.scores, scores], axis=1)
-    return _verdicts(matrix, plan, policies, results)
+    outcomes = verdicts.row_outcomes(results.outcomes, matrix.reasons)
+    by_algorithm = np.ascontiguousarray(results.votes.T)  # numpy is quick along rows
+    count = (by_algorithm == TRUE).sum(axis=0, dtype=np.int8)
+    anomalous = (outcomes == ANALYSED) & (count >= policies.consensus[policies.of_row])
+    reasons = _gate(anomalous, matrix.reasons, plan, policies, results)
+    return Judged(outcomes, reasons, by_algorithm, count, anomalous, results)
 
 
 def _run_kernel(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, threads: int) -> Results:
@@ -120,30 +148,25 @@ def _run_kernel(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, threa
     return results
 
 
-def _verdicts(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, results: Results) -> pa.RecordBatch:
-    names = plan.names
-    outcomes = verdicts.row_outcomes(results.outcomes, matrix.reasons)
-    analysed = outcomes == ANALYSED
-    votes = np.ascontiguousarray(results.votes.T)  # by algorithm: numpy is quick along rows
-    true = votes == TRUE
-    count = true.sum(axis=0, dtype=np.int8)
-    anomalous = analysed & (count >= policies.consensus[policies.of_row])
-    reasons = _gate(anomalous, matrix.reasons, plan, policies, results)
+def _verdicts(matrix: MetricMatrix, plan: ScorePlan, judged: Judged) -> pa.RecordBatch:
+    names, results = plan.names, judged.results
+    analysed = judged.outcomes == ANALYSED
     some = results.stamps[:, COUNT] > 0
     columns: dict[str, Any] = {
         "metric": matrix.metrics,
-        "outcome": verdicts.named(outcomes, verdicts.OUTCOMES),
-        "reason": verdicts.named(reasons, (None, *verdicts.REASONS[1:])),
-        "anomalous": verdicts.boolean_array(anomalous, analysed),
+        "outcome": verdicts.named(judged.outcomes, verdicts.OUTCOMES),
+        "reason": verdicts.named(judged.reasons, (None, *verdicts.REASONS[1:])),
+        "anomalous": verdicts.boolean_array(judged.anomalous, analysed),
         "datapoint": arrow(results.points[:, DATAPOINT], ~some),
         "timestamp": arrow(results.stamps[:, TIMESTAMP], ~some),
-        "votes": arrow(count, ~analysed),
+        "votes": arrow(judged.count, ~analysed),
         "failed": verdicts.failed_names(results.votes, names),
     }
     for place, name in enumerate(names):
-        columns[name] = verdicts.boolean_array(true[place], votes[place] < NULL)
+        votes = judged.votes[place]
+        columns[name] = verdicts.boolean_array(votes == TRUE, votes < NULL)
         if plan.scores:
-            columns[f"{name}_score"] = arrow(results.scores[:, place], votes[place] >= NULL)
+            columns[f"{name}_score"] = arrow(results.scores[:, place], votes >= NULL)
     return verdicts.verdict_batch(columns, names, scores=plan.scores)
 
 
