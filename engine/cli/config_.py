@@ -1,4 +1,4 @@
-"""`ridgeline config init | check`: write a commented example; report every problem of a file at once."""
+"""`ridgeline config init | check | show | schema`: an example, every problem at once, what is in force, help for editors."""
 
 from __future__ import annotations
 
@@ -8,33 +8,58 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from ridgeline.engine.cli.parser import Parser
+
 NAME: Final = "config"
-SUMMARY: Final = "write an example configuration, or check one"
+SUMMARY: Final = "write an example configuration, check one, show what is in force"
 GROUP: Final = "Get started"
 EPILOG: Final = """\
 examples:
   ridgeline config init                 write ridgeline.toml; an existing file is never overwritten
   ridgeline config init - | less        read the example
   ridgeline config check ridgeline.toml
+  ridgeline config show                 every key, its value, and where that comes from
+  ridgeline config schema > ridgeline.schema.json     for editors: docs/operations.md says how
 """
-DEFAULT: Final = Path("ridgeline.toml")
+DEFAULT: Final = "ridgeline.toml"
+STANDARD_INPUT: Final = Path("<stdin>")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("action", choices=("init", "check"), help="write an example file, or check a file")
-    parser.add_argument(
-        "path",
-        nargs="?",
-        default=str(DEFAULT),
-        metavar="PATH",
-        help="the file (default: %(default)s; - is the terminal)",
+    actions = parser.add_subparsers(
+        dest="action", title="actions", metavar="ACTION", required=True, parser_class=Parser
     )
+    for name, summary in (
+        ("init", "write an example file"),
+        ("check", "report every problem of a file at once"),
+        ("show", "print every key with the value in force and where it comes from; secrets are masked"),
+    ):
+        action = actions.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+        action.add_argument(
+            "path",
+            nargs="?",
+            default=DEFAULT,
+            metavar="FILE",
+            help="the file (default: %(default)s; - is the terminal)",
+        )
+        if name == "show":
+            action.add_argument("--json", action="store_true", help="print one JSON object, and nothing else")
+    summary = "print a JSON schema of the file, for editors"
+    actions.add_parser("schema", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write or check; 0, or 2 with every problem on a line of its own."""
-    return _init(args.path) if args.action == "init" else _check(args.path)
+    """Do what was asked for; 0, or 2 with every problem on a line of its own."""
+    match args.action:
+        case "init":
+            return _init(args.path)
+        case "check":
+            return _check(args.path)
+        case "show":
+            return _show(args.path, json=args.json)
+        case _:
+            return _schema()
 
 
 def _init(path: str) -> int:
@@ -52,17 +77,47 @@ def _init(path: str) -> int:
     return 0
 
 
+def _raw(path: str) -> tuple[bytes, Path]:
+    """The bytes of a file, or of standard input, and what it is called."""
+    from ridgeline.engine.config.load import LARGEST, read_file
+
+    if path == "-":
+        return sys.stdin.buffer.read(LARGEST + 1), STANDARD_INPUT
+    return read_file(Path(path)), Path(path)
+
+
 def _check(path: str) -> int:
-    from ridgeline.engine.config.load import LARGEST, load_config, parse_config
+    from ridgeline.engine.config.load import parse_config
     from ridgeline.engine.rules.trial import try_out
     from ridgeline.io.text import escape
 
-    if path == "-":
-        config = parse_config(sys.stdin.buffer.read(LARGEST + 1), Path("<stdin>"), trial=try_out)
-    else:
-        config = load_config(Path(path), trial=try_out)
+    config = parse_config(*_raw(path), trial=try_out)
     for warning in config.warnings:
         print(f"ridgeline: warning: {escape(warning)}", file=sys.stderr)
     counts = f"{len(config.overrides)} overrides, {len(config.alerts)} alerts"
     print(f"{path}: ok ({config.source.kind} source, {counts}, profile {config.analysis.profile})")
+    return 0
+
+
+def _show(path: str, *, json: bool) -> int:
+    from ridgeline.engine.config.effective import as_text, settings
+    from ridgeline.engine.config.load import examine
+    from ridgeline.engine.report.files import dumps
+    from ridgeline.io.text import escape
+
+    raw, name = _raw(path)
+    found = settings(examine(raw, name)[1], str(name))
+    if json:
+        print(dumps([one.as_json() for one in found]))
+    else:
+        for line in as_text(found):
+            print(escape(line))
+    return 0
+
+
+def _schema() -> int:
+    from ridgeline.engine.config.schema import schema
+    from ridgeline.engine.report.files import dumps
+
+    print(dumps(schema()))
     return 0

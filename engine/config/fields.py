@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ridgeline.engine.config.asked import Asked
 from ridgeline.engine.config.reader import Table
 from ridgeline.io.secret import Secret
 
@@ -26,6 +27,7 @@ def read_fields(table: Table, *settings: type[Any], environ: Mapping[str, str] =
         for field in keys_of(each):
             if field.name not in read:
                 read[field.name] = _read(table, field, hints[field.name], environ)
+                table.usually(field.name, _default(field))
     return {key: value for key, value in read.items() if value is not None}
 
 
@@ -37,6 +39,10 @@ def keys_of(settings: type[Any]) -> list[dataclasses.Field[Any]]:
 def is_given(table: Table, key: str) -> bool:
     """Whether the table holds a key, or what it may be looked up by."""
     return not {key, f"{key}_env", f"{key}_file"}.isdisjoint(table.values)
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return None if field.default is dataclasses.MISSING else field.default
 
 
 def _read(table: Table, field: dataclasses.Field[Any], hint: Any, environ: Mapping[str, str]) -> Any:
@@ -72,6 +78,7 @@ def _read_text(table: Table, key: str, *, empty: bool, fault: Callable[[str], st
 
 def _read_seconds(table: Table, key: str, *, positive: bool) -> float | None:
     """Read a number, or a duration in words: what is counted in fractions is time."""
+    table.note(key, Asked("duration", low=0, above=positive))
     if isinstance(table.values.get(key), str):
         return table.duration(key, None)
     return table.number(key, None, above=positive)
@@ -81,6 +88,7 @@ def _read_mapping(table: Table, key: str, hint: Any) -> dict[str, Any] | None:
     """Read a table of texts, or of lists of texts, whose keys are free (patterns, labels)."""
     if key not in table:
         table.known.append(key)
+        table.note(key, Asked("table"))
         return None
     inner = table.table(key)
     many = typing.get_origin(hint) is tuple

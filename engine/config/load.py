@@ -37,26 +37,37 @@ def load_config(path: Path, environ: Mapping[str, str] = os.environ, trial: Try 
     `environ` and in the files named. `trial` tries users' algorithms out, which takes seconds; None: they are only
     looked for.
     """
+    return parse_config(read_file(path), path, environ, trial)
+
+
+def parse_config(raw: bytes, path: Path, environ: Mapping[str, str] = os.environ, trial: Try | None = None) -> Config:
+    """Check a configuration given as bytes; `path` only names it. Raises ConfigError."""
+    return examine(raw, path, environ, trial)[0]
+
+
+def examine(
+    raw: bytes, path: Path, environ: Mapping[str, str] = os.environ, trial: Try | None = None
+) -> tuple[Config, Table]:
+    """The same, and the whole as a table, with notes of every key that was asked for. Raises ConfigError."""
+    if len(raw) > LARGEST:
+        raise InputError(f"the configuration {path} is larger than {LARGEST:,} bytes")
+    text, values = _parse(raw, str(path))
+    top = Table(values, (), Problems(key_lines(text)))
+    config = read_tables(top, path, environ, trial)
+    if top.problems.found:
+        raise ConfigError(str(path), top.problems.found)
+    return config, top
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a configuration file. Raises InputError where it cannot be read."""
     try:
-        raw = read_small(path, LARGEST)
+        return read_small(path, LARGEST)
     except FileNotFoundError:
         raise InputError(f"there is no configuration file {path}; `ridgeline config init {path}` writes one") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"cannot read the configuration file {path}: {reason}") from error
-    return parse_config(raw, path, environ, trial)
-
-
-def parse_config(raw: bytes, path: Path, environ: Mapping[str, str] = os.environ, trial: Try | None = None) -> Config:
-    """Check a configuration given as bytes; `path` only names it. Raises ConfigError."""
-    if len(raw) > LARGEST:
-        raise InputError(f"the configuration {path} is larger than {LARGEST:,} bytes")
-    text, values = _parse(raw, str(path))
-    problems = Problems(key_lines(text))
-    config = _read(Table(values, (), problems), path, environ, trial)
-    if problems.found:
-        raise ConfigError(str(path), problems.found)
-    return config
 
 
 def _parse(raw: bytes, file: str) -> tuple[str, dict[str, Any]]:
@@ -76,7 +87,8 @@ def _parse(raw: bytes, file: str) -> tuple[str, dict[str, Any]]:
         raise ConfigError(file, [Problem((), line, f"this is not TOML: {sentence}")]) from None
 
 
-def _read(top: Table, path: Path, environ: Mapping[str, str], trial: Try | None) -> Config:
+def read_tables(top: Table, path: Path, environ: Mapping[str, str], trial: Try | None = None) -> Config:
+    """Read every table; what is wrong is noted in the problems of `top`, and its default stands in for it."""
     source = read_source(top, environ)
     analysis, algorithms = read_analysis(top, trial)
     overrides = read_override_tables(top, analysis, algorithms)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from ridgeline.engine.config.asked import Notes
 from ridgeline.engine.config.lines import KeyPath
 from ridgeline.io.errors import InputError
 from ridgeline.io.text import redact
@@ -36,21 +37,23 @@ class ConfigError(InputError):
 
 @dataclass(slots=True)
 class Problems:
-    """Collects problems and warnings while a configuration is read."""
+    """Collects problems, warnings, and notes of what was asked for, while a configuration is read."""
 
     lines: Mapping[KeyPath, int] = field(default_factory=dict)
     found: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    notes: Notes = field(default_factory=Notes)
 
     def add(self, path: KeyPath, text: str) -> None:
         """Note an error at a key; its line is that of the nearest key above it that stands in the text."""
-        self.found.append(Problem(path, self._line(path), text))
+        self.found.append(Problem(path, self.line(path), text))
 
     def warn(self, path: KeyPath, text: str) -> None:
         """Note something that works but should not be."""
-        self.warnings.append(Problem(path, self._line(path), text))
+        self.warnings.append(Problem(path, self.line(path), text))
 
-    def _line(self, path: KeyPath) -> int | None:
+    def line(self, path: KeyPath) -> int | None:
+        """The line of a key, or of the nearest one above it that stands in the text."""
         for end in range(len(path), 0, -1):
             if path[:end] in self.lines:
                 return self.lines[path[:end]]

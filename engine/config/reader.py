@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from ridgeline.engine.config.asked import Asked
 from ridgeline.engine.config.lines import KeyPath
 from ridgeline.engine.config.scalars import Scalars, in_range
 from ridgeline.engine.config.secret import exposure, from_environment, from_file
@@ -23,16 +24,19 @@ class Table(Scalars):
 
     def seconds(self, key: str, default: float) -> float:
         """Read a positive number of seconds, fractions allowed, or a text like "5m"."""
+        self.note(key, Asked("duration", default, low=0, above=True))
         if isinstance(self.values.get(key), str):
             return self.duration(key, default)
         return self.number(key, default, above=True)
 
     def duration(self, key: str, default: T) -> int | T:
         """Read a duration in seconds from a number or a text like "24h"."""
+        self.note(key, Asked("duration", default))
         return self._parsed(key, default, parse_duration)
 
     def size(self, key: str, default: T) -> int | T:
         """Read a size in bytes from a number or a text like "2GiB"."""
+        self.note(key, Asked("size", default))
         return self._parsed(key, default, parse_size)
 
     def pattern(self, key: str) -> str | None:
@@ -55,6 +59,7 @@ class Table(Scalars):
 
     def file(self, key: str, default: T) -> Path | T:
         """Read a path, `~` expanded; relative ones count from the working directory."""
+        self.note(key, Asked("text", default))
         text = self.string(key, None)
         if text is None:
             return default
@@ -70,6 +75,8 @@ class Table(Scalars):
     def secret(self, key: str, *, plain: bool = False, environ: Mapping[str, str] = os.environ) -> Secret | None:
         """Read a secret from the environment variable in KEY_env or the file in KEY_file; in KEY itself if `plain`."""
         by_env, by_file = f"{key}_env", f"{key}_file"
+        if plain:
+            self.note(key, Asked("secret"))
         if plain and key in self:
             written = self.string(key, None)
             return None if written is None else Secret(written)
@@ -98,11 +105,13 @@ class Table(Scalars):
 
     def table(self, key: str) -> Table:
         """Return a table below this one, empty if absent."""
+        self.note(key, Asked("table"))
         value = self._typed(key, dict)
         return Table({} if value is None else value, (*self.path, key), self.problems)
 
     def tables(self, key: str) -> Iterator[Table]:
         """Yield the entries of an array of tables."""
+        self.note(key, Asked("tables"))
         value = self._typed(key, list)
         for at, entry in enumerate(value or ()):
             path = (*self.path, key, at)

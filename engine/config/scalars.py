@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any, Final, TypeVar
 
+from ridgeline.engine.config.asked import Asked, one_of
 from ridgeline.engine.config.lines import KeyPath
 from ridgeline.engine.config.problems import Problems, suggestion
 
@@ -36,12 +37,21 @@ class Scalars:
     def __contains__(self, key: str) -> bool:
         return key in self.values
 
+    def note(self, key: str, asked: Asked) -> None:
+        """Say that there is such a key."""
+        self.problems.notes.note((*self.path, key), asked)
+
+    def usually(self, key: str, default: Any) -> None:
+        """Say what a key is where it is absent and its reader does not know."""
+        self.problems.notes.usually((*self.path, key), default)
+
     def refuse(self, key: str, text: str) -> None:
         """Note a problem with one key."""
         self.problems.add((*self.path, key), text)
 
     def string(self, key: str, default: T, *, empty: bool = False) -> str | T:
         """Read a text, not empty unless that is allowed."""
+        self.note(key, Asked("text", default))
         value = self._typed(key, str)
         if value is None:
             return default
@@ -52,6 +62,7 @@ class Scalars:
 
     def choice(self, key: str, known: Collection[str], default: T, noun: str = "") -> str | T:
         """Read one of the known words; `noun` says what they are, where the key does not."""
+        self.note(key, one_of(known, default))
         value = self._typed(key, str)
         if value is None:
             return default
@@ -62,6 +73,7 @@ class Scalars:
 
     def choices(self, key: str, known: Collection[str], default: T, noun: str) -> tuple[str, ...] | T:
         """Read a list of known words, each once; `noun` says what they are."""
+        self.note(key, Asked("texts", default, tuple(known)))
         words = self.strings(key, None)
         if words is None:
             return default
@@ -78,6 +90,7 @@ class Scalars:
 
     def strings(self, key: str, default: T, *, empty: bool = False) -> tuple[str, ...] | T:
         """Read a list of texts; an `empty` one only where it means something."""
+        self.note(key, Asked("texts", default))
         value = self._typed(key, list)
         if value is None:
             return default
@@ -88,11 +101,13 @@ class Scalars:
 
     def boolean(self, key: str, default: T) -> bool | T:
         """Read true or false."""
+        self.note(key, Asked("boolean", default))
         value = self._typed(key, bool)
         return default if value is None else bool(value)
 
     def integer(self, key: str, default: T, *, low: int = 0, high: int = 2**31) -> int | T:
         """Read a whole number within bounds, ends included."""
+        self.note(key, Asked("integer", default, low=low, high=high))
         value = self._typed(key, int)
         if value is None:
             return default
@@ -103,6 +118,7 @@ class Scalars:
 
     def whole_numbers(self, key: str) -> tuple[int, ...] | None:
         """Read a list of whole numbers; None where it is absent or wrong."""
+        self.note(key, Asked("integers"))
         value = self._typed(key, list)
         if value is None:
             return None
@@ -113,6 +129,7 @@ class Scalars:
 
     def number(self, key: str, default: T, *, low: float = 0.0, above: bool = False) -> float | T:
         """Read a finite number, at least `low` (or above it)."""
+        self.note(key, Asked("number", default, low=low, above=above))
         value = self._typed(key, float)
         if value is None:
             return default

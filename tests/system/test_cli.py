@@ -105,7 +105,7 @@ def ridgeline_text(*arguments):
         (["--quiet"], "ridgeline: there is no option '--quiet'; `ridgeline --help` lists the commands"),
         (["main"], "ridgeline: there is no command 'main'; `ridgeline --help` lists the commands"),
         (["../x"], "ridgeline: there is no command '../x'; `ridgeline --help` lists the commands"),
-        (["config"], "ridgeline config: the following arguments are required: action, PATH (ridgeline config --help explains the options)"),
+        (["config"], "ridgeline config: the following arguments are required: ACTION (ridgeline config --help explains the options)"),
         (["config", "check", "--no"], "ridgeline config: unrecognized arguments: --no (ridgeline config --help explains the options)"),
     ],
 )  # fmt: skip
@@ -113,7 +113,7 @@ def test_usage_errors_take_one_line(capsys, arguments, message):
     assert main.main(arguments) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert shown.err.replace("action, PATH", "action").splitlines() == [message.replace("action, PATH", "action")]
+    assert shown.err.splitlines() == [message]
 
 
 def test_nothing_asked_for_shows_the_help_as_a_usage_error(capsys):
