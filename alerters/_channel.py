@@ -49,7 +49,8 @@ class Channel:
     each metric below the limit, one storm above it. `never`: all members in one message whatever their number (at most
     1,000), each of which the channel sends by itself. `resolves`: the channel can say that all is normal again.
     `pictures`: it shows those of the alerts; where no channel in use does, none is drawn. All three may depend on the
-    settings.
+    settings. `renews`: its alerts end by themselves (`groups` is `never`), so an anomaly that it was told of is sent to it
+    again by each run for as long as it lasts.
     """
 
     kind: str
@@ -62,6 +63,7 @@ class Channel:
     resolves: bool | Callable[[Any], bool] = False
     groups: Groups | Callable[[Any], Groups] = "together"
     pictures: bool | Callable[[Any], bool] = False
+    renews: bool = False
 
     def grouping(self, settings: Any) -> Groups:
         """How messages for an alerter of these settings are made up."""

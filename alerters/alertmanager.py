@@ -142,5 +142,11 @@ def build(settings: AlertmanagerSettings) -> Alertmanager:
 
 
 CHANNEL = Channel(
-    "alertmanager", "alerts in a Prometheus Alertmanager", AlertmanagerSettings, build, resolves=True, groups="never"
+    "alertmanager",
+    "alerts in a Prometheus Alertmanager",
+    AlertmanagerSettings,
+    build,
+    resolves=True,
+    groups="never",
+    renews=True,
 )

@@ -18,11 +18,16 @@ MOST: Final = 1000  # members of one message to a channel that sends each by its
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parcel:
-    """A message and the items it is made of, in the same order. `tries`: how often it was sent in this run."""
+    """A message and the items it is made of, in the same order.
+
+    tries     how often it was sent in this run
+    renewal   whether it repeats what was told: nothing is counted, recorded or kept of it
+    """
 
     message: Message
     items: tuple[Item, ...]
     tries: int = 0
+    renewal: bool = False
 
     @property
     def strategy(self) -> str:

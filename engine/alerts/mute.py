@@ -23,23 +23,27 @@ def mute(round_: Round) -> None:
     A new firing is forgotten, since the next run finds it again if it lasts. What waits in the outbox, and what says that
     all is normal again, is held until the mute is over; no attempt is counted.
     """
-    none: list[Silence] = []
-    silences = round_.store.read(lambda state: read_silences(state, round_.now), none)
-    pairs = [told_of(item) for item in round_.items]
-    paused = round_.store.read(lambda state: state.operators(pairs), [0.0] * len(pairs))
-    quiet = why_muted(round_.items, silences, paused, round_.now)
-    passed, held = [], []
-    for item in round_.items:
-        if item.pair not in quiet and in_hours(item, round_.now):
-            passed.append(item)
-            continue
-        round_.summary.muted += 1
-        if item.stored or item.status == "resolved":
-            held.append(item)
+    passed, muted = heard(round_, round_.items)
+    round_.summary.muted += len(muted)
+    held = [item for item in muted if item.stored or item.status == "resolved"]
     keep(round_, [item for item in held if not item.stored])
     round_.waiting |= {item.pair: item for item in held if item.stored}
     round_.held |= {item.pair for item in held}
     round_.items = passed
+
+
+def heard(round_: Round, items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
+    """The items that somebody wants to hear now, and the others."""
+    none: list[Silence] = []
+    silences = round_.store.read(lambda state: read_silences(state, round_.now), none)
+    pairs = [told_of(item) for item in items]
+    paused = round_.store.read(lambda state: state.operators(pairs), [0.0] * len(pairs))
+    quiet = why_muted(items, silences, paused, round_.now)
+    passed: list[Item] = []
+    muted: list[Item] = []
+    for item in items:
+        (passed if item.pair not in quiet and in_hours(item, round_.now) else muted).append(item)
+    return passed, muted
 
 
 def told_of(item: Item) -> Pair:

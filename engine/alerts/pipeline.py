@@ -1,4 +1,4 @@
-"""Delivery, read aloud: match, collect what waits, suppress, mute, shelve, group, illustrate, send and record."""
+"""Delivery, read aloud: match, collect what waits, suppress, mute, shelve, group, illustrate, send and record, renew."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from ridgeline.engine.alerts.outbox import collect, forget, retire, shelve, take
 from ridgeline.engine.alerts.pictures import illustrate
 from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.record import Records
+from ridgeline.engine.alerts.renew import renew
 from ridgeline.engine.alerts.round import Draw, Round
 from ridgeline.engine.alerts.send import Sender
 from ridgeline.engine.alerts.store import Store
@@ -92,6 +93,7 @@ def deliver(  # noqa: PLR0913 - each is one thing that a run knows
         _send(round_, sender)
         _wake(round_, sender)
         _tell_what_was_lost(round_, sender, clerk)
+        _renew(round_, sender)
     except (SystemExit, KeyboardInterrupt):
         sender.land()
         raise
@@ -166,6 +168,13 @@ def _tell_what_was_lost(round_: Round, sender: Sender, clerk: Records) -> None:
         forget(round_, lost)
         _send_what_is_safe(round_, sender)
         forget(round_, clerk.refused)
+
+
+def _renew(round_: Round, sender: Sender) -> None:
+    """Last of all: what is told already keeps nothing new waiting."""
+    renew(round_)
+    parcels, round_.parcels = round_.parcels, []
+    sender.send(parcels)
 
 
 def _breakers(round_: Round) -> dict[str, Breaker]:

@@ -30,6 +30,9 @@ class Records:
 
         Returns what is still to be sent: the members after the one that failed, and that one again unless it is refused.
         """
+        if parcel.renewal:
+            self._note_renewal(parcel, outcome)
+            return None
         if outcome.kind == "sent" and not outcome.deferred:
             self._arrived(parcel, parcel.items, outcome)
             return None
@@ -49,6 +52,8 @@ class Records:
 
     def postpone(self, parcel: Parcel, reason: str) -> None:
         """Leave every member in the outbox, with the reason of those that were not tried."""
+        if parcel.renewal:
+            return
         keep(self.round_, [item if item.reason else replace(item, reason=reason) for item in parcel.items])
 
     def _arrived(self, parcel: Parcel, items: Sequence[Item], outcome: Outcome) -> None:
@@ -78,6 +83,11 @@ class Records:
 
         with_batch(self.round_, fill)
         return replace(parcel.of(items), tries=parcel.tries + 1)
+
+    def _note_renewal(self, parcel: Parcel, outcome: Outcome) -> None:
+        """Say what failed: the next run does the same again."""
+        if outcome.kind != "sent":
+            self.round_.summary.reasons[parcel.strategy, "unrenewed", outcome.reason] += len(parcel.items)
 
     def _later(self, item: Item, outcome: Outcome) -> Item:
         """The item after an attempt that failed, with its next turn."""

@@ -28,6 +28,7 @@ class Round:
     waiting  items of the outbox that are not due, or not yet asked
     held     those of the waiting ones that are muted now
     parcels  messages made of the items
+    told     suppressed items that their strategy was told of, and that end there unless they are renewed
     """
 
     plan: Plan
@@ -40,4 +41,5 @@ class Round:
     waiting: dict[Pair, Item] = field(default_factory=dict)
     held: set[Pair] = field(default_factory=set)
     parcels: list[Parcel] = field(default_factory=list)
+    told: list[Item] = field(default_factory=list)
     summary: Summary = field(default_factory=Summary)

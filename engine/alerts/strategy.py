@@ -20,13 +20,14 @@ class Strategy:
     """What delivery needs to know of one strategy.
 
     `recipients`: those of the channel's settings by pattern of metrics; `default_recipients`: where no pattern matches.
-    `resolve_after`: so many normal runs end an incident.
+    `resolve_after`: so many normal runs end an incident. `renews`: its alerts end by themselves unless they are repeated.
     """
 
     name: str
     alerter: Alerter
     groups: Groups = "together"
     resolves: bool = False
+    renews: bool = False
     pictures: bool = False
     takes_recipients: bool = False
     recipients: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -122,6 +123,7 @@ def _built(name: str, channel: Channel, settings: Any) -> Strategy:
         alerter,
         channel.grouping(settings),
         resolves=channel.resolving(settings),
+        renews=channel.renews,
         pictures=channel.picturing(settings),
         resolve_after=getattr(settings, "resolve_after", RESOLVE_AFTER),
     )

@@ -63,6 +63,7 @@ _FATE: Final = {
     "failed": "not sent",
     "dropped": "given up",
     "refused": "not sent to all",
+    "unrenewed": "not repeated while ongoing",
 }
 
 

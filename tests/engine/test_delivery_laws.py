@@ -16,10 +16,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from rigs.delivery import Clock, Direct, Scripted, World
 
 from ridgeline.alerters import SENT, Outcome
+from ridgeline.engine.alerts.breaker import decode_breaker
 from ridgeline.engine.alerts.delivery import Delivery
+from ridgeline.engine.alerts.lately_table import read_lately
 from ridgeline.engine.alerts.notices import UNDELIVERED
 from ridgeline.engine.alerts.rule import AlertRow
-from ridgeline.engine.alerts.silence import Silence, begin_silence, end_silence
+from ridgeline.engine.alerts.silence import Silence, begin_silence, end_silence, read_silences
+from ridgeline.engine.alerts.strategy import Strategy
+from ridgeline.engine.rules.matching import matches
 from ridgeline.io.state.in_sqlite import SqliteState
 
 METRICS = ["web.a", "web.b", "web.c", "db.a", "db.b"]
@@ -139,9 +143,6 @@ class Delivering(RuleBasedStateMachine):
         return self.state.last_alerts([notice]) != [None] or notice in self.world.waiting()
 
     def muted(self):
-        from ridgeline.engine.alerts.silence import read_silences
-        from ridgeline.engine.rules.matching import matches
-
         silences = read_silences(self.state, self.clock.now - 30)
         return {metric for metric in METRICS for one in silences if matches(one.match, metric)}
 
@@ -166,6 +167,67 @@ class Delivering(RuleBasedStateMachine):
                 # A run may send up to three times what breaks off.
                 excused = sum(3 for at in self.excuses if first - 60 <= at < first + EXPIRATION)
                 assert len(window) <= 1 + excused, f"{metric} came {len(window)} times"
+
+
+class Renewing(RuleBasedStateMachine):
+    """A channel whose alerts end by themselves is told of all that lasts and was told, and nothing of that is kept."""
+
+    @initialize()
+    def start(self):
+        self.endpoint = Endpoint()
+        self.world = World(am=self.endpoint)
+        self.clock = self.endpoint.clock = self.world.clock
+        self.knowing = {"am": Strategy("am", self.endpoint, "never", resolves=True, renews=True)}
+
+    @rule(until=st.sampled_from([60, 300]), match=st.sampled_from(["web", "db.a"]))
+    def mute(self, until, match):
+        begin_silence(self.world.state, Silence(match, self.clock.now + until), self.clock.now)
+
+    @rule(
+        firing=st.sets(st.sampled_from(METRICS)),
+        judged=st.sets(st.sampled_from(METRICS)),
+        mode=st.sampled_from(["up", "up", "up", "down", "refuses", "breaks off after"]),
+        pause=st.sampled_from([10, 60, 60, EXPIRATION]),
+    )
+    def run(self, firing, judged, mode, pause):
+        self.endpoint.mode = mode
+        self.clock.now += pause
+        world, state, now, rows = self.world, self.world.state, self.clock.now, [AlertRow("", ("am",), EXPIRATION)]
+        before, waited = read_lately(state), set(world.waiting())
+        quiet = {name for name in METRICS for one in read_silences(state, now) if matches(one.match, name)}
+        last = dict(zip(METRICS, state.last_alerts([("am", name) for name in METRICS]), strict=True))
+        breaker = decode_breaker(state.get("breaker.am"), now)
+        sent = len(self.endpoint.messages)
+        normal = sorted(judged - firing)
+        world.judged(sorted(firing), normal, rows=rows, strategies=self.knowing, delivery=DELIVERY)
+        messages = [message for message in self.endpoint.messages[sent:] if message.status == "firing"]
+        lasting = {
+            name for name in firing
+            if last[name] is not None and before[name].ongoing() and "am" in before[name].incident.alerted
+        }  # fmt: skip
+        renewed = [name for message in messages for name in names_in(message) if name in lasting]
+        assert len(set(renewed)) == len(renewed)
+        assert not quiet & set(renewed)
+        if breaker is not None and breaker.open_at(now):
+            assert not messages
+        elif mode == "up":
+            assert set(renewed) == lasting - quiet - {name for _, name in waited}
+        for name in lasting - {name for _, name in waited}:
+            assert ("am", name) not in world.waiting()
+            assert state.last_alerts([("am", name)]) in ([last[name]], [None]), "a renewal is never recorded"
+
+
+def names_in(message):
+    return [alert.metric for alert in message.alerts]
+
+
+def test_what_lasts_is_renewed():
+    run_state_machine_as_test(Renewing, settings=settings(max_examples=30, stateful_step_count=20, deadline=None))
+
+
+@pytest.mark.long
+def test_what_lasts_is_renewed_for_long():
+    run_state_machine_as_test(Renewing, settings=settings(max_examples=2000, stateful_step_count=50, deadline=None))
 
 
 def test_every_firing_is_delivered_waits_or_is_told():

@@ -1,13 +1,16 @@
 """Delivery without threads, sleeping or a real clock: scripted receivers, a clock that waiting moves, state in memory."""
 
 from collections import deque
+from dataclasses import replace
 
 from ridgeline.alerters import SENT
+from ridgeline.engine.alerts.lately_table import read_lately, write_lately
 from ridgeline.engine.alerts.pipeline import Times, deliver
 from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.alerts.store import Store
 from ridgeline.engine.alerts.strategy import Strategy
+from ridgeline.engine.run.lately import looked_at
 from ridgeline.engine.score.anomaly import Anomaly
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.state.in_memory import MemoryState
@@ -148,6 +151,25 @@ class World:
         times = Times(self.clock.now + seconds, self.clock, self.clock)
         workers = more.pop("workers", None) or Inline(self.clock)
         return deliver(anomalies, plan, store, times, workers=workers, jitter=lambda: 1.0, **more)
+
+    def judged(self, fires=(), normal=(), *, keep=1, records=None, **more):
+        """The summary of one delivery as a run does it: with the records of lately anomalous metrics, by name, kept."""
+        records = records or Direct(self.state, self.log)
+        before = read_lately(self.state)
+        at = int(self.clock.now + more.get("after", 0.0))
+        fires = [self._seen(one, at, before) for one in fires]
+        normal = [self._seen(one, at, before) for one in normal if one in before]
+        lately = looked_at(before, fires, normal, keep)
+        summary = self.run(fires, normal=normal, before=before, lately=lately, records=records, **more)
+        with self.state.batch() as batch:
+            write_lately(batch, lately)
+        return summary
+
+    def _seen(self, one, at, before):
+        found = anomaly(one, timestamp=at) if isinstance(one, str) else one
+        record = before.get(found.metric)
+        ongoing = record is not None and record.ongoing()
+        return replace(found, first_seen=record.first_seen if ongoing else found.timestamp, ongoing=ongoing)
 
     def waiting(self):
         """What the outbox holds: (strategy, metric) -> entry."""

@@ -8,7 +8,9 @@ import socket
 import subprocess
 import time
 
+import pyarrow.parquet as pq
 import pytest
+from rigs.runs import END, TABLE, run_json, write_config
 
 from ridgeline.alerters import Message
 from ridgeline.alerters.alertmanager import AlertmanagerSettings, build
@@ -70,6 +72,24 @@ def test_an_alert_opens_repeats_and_ends(url):
     while ALERT.metric in known(url) and time.monotonic() < until:
         time.sleep(0.2)
     assert ALERT.metric not in known(url)
+
+
+def test_runs_keep_an_alert_open_for_as_long_as_its_anomaly_lasts(url, tmp_path, capsys):
+    pq.write_table(TABLE, tmp_path / "fleet.parquet")
+    extra = f'[alerters.alertmanager]\nurl = "{url}"\nlabels = {{ team = "runs" }}'
+    config = write_config(tmp_path, tmp_path / "fleet.parquet", alerts=[("", "alertmanager", 600)], extra=extra)
+    _, first, _ = run_json(capsys, config)
+    metrics = {row["metric"] for row in first["anomalies"]}
+    opened = known(url)
+    assert metrics <= opened.keys()
+    time.sleep(1.1)
+    code, again, _ = run_json(capsys, config, as_of=END + 1)
+    assert (code, again["alerts"]["sent"], again["alerts"]["suppressed"]) == (0, 0, len(metrics))
+    renewed = known(url)
+    for metric in metrics:
+        assert renewed[metric]["endsAt"] > opened[metric]["endsAt"]
+        assert renewed[metric]["startsAt"] == opened[metric]["startsAt"]
+        assert renewed[metric]["fingerprint"] == opened[metric]["fingerprint"]
 
 
 def test_hostile_names_and_a_storm_are_taken(url):
