@@ -39,7 +39,7 @@ def alert(turn: Turn) -> None:
 def _deliver(turn: Turn) -> Summary:
     request, config, report, budget = turn.request, turn.request.config, turn.report, turn.budget
     plan = delivery_plan(config, json=request.json)
-    times = Times(budget.alerts_end, budget.clock)
+    times = Times(budget.alerts_end, budget.clock, turn.wall)
     notices = []
     if turn.lacking is not None and request.match is None:
         judged = float(report.outcomes["analysed"])

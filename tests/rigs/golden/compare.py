@@ -1,0 +1,74 @@
+"""Every deviation of what Ridgeline did from what Skyline did, for one run."""
+
+from dataclasses import dataclass
+
+from rigs.golden import flat
+
+
+@dataclass(frozen=True, order=True)
+class Deviation:
+    """What differs, as `SIGN KIND:WHAT#PART`: `-` Skyline has it and we do not, `+` we have it alone, `~` it differs."""
+
+    trace: str
+    run: int
+    name: str
+    expected: object
+    got: object
+
+    def __str__(self):
+        return f"{self.trace}@{self.run} {self.name}: expected {_short(self.expected)}, got {_short(self.got)}"
+
+
+def deviations(trace, seen):
+    """All of a run's; a part of what is missing as a whole is not told of."""
+    run, metrics = seen.run, [metric["metric"] for metric in trace.scenario["metrics"]]
+    recorded = {
+        **flat.recorded_verdicts(trace.verdicts(run)),
+        **flat.keys(trace.keys(run)),
+        **{f"series:{metric}": "rewritten" for metric in trace.rewritten(run)},
+        **flat.recorded_files(trace.files(run)),
+        **flat.posts(trace.posts(run)),
+        **flat.syslog(trace.syslog(run)),
+        **flat.recorded_mails(trace.mails(run)),
+        **flat.points(trace.points[trace.clock(run)]),
+    }
+    ours = {
+        **flat.seen_verdicts(seen.verdicts, seen.report.algorithms, trace.verdicts(run)),
+        **flat.keys(seen.keys),
+        **{f"series:{metric}": "rewritten" for metric in seen.rewritten},
+        **flat.seen_files(seen.files),
+        **flat.posts(seen.posts),
+        **flat.syslog(flat.frames(seen.syslog)),
+        **flat.seen_mails(seen.mails, metrics),
+        **flat.points(flat.lines(seen.lines)),
+    }
+    return [Deviation(trace.name, run, name, *pair) for name, pair in sorted(_unlike(recorded, ours).items())]
+
+
+def _unlike(recorded, ours):
+    found = {}
+    for name in recorded.keys() | ours.keys():
+        whole, expected, got = name.partition("#")[0], recorded.get(name), ours.get(name)
+        if whole != name and _told_as_a_whole(recorded.get(whole), ours.get(whole)):
+            continue
+        if name not in ours:
+            found[f"-{name}"] = (expected, None)
+        elif name not in recorded:
+            found[f"+{name}"] = (None, got)
+        elif expected != got and not (name.startswith("verdict:") and None in {expected, got}):  # a vote not needed
+            found[f"~{name}"] = (expected, got)
+    return found
+
+
+def _told_as_a_whole(expected, got):
+    """Whether parts say no more: one side has nothing, or another verdict."""
+    return expected is None or got is None or (expected != got and "not" not in {expected, got} and _verdict(expected))
+
+
+def _verdict(value):
+    return value in {"anomalous", "normal", "not judged", "too_short", "stale", "boring", "no points"}
+
+
+def _short(value):
+    text = repr(value)
+    return text if len(text) <= 160 else f"{text[:157]}..."

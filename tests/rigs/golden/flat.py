@@ -1,0 +1,188 @@
+"""Recorded and seen things as flat dictionaries, name -> value, so that one comparison serves them all.
+
+A name is `KIND:WHAT`, and `KIND:WHAT#PART` for a part of it: a member of a set, a field of a hash, of a body, of a verdict.
+"""
+
+import ast
+import hashlib
+import json
+import re
+
+OUTCOMES = {
+    "TooShort": "too_short",
+    "Stale": "stale",
+    "Boring": "boring",
+    "EmptyTimeseries": "no points",
+    "missing": "no points",
+    "rejected": "no points",
+    "empty": "no points",
+}
+TOLD = re.compile(r"(.*?): (\S+) \(value: (.*)\)")
+FRAME = re.compile(r"<(\d+)>1 \S+ \S+ skyline \d+ anomaly - (.*)")
+WHOLE = 2.0**53
+LONG = 4000  # bytes of a file, beyond which recordings hold its hash
+
+
+def alike(text):
+    """Text as it is compared: literals of Python parsed, 400 and 400.0 one number, order of dictionaries forgotten."""
+    try:
+        return repr(_plain(ast.literal_eval(text)))
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return text
+
+
+def _plain(value):
+    match value:
+        case bool():
+            return value
+        case float() if value.is_integer() and abs(value) < WHOLE:
+            return int(value)
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case dict():
+            return {name: _plain(item) for name, item in sorted(value.items())}
+    return value
+
+
+def keys(found):
+    """Of keys: type, ttl and content."""
+    flat = {}
+    for key, entry in found.items():
+        name, value = f"key:{key}", entry["value"]
+        flat[name] = alike(value) if entry["type"] == "string" and isinstance(value, str) else entry["type"]
+        flat[f"{name}#ttl"] = entry["ttl"]
+        if isinstance(value, list):
+            flat |= {f"{name}#{alike(member)}": "a member" for member in value}
+        elif isinstance(value, dict):  # a hash, or length and hash of bytes
+            flat |= {f"{name}#{field}": alike(str(text)) for field, text in value.items()}
+    return flat
+
+
+def recorded_verdicts(found):
+    """Of what Skyline's ensemble was given and said."""
+    flat = {}
+    for metric, verdict in found.items():
+        name = f"verdict:{metric}"
+        if "not_given_to_the_ensemble" in verdict:
+            flat[name] = "not judged"
+        elif "exception" in verdict:
+            flat[name] = OUTCOMES.get(verdict["exception"], verdict["exception"])
+        else:
+            flat[name] = "anomalous" if verdict["anomalous"] else "normal"
+            flat |= _judged(name, verdict["last"], verdict["datapoint"], verdict["n"], verdict["first"])
+            flat |= {
+                f"{name}#{algorithm}": vote
+                for algorithm, vote in zip(verdict["algorithms_run"], verdict["ensemble"], strict=True)
+            }
+    return flat
+
+
+def seen_verdicts(found, algorithms, metrics):
+    """Of Ridgeline's verdicts on `metrics`; it gives none on what it need not read."""
+    flat = {f"verdict:{metric}": "not judged" for metric in metrics if metric not in found}
+    for metric, verdict in found.items():
+        name = f"verdict:{metric}"
+        if verdict["outcome"] != "analysed":
+            flat[name] = OUTCOMES.get(verdict["outcome"], verdict["outcome"])
+            continue
+        flat[name] = "anomalous" if verdict["anomalous"] else "normal"
+        last = (verdict["timestamp"], verdict["datapoint"])
+        flat |= _judged(name, last, verdict["datapoint"], verdict["points"], verdict["first"])
+        flat |= {f"{name}#{algorithm}": verdict[algorithm] for algorithm in algorithms}
+    return flat
+
+
+def _judged(name, last, datapoint, points, first):
+    return {
+        f"{name}#timestamp": int(last[0]),
+        f"{name}#datapoint": alike(str(datapoint)),
+        f"{name}#points": points,
+        f"{name}#first": alike(str(list(first[:2]))),
+    }
+
+
+def posts(bodies):
+    """Of HTTP bodies, by metric and timestamp; `#times` is how often the same one was posted."""
+    flat = {}
+    for body in bodies:
+        alert = body["data"]["alert"]
+        name = f"http:{alert['metric']}/{alert['timestamp']}"
+        fields = {**alert, "data.token": body["data"]["token"], "status": body["status"]}
+        flat[name] = "posted"
+        flat[f"{name}#times"] = flat.get(f"{name}#times", 0) + 1
+        flat |= {f"{name}#{field}": alike(json.dumps(value)) for field, value in fields.items()}
+    return flat
+
+
+def syslog(messages):
+    """Of syslog messages: priority and text."""
+    flat = {}
+    for priority, text in messages:
+        words, metric, value = TOLD.fullmatch(text).groups()
+        name = f"syslog:{metric}" if words.endswith("Anomalous metric") else f"syslog:{metric}/{words}"
+        flat[name] = words
+        flat[f"{name}#times"] = flat.get(f"{name}#times", 0) + 1
+        flat |= {f"{name}#priority": priority, f"{name}#value": alike(value)}
+    return flat
+
+
+def frames(datagrams):
+    """Priority and text of RFC 5424 messages."""
+    found = [FRAME.fullmatch(datagram).groups() for datagram in datagrams]
+    return [(int(priority), text) for priority, text in found]
+
+
+def recorded_mails(mails):
+    """Of Skyline's mails."""
+    flat = {}
+    for mail in mails:
+        text = mail["data_without_base64"]
+        name = f"mail:{re.search('^Subject: .* - (.*)$', text, re.MULTILINE)[1]}"
+        recipients = [re.search("<(.*)>", line)[1] for line in mail["rcpt"]]
+        sender = re.search("<(.*)>", mail["from"])[1]
+        flat |= {name: "sent", f"{name}#sender": sender, f"{name}#recipients": recipients, f"{name}#text": text}
+    return flat
+
+
+def seen_mails(mails, metrics):
+    """Of Ridgeline's mails; `metrics` are all names."""
+    flat = {}
+    for envelope, mail in mails:
+        metric = max((name for name in metrics if name in mail["Subject"]), key=len, default=mail["Subject"])
+        name = f"mail:{metric}"
+        flat |= {name: "sent", f"{name}#sender": envelope.mail_from, f"{name}#recipients": envelope.rcpt_tos}
+        flat[f"{name}#text"] = mail.get_body(("plain",)).get_content()
+    return flat
+
+
+def points(found):
+    """Of Graphite's points, by name."""
+    return {f"graphite:{name}": value for name, value in found.items()}
+
+
+def lines(found):
+    """Name and value of carbon's lines."""
+    return {name: float(value) for name, value, _ in (line.split(" ") for line in found)}
+
+
+def recorded_files(found):
+    """Of files that were made, changed or deleted; long ones by their hash."""
+    flat = {}
+    for entry in found:
+        text = entry.get("content")
+        content = entry.get("sha256") if text is None else text
+        flat[f"file:{entry['path']}"] = "deleted" if entry["what"] == "deleted" else content
+    return flat
+
+
+def seen_files(found):
+    """Of files, their content as bytes or None for one that is gone."""
+    flat = {}
+    for path, content in found.items():
+        if content is None:
+            flat[f"file:{path}"] = "deleted"
+        elif len(content) > LONG:
+            flat[f"file:{path}"] = hashlib.sha256(content).hexdigest()[:16]
+        else:
+            flat[f"file:{path}"] = content.decode()
+    return flat

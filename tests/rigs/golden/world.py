@@ -1,0 +1,190 @@
+"""The recorded scenario once more, with Ridgeline in Skyline's place: what it did, run after run."""
+
+import hashlib
+import platform
+import re
+import tempfile
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from unittest import mock
+
+from rigs.golden.frozen import FrozenClock
+from rigs.golden.receivers import receivers
+from rigs.golden.series import NAMESPACE
+from rigs.golden.settings import TOKEN, configuration
+from rigs.golden.siblings import UNIQUE, act, list_metrics, write_series
+from rigs.redis import redis_server
+
+from ridgeline.engine.alerts import lane
+from ridgeline.engine.alerts.pipeline import deliver
+from ridgeline.engine.config.load import parse_config
+from ridgeline.engine.report.summary import Report
+from ridgeline.engine.run import once
+from ridgeline.engine.run.stages import alert
+from ridgeline.engine.run.turn import Request
+
+HEALED = 6  # from this run on the HTTP endpoint answers 200 for every metric
+
+
+@dataclass
+class Seen:
+    """What one run did.
+
+    report     what it said
+    verdicts   by metric: its verdict as a dict, `points` (of the prepared series), `first` and `last` pairs
+    keys       every key but the series after it, as `Trace.keys` has them
+    rewritten  metrics whose series are not what they were
+    files      by path, folders called as in the recordings: content (bytes) of each file that is new or another, None if gone
+    posts, syslog, mails, lines      what arrived
+    commands   the commands that Redis was sent
+    """
+
+    run: int
+    report: Report
+    verdicts: dict
+    keys: dict
+    rewritten: list
+    files: dict
+    posts: list
+    syslog: list
+    mails: list
+    lines: list
+    commands: list
+
+
+@dataclass
+class Recorder:
+    """A sink that keeps everything."""
+
+    verdicts: dict = field(default_factory=dict)
+    wants_series: bool = True
+
+    def take(self, matrix, verdicts):
+        rows = {} if matrix is None else _rows(matrix.prepared)
+        for verdict in verdicts.to_pylist():
+            self.verdicts[verdict["metric"]] = verdict | rows.get(verdict["metric"], {})
+
+    def finish(self, turn):
+        pass
+
+
+def play(trace, series):
+    """Each run of the recording, as Ridgeline does it; `series` are the stored ones (`stored_series`)."""
+    with (
+        tempfile.TemporaryDirectory(prefix="golden-") as name,
+        redis_server() as server,
+        receivers(Path(name)) as (everybody, places),
+    ):
+        folder = Path(name) / "folders"
+        folder.mkdir()
+        places |= {"url": server.url, "folder": folder}
+        text = configuration(trace.name, places)
+        config = parse_config(text.encode(), Path(name) / "ridgeline.toml", environ=TOKEN)
+        frozen, before = FrozenClock(server.client), None
+        for run in trace.runs:
+            if before is not None:
+                frozen.jump(trace.clock(run) - trace.clock(before))
+            before = run
+            everybody.failing = run < HEALED
+            write_series(server.client, series[run])
+            list_metrics(server.client, trace, run)
+            act(server.client, frozen, trace, run, series)
+            yield _run(trace, run, server.client, config, frozen, everybody, folder)
+
+
+def _run(trace, run, client, config, frozen, everybody, folder):
+    recorder, files = Recorder(), _files(folder)
+    stages = list(once.STAGES)
+    stages.insert(0, ("scan", lambda turn: turn.sinks.append(recorder)))
+    before = _hashes(client)
+    steady = partial(deliver, jitter=lambda: 1.0)  # the same turns for what waits, in every test
+    with (
+        frozen.standing(),
+        mock.patch.object(once, "STAGES", tuple(stages)),
+        mock.patch.object(alert, "deliver", steady),
+        mock.patch.object(lane, "FIRST_PAUSE", 0.01),  # seconds; between attempts at an endpoint that fails
+    ):
+        report = once.run_once(Request(config), now=lambda: float(trace.clock(run)))
+    after = _hashes(client)
+    rewritten = sorted(
+        key.removeprefix(NAMESPACE) for key in before.keys() | after.keys() if before.get(key) != after.get(key)
+    )
+    return Seen(
+        run,
+        report,
+        recorder.verdicts,
+        _keys(client, frozen),
+        rewritten,
+        _changed(files, _files(folder)),
+        *everybody.drain(),
+        frozen.commands,
+    )
+
+
+def _rows(matrix):
+    """By metric the prepared series' length and ends."""
+    offsets, stamps, values = matrix.offsets, matrix.timestamps, matrix.values
+    found = {}
+    for at, metric in enumerate(matrix.metrics.to_pylist()):
+        first, end = int(offsets[at]), int(offsets[at + 1])
+        ends = (
+            {}
+            if first == end
+            else {
+                "first": (int(stamps[first]), float(values[first])),
+                "last": (int(stamps[end - 1]), float(values[end - 1])),
+            }
+        )
+        found[metric] = {"points": end - first, **ends}
+    return found
+
+
+def _hashes(client):
+    """By key the hash of every series."""
+    keys = [key.decode() for key in client.keys(f"{NAMESPACE}*") if key.decode() != UNIQUE]
+    return {key: hashlib.sha256(client.get(key)).hexdigest() for key in keys}
+
+
+def _keys(client, frozen):
+    found = {}
+    for key in sorted(key.decode() for key in client.scan_iter()):
+        kind = client.type(key).decode()
+        if key == UNIQUE or not key.startswith(NAMESPACE):
+            found[key] = {"type": kind, "ttl": frozen.left.get(key), "value": _value(client, key, kind)}
+    return found
+
+
+def _value(client, key, kind):
+    match kind:
+        case "string":
+            return _text(client.get(key))
+        case "set":
+            return sorted(member.decode() for member in client.smembers(key))
+        case "hash":
+            return {name.decode(): text.decode() for name, text in client.hgetall(key).items()}
+    raise AssertionError(f"{key} is a {kind}")
+
+
+def _text(stored):
+    """Text, or for other bytes what the recordings say of them."""
+    try:
+        return stored.decode()
+    except UnicodeDecodeError:
+        return {"len": len(stored), "sha256": hashlib.sha256(stored).hexdigest()[:16]}
+
+
+def _files(folder):
+    """Content of every file, paths and node name written as in the recordings."""
+    found = {}
+    for path in folder.rglob("*"):
+        if path.is_file():
+            first, *rest = path.relative_to(folder).parts
+            content = re.sub(rf"{folder}/(\w+)".encode(), rb"<\1>", path.read_bytes())
+            found["/".join((f"<{first}>", *rest))] = content.replace(platform.node().encode(), b"golden-host")
+    return found
+
+
+def _changed(before, after):
+    """What is new or another, and None for what is gone."""
+    return {path: after.get(path) for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
