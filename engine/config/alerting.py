@@ -8,10 +8,10 @@ from ridgeline.engine.alerts.delivery import Delivery
 from ridgeline.engine.alerts.digest import AFTER, StaleDigest
 from ridgeline.engine.alerts.links import link_problem
 from ridgeline.engine.alerts.rule import EXPIRATION, AlertRow
+from ridgeline.engine.config.often import read_m_of_n
 from ridgeline.engine.config.reader import Table
 from ridgeline.engine.config.schedule import read_schedule
 
-MOST_RUNS: Final = 1440  # that m of n looks back on: a day of them
 UNNAMED: Final = 'must name strategies, several of them separated by "|"'
 MOST_HOURS: Final = 24 * 366
 
@@ -40,7 +40,7 @@ def _read_row(table: Table) -> AlertRow | None:
         expiration=table.duration("expiration", EXPIRATION),
         recipients=table.strings("recipients", ()),
         schedule=read_schedule(hours) if "schedule" in table else None,
-        m_of_n=_read_m_of_n(table),
+        m_of_n=read_m_of_n(table),
         group=table.boolean("group", default=True),
         severity=table.string("severity", ""),
         second_order_hours=table.integer("second_order_hours", 0, high=MOST_HOURS),
@@ -66,17 +66,6 @@ def read_stale_digest(top: Table) -> StaleDigest | None:
     digest = StaleDigest(tuple(filter(None, names)), table.duration("after", AFTER), table.patterns("exclude"))
     table.finish()
     return digest
-
-
-def _read_m_of_n(table: Table) -> tuple[int, int] | None:
-    """Read `m_of_n = [m, n]`."""
-    value = table.whole_numbers("m_of_n")
-    if value is None:
-        return None
-    if len(value) != 2 or not 1 <= value[0] <= value[1] <= MOST_RUNS:
-        table.refuse("m_of_n", f"must be [m, n]: m of the last n runs, n at most {MOST_RUNS}")
-        return None
-    return value[0], value[1]
 
 
 def read_delivery(top: Table) -> Delivery:

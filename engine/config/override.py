@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ridgeline.engine.config.often import read_m_of_n
 from ridgeline.engine.config.problems import ConfigError, Problems
 from ridgeline.engine.config.reader import Table
 from ridgeline.engine.rules.overrides import DIRECTIONS, Override, impossible
@@ -28,6 +29,7 @@ def read_override(table: Table, algorithms: Sequence[str]) -> Override | None:
         min_change_relative=table.number("min_change_relative", None),
         stale_period=table.duration("stale_period", None),
         full_duration=table.duration("full_duration", None),
+        m_of_n=read_m_of_n(table),
     )
     thresholds.finish()
     table.finish()

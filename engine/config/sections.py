@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ridgeline.engine.config.known import known_algorithms, known_profiles
 from ridgeline.engine.config.model import Output, Run
+from ridgeline.engine.config.often import read_m_of_n
 from ridgeline.engine.config.override import read_override
 from ridgeline.engine.config.reader import Table
 from ridgeline.engine.rules.analysis import Analysis
@@ -34,6 +35,7 @@ def read_analysis(top: Table, trial: Try | None = None) -> tuple[Analysis, tuple
         algorithms=table.choices("algorithms", algorithms, (), "algorithm"),
         modules=modules,
         skip=table.patterns("skip"),
+        m_of_n=read_m_of_n(table),
         all_votes=table.boolean("all_votes", usual.all_votes),
         bookkeeping=table.boolean("bookkeeping", usual.bookkeeping),
     )

@@ -34,6 +34,7 @@ url = "redis://127.0.0.1:6379/0"        # or rediss://HOST:PORT/0 (TLS), unix://
 # modules = ["ourcompany.algorithms"]   # Python modules with algorithms of your own
 # bookkeeping = true                    # false: nothing is written to Redis for Mirage, Panorama, the web UI
 # skip = ["stats.test."]                # patterns of metrics that are not even read
+# m_of_n = [2, 5]                       # alert only on what was anomalous in 2 of its last 5 runs; default: at once
 
 [run]
 # deadline = 55                         # seconds; what was not reached by then is counted as shed
@@ -52,6 +53,7 @@ url = "redis://127.0.0.1:6379/0"        # or rediss://HOST:PORT/0 (TLS), unix://
 # min_change_relative = 0.1             # ... and by this share of it
 # stale_period = "1h"
 # full_duration = "7d"                  # the window of these metrics
+# m_of_n = [3, 5]                       # alert only on what was anomalous in 3 of its last 5 runs
 
 # Of the alerts with one strategy, the first that matches a metric decides. Then it stays quiet for `expiration`.
 [[alert]]
@@ -60,7 +62,7 @@ strategy = "console"                    # or http, syslog; several: "console|htt
 expiration = "1h"
 # recipients = ["ops@example.com"]      # instead of those of the channel
 # schedule = { days = ["mon", "tue", "wed", "thu", "fri"], from = "08:00", to = "18:00", timezone = "Europe/Madrid" }
-# m_of_n = [2, 5]                       # only what was anomalous in 2 of its last 5 runs
+# m_of_n = [1, 1]                       # instead of the metric's own: for these alerts, at once
 # group = true                          # false: a message for every metric, however many
 # severity = "critical"
 # second_order_hours = 168              # the metric is Mirage's, where checks are handed to it

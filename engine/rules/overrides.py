@@ -24,7 +24,10 @@ REMARKS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """One `[[override]]`: a pattern, and the keys it changes (None: left as they are)."""
+    """One `[[override]]`: a pattern, and the keys it changes (None: left as they are).
+
+    `m_of_n` is about alerts, and changes nothing of how a metric is judged.
+    """
 
     match: str
     consensus: int | None = None
@@ -35,10 +38,11 @@ class Override:
     min_change_relative: float | None = None
     stale_period: int | None = None
     full_duration: int | None = None
+    m_of_n: tuple[int, int] | None = None
 
     def apply(self, policy: Policy) -> Policy:
         """Return the policy with this override's keys on top; thresholds merge algorithm by algorithm."""
-        keys = [field.name for field in fields(self) if field.name not in {"match", "thresholds"}]
+        keys = [field.name for field in fields(self) if field.name not in {"match", "thresholds", "m_of_n"}]
         changes: dict[str, Any] = {key: value for key in keys if (value := getattr(self, key)) is not None}
         if self.thresholds:
             changes["thresholds"] = tuple(sorted({**dict(policy.thresholds), **dict(self.thresholds)}.items()))

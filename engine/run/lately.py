@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ridgeline.alerters import Alert
 from ridgeline.engine.alerts.lately import Lately, Seen, observe
+from ridgeline.engine.alerts.plan import Runs
+from ridgeline.engine.config.model import Config
+from ridgeline.engine.rules.matching import Patterns
 from ridgeline.engine.run.sinks import Series
 from ridgeline.engine.score.anomaly import Anomaly
 
 if TYPE_CHECKING:
     from ridgeline.engine.run.turn import Turn
 
-COLUMNS = ("metric", "outcome", "anomalous", "timestamp", "datapoint")
+POINT: Final = ("metric", "datapoint", "timestamp")
+COLUMNS: Final = (*POINT, "outcome", "anomalous")
 
 
 @dataclass(slots=True)
@@ -32,17 +37,34 @@ class LatelySink:
 
     def normal(self, metrics: Mapping[str, Lately]) -> list[Anomaly]:
         """Those of the metrics that were analysed and are not anomalous, each with its newest point."""
-        found = []
-        for batch in self._judged if metrics else ():
-            rows = zip(*(batch.column(name).to_pylist() for name in COLUMNS), strict=True)
-            for metric, outcome, anomalous, timestamp, value in rows:
-                if metric in metrics and outcome == "analysed" and anomalous is False:
-                    first_seen = metrics[metric].first_seen
-                    found.append(Anomaly(metric, value, timestamp, 0, (), first_seen=first_seen, ongoing=True))
-        return found
+        if not metrics or not self._judged:
+            return []
+        judged = pa.Table.from_batches(self._judged)
+        analysed = pc.equal(judged["outcome"], "analysed")
+        wanted = pc.is_in(judged["metric"], value_set=pa.array(metrics, judged["metric"].type))
+        rows = judged.filter(pc.and_(pc.and_(analysed, wanted), pc.invert(judged["anomalous"])))
+        return [
+            Anomaly(metric, value, timestamp, 0, (), first_seen=metrics[metric].first_seen, ongoing=True)
+            for metric, value, timestamp in zip(*(rows[name].to_pylist() for name in POINT), strict=True)
+        ]
 
     def finish(self, turn: Turn) -> None:
         """Nothing is written here: the records go with the alerts."""
+
+
+def often(config: Config, metrics: Sequence[str]) -> dict[str, Runs]:
+    """(m, n) of each metric that alerts only after m of n runs: the last override's that has one, else all metrics'."""
+    usual = config.analysis.m_of_n
+    found = {} if usual is None else dict.fromkeys(metrics, usual)
+    own = [(one.match, one.m_of_n) for one in config.overrides if one.m_of_n is not None]
+    hits = Patterns(match for match, _ in own).hits(metrics) if own else ()
+    return found | {metric: own[some[-1]][1] for metric, some in zip(metrics, hits, strict=False) if some}
+
+
+def longest(config: Config) -> int:
+    """How many runs any m of n of the configuration looks back on."""
+    runs = [config.analysis.m_of_n, *(one.m_of_n for one in config.overrides), *(row.m_of_n for row in config.alerts)]
+    return max((one[1] for one in runs if one is not None), default=1)
 
 
 def looked_at(

@@ -1,19 +1,23 @@
 """A run looks back: since when an anomaly lasts, m of n, and what is normal again, told to those who were told."""
 
 import dataclasses
+from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from rigs.delivery import NINE, START, Direct, World, anomaly
 from rigs.http import http_server
 from rigs.redis import redis_server
-from rigs.runs import END, load, run_json, write_config
+from rigs.runs import END, TABLE, load, run_json, write_config
 
 from ridgeline.engine.alerts.lately import Incident, Lately
 from ridgeline.engine.alerts.lately_table import read_lately
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.alerts.strategy import Strategy
-from ridgeline.engine.run.lately import LatelySink, looked_at
+from ridgeline.engine.config.load import parse_config
+from ridgeline.engine.run.lately import LatelySink, longest, looked_at, often
 
 BEGAN = int(START)
 
@@ -111,3 +115,48 @@ def test_an_m_of_n_that_is_not_reached_keeps_a_run_quiet(server, tmp_path, capsy
         config.write_text(config.read_text().replace("expiration = 3600", "expiration = 3600\nm_of_n = [2, 3]"))
         code, found, _ = run_json(capsys, config)
         assert (code, found["alerts"]["suppressed"], http.requests) == (0, len(found["anomalies"]), [])
+
+
+def test_the_last_override_that_has_an_m_of_n_decides_and_the_longest_n_of_all_is_kept():
+    source = '[source]\nkind = "redis"\nurl = "redis://h"\n'
+    text = """
+        [analysis]
+        m_of_n = [2, 3]
+        [[override]]
+        match = "db."
+        m_of_n = [4, 9]
+        [[override]]
+        match = "slow"
+        m_of_n = [1, 1]
+        [[override]]
+        match = ".*"
+        consensus = 5
+        [[alert]]
+        match = ".*"
+        strategy = "console"
+        m_of_n = [1, 20]
+    """
+    config = parse_config((source + text).encode(), Path("r.toml"), {})
+    assert often(config, ["web", "db.a", "db.slow"]) == {"web": (2, 3), "db.a": (4, 9), "db.slow": (1, 1)}
+    assert longest(config) == 20
+    without = parse_config(f'{source}[[override]]\nmatch = "db."\nm_of_n = [4, 9]'.encode(), Path("r.toml"), {})
+    assert often(without, ["web", "db.a"]) == {"db.a": (4, 9)}
+    assert (longest(without), longest(parse_config(source.encode(), Path("r.toml"), {}))) == (9, 1)
+
+
+@pytest.mark.parametrize("place", ["analysis", "override"])
+def test_an_m_of_n_of_all_metrics_or_of_some_keeps_a_run_quiet_until_it_is_reached(tmp_path, capsys, place):
+    table = {"analysis": "[analysis]", "override": '[[override]]\nmatch = ".*"'}[place]
+    path = tmp_path / "fleet.parquet"
+    with http_server() as http:
+        config = write_config(tmp_path, path, http=http, extra=f"{table}\nm_of_n = [2, 2]")
+        told = []
+        for minute in range(3):
+            later = pc.add(TABLE["timestamp"], 60 * minute)
+            pq.write_table(TABLE.set_column(1, "timestamp", later), path)
+            told.append(run_json(capsys, config, as_of=END + 60 * minute)[1])
+            told.append(run_json(capsys, config, as_of=END + 60 * minute)[1])
+    sent = [found["alerts"]["sent"] for found in told]
+    anomalies = len(told[0]["anomalies"])
+    assert sent == [0, 0, anomalies, 0, 0, 0], "runs that see no newer point do not count"
+    assert [found["alerts"]["suppressed"] for found in told] == [anomalies, anomalies, 0, *[anomalies] * 3]

@@ -1,6 +1,7 @@
 """The hours of a rule: by the wall clock, across midnight, through the changes of daylight saving."""
 
 import datetime as dt
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.alerts.schedule import DAYS, Schedule
 from ridgeline.engine.config.alerting import read_alerts
-from ridgeline.engine.config.problems import Problems
+from ridgeline.engine.config.load import parse_config
+from ridgeline.engine.config.problems import ConfigError, Problems
 from ridgeline.engine.config.reader import Table
 
 MADRID = ZoneInfo("Europe/Madrid")
@@ -126,3 +128,18 @@ def test_keys_of_an_alert_that_cannot_work(row, problem):
     _, problems = read(**row)
     assert len(problems) == 1
     assert problems[0].startswith(problem)
+
+
+@pytest.mark.parametrize("table", ["analysis", "override"])
+def test_m_of_n_of_all_metrics_and_of_some_is_checked_where_it_stands(table):
+    text = '[source]\nkind = "redis"\nurl = "redis://h"\n'
+    text += {"analysis": "[analysis]\n", "override": '[[override]]\nmatch = "a"\n'}[table]
+    good = parse_config(f"{text}m_of_n = [2, 5]\n".encode(), Path("r.toml"), {})
+    assert (good.analysis.m_of_n, *(one.m_of_n for one in good.overrides)) == (
+        ((2, 5),) if table == "analysis" else (None, (2, 5))
+    )
+    place = {"analysis": "r.toml:5: analysis.m_of_n", "override": "r.toml:6: override[0].m_of_n"}[table]
+    for wrong in ("[3, 2]", "[0, 2]", "[2]", "[1, 1441]"):
+        with pytest.raises(ConfigError) as raised:
+            parse_config(f"{text}m_of_n = {wrong}\n".encode(), Path("r.toml"), {})
+        assert f"{place}: must be [m, n]: m of the last n runs, n at most 1440" in str(raised.value)
