@@ -1,4 +1,4 @@
-"""`ridgeline config init | check | show | schema`: an example, every problem at once, what is in force, help for editors."""
+"""`ridgeline config`: an example, every problem at once, what is in force, help for editors, Skyline's settings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 from ridgeline.engine.cli.parser import Parser
 
 NAME: Final = "config"
-SUMMARY: Final = "write an example configuration, check one, show what is in force"
+SUMMARY: Final = "write an example configuration, check one, show what is in force, import Skyline's"
 GROUP: Final = "Get started"
 EPILOG: Final = """\
 examples:
@@ -20,6 +20,12 @@ examples:
   ridgeline config check ridgeline.toml
   ridgeline config show                 every key, its value, and where that comes from
   ridgeline config schema > ridgeline.schema.json     for editors: docs/operations.md says how
+  ridgeline config import settings.py                 Skyline's settings, read without executing them
+"""
+IMPORT_EPILOG: Final = """\
+Every line of the result says which setting it comes from; what has no place in it is listed with its line and why.
+Secrets go to files of their own beside FILE, in FILE.secrets, readable by you alone; on the terminal (-), the result
+names environment variables instead.
 """
 DEFAULT: Final = "ridgeline.toml"
 STANDARD_INPUT: Final = Path("<stdin>")
@@ -45,6 +51,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
         if name == "show":
             action.add_argument("--json", action="store_true", help="print one JSON object, and nothing else")
+    summary = "translate a Skyline settings file, which is read and never executed"
+    action = actions.add_parser(
+        "import", help=summary, description=f"{summary[0].upper()}{summary[1:]}.", epilog=IMPORT_EPILOG
+    )
+    action.add_argument("settings", type=Path, metavar="SETTINGS", help="Skyline's settings.py")
+    action.add_argument(
+        "path",
+        nargs="?",
+        default=DEFAULT,
+        metavar="FILE",
+        help="the file to write (default: %(default)s; - is the terminal); none is ever overwritten",
+    )
     summary = "print a JSON schema of the file, for editors"
     actions.add_parser("schema", help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
 
@@ -58,6 +76,8 @@ def run(args: argparse.Namespace) -> int:
             return _check(args.path)
         case "show":
             return _show(args.path, json=args.json)
+        case "import":
+            return _import(args.settings, args.path)
         case _:
             return _schema()
 
@@ -65,16 +85,41 @@ def run(args: argparse.Namespace) -> int:
 def _init(path: str) -> int:
     from ridgeline.engine.config.template import TEMPLATE
     from ridgeline.io.disk.atomic import write_atomic
-    from ridgeline.io.errors import InputError
 
     if path == "-":
         print(TEMPLATE, end="")
         return 0
-    if os.path.lexists(path):
-        raise InputError(f"{path} exists already and is left as it is; give another path, or - for the terminal")
+    _refuse_existing(path)
     write_atomic(Path(path), TEMPLATE.encode())
     print(f"wrote {path}; change what you need, then: ridgeline config check {path}")
     return 0
+
+
+def _import(settings: Path, path: str) -> int:
+    from ridgeline.engine.config.skyline.importing import import_settings
+    from ridgeline.io.text import escape
+
+    if path != "-":
+        _refuse_existing(path)
+    imported = import_settings(settings, None if path == "-" else Path(path))
+    if path == "-":
+        print(imported.text, end="")
+    said = sys.stderr if path == "-" else sys.stdout
+    for line in imported.left_out:
+        print(f"left out: {escape(line)}", file=said)
+    for line in imported.remarks:
+        print(f"to look at: {escape(line)}", file=said)
+    if path != "-":
+        secrets = f" and {len(imported.secrets)} secrets in {imported.folder}" if imported.secrets else ""
+        print(f"wrote {path}{secrets}; now: ridgeline config check {path}")
+    return 0
+
+
+def _refuse_existing(path: str) -> None:
+    from ridgeline.io.errors import InputError
+
+    if os.path.lexists(path):
+        raise InputError(f"{path} exists already and is left as it is; give another path, or - for the terminal")
 
 
 def _raw(path: str) -> tuple[bytes, Path]:
