@@ -59,7 +59,8 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
                    refuse to merge series of one name that they tell apart; (): pass over them
 
     Columns: metric, outcome, reason, anomalous, datapoint, timestamp (int64 seconds), votes (int8), one bool per
-    algorithm, failed (list<string>). Raises RidgelineError with one sentence for input that cannot be used.
+    algorithm, failed (list<string>), negatives (bool), resolution (int32 seconds), prepared (string). Raises
+    RidgelineError with one sentence for input that cannot be used.
     """
     user, known, asked = algorithms_asked(algorithms)
     analysis = Analysis(

@@ -24,7 +24,7 @@ SIGMAS: Final = 3.0
 
 @dataclass(frozen=True, slots=True)
 class ExpectedSink:
-    """Tells the report, of each anomaly whose series was read whole, its expected range and whether it has negatives."""
+    """Tells the report the expected range of each anomaly whose series was read whole."""
 
     report: Report
     scorer: Scorer
@@ -43,7 +43,7 @@ class ExpectedSink:
         for row, name in enumerate(series.metrics.to_pylist()):
             if name in anomalous:
                 _, values = considered(series, row, self.scorer)
-                self.report.describe(name, expected=expected(values), negatives=bool((values < 0).any()))
+                self.report.describe(name, expected=expected(values))
 
     def finish(self, turn: Turn) -> None:
         """Nothing is written."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-FACTS = ("metric", "datapoint", "timestamp", "votes")
+FACTS = ("metric", "datapoint", "timestamp", "votes", "negatives")
+NO_VOTES = {"anomalous", "negatives"}  # columns of truth values that are no algorithm's
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def anomalies_of(verdicts: Any) -> list[Anomaly]:
     """The anomalous rows of a verdict table or batch, in its order."""
     import pyarrow as pa
 
-    names = [field.name for field in verdicts.schema if pa.types.is_boolean(field.type) and field.name != "anomalous"]
+    names = [field.name for field in verdicts.schema if pa.types.is_boolean(field.type) and field.name not in NO_VOTES]
     anomalous = verdicts.filter(verdicts.column("anomalous")).select([*FACTS, *names])
     return [
         Anomaly(
@@ -51,6 +52,7 @@ def anomalies_of(verdicts: Any) -> list[Anomaly]:
             row["votes"],
             tuple(name for name in names if row[name]),
             tuple(name for name in names if row[name] is not None),
+            negatives=row["negatives"],
         )
         for row in anomalous.to_pylist()
     ]

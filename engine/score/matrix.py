@@ -28,12 +28,14 @@ from ridgeline.kernels.score.layout import (
     COUNT,
     DATAPOINT,
     EARLY_EXIT,
+    FACTS,
     LEVEL,
+    NEGATIVE,
     NO_CRITICAL,
     NULL,
     POINTS,
+    RESOLUTION,
     SCORES,
-    STAMPS,
     TIMESTAMP,
     TRUE,
     score_room,
@@ -50,7 +52,7 @@ class Results:
     votes: NDArray[np.uint8]
     scores: NDArray[np.float64]
     points: NDArray[np.float64]
-    stamps: NDArray[np.int64]
+    facts: NDArray[np.int64]
 
     @classmethod
     def for_rows(cls, rows: int, *, scores: bool) -> Results:
@@ -60,7 +62,7 @@ class Results:
             np.empty((rows, ALGORITHMS), np.uint8),
             np.empty((rows if scores else 0, ALGORITHMS)),
             np.empty((rows, POINTS)),
-            np.empty((rows, STAMPS), np.int64),
+            np.empty((rows, FACTS), np.int64),
         )
 
 
@@ -133,7 +135,7 @@ def _run_kernel(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, threa
         return entry(
             *inputs,
             policies.of_row, policies.numbers, policies.thresholds, switches, critical, weights,
-            results.outcomes, results.votes, results.scores, results.points, results.stamps,
+            results.outcomes, results.votes, results.scores, results.points, results.facts,
             np.empty(score_room(longest)), np.empty(longest, np.int64),
             start, min(start + size, rows), mode,
         )  # fmt: skip
@@ -144,23 +146,26 @@ def _run_kernel(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, threa
         lacking = each(partial(block, critical), starts, threads)
         starts = [start for start, status in zip(starts, lacking, strict=True) if status]
         # Some rows turned out shorter than they are long: within the window, or without duplicates.
-        counts = np.unique(results.stamps[results.outcomes == NO_CRITICAL, COUNT])
+        counts = np.unique(results.facts[results.outcomes == NO_CRITICAL, COUNT])
     return results
 
 
 def _verdicts(matrix: MetricMatrix, plan: ScorePlan, judged: Judged) -> pa.RecordBatch:
     names, results = plan.names, judged.results
     analysed = judged.outcomes == ANALYSED
-    some = results.stamps[:, COUNT] > 0
+    some = results.facts[:, COUNT] > 0
     columns: dict[str, Any] = {
         "metric": matrix.metrics,
         "outcome": verdicts.named(judged.outcomes, verdicts.OUTCOMES),
         "reason": verdicts.named(judged.reasons, (None, *verdicts.REASONS[1:])),
         "anomalous": verdicts.boolean_array(judged.anomalous, analysed),
         "datapoint": arrow(results.points[:, DATAPOINT], ~some),
-        "timestamp": arrow(results.stamps[:, TIMESTAMP], ~some),
+        "timestamp": arrow(results.facts[:, TIMESTAMP], ~some),
         "votes": arrow(judged.count, ~analysed),
         "failed": verdicts.failed_names(results.votes, names),
+        "negatives": verdicts.boolean_array(results.facts[:, NEGATIVE] > 0, some),
+        "resolution": arrow(results.facts[:, RESOLUTION].astype(np.int32), results.facts[:, RESOLUTION] == 0),
+        "prepared": verdicts.named(np.zeros(len(matrix), np.uint8), (None,)),
     }
     for place, name in enumerate(names):
         votes = judged.votes[place]

@@ -42,7 +42,12 @@ def verdict_schema(algorithms: tuple[str, ...], *, scores: bool = False) -> pa.S
         fields.append(pa.field(name, pa.bool_()))
         if scores:
             fields.append(pa.field(f"{name}_score", pa.float64()))
-    fields.append(pa.field("failed", pa.list_(pa.field("item", pa.string())), nullable=False))
+    fields += [
+        pa.field("failed", pa.list_(pa.field("item", pa.string())), nullable=False),
+        pa.field("negatives", pa.bool_()),
+        pa.field("resolution", pa.int32()),
+        pa.field("prepared", pa.string()),
+    ]
     return pa.schema(fields)
 
 

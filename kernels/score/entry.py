@@ -13,7 +13,6 @@ from ridgeline.kernels.score.layout import (
     ANALYSED,
     CHANGE,
     CONSENSUS_SLACK,
-    COUNT,
     CRITICAL_ROW,
     DATAPOINT,
     LEVEL,
@@ -22,10 +21,9 @@ from ridgeline.kernels.score.layout import (
     NULL,
     OWN_AS_OF,
     STALE_PERIOD,
-    TIMESTAMP,
 )
 from ridgeline.kernels.score.row import score_row
-from ridgeline.kernels.score.window import considered, keep_last, outcome_of
+from ridgeline.kernels.score.window import considered, describe, keep_last, outcome_of
 from ridgeline.kernels.shared.row import Row
 from ridgeline.kernels.shared.stats import STATS
 from ridgeline.kernels.shared.summary import change_of, level_of
@@ -50,7 +48,7 @@ def run(
     votes: ByteRows,
     scores: FloatRows,
     points: FloatRows,
-    stamps: IntRows,
+    facts: IntRows,
     scratch: Floats,
     kept_t: Ints,
     start: Int,
@@ -67,7 +65,7 @@ def run(
     critical float64[c, m]: grubbs' critical values by number of points, NaN where not computed yet
     weights float64[>= longest row]: exponential weights, newest (1) last
     outcomes uint8[n], votes uint8[n, 9], scores float64[n, 9]: results; with fewer than n rows, scores are not kept
-    points float64[n, 3]: newest value, tail mean less mean, mean; stamps int64[n, 2]: newest timestamp, points
+    points float64[n, POINTS], facts int64[n, FACTS]: what `layout` says of their columns
     scratch float64[>= score_room(longest)]; kept_t int64[>= longest]
     mode: EARLY_EXIT, ALL_VOTES or SCORES
     """
@@ -94,9 +92,7 @@ def run(
         outcome = outcome_of(t, x, now, policies[p, STALE_PERIOD], switches)
         n = x.size
         votes[row, :] = NULL
-        stamps[row, COUNT] = n
         points[row, DATAPOINT] = x[n - 1] if n > 0 else np.nan
-        stamps[row, TIMESTAMP] = t[n - 1] if n > 0 else 0
         points[row, CHANGE] = np.nan
         points[row, LEVEL] = np.nan
         if outcome == ANALYSED:
@@ -111,6 +107,7 @@ def run(
                 score_row(series, table[n], thresholds[p], mask, slack, mode, votes[row], kept)
                 points[row, CHANGE] = change_of(stats)
                 points[row, LEVEL] = level_of(stats)
+        describe(t, x, facts[row], rest)
         outcomes[row] = outcome
     return status
 

@@ -35,11 +35,12 @@ EARLY_EXIT, ALL_VOTES, SCORES = range(3)
 CONSENSUS_SLACK, MASK, STALE_PERIOD, CRITICAL_ROW = range(4)
 POLICY: Final = 4
 
-# Columns of points float64[n, POINTS]: newest value, tail mean less mean, mean; of stamps int64[n, STAMPS].
+# Columns of points float64[n, POINTS]: newest value, tail mean less mean, mean; of facts int64[n, FACTS]: newest
+# timestamp, points, median step in seconds, whether a value is below 0, whether the window is a counter's.
 DATAPOINT, CHANGE, LEVEL = range(3)
 POINTS: Final = 3
-TIMESTAMP, COUNT = range(2)
-STAMPS: Final = 2
+TIMESTAMP, COUNT, RESOLUTION, NEGATIVE, COUNTER = range(5)
+FACTS: Final = 5
 
 OWN_AS_OF: Final = -(2**63)  # as_of of a row: its own newest timestamp
 

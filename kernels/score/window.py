@@ -5,8 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
-from ridgeline.kernels.score.layout import ANALYSED, BORING, EMPTY, STALE, TOO_SHORT
+from ridgeline.kernels.prepare.counter import RISES, has_negatives, is_counter
+from ridgeline.kernels.score.layout import (
+    ANALYSED,
+    BORING,
+    COUNT,
+    COUNTER,
+    EMPTY,
+    NEGATIVE,
+    RESOLUTION,
+    STALE,
+    TIMESTAMP,
+    TOO_SHORT,
+)
 from ridgeline.kernels.shared.search import after
+from ridgeline.kernels.shared.steps import median_step
 from ridgeline.kernels.shared.switches import BORING_POINTS, DROP_FUTURE, MIN_POINTS, WINDOWED
 
 
@@ -54,3 +67,15 @@ def outcome_of(t: np.ndarray, x: np.ndarray, as_of: int, stale_period: int, swit
         if x[i] != newest:
             return ANALYSED
     return BORING
+
+
+@exact_kernel
+def describe(t: np.ndarray, x: np.ndarray, facts: np.ndarray, scratch: np.ndarray) -> None:
+    """Write what is told of a row's considered points, whatever its outcome; scratch float64[>= 4 n + 128]."""
+    never_inline()
+    n = x.size
+    facts[COUNT] = n
+    facts[TIMESTAMP] = t[n - 1] if n > 0 else 0
+    facts[RESOLUTION] = median_step(t, scratch)
+    facts[NEGATIVE] = has_negatives(x)
+    facts[COUNTER] = is_counter(x, RISES, 0, scratch)

@@ -27,14 +27,15 @@ VERDICTS = pa.table(
         "grubbs_score": [2.0, 2.0, 0.0, None],
         "ks_test": [True, None, False, None],
         "failed": [[], ["ks_test"], [], []],
+        "negatives": [True, False, True, None],
     }
 )
 
 
 def test_anomalies_are_taken_from_verdicts():
     expected = [
-        Anomaly("b", 2.5, 20, 2, ("grubbs", "ks_test"), ("grubbs", "ks_test")),
-        Anomaly("a", 1e300, 10, 1, ("grubbs",), ("grubbs",)),
+        Anomaly("b", 2.5, 20, 2, ("grubbs", "ks_test"), ("grubbs", "ks_test"), negatives=True),
+        Anomaly("a", 1e300, 10, 1, ("grubbs",), ("grubbs",), negatives=False),
     ]
     assert anomalies_of(VERDICTS) == expected
     assert anomalies_of(VERDICTS.to_batches()[0]) == expected

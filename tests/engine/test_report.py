@@ -79,7 +79,7 @@ def test_algorithms_that_failed_are_counted_and_one_reason_is_told():
     report = Report(NAMES)
     batch = verdicts([(name, "analysed", None, False, (False, None)) for name in "abc"])
     failed = pa.array([["ks_test"], [], ["ks_test", "grubbs"]], batch.schema.field("failed").type)
-    report.add(batch.set_column(batch.num_columns - 1, batch.schema.field("failed"), failed))
+    report.add(batch.set_column(batch.schema.get_field_index("failed"), batch.schema.field("failed"), failed))
     report.add(verdicts([("d", "analysed", None, False, (False, False))]))
     report.failure_reasons["ks_test"] = "algorithm 'ks_test' raised ZeroDivisionError on a"
     assert report.as_json()["algorithm_errors"] == {"ks_test": 2, "grubbs": 1}

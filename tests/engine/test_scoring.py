@@ -112,6 +112,45 @@ def test_points_after_as_of_are_dropped_where_the_profile_says_so():
     assert kept.column("timestamp").to_pylist() == [START]
 
 
+def test_negatives_and_resolution_are_those_of_the_considered_points_whatever_the_outcome():
+    rng = np.random.default_rng(0)
+    x = rng.normal(50, 1, size=300)
+    below, before, after = x.copy(), x.copy(), x.copy()
+    below[250], before[9], after[299] = -0.5, -1.0, -1.0
+    t = minutes(x)[0]
+    gaps = t - 30 * (np.arange(300)[::-1] // 3)  # of steps of 60, 60 and 90, most are 60
+    rows = [
+        (t, x),
+        (t, below),
+        (t, before),
+        (t, after),
+        (gaps, x),
+        (t[-5:], below[-5:]),
+        (t[-1:], -x[-1:]),
+        minutes([]),
+    ]
+    found = score(fleet(rows), as_of=START - 60, full_duration=12000).to_pylist()
+    assert [row["negatives"] for row in found] == [False, True, False, False, False, False, None, None]
+    assert [row["resolution"] for row in found] == [60, 60, 60, 60, 60, 60, None, None]
+    assert {row["prepared"] for row in found} == {None}
+    found = score(fleet(rows), full_duration=12000).to_pylist()
+    assert [row["negatives"] for row in found] == [False, True, False, True, False, False, True, None]
+    kept = score(fleet(rows), full_duration=12000, profile=PROFILES["earthgecko"]).to_pylist()
+    assert kept[2]["negatives"] is True, "this profile considers all that is given"
+
+
+@settings(max_examples=150)
+@given(
+    steps=st.lists(st.sampled_from([0, 1, 1, 7, 60, 60, 60, 61, 4000, 10**6]), max_size=60),
+    profile=st.sampled_from(["native", "earthgecko"]),
+)
+def test_the_resolution_is_the_median_step_between_distinct_timestamps(steps, profile):
+    t = START + np.concatenate([[0], np.cumsum(steps)]).astype(np.int64)
+    row = score(fleet([(t, np.arange(len(t)) - 0.0)]), profile=PROFILES[profile], full_duration=2**40).to_pylist()[0]
+    wide = np.diff(np.unique(t))
+    assert row["resolution"] == (int(np.median(wide)) if len(wide) else None)
+
+
 def test_native_considers_full_duration_only():
     x = np.random.default_rng(0).normal(size=400)
     assert score(fleet([minutes(x)]), full_duration=12000, scores=True) == score(

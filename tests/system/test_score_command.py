@@ -45,11 +45,12 @@ def test_out_has_the_documented_columns(source, tmp_path, fleet, capsys):
     assert main(["score", str(source), str(target)]) == 0
     out = pq.read_table(target)
     head = ["metric", "outcome", "reason", "anomalous", "datapoint", "timestamp", "votes"]
-    assert out.column_names == [*head, *NINE, "failed"]
+    assert out.column_names == [*head, *NINE, "failed", "negatives", "resolution", "prepared"]
     types = {name: str(out.schema.field(name).type) for name in out.column_names}
     assert [types[n] for n in head] == ["string", "string", "string", "bool", "double", "int64", "int8"]
     assert {types[n] for n in NINE} == {"bool"}
     assert types["failed"].startswith("list<")
+    assert [types[n] for n in ("negatives", "resolution", "prepared")] == ["bool", "int32", "string"]
     assert out["failed"].null_count == 0
     assert out["metric"].to_pylist() == fleet.metrics
     shown = capsys.readouterr()
