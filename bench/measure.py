@@ -56,16 +56,18 @@ def repeat(
     return Timing(tuple(seconds), peak_memory())
 
 
-def alternate(works: dict[str, Callable[[], object]], *, runs: int) -> dict[str, Timing]:
+def alternate(
+    works: dict[str, Callable[[], object]], *, runs: int, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, Timing]:
     """Time several works in turn (A B A B ...), so that their ratios hold on a machine whose speed drifts."""
     seconds: dict[str, list[float]] = {name: [] for name in works}
     for work in works.values():
         work()
     for _ in range(runs):
         for name, work in works.items():
-            began = time.perf_counter()
+            began = clock()
             work()
-            seconds[name].append(time.perf_counter() - began)
+            seconds[name].append(clock() - began)
     return {name: Timing(tuple(taken)) for name, taken in seconds.items()}
 
 

@@ -17,6 +17,7 @@ class Row:
     limit                   name and seconds of the machine's own limit for the same bytes, measured in the same run
     against                 name and seconds of a yardstick for the same metrics, measured in the same run
     parameters              axes of the scenario: threads, points, chunk, ...
+    notes                   sentences on what was counted beside it
     """
 
     scenario: str
@@ -28,6 +29,7 @@ class Row:
     limit: tuple[str, float] | None = None
     against: tuple[str, float] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def median(self) -> float:

@@ -24,6 +24,7 @@ def render(rows: Sequence[Row]) -> str:
         notes += sorted(
             {f"ratio: times faster than {row.against[0]}" for row in rows if row.scenario == scenario and row.against}
         )
+        notes += [note for row in rows if row.scenario == scenario for note in row.notes]
         blocks.append("\n".join([scenario, "-" * len(scenario), *(line.rstrip() for line in lines), *notes]))
     return "\n\n".join(blocks)
 

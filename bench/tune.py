@@ -21,7 +21,7 @@ DEFAULT_CHUNK: Final = 100
 def sweep(axes: Axes) -> Iterator[Row]:
     """Yield `run` rows over threads 1 to all CPUs and the chunk sizes."""
     threads = tuple(range(1, len(os.sched_getaffinity(0)) + 1))
-    yield from run.measure(replace(axes, threads=threads, chunk=CHUNKS, runs=max(axes.runs, LEAST_RUNS)))
+    yield from run.sweep(replace(axes, threads=threads, chunk=CHUNKS, runs=max(axes.runs, LEAST_RUNS)))
 
 
 def lines(rows: Sequence[Row]) -> str:

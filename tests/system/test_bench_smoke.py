@@ -19,7 +19,7 @@ from ridgeline.bench.compare import render as render_changes
 from ridgeline.bench.data import MIXES, fleet_of, matrix_of
 from ridgeline.bench.measure import Timing
 from ridgeline.bench.row import Row
-from ridgeline.bench.scenarios import every
+from ridgeline.bench.scenarios import every, run
 from ridgeline.bench.table import render
 from ridgeline.bench.yardsticks import oracle_votes
 from ridgeline.engine.cli.main import main
@@ -44,6 +44,17 @@ def test_every_scenario_runs_tiny(name, root):
         assert row.scenario == name
     assert all(row.work in render(rows) for row in rows)
     assert len({row.key for row in rows}) == len(rows)
+
+
+def test_the_real_analyzers_cycle_is_the_least_that_was_measured(shared):
+    timed = json.loads((shared / "golden" / "timing.json").read_text())
+    least = {}
+    for one in timed["runs"]:
+        if "BATCH_PROCESSING" not in one:  # which costs it more
+            seconds = min(map(sum, zip(one["child_cpu_s"], one["parent_cpu_s"], strict=True))) / 2000
+            in_c = one["decoder"].endswith(" C")
+            least[in_c] = min(least.get(in_c, seconds), seconds)
+    assert least == pytest.approx({False: run.SKYLINE, True: run.SKYLINE_IN_C}, rel=0.05)
 
 
 def test_the_polars_yardstick_does_the_same_work():

@@ -1,0 +1,93 @@
+"""Metrics whose names attack whatever shows or stores them, all anomalous at once, through every sink of a run."""
+
+import json
+
+import msgpack
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from rigs.golden.receivers import receivers
+from rigs.http import http_server
+from rigs.redis import redis_server
+from rigs.runs import END, run_json, write_config
+
+from ridgeline.alerters.testing import HOSTILE
+from ridgeline.io.text import escape
+
+# As Redis holds them: any bytes.
+STORED = [
+    *(name.encode("utf-8", "surrogatepass") for name in HOSTILE),
+    b"\xff\xfe",
+    b"a.b",
+    b"a/b",
+    b"a..b",
+    b"A.B",
+    b"{",
+    b"*",
+]
+NAMES = sorted(name.decode("utf-8", "backslashreplace") for name in STORED)
+SHOWN = 900  # characters of a name, at least, in a line for people
+EXTRA = """
+[delivery]
+group_above = 1000
+pictures = 0
+[alerters.syslog]
+address = "unix://{syslog}"
+"""
+
+
+@pytest.fixture(scope="module")
+def server():
+    values = np.random.default_rng(7).normal(100, 5, 300)
+    values[-3:] = 400, 420, 440
+    stamps = range(END - 60 * 299, END + 1, 60)
+    series = b"".join(map(msgpack.packb, zip(stamps, values.tolist(), strict=True)))
+    with redis_server() as running:
+        for name in STORED:
+            running.client.set(b"metrics." + name, series)
+            running.client.sadd("metrics.unique_metrics", b"metrics." + name)
+        yield running
+
+
+@pytest.fixture
+def played(server, tmp_path_factory, capsys):
+    """One run: what it printed, what arrived, and where its files lie."""
+    folder = tmp_path_factory.mktemp("hostile")
+    with http_server() as http, receivers(tmp_path_factory.mktemp("r")) as (everybody, places):
+        for key in server.client.scan_iter("last_alert.*"):
+            server.client.delete(key)
+        config = write_config(
+            folder, server.url, alerts=(("", "http|syslog|console", 60),), http=http, extra=EXTRA.format(**places)
+        )
+        code, found, errors = run_json(capsys, config)
+        return code, found, errors, http.requests, everybody.syslog.drain(), folder
+
+
+def test_every_sink_shows_every_name_and_is_broken_by_none(played, server):
+    code, found, errors, requests, frames, folder = played
+    assert code == 0, errors
+    assert sorted(one["metric"] for one in found["anomalies"]) == NAMES
+    assert all(line.isprintable() for line in errors.splitlines())
+    assert all(escape(name)[:SHOWN] in errors for name in NAMES)
+    told = [alert["metric"] for request in requests for alert in request.json["alerts"]]
+    assert sorted(told) == NAMES
+    assert len(frames) == len(NAMES)
+    assert all(frame.isprintable() for frame in frames)
+    assert all(any(f"metric: {escape(name)[:SHOWN]}" in frame for frame in frames) for name in NAMES)
+    _check_files(folder / "out")
+    _check_keys(server.client)
+
+
+def _check_files(folder):
+    """The three files of a run name every metric."""
+    assert sorted(one["metric"] for one in json.loads((folder / "anomalies.json").read_text())) == NAMES
+    dump = (folder / "anomalies.jsonp").read_text().removeprefix("handle_data(").removesuffix(")")
+    assert sorted(name for _, name, _ in json.loads(dump)) == NAMES
+    assert sorted(pq.read_table(folder / "anomalies.parquet")["metric"].to_pylist()) == NAMES
+
+
+def _check_keys(client):
+    """Each alert is remembered under its own key."""
+    for strategy in ("http", "syslog", "console"):
+        keys = {key.decode() for key in client.scan_iter(f"last_alert.{strategy}.*", count=1000)}
+        assert keys == {f"last_alert.{strategy}.{name}" for name in NAMES}
