@@ -21,7 +21,7 @@ class Deviation:
 
 def deviations(trace, seen):
     """All of a run's; a part of what is missing as a whole is not told of."""
-    run, metrics = seen.run, [metric["metric"] for metric in trace.scenario["metrics"]]
+    run = seen.run
     recorded = {
         **flat.recorded_verdicts(trace.verdicts(run)),
         **flat.keys(trace.keys(run)),
@@ -39,7 +39,7 @@ def deviations(trace, seen):
         **flat.seen_files(seen.files),
         **flat.posts(seen.posts),
         **flat.syslog(flat.frames(seen.syslog)),
-        **flat.seen_mails(seen.mails, metrics),
+        **flat.seen_mails(seen.mails),
         **flat.points(flat.lines(seen.lines)),
     }
     return [Deviation(trace.name, run, name, *pair) for name, pair in sorted(_unlike(recorded, ours).items())]

@@ -19,6 +19,8 @@ OUTCOMES = {
 }
 TOLD = re.compile(r"(.*?): (\S+) \(value: (.*)\)")
 FRAME = re.compile(r"<(\d+)>1 \S+ \S+ skyline \d+ anomaly - (.*)")
+ABOUT = re.compile(r"(\S+)(?: is anomalous)?: ")
+RULE = re.compile(r'(rule "[^"]*")')
 WHOLE = 2.0**53
 LONG = 4000  # bytes of a file, beyond which recordings hold its hash
 
@@ -144,12 +146,12 @@ def recorded_mails(mails):
     return flat
 
 
-def seen_mails(mails, metrics):
-    """Of Ridgeline's mails; `metrics` are all names."""
+def seen_mails(mails):
+    """Of Ridgeline's mails, called by their metric, by the rule of a group, or by what of ours they are about."""
     flat = {}
     for envelope, mail in mails:
-        metric = max((name for name in metrics if name in mail["Subject"]), key=len, default=mail["Subject"])
-        name = f"mail:{metric}"
+        subject = mail["Subject"]
+        name = f"mail:{(ABOUT.match(subject) or RULE.search(subject))[1]}"
         flat |= {name: "sent", f"{name}#sender": envelope.mail_from, f"{name}#recipients": envelope.rcpt_tos}
         flat[f"{name}#text"] = mail.get_body(("plain",)).get_content()
     return flat

@@ -112,6 +112,6 @@ def receivers(folder):
                 "http": everybody.http.url,
                 "syslog": syslog.path,
                 "smtp": everybody.mailbox.port,
-                "carbon": "{}:{}".format(*carbon.address),
+                "carbon": carbon.address,
             },
         )

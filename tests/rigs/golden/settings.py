@@ -1,95 +1,109 @@
-"""Ridgeline's configurations that say what the recorded Skyline's settings said, one for each recording."""
+"""The recorded Skyline's settings, brought over by `ridgeline config import` as an operator would; on loopback only."""
 
-import json
+import pprint
 
-SOURCE = """\
-[source]
-kind = "redis"
-url = "{url}"
-[run]
-deadline = 50
-threads = 2
-[delivery]
-pictures = 0
-"""
-RULES = (  # ALERTS in its own order: pattern, alerter, expiration, second order resolution hours
+from ridgeline.engine.config.load import load_config
+from ridgeline.engine.config.skyline.importing import import_settings
+
+ALERTS = (
     ("mirage.", "smtp", 600, 168),
-    ("app.anom.mail", "smtp", 300, 0),
-    ("app.anom", "http_alerter-golden", 300, 0),
-    ("app.anom.twice", "http_alerter-golden", 900, 0),
+    ("app.anom.mail", "smtp", 300),
+    ("app.anom", "http_alerter-golden", 300),
+    ("app.anom.twice", "http_alerter-golden", 900),
     ("idfour.", "http_alerter-golden", 300, 24),
-    ("mixed.anom", "http_alerter-golden", 300, 0),
-    ("mirage.anom", "syslog", 600, 0),
-    ("app", "syslog", 600, 0),
-    (r"regex\.host-[0-9]+\.cpu$", "syslog", 600, 0),
-    ("prod.errors", "syslog", 600, 0),
+    ("mixed.anom", "http_alerter-golden", 300),
+    ("mirage.anom", "syslog", 600),
+    ("app", "syslog", 600),
+    (r"regex\.host-[0-9]+\.cpu$", "syslog", 600),
+    ("prod.errors", "syslog", 600),
     ("day.anom", "syslog", 600, 24),
-    ("batch.", "syslog", 600, 0),
-    ("skip.", "syslog", 600, 0),
-    ("api.", "syslog", 600, 0),
+    ("batch.", "syslog", 600),
+    ("skip.", "syslog", 600),
+    ("api.", "syslog", 600),
 )
-ALERTS = {  # an expiration of 0 is refused: 1 is the least
-    "expiry_zero": (
-        ("app.anom.twice", "syslog", 600, 0),
-        ("app.anom.plain", "syslog", 1, 0),
-        ("app", "syslog", 600, 0),
-    ),
-    "expiry_zero_first": (("app.anom.plain", "syslog", 1, 0), ("app", "syslog", 600, 0)),
+NO_BATCH = {"BATCH_PROCESSING": False}
+NO_AIRGAPS = {"IDENTIFY_AIRGAPS": False, "IDENTIFY_UNORDERED_TIMESERIES": False}
+VARIANTS = {
+    "ionosphere": {"IONOSPHERE_ENABLED": True},
+    "lean": {
+        **NO_BATCH,
+        **NO_AIRGAPS,
+        "ENABLE_CRUCIBLE": False,
+        "ENABLE_MIRAGE": False,
+        "PANORAMA_ENABLED": False,
+        "HTTP_ALERTERS_ENABLED": False,
+        "ANALYZER_SKIP": [],
+        "SYSLOG_OPTS": {"ident": "skyline", "level": "notice"},
+    },
+    "options": {
+        **NO_BATCH,
+        **NO_AIRGAPS,
+        "ANALYZER_PROCESSES": 2,
+        "ENABLE_FULL_DURATION_ALERTS": True,
+        "ANALYZER_CHECK_LAST_TIMESTAMP": True,
+        "ENABLE_ALL_ALGORITHMS_RUN_METRICS": True,
+    },
+    "second_order": {**NO_BATCH, **NO_AIRGAPS, "ENABLE_SECOND_ORDER": True, "ENABLE_CRUCIBLE": False},
+    "expiry_zero": {
+        "ALERTS": (("app.anom.twice", "syslog", 600), ("app.anom.plain", "syslog", 0), ("app", "syslog", 600))
+    },
+    "expiry_zero_first": {"ALERTS": (("app.anom.plain", "syslog", 0), ("app", "syslog", 600))},
 }
-ALERTERS = """\
-[alerters.http_alerter-golden]
-kind = "http"
-url = "{http}alert"
-token_env = "GOLDEN_TOKEN"
-payload = "skyline"
-[alerters.syslog]
-address = "unix://{syslog}"
-ident = "skyline"
-level = "{level}"
-[alerters.smtp]
-host = "127.0.0.1"
-port = {smtp}
-security = "none"
-sender = "skyline@golden.test"
-default_recipients = ["ops@golden.test"]
-"""
-RECIPIENTS = {"app.anom.mail": ["ops@golden.test", "cc@golden.test"]}  # Skyline finds them by the rule's own pattern
-TOKEN = {"GOLDEN_TOKEN": "golden-token"}
-STALE = '[[override]]\nmatch = "custom.stale"\nstale_period = 7200\n'
 
 
-def configuration(name, places):
-    """The text of the configuration of a recording; `places` are where its servers and folders are."""
-    analysis = ['profile = "earthgecko"']
-    if name != "lean":
-        analysis.append('skip = ["skip.me"]')
-    if name == "options":
-        analysis.append("all_votes = true")
-    rules = [rule for rule in ALERTS.get(name, RULES) if name != "lean" or not rule[1].startswith("http")]
-    level = "notice" if name == "lean" else "warn"
-    return "\n".join(
-        (
-            SOURCE.format(**places),
-            "[analysis]",
-            *analysis,
-            STALE,
-            *map(_rule, rules),
-            ALERTERS.format(**places, level=level),
-        )
+def settings(name, places):
+    """By name, what the recording's settings.py said where it was not Skyline's own default."""
+    folder = places["folder"]
+    host, port = places["carbon"]
+    return {
+        "REDIS_SOCKET_PATH": places["redis"],
+        "ALERTS": ALERTS,
+        "HTTP_ALERTERS_ENABLED": True,
+        "HTTP_ALERTERS_OPTS": {
+            "http_alerter-golden": {"enabled": True, "endpoint": f"{places['http']}alert", "token": "golden-token"}
+        },
+        "SYSLOG_ENABLED": True,
+        "SYSLOG_OPTS": {"ident": "skyline", "level": "warn"},
+        "SMTP_OPTS": {
+            "sender": "skyline@golden.test",
+            "recipients": {"mirage.anom": ["no_email"], "app.anom.mail": ["ops@golden.test", "cc@golden.test"]},
+            "default_recipient": ["ops@golden.test"],
+            "embed-images": False,
+            "smtp_server": {"host": "127.0.0.1", "port": places["smtp"], "ssl": False, "user": None, "password": None},
+        },
+        "ENABLE_MIRAGE": True,
+        "ENABLE_CRUCIBLE": True,
+        "ANALYZER_CRUCIBLE_ENABLED": True,
+        "PANORAMA_ENABLED": True,
+        "IONOSPHERE_ENABLED": False,
+        "MIRAGE_CHECK_PATH": f"{folder}/MIRAGE_CHECK_PATH",
+        "PANORAMA_CHECK_PATH": f"{folder}/PANORAMA_CHECK_PATH",
+        "CRUCIBLE_CHECK_PATH": f"{folder}/CRUCIBLE_CHECK_PATH",
+        "CRUCIBLE_DATA_FOLDER": f"{folder}/CRUCIBLE_DATA_FOLDER",
+        "ANOMALY_DUMP": f"{folder}/ANOMALY_DUMP_DIR/anomalies.json",
+        "IDENTIFY_AIRGAPS": True,
+        "IDENTIFY_UNORDERED_TIMESERIES": True,
+        "CHECK_AIRGAPS": ["app."],
+        "BATCH_PROCESSING": True,
+        "BATCH_PROCESSING_NAMESPACES": ["batch."],
+        "ANALYZER_SKIP": ["skip.me"],
+        "CUSTOM_STALE_PERIOD": {"custom.stale": 7200},
+        "NON_DERIVATIVE_MONOTONIC_METRICS": ["app.counter.excluded"],
+        "SERVER_METRICS_NAME": "golden",
+        "CANARY_METRIC": "skyline.horizon.golden.worker.metrics_received",
+        "SKYLINE_METRICS_CARBON_HOST": host,
+        "SKYLINE_METRICS_CARBON_PORT": port,
+        **VARIANTS.get(name, {}),
+    }
+
+
+def configuration(name, places, folder):
+    """The configuration of a recording, and what importing it said; `places` are where servers and folders are."""
+    source, target = folder / "settings.py", folder / "ridgeline.toml"
+    found = settings(name, places)
+    source.write_text("".join(f"{key} = {pprint.pformat(value)}\n" for key, value in found.items()))
+    imported = import_settings(source, target)
+    target.write_text(
+        imported.text.replace("[alerters.syslog]\n", f'[alerters.syslog]\naddress = "unix://{places["syslog"]}"\n')
     )
-
-
-def _rule(rule):
-    match, strategy, expiration, hours = rule
-    lines = [
-        "[[alert]]",
-        f"match = '{match}'",
-        f'strategy = "{strategy}"',
-        f"expiration = {expiration}",
-        "group = false",
-    ]
-    if hours:
-        lines.append(f"second_order_hours = {hours}")
-    if strategy == "smtp" and match in RECIPIENTS:
-        lines.append(f"recipients = {json.dumps(RECIPIENTS[match])}")
-    return "\n".join((*lines, ""))
+    return load_config(target), imported

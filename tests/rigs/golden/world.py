@@ -12,13 +12,12 @@ from unittest import mock
 from rigs.golden.frozen import FrozenClock
 from rigs.golden.receivers import receivers
 from rigs.golden.series import NAMESPACE
-from rigs.golden.settings import TOKEN, configuration
+from rigs.golden.settings import configuration
 from rigs.golden.siblings import UNIQUE, act, list_metrics, write_series
 from rigs.redis import redis_server
 
 from ridgeline.engine.alerts import lane
 from ridgeline.engine.alerts.pipeline import deliver
-from ridgeline.engine.config.load import parse_config
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.run import once
 from ridgeline.engine.run.stages import alert
@@ -78,9 +77,8 @@ def play(trace, series):
     ):
         folder = Path(name) / "folders"
         folder.mkdir()
-        places |= {"url": server.url, "folder": folder}
-        text = configuration(trace.name, places)
-        config = parse_config(text.encode(), Path(name) / "ridgeline.toml", environ=TOKEN)
+        places |= {"redis": server.url.removeprefix("unix://"), "folder": folder}
+        config, _ = configuration(trace.name, places, Path(name))
         frozen, before = FrozenClock(server.client), None
         for run in trace.runs:
             if before is not None:
