@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 
 def run(
-    config: str | Path | Config, *, as_of: int | None = None, match: str | None = None, dry_run: bool = False
+    config: str | Path | Config,
+    *,
+    as_of: int | None = None,
+    match: str | None = None,
+    dry_run: bool = False,
+    check_airgaps_only: bool = False,
 ) -> Report:
     """One bulk run as `ridgeline run` does it: read the source, judge, alert, write the outputs.
 
@@ -31,6 +36,7 @@ def run(
     as_of      epoch seconds; None: now
     match      only metrics that this pattern means
     dry_run    send no alert and write nothing
+    check_airgaps_only   look for airgaps and unordered series, judge nothing, alert nobody
 
     The report shows itself as the command's summary; `as_json()` is its JSON object, `anomalies` lists what was found,
     `exit` is the command's exit code and `problems` say why it is not 0. Raises a RidgelineError with one sentence where
@@ -39,7 +45,7 @@ def run(
     from ridgeline.engine.run.once import run_once
     from ridgeline.engine.run.turn import Request
 
-    return run_once(Request(_config(config), as_of, match, dry_run, json=True))
+    return run_once(Request(_config(config), as_of, match, dry_run, json=True, check_airgaps_only=check_airgaps_only))
 
 
 def backtest(  # noqa: PLR0913 - every option a keyword of its own, as users call it

@@ -50,6 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATTERN",
         help="only metrics that match (part of a name, or an expression)",
     )
+    parser.add_argument(
+        "--check-airgaps-only",
+        action="store_true",
+        help="only look for airgaps and unordered series: judge nothing, alert nobody",
+    )
     parser.add_argument("--dry-run", action="store_true", help="send no alert and write nothing")
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object, and nothing else, on standard output"
@@ -83,7 +88,17 @@ def _run(args: argparse.Namespace, config: Config) -> int:
     from ridgeline.engine.run.turn import Request
 
     with Progress("metrics", None if args.json else sys.stderr) as progress:
-        report = run_once(Request(config, args.as_of, args.match, args.dry_run, args.json, progress.add))
+        report = run_once(
+            Request(
+                config,
+                args.as_of,
+                args.match,
+                dry_run=args.dry_run,
+                json=args.json,
+                check_airgaps_only=args.check_airgaps_only,
+                progress=progress.add,
+            )
+        )
     for problem in report.problems:
         print(f"ridgeline: {escape(problem)}", file=sys.stderr)
     if args.json:

@@ -18,6 +18,7 @@ from ridgeline.engine.config.problems import ConfigError, Problem, Problems
 from ridgeline.engine.config.reader import Table
 from ridgeline.engine.config.sections import (
     Try,
+    read_airgaps,
     read_analysis,
     read_output,
     read_override_tables,
@@ -101,10 +102,10 @@ def read_tables(top: Table, path: Path, environ: Mapping[str, str], trial: Try |
     used += [(("stale_digest", "strategy"), name) for name in stale_digest.strategies] if stale_digest else []
     alerters = read_alerters(top, used, environ)
     delivery, links = read_delivery(top), read_links(top)
-    output = read_output(top)
+    airgaps, output = read_airgaps(top), read_output(top)
     top.finish()
     rows = tuple(alert for _, alert in alerts)
     warnings = tuple(problem.show(str(path)) for problem in top.problems.warnings)
     return Config(
-        path, source, analysis, run, overrides, rows, alerters, delivery, links, stale_digest, output, warnings
+        path, source, analysis, run, overrides, rows, alerters, delivery, links, stale_digest, airgaps, output, warnings
     )

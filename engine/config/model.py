@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ridgeline.engine.alerts.delivery import Delivery
+from ridgeline.engine.prepare.airgaps import Airgaps
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.io.source import SourceSettings
 from ridgeline.io.sources import load
@@ -76,5 +77,6 @@ class Config:
     delivery: Delivery = field(default_factory=Delivery)
     links: tuple[tuple[str, str], ...] = ()
     stale_digest: StaleDigest | None = None
+    airgaps: Airgaps = field(default_factory=Airgaps)
     output: Output = field(default_factory=Output)
     warnings: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from ridgeline.engine.config.model import Output, Run
 from ridgeline.engine.config.often import read_m_of_n
 from ridgeline.engine.config.override import read_override
 from ridgeline.engine.config.reader import Table
+from ridgeline.engine.prepare.airgaps import Airgaps
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.overrides import Override, impossible
 from ridgeline.engine.rules.policy import MOST_VOTES, Policy, consensus_fault
@@ -82,6 +83,19 @@ def read_run(top: Table) -> Run:
     )
     table.finish()
     return run
+
+
+def read_airgaps(top: Table) -> Airgaps:
+    """Read `[airgaps]`: what is looked at for missing and for unsorted points."""
+    table, usual = top.table("airgaps"), Airgaps()
+    airgaps = Airgaps(
+        identify=table.boolean("identify", usual.identify),
+        check=table.patterns("check"),
+        skip=table.patterns("skip"),
+        max_period=table.duration("max_period", usual.max_period),
+    )
+    table.finish()
+    return airgaps
 
 
 def read_output(top: Table) -> Output:

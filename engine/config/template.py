@@ -92,6 +92,12 @@ expiration = "1h"
 # after = "300s"
 # exclude = ["pattern"]
 
+[airgaps]
+# identify = false                      # true: missing and unsorted points are told to siblings of Skyline in Redis
+# check = ["pattern"]                   # only in these metrics; default: in all
+# skip = ["pattern"]                    # and not in these
+# max_period = "6h"                     # how far back
+
 [output]
 # directory = "/var/lib/ridgeline"      # for anomalies.parquet, .json and .jsonp, and the lock
 # state = "/var/lib/ridgeline/state.db" # for when alerts were last sent, where the source is not Redis

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def as_object(report: Report) -> dict[str, Any]:
-    """The report; without what only a run knows (alerts, source, unmatched_patterns) where there was none."""
+    """The report; without what only a run knows (alerts, source, unmatched_patterns, airgaps) where there was none."""
     shown = {
         "as_of": report.as_of,
         "metrics": report.metrics,
@@ -25,11 +25,12 @@ def as_object(report: Report) -> dict[str, Any]:
         "alerts": report.alerts,
         "source": report.reads,
         "unmatched_patterns": report.unmatched,
+        "airgaps": report.airgaps,
         "seconds": {stage: round(seconds, 6) for stage, seconds in report.seconds.items()},
         "metrics_per_second": round(report.metrics_per_second, 3),
         "exit": report.exit,
     }
     if report.alerts is None:
-        for key in ("alerts", "source", "unmatched_patterns"):
+        for key in ("alerts", "source", "unmatched_patterns", "airgaps"):
             del shown[key]
     return shown

@@ -31,6 +31,8 @@ class Report:
     alerts             by what became of them; None where none can be sent (`score`)
     seconds            by `SHARES` and `WORK`; "total"
     reads              of the source: full_reads, delta_reads (metrics), bytes; None where it was not read by a run
+    airgaps            open and closed ones, and unordered series; None: not looked for
+    judged             whether metrics were judged at all
     unmatched          patterns of the configuration that matched no listed metric; None: not looked at
     """
 
@@ -42,6 +44,8 @@ class Report:
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("compile", *WORK, "total"), 0.0))
     reads: Mapping[str, int] | None = None
     unmatched: Sequence[str] | None = None
+    airgaps: Mapping[str, int] | None = None
+    judged: bool = True
     problems: list[str] = field(default_factory=list)
     exit: int = 0
     _outcomes: Counter[str] = field(default_factory=Counter)

@@ -33,6 +33,8 @@ def _counts(report: Report) -> Iterator[str]:
 
 
 def _anomalies(report: Report, limit: int) -> Iterator[str]:
+    if not report.judged:
+        return
     top = sorted(report.anomalies, key=lambda found: (-found.votes, found.metric))
     yield f"{_number(len(top), 'anomaly', 'anomalies')}{':' if top else ''}"
     for found in top[:limit]:
@@ -45,11 +47,13 @@ def _anomalies(report: Report, limit: int) -> Iterator[str]:
 
 def _configuration(report: Report) -> Iterator[str]:
     """What became of the alerts, and what the configuration names in vain."""
-    if report.alerts is not None:
+    if report.judged and report.alerts is not None:
         yield f"alerts: {', '.join(f'{count:,} {what}' for what, count in report.alerts.items())}"
         unmatched = report.alerts.get("unmatched", 0)
         if unmatched:
             yield f"{_number(unmatched, 'anomaly', 'anomalies')} matched no alert rule"
+    if report.airgaps is not None:
+        yield f"airgaps: {', '.join(f'{count:,} {what}' for what, count in report.airgaps.items())}"
     if report.unmatched:
         yield f"patterns that match no metric: {_patterns(report.unmatched)}"
 

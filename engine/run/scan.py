@@ -17,6 +17,7 @@ from ridgeline.engine.run.feed import Feed
 from ridgeline.engine.run.sinks import Series, Sink
 from ridgeline.engine.run.workers import Workers
 from ridgeline.engine.score.scorer import Assigned, Scored, Scorer
+from ridgeline.engine.score.unjudged import Unjudged
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.source import Source
@@ -36,7 +37,7 @@ class Scan:
     """
 
     source: Source
-    scorer: Scorer
+    scorer: Scorer | Unjudged
     report: Report
     sinks: list[Sink]
     left: Callable[[], float]
@@ -136,6 +137,6 @@ class Scan:
             self._shed(unreached)
 
 
-def _judge(scorer: Scorer, matrix: MetricMatrix, assigned: Assigned) -> tuple[Scored, float]:
+def _judge(scorer: Scorer | Unjudged, matrix: MetricMatrix, assigned: Assigned) -> tuple[Scored, float]:
     began = time.perf_counter()
     return scorer.judge(matrix, assigned, threads=1), time.perf_counter() - began

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.alerts.strategy import show_pictures
+from ridgeline.engine.alerts.summary import Summary
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.report.summary import SHARES, WORK, Report
 from ridgeline.engine.rules.selection import Selection
+from ridgeline.engine.run.airgaps import AirgapSink
 from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.expected import ExpectedSink
 from ridgeline.engine.run.lately import LatelySink
@@ -44,7 +46,8 @@ GRAVEST_FIRST: Final = (
 class Request:
     """What one run is asked to do. `as_of` None: now. `match` None: every metric. `json`: stdout is not for alerts.
 
-    `progress` is told how many more metrics have been read.
+    `progress` is told how many more metrics have been read. `check_airgaps_only`: series are looked at for airgaps and disorder,
+    and not judged.
     """
 
     config: Config
@@ -52,6 +55,7 @@ class Request:
     match: str | None = None
     dry_run: bool = False
     json: bool = False
+    check_airgaps_only: bool = False
     progress: Callable[[int], None] | None = None
 
 
@@ -109,7 +113,13 @@ class Turn:
             unmatched=[],
         )
         lately = LatelySink()
+        airgaps = AirgapSink(config.airgaps, scorer.plan, report)
+        if request.check_airgaps_only:
+            report.judged, report.alerts = False, Summary().counts()
+            return cls(request, budget, wall, now, scorer, report, [ReportSink(report), airgaps], lately)
         sinks: list[Sink] = [ReportSink(report), ExpectedSink(report, scorer), lately]
+        if config.airgaps.identify:
+            sinks.append(airgaps)
         if request.match is None:  # else only some metrics are listed
             sinks.append(UnmatchedSink(patterns_of(config)))
         stale = None
@@ -134,6 +144,12 @@ class Turn:
     def whole(self) -> bool:
         """Whether everything that the source lists was read."""
         return self.scan is not None and self.scan.lost is None and not self.scan.late
+
+    @property
+    def kernels(self) -> tuple[str, ...]:
+        """The compiled entries that reading and scoring need."""
+        gaps = any(isinstance(sink, AirgapSink) for sink in self.sinks)
+        return ("decode", *(() if self.request.check_airgaps_only else ("score",)), *(("gaps",) if gaps else ()))
 
     def find(self, code: int, problem: str) -> None:
         """Note something that went wrong: an exit code that applies, and a sentence for people."""

@@ -21,9 +21,10 @@ MISSING_OUTCOME: Final = OUTCOMES.index("missing")
 REJECTED_OUTCOME: Final = OUTCOMES.index("rejected")
 
 # Reasons of a row, then those that only a verdict has.
-REASONS: Final = (*ROW_REASONS, "direction", "min_change", "deadline", "kernel_failed")
+REASONS: Final = (*ROW_REASONS, "direction", "min_change", "deadline", "kernel_failed", "airgaps_only")
 DIRECTION: Final = REASONS.index("direction")
 MIN_CHANGE: Final = REASONS.index("min_change")
+AIRGAPS_ONLY: Final = REASONS.index("airgaps_only")
 
 
 @cache

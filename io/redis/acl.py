@@ -10,7 +10,7 @@ from ridgeline.io.redis.key import NAMESPACE, Key, Program
 from ridgeline.io.redis.keys import CATALOGUE, OURS
 
 # What is there today. A feature that is built is added here, and the rights, the documentation and the tests follow.
-BUILT: Final = frozenset({"source", "alerts", "mutes"})
+BUILT: Final = frozenset({"source", "alerts", "mutes", "airgaps"})
 CONNECTION: Final = ("PING", "SELECT", "TIME")  # CLIENT SETINFO may fail: the library does not mind
 TRANSACTION: Final = ("MULTI", "EXEC")
 

@@ -81,7 +81,7 @@ AIRGAPS: Final = _rows(
     "airgaps",
     ("analyzer.airgapped_metrics", "set", "repr [metric, resolution, start, end, 0]", "", RUN, BOTH),
     ("analyzer.airgapped_metrics.filled", "set", "the same, filled", "", ("run", SIBLINGS), BOTH),
-    ("analyzer.unordered_timeseries", "set", "keys", "", RUN, THEIRS),
+    ("analyzer.unordered_timeseries", "set", "keys of series whose points are out of order", "", RUN, BOTH),
 )
 
 HANDOFFS: Final = _rows(

@@ -21,7 +21,7 @@ def compile_kernels(turn: Turn) -> None:
     """
     left = turn.budget.reading_left()
     try:
-        slower = aside(partial(_ready, turn.scorer.plan.user, left), left + GRACE, "compile")
+        slower = aside(partial(_ready, turn.kernels, turn.scorer.plan.user, left), left + GRACE, "compile")
     except loader.StillCompiling as waiting:
         _shed(turn, str(waiting))
     except Overdue:
@@ -32,9 +32,9 @@ def compile_kernels(turn: Turn) -> None:
             turn.warn(slower)
 
 
-def _ready(user: tuple[UserAlgorithm, ...], patience: float) -> str:
-    loader.prepare("decode", "score", patience=patience)
-    return remark(user)
+def _ready(kernels: tuple[str, ...], user: tuple[UserAlgorithm, ...], patience: float) -> str:
+    loader.prepare(*kernels, patience=patience)
+    return remark(user) if "score" in kernels else ""
 
 
 def _shed(turn: Turn, why: str) -> None:

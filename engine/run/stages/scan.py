@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ridgeline.engine.run.scan import Scan
 from ridgeline.engine.run.turn import BUG, PARTIAL, Turn
+from ridgeline.engine.score.unjudged import Unjudged
 from ridgeline.io.errors import AuthenticationFailed
 
 
@@ -12,9 +13,10 @@ def scan_source(turn: Turn) -> None:
     if turn.source is None or not turn.compiled:
         return
     budget = turn.budget
+    judge = Unjudged(turn.as_of, turn.scorer.threads) if turn.request.check_airgaps_only else turn.scorer
     scan = Scan(
         turn.source,
-        turn.scorer,
+        judge,
         turn.report,
         turn.sinks,
         budget.reading_left,

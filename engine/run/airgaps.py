@@ -1,0 +1,127 @@
+"""Airgaps and disorder: told to the report, and to siblings that fill the one and sort the other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ridgeline.engine.prepare.airgaps import MOST, Airgaps, Gaps, find_gaps
+from ridgeline.engine.report.summary import Report
+from ridgeline.engine.rules.matching import Patterns
+from ridgeline.engine.run.airgap_members import Airgap, changes
+from ridgeline.engine.run.sinks import Series
+from ridgeline.engine.score.plan import ScorePlan, resolve_as_of
+from ridgeline.io.matrix import MetricMatrix
+
+if TYPE_CHECKING:
+    from ridgeline.engine.run.turn import Turn
+
+GAPS: Final = "analyzer.airgapped_metrics"
+FILLED: Final = "analyzer.airgapped_metrics.filled"
+UNORDERED: Final = "analyzer.unordered_timeseries"
+MOST_OF_ALL: Final = 200_000  # gaps of one run that are told to siblings
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class AirgapSink:
+    """Looks for gaps in every series that is read, and for series that came unsorted; both before any preparation."""
+
+    settings: Airgaps
+    plan: ScorePlan
+    report: Report
+    wants_series: bool = True
+    gaps: list[Airgap] = field(default_factory=list)
+    unordered: list[str] = field(default_factory=list)
+    _check: Patterns = field(init=False)
+    _skip: Patterns = field(init=False)
+    _open: int = 0
+    _closed: int = 0
+    _untold: int = 0
+    _seen: list[tuple[pa.StringArray, Bools, Bools]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._check, self._skip = Patterns(self.settings.check), Patterns(self.settings.skip)
+
+    def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:  # noqa: ARG002 - the interface of sinks
+        """Look at the block; only rows with something to tell cost more than the kernel."""
+        if matrix is None:
+            return
+        series = matrix.cleaned
+        gaps = find_gaps(series, resolve_as_of(series, self.plan), self.settings.max_period)
+        self._seen.append((series.metrics, np.diff(series.offsets) > 0, gaps.step > 0))
+        rows = np.flatnonzero((gaps.closed > 0) | (gaps.opened > 0) | (series.disordered > 0))
+        for row, name in self._in_scope(series, rows):
+            self._note(name, gaps, row)
+            if series.disordered[row]:
+                self.unordered.append(name)
+
+    def finish(self, turn: Turn) -> None:
+        """Bring the sets of airgaps and of unordered series up to date."""
+        self.report.airgaps = {"open": self._open, "closed": self._closed, "unordered": len(self.unordered)}
+        if self._untold:
+            turn.warn(
+                f"of {self._closed:,} airgaps {self._untold:,} are not told to siblings: "
+                f"at most the newest {MOST} of a metric are, and {MOST_OF_ALL:,} of all"
+            )
+        if turn.ledger is None:
+            return
+        from ridgeline.io.redis.ledger import Members
+
+        known, filled, unordered = turn.ledger.ask(Members(GAPS), Members(FILLED), Members(UNORDERED))
+        found = changes(self.gaps, known, filled, turn.as_of - self.settings.max_period, self._told)
+        turn.entries.remove(GAPS, found.remove)
+        turn.entries.add(GAPS, found.add)
+        turn.entries.remove(FILLED, found.forget)
+        self._keep_unordered(turn, unordered)
+
+    def _in_scope(self, series: MetricMatrix, rows: NDArray[np.int64]) -> Iterator[tuple[int, str]]:
+        """(row, name) of those rows whose metrics are to be looked at."""
+        if not len(rows):
+            return
+        every = series.metrics.to_pylist()
+        names = [every[row] for row in rows]
+        wanted = self._check.any(names) if len(self._check) else np.ones(len(names), np.bool_)
+        wanted &= ~self._skip.any(names)
+        for at in np.flatnonzero(wanted):
+            yield int(rows[at]), names[at]
+
+    def _note(self, name: str, gaps: Gaps, row: int) -> None:
+        kept = gaps.of(row)
+        room = MOST_OF_ALL - len(self.gaps)
+        self.gaps += [Airgap(name, int(gaps.step[row]), start, end) for start, end in kept[:room]]
+        self._open += bool(gaps.opened[row])
+        self._closed += int(gaps.closed[row])
+        self._untold += int(gaps.closed[row]) - min(len(kept), room)
+
+    def _keep_unordered(self, turn: Turn, known: Collection[str]) -> None:
+        """Members are keys of series. What this run did not read it knows nothing of, unless it read everything."""
+        namespace = turn.request.config.source.settings.namespace
+        now = {f"{namespace}{name}" for name in self.unordered}
+        rest = set(known) - now
+        if not (turn.whole and turn.request.match is None):
+            read = self._among({key.removeprefix(namespace) for key in rest}, 1)
+            rest = {key for key in rest if key.removeprefix(namespace) in read}
+        turn.entries.remove(UNORDERED, sorted(rest))
+        turn.entries.add(UNORDERED, sorted(now - set(known)))
+
+    def _told(self, metrics: Collection[str]) -> set[str]:
+        """Those of the metrics in whose series gaps could be told."""
+        return self._among(metrics, 2)
+
+    def _among(self, metrics: Collection[str], column: int) -> set[str]:
+        """Those of the metrics that were read, and for which the column of `_seen` holds."""
+        if not metrics:
+            return set()
+        return {
+            name
+            for block in self._seen
+            for name, holds in zip(block[0].to_pylist(), block[column], strict=True)
+            if holds and name in metrics
+        }

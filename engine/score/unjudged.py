@@ -1,0 +1,55 @@
+"""What takes a scorer's place where series are only read and looked at, and nothing is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from ridgeline.engine.prepare.series import Prepared
+from ridgeline.engine.score.future import leads
+from ridgeline.engine.score.scorer import Assigned, Scored
+from ridgeline.engine.score.verdicts import (
+    AIRGAPS_ONLY,
+    OUTCOMES,
+    REASONS,
+    failed_names,
+    named,
+    row_outcomes,
+    verdict_schema,
+)
+from ridgeline.io.matrix import MetricMatrix
+from ridgeline.kernels.score.layout import EMPTY
+
+SKIPPED: Final = OUTCOMES.index("skipped")
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """Gives every metric that has points the outcome `skipped`; `as_of` epoch seconds."""
+
+    as_of: int
+    threads: int
+
+    def assign(self, matrix: MetricMatrix) -> Assigned:  # noqa: ARG002 - the interface of scorers
+        """No row goes by any policy."""
+        return Assigned((), None)
+
+    def judge(self, matrix: MetricMatrix, assigned: Assigned | None = None, *, threads: int | None = None) -> Scored:  # noqa: ARG002 - the interface of scorers
+        """One verdict per row, without a vote: what reading it found."""
+        rows = len(matrix)
+        read = np.where(np.diff(matrix.offsets) == 0, EMPTY, SKIPPED).astype(np.uint8)
+        outcomes = row_outcomes(read, matrix.reasons)
+        reasons = np.where(outcomes == SKIPPED, AIRGAPS_ONLY, matrix.reasons)
+        known = {
+            "metric": matrix.metrics,
+            "outcome": named(outcomes, OUTCOMES),
+            "reason": named(reasons, (None, *REASONS[1:])),
+            "failed": failed_names(np.empty((rows, 0), np.uint8), ()),
+        }
+        schema = verdict_schema(())
+        columns = [known.get(field.name, pa.nulls(rows, field.type)) for field in schema]
+        verdicts = pa.RecordBatch.from_arrays(columns, schema=schema)
+        return Scored(verdicts, Prepared(matrix), {}, leads(matrix, np.full(rows, self.as_of, np.int64)))

@@ -1,0 +1,1 @@
+"""Airgaps: stretches of a series in which points are missing."""
