@@ -172,7 +172,7 @@ _ours: Final = Loader()
 
 
 def entry(name: str) -> Entry:
-    """Callable of the entry "decode", "score" or "replay": `entry(*arrays_and_numbers) -> int`, 0 = ok."""
+    """Callable of the entry "decode", "gaps", "score" or "replay": `entry(*arrays_and_numbers) -> int`, 0 = ok."""
     return _ours.entry(name)
 
 

@@ -10,6 +10,7 @@ from rigs.parts import Clock, Source, verdicts
 
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.config.model import Config, Output, Run
+from ridgeline.engine.prepare.airgaps import Airgaps
 from ridgeline.engine.rules.overrides import Override
 from ridgeline.engine.run import once
 from ridgeline.engine.run.budget import Budget
@@ -145,6 +146,15 @@ def test_the_list_reads_like_a_table_of_contents():
     assert list(dict.fromkeys(share for share, _ in once.STAGES)) == [
         "list", "compile", "scan", "alert", "bookkeeping", "write",
     ]  # fmt: skip
+
+
+def test_looking_for_airgaps_only_leaves_out_what_judges_alerts_and_writes_files():
+    looking, whole = ([stage.__name__ for _, stage in stages] for stages in (once.LOOKING, once.STAGES))
+    assert [name for name in whole if name not in looking] == ["keep_apart", "alert", "write_files"]
+    turn = turn_of(check_airgaps_only=True)
+    assert [type(sink).__name__ for sink in turn.sinks] == ["ReportSink", "AirgapSink"]
+    assert turn.kernels == ("decode", "gaps")
+    assert turn_of(Config(airgaps=Airgaps(identify=True))).kernels == ("decode", "score", "gaps")
 
 
 def test_the_shares_of_the_stages_add_up_to_the_total(monkeypatch):

@@ -4,11 +4,12 @@ import json
 import re
 import runpy
 
+import msgpack
 import pytest
 import redis
 from rigs.http import http_server
 from rigs.redis import redis_server
-from rigs.runs import FLEET, load, run_json, write_config
+from rigs.runs import END, FLEET, load, run_json, write_config
 
 from ridgeline.engine.cli.main import main
 from ridgeline.io.redis.acl import BUILT, CONNECTION, TRANSACTION, commands, patterns, statement
@@ -86,8 +87,11 @@ def test_the_documented_rights_are_enough(guarded, tmp_path, capsys, monkeypatch
     monkeypatch.setenv("RIDGELINE_TEST_PASSWORD", PASSWORD)
     load(guarded.client)
     guarded.client.delete(f"metrics.{FLEET.metrics[0]}")  # its type is asked for
+    guarded.client.append(f"metrics.{FLEET.metrics[1]}", msgpack.packb((END - 90, 1.0)))  # out of order
+    for key in ("analyzer.airgapped_metrics", "analyzer.airgapped_metrics.filled"):
+        guarded.client.sadd(key, "['gone', 60, 1, 2, 0]")
     with http_server() as http:
-        config = write_config(tmp_path, guarded.url, http=http)
+        config = write_config(tmp_path, guarded.url, http=http, extra="[airgaps]\nidentify = true")
         named = '[source]\nusername = "run"\npassword_env = "RIDGELINE_TEST_PASSWORD"'
         config.write_text(config.read_text().replace("[source]", named))
         code, found, errors = run_json(capsys, config)
@@ -95,6 +99,7 @@ def test_the_documented_rights_are_enough(guarded, tmp_path, capsys, monkeypatch
         assert found["alerts"]["sent"] == len(found["anomalies"]) > 0
         again = run_json(capsys, config)[1]
         assert again["alerts"]["suppressed"] == found["alerts"]["sent"]
+    assert guarded.client.keys("analyzer.*") == [b"analyzer.unordered_timeseries"]
     use_state(RedisState(as_user(guarded, "run")))
 
 
@@ -115,9 +120,10 @@ def test_the_documented_rights_are_no_more(guarded, request):
     user = as_user(guarded, "run")
     guarded.client.set("metrics.a", b"x")
     forbidden = ["KEYS *", "FLUSHALL", "CONFIG GET *", "GET metrics.a", "INFO", "EVAL return 0", "APPEND metrics.a x",
-                 "SET other x", "MGET other", "SADD metrics.unique_metrics x", "SREM metrics.unique_metrics x", "RENAME metrics.a b"]  # fmt: skip
+                 "SET other x", "MGET other", "SADD other x", "SREM other x", "RENAME metrics.a b"]  # fmt: skip
     if request.node.callspec.params["guarded"] == "7":
         forbidden += ["SET metrics.a x", "DEL metrics.a", "DEL metrics.unique_metrics"]
+        forbidden += ["SADD metrics.unique_metrics x", "SREM metrics.unique_metrics x"]
     for command in forbidden:
         with pytest.raises(redis.exceptions.NoPermissionError):
             user.execute_command(*command.split())
@@ -136,7 +142,7 @@ def test_nothing_but_load_may_write_series(program, features):
 
 def test_a_namespace_is_taken_literally():
     assert next(iter(patterns("run", "a*[b]?\\."))) == "a\\*\\[b\\]\\?\\\\.*"
-    assert patterns("run", "") == {"*": False, "last_alert.*": True, "ridgeline.*": True}
+    assert patterns("run", "", {"source", "alerts", "mutes"}) == {"*": False, "last_alert.*": True, "ridgeline.*": True}
     assert find("a*<m>.x", "a*<m>.").name == "<namespace><metric>"
     assert find("ab<m>.x", "a*<m>.") is None
 

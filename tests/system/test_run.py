@@ -23,6 +23,7 @@ KEYS = [
     "alerts",
     "source",
     "unmatched_patterns",
+    "airgaps",
     "seconds",
     "metrics_per_second",
     "exit",

@@ -1,9 +1,6 @@
-"""`[airgaps]` and `run --check-airgaps-only`, with a real Redis: run after run, and against what Skyline's analyzer left."""
+"""`[airgaps]` and `run --check-airgaps-only`, run after run on a real Redis."""
 
-import ast
 import hashlib
-import json
-from collections import defaultdict
 
 import msgpack
 import pyarrow.parquet as pq
@@ -182,35 +179,3 @@ def test_books_that_cannot_be_written_keep_no_alert_back(tmp_path, capsys, monke
         assert len(http.requests) > 0
         assert found["airgaps"] is not None
     assert errors.count("books in Redis") == 1
-
-
-# Against Skyline's analyzer --------------------------------------------------------------------------------------------
-
-CLOCKS = (1700000120, 1700000180, 1700000240, 1700000300, 1700000600, 1700000720, 1700002580, 1700002640, 1700002700)
-WIDE = f'{ON}check = ["app."]\n'
-# Of Skyline's own sets, run by run: what is not there with us, and what is there with us only.
-LEFT = "['app.airgap.filled', 60, 1699996381, 1699997039, 0]"  # it was filled before the sixth run
-VALUELESS = {"app.nan.some", "app.nan.last", "app.none.last"}  # some of their points have no value, and are none to us
-SHUFFLED = {f"metrics.app.order.{name}" for name in ("dupes", "flagged", "shuffled")}
-
-
-def test_the_sets_are_those_of_skylines_analyzer(server, shared, tmp_path, capsys):
-    golden = shared / "golden"
-    rows = defaultdict(list)
-    table = pq.read_table(golden / "scenario.parquet").to_pydict()
-    for run, metric, stamp, value in zip(*(table[name] for name in ("run", "metric", "timestamp", "value")), strict=True):
-        rows[run, metric].append((stamp, value))
-    config = write_config(tmp_path, server.url, alerts=(), extra=WIDE)
-    for run, clock in enumerate(CLOCKS, 1):
-        for (number, metric), points in rows.items():
-            if number == run:
-                server.client.set(f"metrics.{metric}", b"".join(map(msgpack.packb, points)))
-                server.client.sadd("metrics.unique_metrics", f"metrics.{metric}")
-        found = run_json(capsys, config, ONLY, as_of=clock)[1]
-        theirs = json.loads((golden / "runs" / str(run) / "redis.json").read_text())
-        expected = set(theirs.get("keys", theirs)[GAPS]["value"]) - ({LEFT} if run >= 6 else set())
-        ours = {text: ast.literal_eval(text)[0] for text in members(server, GAPS)}
-        assert {text for text, metric in ours.items() if metric not in VALUELESS} == expected, run
-        assert found["airgaps"]["closed"] == len(ours)
-        appended = {"metrics.app.airgap.filled"} if run >= 6 else set()
-        assert set(members(server, UNORDERED)) == SHUFFLED | appended, run

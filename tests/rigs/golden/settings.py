@@ -45,9 +45,10 @@ VARIANTS = {
     },
     "second_order": {**NO_BATCH, **NO_AIRGAPS, "ENABLE_SECOND_ORDER": True, "ENABLE_CRUCIBLE": False},
     "expiry_zero": {
-        "ALERTS": (("app.anom.twice", "syslog", 600), ("app.anom.plain", "syslog", 0), ("app", "syslog", 600))
+        **NO_AIRGAPS,
+        "ALERTS": (("app.anom.twice", "syslog", 600), ("app.anom.plain", "syslog", 0), ("app", "syslog", 600)),
     },
-    "expiry_zero_first": {"ALERTS": (("app.anom.plain", "syslog", 0), ("app", "syslog", 600))},
+    "expiry_zero_first": {**NO_AIRGAPS, "ALERTS": (("app.anom.plain", "syslog", 0), ("app", "syslog", 600))},
 }
 
 
