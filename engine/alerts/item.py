@@ -41,6 +41,11 @@ class Item:
         return self.alert.strategy, self.subject or self.alert.metric
 
     @property
+    def external(self) -> bool:
+        """Whether an external alert configuration chose it."""
+        return self.row is not None and self.row.external_id is not None
+
+    @property
     def ours(self) -> bool:
         """Whether it is about Ridgeline itself: never grouped, never told of again when it cannot be sent."""
         return bool(self.alert.message)

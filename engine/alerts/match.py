@@ -62,18 +62,22 @@ def _alert(anomaly: Anomaly, plan: Plan, row: AlertRow, strategy: str) -> Alert:
         expiration=row.expiration,
         full_duration=plan.full_duration,
         links=fill_links(plan.links, anomaly.metric, anomaly.timestamp, plan.full_duration),
+        external_id=row.external_id,
     )
 
 
 def _addressed(items: Sequence[Item], strategies: Mapping[str, Strategy]) -> Iterator[Item]:
     """The items with their recipients: the rule's own, else all that match the metric, else the strategy's defaults."""
-    found: dict[str, dict[str, tuple[str, ...]]] = {}
-    for name, strategy in strategies.items():
-        if strategy.takes_recipients:
-            metrics = [item.alert.metric for item in items if item.alert.strategy == name]
-            found[name] = recipients_of(metrics, strategy)
+    metrics: dict[tuple[str, bool], list[str]] = {}
     for item in items:
-        by_metric = found.get(item.alert.strategy)
+        metrics.setdefault((item.alert.strategy, item.external), []).append(item.alert.metric)
+    found = {
+        (name, external): recipients_of(some, strategies[name], external=external)
+        for (name, external), some in metrics.items()
+        if name in strategies and strategies[name].takes_recipients
+    }
+    for item in items:
+        by_metric = found.get((item.alert.strategy, item.external))
         if by_metric is None:
             yield item
             continue
@@ -82,12 +86,15 @@ def _addressed(items: Sequence[Item], strategies: Mapping[str, Strategy]) -> Ite
         yield replace(item, alert=replace(item.alert, recipients=everyone))
 
 
-def recipients_of(metrics: Sequence[str], strategy: Strategy) -> dict[str, tuple[str, ...]]:
-    """For each metric all recipients whose patterns match it, each once; the defaults where there are none."""
+def recipients_of(metrics: Sequence[str], strategy: Strategy, *, external: bool = False) -> dict[str, tuple[str, ...]]:
+    """For each metric all recipients whose patterns match it, each once; the defaults where there are none.
+
+    Mail of `external` alerts has no defaults, and goes to nobody then.
+    """
+    defaults = (NOBODY,) if external and strategy.mails else strategy.default_recipients
     hits = Patterns(pattern for pattern, _ in strategy.recipients).hits(metrics)
     return {
-        metric: tuple(dict.fromkeys(one for at in matched for one in strategy.recipients[at][1]))
-        or strategy.default_recipients
+        metric: tuple(dict.fromkeys(one for at in matched for one in strategy.recipients[at][1])) or defaults
         for metric, matched in zip(metrics, hits, strict=True)
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from ridgeline.engine.alerts.schedule import Schedule
@@ -20,6 +20,7 @@ class AlertRow:
     group               False: a message for every metric, however many there are
     severity            for channels that know severities
     second_order_hours  the metric is Mirage's; without effect unless checks are handed to Mirage
+    external_id         that of the external alert configuration it was made from; None for those of our own
     """
 
     match: str
@@ -31,3 +32,4 @@ class AlertRow:
     group: bool = True
     severity: str = ""
     second_order_hours: int = 0
+    external_id: str | None = field(default=None, metadata={"key": False})

@@ -13,11 +13,12 @@ from ridgeline.io.text import escape
 
 Configured = tuple[str, Channel, Any]  # strategy, its channel, the channel's settings
 NOBODY: Final = "no_email"  # the recipient that stands for none
+MAIL: Final = "smtp"
 
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """What delivery needs to know of one strategy.
+    """What delivery needs to know of one strategy. `kind`: its channel's.
 
     `recipients`: those of the channel's settings by pattern of metrics; `default_recipients`: where no pattern matches.
     `resolve_after`: so many normal runs end an incident. `renews`: its alerts end by themselves unless they are repeated.
@@ -33,6 +34,12 @@ class Strategy:
     recipients: tuple[tuple[str, tuple[str, ...]], ...] = ()
     default_recipients: tuple[str, ...] = ()
     resolve_after: int = RESOLVE_AFTER
+    kind: str = ""
+
+    @property
+    def mails(self) -> bool:
+        """Whether it sends mail, of which external alerts have no default recipients."""
+        return self.kind == MAIL
 
 
 def kind_of(strategy: str) -> str:
@@ -126,6 +133,7 @@ def _built(name: str, channel: Channel, settings: Any) -> Strategy:
         renews=channel.renews,
         pictures=channel.picturing(settings),
         resolve_after=getattr(settings, "resolve_after", RESOLVE_AFTER),
+        kind=channel.kind,
     )
     if not channel.takes_recipients:
         return plain

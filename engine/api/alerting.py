@@ -16,7 +16,7 @@ from ridgeline.engine.alerts.links import fill_links
 from ridgeline.engine.alerts.match import recipients_of
 from ridgeline.engine.alerts.once import send_once
 from ridgeline.engine.alerts.plan import Plan
-from ridgeline.engine.alerts.strategy import NOBODY, Configured, Strategy, configured_for, kind_of
+from ridgeline.engine.alerts.strategy import MAIL, Configured, Strategy, configured_for, kind_of
 from ridgeline.engine.alerts.tuples import Row, read_alert, read_row
 from ridgeline.engine.config.load import load_config
 from ridgeline.engine.config.model import Alerters, Config
@@ -26,7 +26,6 @@ from ridgeline.io.errors import InputError
 VARIABLE: Final = "RIDGELINE_CONFIG"
 HERE: Final = Path("ridgeline.toml")
 STALE_DIGEST: Final = "stale_digest"
-MAIL: Final = "smtp"
 
 
 def found_config(environ: Mapping[str, str] = os.environ) -> Config:
@@ -108,14 +107,12 @@ def _item(told: Alert, row: Row, plan: Plan, name: str, addresses: tuple[str, ..
 
 
 def _recipients(told: Alert, row: Row, strategy: Strategy) -> tuple[str, ...]:
-    """Whom the channel's settings name; mail of external alerts has no defaults."""
+    """Whom the channel's settings name."""
     if not strategy.takes_recipients:
         return ()
     if told.message:
         return strategy.default_recipients
-    if row.external and kind_of(strategy.name) == MAIL:
-        strategy = replace(strategy, default_recipients=(NOBODY,))
-    return recipients_of([told.metric], strategy)[told.metric]
+    return recipients_of([told.metric], strategy, external=row.external)[told.metric]
 
 
 def _together(outcomes: Mapping[str, Outcome]) -> Outcome:

@@ -98,21 +98,22 @@ def _test(args: argparse.Namespace) -> int:
 def _route(args: argparse.Namespace) -> int:
     from ridgeline.engine.alerts.route import route
     from ridgeline.engine.report.alerting import route_lines
+    from ridgeline.engine.run.external import known_rows
     from ridgeline.engine.run.plan import delivery_plan
     from ridgeline.engine.run.state import open_run_state
     from ridgeline.io.state.interface import StateError
     from ridgeline.io.text import escape
 
-    config = configuration(args)
-    plan, code = delivery_plan(config, json=args.json), 0
+    config, code = configuration(args), 0
     with open_run_state(config) as state:
         try:
+            plan = delivery_plan(config, external=known_rows(config, state), json=args.json)
             routes = route(args.metric, plan, state, time.time())
         except StateError as error:
             print(
                 f"ridgeline: {escape(error)}; a run would send as if nothing were suppressed or muted", file=sys.stderr
             )
-            routes, code = route(args.metric, plan, None, time.time()), PARTIAL
+            routes, code = route(args.metric, delivery_plan(config, json=args.json), None, time.time()), PARTIAL
     show(
         args,
         routes,

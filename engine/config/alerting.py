@@ -1,19 +1,23 @@
-"""Reads `[[alert]]`, `[delivery]` and `[links]`: who is told of which metrics, and how it is brought to them."""
+"""Reads `[[alert]]`, `[[external_alerts]]`, `[delivery]` and `[links]`: who is told of which metrics, and how it is brought to them."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from typing import Final
 
 from ridgeline.engine.alerts.delivery import Delivery
 from ridgeline.engine.alerts.digest import AFTER, StaleDigest
+from ridgeline.engine.alerts.external import METHODS, MOST_HOURS, ExternalAlerts
 from ridgeline.engine.alerts.links import link_problem
 from ridgeline.engine.alerts.rule import EXPIRATION, AlertRow
+from ridgeline.engine.config.fields import is_given
 from ridgeline.engine.config.often import read_m_of_n
 from ridgeline.engine.config.reader import Table
 from ridgeline.engine.config.schedule import read_schedule
 
 UNNAMED: Final = 'must name strategies, several of them separated by "|"'
-MOST_HOURS: Final = 24 * 366
+MOST_SERVICES: Final = 16  # of external alerts
 
 
 def read_alerts(top: Table) -> list[tuple[int, AlertRow]]:
@@ -66,6 +70,30 @@ def read_stale_digest(top: Table) -> StaleDigest | None:
     digest = StaleDigest(tuple(filter(None, names)), table.duration("after", AFTER), table.patterns("exclude"))
     table.finish()
     return digest
+
+
+def read_external_alerts(top: Table, environ: Mapping[str, str] = os.environ) -> tuple[ExternalAlerts, ...]:
+    """Read every `[[external_alerts]]`; those with problems are left out."""
+    found: dict[str, ExternalAlerts] = {}
+    for table in top.tables("external_alerts"):
+        name, url = table.string("name", None), table.secret("url", plain=True, environ=environ)
+        method = table.choice("method", METHODS, METHODS[0])
+        token = table.secret("token", environ=environ)
+        table.finish()
+        for key, value in (("name", name), ("url", url)):
+            if value is None and not is_given(table, key):
+                table.refuse(key, "is missing")
+        if name in found:
+            table.refuse("name", f'"{name}" is the name of another one')
+        elif len(found) == MOST_SERVICES:
+            table.problems.add(table.path, f"there may be {MOST_SERVICES} of them at most")
+        elif name is not None and url is not None:
+            try:
+                found[name] = ExternalAlerts(name, url, method, token)
+            except ValueError as error:
+                key, _, sentence = str(error).partition(" ")
+                table.refuse(key, sentence)
+    return tuple(found.values())
 
 
 def read_delivery(top: Table) -> Delivery:

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from ridgeline.engine.config.alerters import read_alerters
-from ridgeline.engine.config.alerting import read_alerts, read_delivery, read_links, read_stale_digest
+from ridgeline.engine.config.alerting import (
+    read_alerts,
+    read_delivery,
+    read_external_alerts,
+    read_links,
+    read_stale_digest,
+)
 from ridgeline.engine.config.files import read_small
 from ridgeline.engine.config.lines import KeyPath, key_lines
 from ridgeline.engine.config.model import Config
@@ -102,10 +108,23 @@ def read_tables(top: Table, path: Path, environ: Mapping[str, str], trial: Try |
     used += [(("stale_digest", "strategy"), name) for name in stale_digest.strategies] if stale_digest else []
     alerters = read_alerters(top, used, environ)
     delivery, links = read_delivery(top), read_links(top)
-    airgaps, output = read_airgaps(top), read_output(top)
+    external, airgaps, output = read_external_alerts(top, environ), read_airgaps(top), read_output(top)
     top.finish()
     rows = tuple(alert for _, alert in alerts)
     warnings = tuple(problem.show(str(path)) for problem in top.problems.warnings)
     return Config(
-        path, source, analysis, run, overrides, rows, alerters, delivery, links, stale_digest, airgaps, output, warnings
+        path,
+        source,
+        analysis,
+        run,
+        overrides,
+        rows,
+        alerters,
+        delivery,
+        links,
+        stale_digest=stale_digest,
+        external_alerts=external,
+        airgaps=airgaps,
+        output=output,
+        warnings=warnings,
     )

@@ -15,6 +15,7 @@ from ridgeline.io.sources import load
 
 if TYPE_CHECKING:  # `score` needs a configuration, and none of these
     from ridgeline.engine.alerts.digest import StaleDigest
+    from ridgeline.engine.alerts.external import ExternalAlerts
     from ridgeline.engine.alerts.rule import AlertRow
     from ridgeline.engine.alerts.strategy import Configured
     from ridgeline.engine.rules.overrides import Override
@@ -78,5 +79,6 @@ class Config:
     links: tuple[tuple[str, str], ...] = ()
     stale_digest: StaleDigest | None = None
     airgaps: Airgaps = field(default_factory=Airgaps)
+    external_alerts: tuple[ExternalAlerts, ...] = ()
     output: Output = field(default_factory=Output)
     warnings: tuple[str, ...] = ()

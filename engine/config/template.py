@@ -87,6 +87,12 @@ expiration = "1h"
 
 # [alerters.syslog]
 
+# [[external_alerts]]                   # rules that a service of yours keeps, in Skyline's JSON (docs/alerters.md)
+# name = "team"
+# url = "https://example.com/alerts"    # or url_env / url_file
+# method = "GET"                        # or POST
+# token_env = "RIDGELINE_RULES_TOKEN"   # sent as Authorization: Bearer
+
 # [stale_digest]                        # one message about metrics that fall silent
 # strategy = "http"                     # default: smtp; several are joined by |
 # after = "300s"

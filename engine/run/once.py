@@ -12,6 +12,7 @@ from ridgeline.engine.run.stages.alert import alert
 from ridgeline.engine.run.stages.bookkeeping import finish_sinks, open_ledger, write_books
 from ridgeline.engine.run.stages.clock import judge_clock
 from ridgeline.engine.run.stages.compile import compile_kernels
+from ridgeline.engine.run.stages.external import ask_services
 from ridgeline.engine.run.stages.listing import list_metrics
 from ridgeline.engine.run.stages.lock import take_lock
 from ridgeline.engine.run.stages.no_data import judge_no_data
@@ -22,6 +23,7 @@ from ridgeline.engine.run.turn import Request, Turn
 # Each stage, and the share of the wall clock that its time is booked under. Alerts go out before anything is written.
 STAGES: Final[tuple[tuple[str, Callable[[Turn], None]], ...]] = (
     ("list", take_lock),
+    ("list", ask_services),
     ("list", open_ledger),
     ("list", list_metrics),
     ("list", keep_apart),

@@ -24,6 +24,7 @@ from ridgeline.io.errors import AuthenticationFailed, NoData, OutputError, Sourc
 from ridgeline.io.redis.entries import Entries
 
 if TYPE_CHECKING:
+    from ridgeline.engine.run.external import Asking
     from ridgeline.engine.run.gallery import Gallery
     from ridgeline.engine.run.scan import Scan
     from ridgeline.io.redis.ledger import Ledger
@@ -69,6 +70,7 @@ class Turn:
     lately    the one of them that knows what is normal now
     stale     the one that finds what is newly stale, where a digest is asked for
     gallery   draws pictures for alerts, where any are shown
+    external  the rules of others' services on their way, where any are asked
     selection which of the metrics that are listed are read; None: all
     source    where the metrics come from, once it is listed
     compiled  whether the kernels are ready
@@ -88,6 +90,7 @@ class Turn:
     lately: LatelySink
     stale: StaleSink | None = None
     gallery: Gallery | None = None
+    external: Asking | None = None
     cleanup: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     selection: Selection | None = None
     source: Source | None = None
@@ -128,6 +131,7 @@ class Turn:
             sinks.append(stale)
         gallery = None
         used = {strategy for row in config.alerts for strategy in row.strategies}
+        used |= {name for name, _, _ in config.alerters.settings if config.external_alerts}
         if config.delivery.pictures and not request.dry_run and show_pictures(config.alerters.settings, used):
             from ridgeline.engine.run.gallery import Gallery
 

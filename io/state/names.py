@@ -4,6 +4,7 @@ ridgeline.outbox        hash  what could not be sent: JSON [strategy, metric] ->
 ridgeline.anomalies     hash  lately anomalous metrics: metric -> record                  engine/alerts/lately
 ridgeline.silences      hash  operators' mutes: id -> silence                             engine/alerts
 ridgeline.breaker.NAME  text  an endpoint that is left alone for a while                  engine/alerts
+ridgeline.external.NAME text  the rules that a service of external alerts last gave       engine/alerts
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ SILENCES: Final = "silences"
 def breaker(strategy: str) -> str:
     """The key of a strategy's breaker. Its name, not its address: addresses hold secrets."""
     return f"breaker.{strategy}"
+
+
+def external(name: str) -> str:
+    """The key of what a service of external alerts last said."""
+    return f"external.{name}"
 
 
 def outbox_name(strategy: str, metric: str) -> str:

@@ -120,6 +120,7 @@ def test_the_example_is_valid_as_it_stands_and_with_every_line_in_force():
         "source.password_env: the environment variable RIDGELINE_REDIS_PASSWORD is not set",
         "analysis.consensus: a consensus of 6 cannot be reached by 2 algorithms: lower it, or switch on more",
         "alerters.http.token_env: the environment variable RIDGELINE_HTTP_TOKEN is not set",
+        "external_alerts[0].token_env: the environment variable RIDGELINE_RULES_TOKEN is not set",
     ]
 
 

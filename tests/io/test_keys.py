@@ -164,7 +164,8 @@ def test_all_that_a_run_sends_is_in_the_catalogue(tmp_path, capsys):
     with redis_server() as server, http_server() as http:
         load(server.client)
         server.client.delete(f"metrics.{FLEET.metrics[0]}")
-        config = write_config(tmp_path, server.url, http=http)
+        asks = f'[[external_alerts]]\nname = "team"\nurl = "{http.url}"'
+        config = write_config(tmp_path, server.url, http=http, extra=asks)
 
         def work():
             for _ in range(2):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ridgeline.engine.alerts.digest import remember_stale, stale_items, untold
+from ridgeline.engine.alerts.external_source import Found
 from ridgeline.engine.alerts.lately import Lately
 from ridgeline.engine.alerts.lately_table import drop_lately, outdated, read_lately, write_lately
 from ridgeline.engine.alerts.notices import no_data_items
@@ -24,7 +25,7 @@ def alert(turn: Turn) -> None:
     """Send what is to be sent, that there is no data included; nothing in a dry run."""
     summary = Summary()
     config = turn.request.config
-    if not turn.request.dry_run and (config.alerts or config.stale_digest):
+    if not turn.request.dry_run and (config.alerts or config.stale_digest or config.external_alerts):
         summary = _deliver(turn)
     turn.report.alerts = summary.counts()
     for problem in summary.problems():
@@ -38,7 +39,10 @@ def alert(turn: Turn) -> None:
 
 def _deliver(turn: Turn) -> Summary:
     request, config, report, budget = turn.request, turn.request.config, turn.report, turn.budget
-    plan = delivery_plan(config, json=request.json)
+    external = Found() if turn.external is None else turn.external.result()
+    for problem in external.problems:
+        turn.warn(problem)
+    plan = delivery_plan(config, external=external.rows, json=request.json)
     plan = replace(plan, m_of_n=often(config, [anomaly.metric for anomaly in report.anomalies]).get)
     times = Times(budget.alerts_end, budget.clock, turn.wall)
     notices = []
@@ -47,6 +51,7 @@ def _deliver(turn: Turn) -> Summary:
         notices = no_data_items(str(turn.lacking), judged, turn.as_of, plan, times.wall())
     with open_run_state(config, budget.left()) as state, open_recorder(config, budget.left) as recorder:
         store = Store(state, recorder, budget.left)
+        store.write(external.batch)
         before, normal, lately = _look_back(turn, store)
         stale = {} if turn.stale is None else untold(turn.stale.found, store)
         if turn.stale is not None:
