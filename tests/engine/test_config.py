@@ -108,7 +108,7 @@ def test_nothing_shows_a_secret():
 def test_the_example_is_valid_as_it_stands_and_with_every_line_in_force():
     assert parse_config(TEMPLATE.encode(), HERE, {}).source.settings.url == "redis://127.0.0.1:6379/0"
     values = tomllib.loads(TEMPLATE)
-    assert set(values) == {"source", "analysis", "run", "alert", "delivery", "output"}
+    assert set(values) == {"source", "analysis", "run", "alert", "delivery", "airgaps", "output"}
     lines = [
         line[2:] if line.startswith("# ") and ("= " in line or line.startswith("# [")) else line
         for line in TEMPLATE.splitlines()
