@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -207,4 +208,6 @@ def _summed_up(round_: Round) -> Summary:
             summary.note(item, "queued", item.reason or "its time has not come")
     round_.store.settle(SETTLING)
     summary.state_problem = round_.store.problem
+    if not summary.state_problem:
+        summary.waiting = Counter(item.alert.strategy for item in round_.waiting.values())
     return summary

@@ -22,6 +22,7 @@ class Summary:
     queued      in the outbox for a later run
     failed      refused for good by the receiver
     dropped     given up after too many attempts, or too long
+    waiting     alerts in the outbox by strategy, those that are held back included; None where that is not known
     """
 
     sent: int = 0
@@ -33,6 +34,7 @@ class Summary:
     failed: int = 0
     dropped: int = 0
     state_problem: str = ""
+    waiting: Counter[str] | None = None
     reasons: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
     def note(self, item: Item, what: str, reason: str) -> None:

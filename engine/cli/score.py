@@ -123,7 +123,7 @@ def run(args: argparse.Namespace) -> int:
     _score(source, scorer, args.target, report, None if args.json else sys.stderr)
     if selection is not None:
         report.add_unscored(len(selection.skipped), "skipped", "skip")
-    report.failure_reasons.update(scorer.plan.complaints)
+    report.failures.update(scorer.plan.complaints)
     for remark in scorer.overrides.remarks:
         print(f"ridgeline: warning: {escape(remark)}", file=sys.stderr)
     report.seconds.update(source.seconds)

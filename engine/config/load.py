@@ -17,6 +17,7 @@ from ridgeline.engine.config.alerting import (
     read_links,
     read_stale_digest,
 )
+from ridgeline.engine.config.apart import keep_apart
 from ridgeline.engine.config.files import read_small
 from ridgeline.engine.config.lines import KeyPath, key_lines
 from ridgeline.engine.config.model import Config
@@ -31,6 +32,7 @@ from ridgeline.engine.config.sections import (
     read_run,
 )
 from ridgeline.engine.config.source import read_source
+from ridgeline.engine.config.statistics import read_log, read_statistics
 from ridgeline.io.errors import InputError
 
 LARGEST: Final = 4 << 20  # bytes: ten thousand overrides take one million
@@ -109,6 +111,8 @@ def read_tables(top: Table, path: Path, environ: Mapping[str, str], trial: Try |
     alerters = read_alerters(top, used, environ)
     delivery, links = read_delivery(top), read_links(top)
     external, airgaps, output = read_external_alerts(top, environ), read_airgaps(top), read_output(top)
+    statistics, log = read_statistics(top, environ), read_log(top)
+    keep_apart(top.problems, path, source, output, statistics, log)
     top.finish()
     rows = tuple(alert for _, alert in alerts)
     warnings = tuple(problem.show(str(path)) for problem in top.problems.warnings)
@@ -126,5 +130,7 @@ def read_tables(top: Table, path: Path, environ: Mapping[str, str], trial: Try |
         external_alerts=external,
         airgaps=airgaps,
         output=output,
+        statistics=statistics,
+        log=log,
         warnings=warnings,
     )

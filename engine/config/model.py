@@ -19,7 +19,9 @@ if TYPE_CHECKING:  # `score` needs a configuration, and none of these
     from ridgeline.engine.alerts.rule import AlertRow
     from ridgeline.engine.alerts.strategy import Configured
     from ridgeline.engine.rules.overrides import Override
+    from ridgeline.io.secret import Secret
 
+MIB: Final = 1 << 20
 GIB: Final = 1 << 30
 
 
@@ -65,6 +67,34 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class Statistics:
+    """`[statistics]`: where the numbers of a run go.
+
+    graphite             host and port of carbon's plaintext listener
+    name                 the element of Graphite names that stands for this server (Skyline's SERVER_METRICS_NAME)
+    prometheus_textfile  a file for node_exporter's textfile collector
+    canary               a metric whose stored span tells how long a day's data would take
+    heartbeat_url        asked for after every run that succeeds
+    """
+
+    graphite: tuple[str, int] | None = None
+    name: str = ""
+    prometheus_textfile: Path | None = None
+    canary: str | None = None
+    heartbeat_url: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """`[log]`: a file that every run adds to; beyond `max_size` bytes it is begun anew and `keep` former ones are kept."""
+
+    file: Path | None = None
+    format: str = "text"
+    max_size: int = 10 * MIB
+    keep: int = 5
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole file. `warnings` are sentences for the user about what works but should be changed."""
 
@@ -81,4 +111,6 @@ class Config:
     airgaps: Airgaps = field(default_factory=Airgaps)
     external_alerts: tuple[ExternalAlerts, ...] = ()
     output: Output = field(default_factory=Output)
+    statistics: Statistics = field(default_factory=Statistics)
+    log: Log = field(default_factory=Log)
     warnings: tuple[str, ...] = ()

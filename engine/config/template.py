@@ -107,4 +107,17 @@ expiration = "1h"
 [output]
 # directory = "/var/lib/ridgeline"      # for anomalies.parquet, .json and .jsonp, and the lock
 # state = "/var/lib/ridgeline/state.db" # for when alerts were last sent, where the source is not Redis
+
+[statistics]
+# graphite = "carbon.example.com:2003"  # the numbers of each run, under Skyline's names (docs/operations.md)
+# name = "skyline-1"                    # what stands for this server in them: skyline.analyzer.skyline-1.run_time
+# prometheus_textfile = "/var/lib/node_exporter/textfile/ridgeline.prom"
+# canary = "skyline.horizon.skyline-1.worker.metrics_received"   # of whose stored span `.duration` and `.projected` tell
+# heartbeat_url_env = "RIDGELINE_HEARTBEAT"   # or heartbeat_url_file: asked for after every run that succeeds
+
+# [log]
+# file = "/var/log/ridgeline.log"       # one entry for every run, and what it warned of
+# format = "text"                       # or json, one object a line
+# max_size = "10MiB"                    # then it is begun anew
+# keep = 5                              # former ones are kept: ridgeline.log.1, ...
 """

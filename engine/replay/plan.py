@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ridgeline.engine.prepare.series import UNPREPARED, Preparation
 from ridgeline.engine.rules.profiles import PROFILES, Profile
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm
+from ridgeline.engine.score.failures import Complaint
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class ReplayPlan:
     every: int | None = None
     user: tuple[UserAlgorithm, ...] = ()
     preparation: Preparation = UNPREPARED
-    complaints: dict[str, str] = field(default_factory=dict, compare=False)
+    complaints: dict[str, Complaint] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         if self.window <= 0:

@@ -39,7 +39,7 @@ def add_user_scores(series: Sequence[Series], steps: Steps, plan: ReplayPlan, po
                 continue
             found, raised = windows.scores(one, threads)
             if raised >= 0 and one.name not in plan.complaints:
-                plan.complaints[one.name] = f"algorithm {one.name!r} raised {windows.words(one, raised)}"
+                plan.complaints[one.name] = windows.complaint(one, raised)
             scores = found[0::2] / limit
             narrow = scores.astype(np.float32)
             rows[place, here] = np.where((scores > 1) & ~(narrow > 1), ABOVE_ONE, narrow)

@@ -22,6 +22,7 @@ def as_object(report: Report) -> dict[str, Any]:
         "anomalies": listing(report.anomalies),
         "breakdown": report.breakdown,
         "algorithm_errors": ranked(report.algorithm_errors),
+        "algorithm_tracebacks": {name: told.traceback for name, told in report.failures.items() if told.traceback},
         "alerts": report.alerts,
         "source": report.reads,
         "unmatched_patterns": report.unmatched,

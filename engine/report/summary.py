@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ridgeline.engine.score.anomaly import Anomaly
+    from ridgeline.engine.score.failures import Complaint
 
 # Seconds of the wall clock, which add up to the total; and those of threads at work, which overlap with one another.
 SHARES: Final = ("list", "compile", "scan", "alert", "bookkeeping", "write")
@@ -27,7 +28,7 @@ class Report:
     algorithms         those in force, in the order of verdict columns
     as_of              epoch seconds, or "last"
     repairs            points by reason
-    failure_reasons    per algorithm that failed somewhere, a sentence about one of its failures
+    failures           per algorithm that failed somewhere, an account of one of its failures
     alerts             by what became of them; None where none can be sent (`score`)
     seconds            by `SHARES` and `WORK`; "total"
     reads              of the source: full_reads, delta_reads (metrics), bytes; None where it was not read by a run
@@ -39,7 +40,7 @@ class Report:
     algorithms: Sequence[str]
     as_of: int | str | None = None
     repairs: Counter[str] = field(default_factory=Counter)
-    failure_reasons: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, Complaint] = field(default_factory=dict)
     alerts: Mapping[str, int] | None = None
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("compile", *WORK, "total"), 0.0))
     reads: Mapping[str, int] | None = None
@@ -51,6 +52,7 @@ class Report:
     _outcomes: Counter[str] = field(default_factory=Counter)
     _reasons: Counter[str] = field(default_factory=Counter)
     _failed: Counter[str] = field(default_factory=Counter)
+    _given: Counter[str] = field(default_factory=Counter)
     _anomalies: list[Anomaly] = field(default_factory=list)
     _details: dict[str, dict[str, Any]] = field(default_factory=dict)
     _waiting: list[pa.RecordBatch] = field(default_factory=list)
@@ -93,6 +95,12 @@ class Report:
         """Per algorithm, of how many metrics it could not judge: they lack its vote, not the others'."""
         self._count()
         return self._failed
+
+    @property
+    def times_run(self) -> dict[str, int]:
+        """Per algorithm, on how many metrics it ran: where consensus was impossible before its turn, it did not."""
+        self._count()
+        return {name: self._given[name] + self._failed[name] for name in self.algorithms}
 
     @property
     def anomalies(self) -> list[Anomaly]:
@@ -147,8 +155,21 @@ class Report:
         # Lists, because every kernel of Arrow's imports pyarrow.compute: more than a small run costs in all.
         self._outcomes.update(table.column("outcome").to_pylist())
         self._reasons.update(reason for reason in table.column("reason").to_pylist() if reason is not None)
-        for names in table.column("failed").chunks:
-            if len(names.values):  # `flatten` is such a kernel
-                self._failed.update(names.flatten().to_pylist())
+        for name in self.algorithms:
+            self._given[name] += len(table) - table.column(name).null_count
+        if any(len(names.values) for names in table.column("failed").chunks):
+            self._count_failures(table)
         if True in table.column("anomalous").to_pylist():
             self._anomalies.extend(anomalies_of(table))
+
+    def _count_failures(self, table: pa.Table) -> None:
+        """Count the votes that are missing because an algorithm failed, and keep the first metric of each."""
+        from ridgeline.engine.score.failures import Complaint
+        from ridgeline.io.text import escape
+
+        rows = zip(table.column("metric").to_pylist(), table.column("failed").to_pylist(), strict=True)
+        for metric, names in rows:
+            self._failed.update(names)
+            for name in names:
+                if name not in self.failures:
+                    self.failures[name] = Complaint(f"algorithm {name!r} gave no score on {escape(metric)}")

@@ -28,8 +28,7 @@ def _counts(report: Report) -> Iterator[str]:
     if report.repairs:
         yield f"points repaired or dropped{_listed(': ', report.repairs)}"
     for name, count in ranked(report.algorithm_errors).items():
-        why = report.failure_reasons.get(name)
-        yield f"{escape(name)} failed on {_number(count, 'metric')}{f'; {escape(why)}' if why else ''}"
+        yield f"{escape(name)} failed on {_number(count, 'metric')}; {escape(report.failures[name].sentence)}"
 
 
 def _anomalies(report: Report, limit: int) -> Iterator[str]:

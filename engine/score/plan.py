@@ -13,6 +13,7 @@ from ridgeline.engine.prepare.series import UNPREPARED, Preparation
 from ridgeline.engine.rules.policy import Policy, consensus_fault, threshold_fault
 from ridgeline.engine.rules.profiles import PROFILES, Profile
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm
+from ridgeline.engine.score.failures import Complaint
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
 from ridgeline.kernels.native import loader
@@ -45,7 +46,7 @@ class ScorePlan:
     user: tuple[UserAlgorithm, ...] = ()
     preparation: Preparation = UNPREPARED
     block_rows: int = BLOCK_ROWS
-    complaints: dict[str, str] = field(default_factory=dict, compare=False)
+    complaints: dict[str, Complaint] = field(default_factory=dict, compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from ridgeline.engine.rules.compilation import compiled
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm
+from ridgeline.engine.score.failures import Complaint
 from ridgeline.engine.score.plan import Policies, ScorePlan, resolve_as_of
 from ridgeline.engine.score.threads import each
 from ridgeline.io.matrix import MetricMatrix
@@ -68,17 +68,16 @@ class Rows:
         raised = each(safely, range(0, rows, BLOCK_ROWS), threads, apart=True)
         return scores, next((row for row in raised if row >= 0), -1)
 
-    def words(self, one: UserAlgorithm, row: int) -> str:
-        """What the algorithm says when it raises on a row, and where: it is called once more, to hear it."""
+    def complaint(self, one: UserAlgorithm, row: int, where: str = "") -> Complaint:
+        """What the algorithm says when it raises on a row: it is called once more, to hear it. `where` ends the sentence."""
         from ridgeline.kernels.score.user import series_of
 
         t, x, now = series_of(self, row)
         try:
             compiled(one).kernel(_frozen(t), _frozen(x), now, np.empty(USER_SCRATCH_PER_POINT * len(x)))
         except Exception as error:  # noqa: BLE001 - the user's own code
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            return escape(f"{type(error).__name__}: {error} ({place.filename}, line {place.lineno})")
-        return "an exception, but not when it was called again"
+            return Complaint.raised(one.name, error, where)
+        return Complaint(f"algorithm {one.name!r} raised an exception, but not when it was called again{where}")
 
 
 def _one_by_one(run: Callable[[int, int], int], start: int, stop: int, scores: NDArray[np.float64]) -> int:
@@ -105,9 +104,7 @@ def user_votes(
     for place, one in enumerate(plan.user):
         scores, raised = rows.scores(one, threads)
         if raised >= 0 and one.name not in plan.complaints:
-            plan.complaints[one.name] = (
-                f"algorithm {one.name!r} raised {rows.words(one, raised)} on {_name(matrix, raised)}"
-            )
+            plan.complaints[one.name] = rows.complaint(one, raised, f" on {_name(matrix, raised)}")
         columns.append(scores / policies.user[policies.of_row, place])
     scores = np.stack(columns, axis=1)
     analysed = (outcomes == ANALYSED)[:, None]

@@ -13,7 +13,7 @@ from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.config.fields import keys_of
 from ridgeline.engine.config.lines import key_lines
 from ridgeline.engine.config.load import load_config, parse_config
-from ridgeline.engine.config.model import Delivery, Output, Run
+from ridgeline.engine.config.model import Delivery, Log, Output, Run, Statistics
 from ridgeline.engine.config.problems import ConfigError
 from ridgeline.engine.config.template import TEMPLATE
 from ridgeline.engine.rules.analysis import Analysis
@@ -108,7 +108,7 @@ def test_nothing_shows_a_secret():
 def test_the_example_is_valid_as_it_stands_and_with_every_line_in_force():
     assert parse_config(TEMPLATE.encode(), HERE, {}).source.settings.url == "redis://127.0.0.1:6379/0"
     values = tomllib.loads(TEMPLATE)
-    assert set(values) == {"source", "analysis", "run", "alert", "delivery", "airgaps", "output"}
+    assert set(values) == {"source", "analysis", "run", "alert", "delivery", "airgaps", "output", "statistics"}
     lines = [
         line[2:] if line.startswith("# ") and ("= " in line or line.startswith("# [")) else line
         for line in TEMPLATE.splitlines()
@@ -121,6 +121,7 @@ def test_the_example_is_valid_as_it_stands_and_with_every_line_in_force():
         "analysis.consensus: a consensus of 6 cannot be reached by 2 algorithms: lower it, or switch on more",
         "alerters.http.token_env: the environment variable RIDGELINE_HTTP_TOKEN is not set",
         "external_alerts[0].token_env: the environment variable RIDGELINE_RULES_TOKEN is not set",
+        "statistics.heartbeat_url_env: the environment variable RIDGELINE_HEARTBEAT is not set",
     ]
 
 
@@ -133,12 +134,16 @@ def test_the_example_names_every_key():
         ("output", Output),
         ("[override]", Override),
         ("[alert]", AlertRow),
+        ("statistics", Statistics),
+        ("log", Log),
     ]
     for table, model in by_table:
         _, _, rest = TEMPLATE.partition(f"[{table}]\n")
         section = rest.partition("\n\n")[0]
         for field in keys_of(model):
-            name = {"password": "password_env", "strategies": "strategy"}.get(field.name, field.name)
+            name = {"password": "password_env", "strategies": "strategy", "heartbeat_url": "heartbeat_url_env"}.get(
+                field.name, field.name
+            )
             assert re.search(rf"^(# )?{name} = |or \"parquet\", with {name} = ", section, re.MULTILINE), (
                 f"{table}.{name}"
             )

@@ -11,6 +11,7 @@ from rigs.parts import NAMES, verdicts
 from ridgeline.engine.report.files import dumps, listing, write_outputs
 from ridgeline.engine.report.summary import SHARES, WORK, Report
 from ridgeline.engine.score.anomaly import Anomaly
+from ridgeline.engine.score.failures import Complaint
 
 
 def test_the_report_in_both_forms():
@@ -48,7 +49,7 @@ def test_the_report_in_both_forms():
     ]
     report.alerts = {"sent": 1, "suppressed": 0, "failed": 1}
     assert "alerts: 1 sent, 0 suppressed, 1 failed" in report.as_text().splitlines()
-    assert list(report.as_json())[8] == "alerts"
+    assert list(report.as_json())[9] == "alerts"
 
 
 def test_a_long_list_of_anomalies_is_cut_and_the_most_agreed_come_first():
@@ -77,15 +78,17 @@ def test_what_is_known_of_an_anomaly_beyond_its_verdict():
 
 def test_algorithms_that_failed_are_counted_and_one_reason_is_told():
     report = Report(NAMES)
-    batch = verdicts([(name, "analysed", None, False, (False, None)) for name in "abc"])
+    batch = verdicts([(name, "analysed", None, False, (None if name == "c" else False, None)) for name in "abc"])
     failed = pa.array([["ks_test"], [], ["ks_test", "grubbs"]], batch.schema.field("failed").type)
     report.add(batch.set_column(batch.schema.get_field_index("failed"), batch.schema.field("failed"), failed))
     report.add(verdicts([("d", "analysed", None, False, (False, False))]))
-    report.failure_reasons["ks_test"] = "algorithm 'ks_test' raised ZeroDivisionError on a"
+    report.failures["ks_test"] = Complaint("algorithm 'ks_test' raised ZeroDivisionError on a", "Traceback ...")
     assert report.as_json()["algorithm_errors"] == {"ks_test": 2, "grubbs": 1}
+    assert report.as_json()["algorithm_tracebacks"] == {"ks_test": "Traceback ..."}
+    assert report.times_run == {"grubbs": 4, "ks_test": 3}
     lines = report.as_text().splitlines()
     assert "ks_test failed on 2 metrics; algorithm 'ks_test' raised ZeroDivisionError on a" in lines
-    assert "grubbs failed on 1 metric" in lines
+    assert "grubbs failed on 1 metric; algorithm 'grubbs' gave no score on c" in lines
 
 
 def test_what_only_a_run_knows():

@@ -198,12 +198,12 @@ def test_what_one_said_when_it_raised_is_kept_once_with_its_place(matrix):
     plan = ScorePlan(as_of="last", user=(brittle, broken, objection, doubled))
     score_matrix(matrix, plan)
     assert set(plan.complaints) == {"brittle", "broken", "objection"}
-    assert plan.complaints["brittle"].startswith("algorithm 'brittle' raised ValueError: above 500 (")
-    assert "test_user_algorithms.py, line" in plan.complaints["brittle"]
-    assert plan.complaints["brittle"].endswith(" on a")
-    assert "never works" in plan.complaints["broken"]
-    assert "KeyError" in plan.complaints["objection"]
-    assert "\x1b" not in plan.complaints["objection"]
+    assert plan.complaints["brittle"].sentence.startswith("algorithm 'brittle' raised ValueError: above 500 (")
+    assert "test_user_algorithms.py, line" in plan.complaints["brittle"].sentence
+    assert plan.complaints["brittle"].sentence.endswith(" on a")
+    assert "never works" in plan.complaints["broken"].sentence
+    assert "KeyError" in plan.complaints["objection"].sentence
+    assert "\x1b" not in plan.complaints["objection"].sentence
 
 
 def test_a_replay_loses_the_vote_of_the_steps_on_which_one_raises(matrix):
@@ -213,7 +213,7 @@ def test_a_replay_loses_the_vote_of_the_steps_on_which_one_raises(matrix):
     found = steps["brittle_score"].to_pylist()
     assert found == [None] * 99 + [2.0] * 100 + [None]
     assert steps["anomalous"].to_pylist() == [None] * 99 + [True] * 100 + [False]
-    assert plan.complaints["brittle"].startswith("algorithm 'brittle' raised ValueError: above 500")
+    assert plan.complaints["brittle"].sentence.startswith("algorithm 'brittle' raised ValueError: above 500")
 
 
 def test_one_without_an_end_holds_up_neither_an_interrupt_nor_the_end_of_the_process():

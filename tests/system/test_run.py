@@ -20,6 +20,7 @@ KEYS = [
     "anomalies",
     "breakdown",
     "algorithm_errors",
+    "algorithm_tracebacks",
     "alerts",
     "source",
     "unmatched_patterns",
@@ -369,6 +370,10 @@ def test_a_users_algorithm_that_raises_costs_its_own_vote_of_its_own_metric(
     ]
     assert (code, errors) == (0, "")
     assert found["algorithm_errors"] == {"raising": len(large)}
+    told = found["algorithm_tracebacks"]["raising"]
+    assert told.startswith("Traceback (most recent call last):\n")
+    assert told.endswith("ValueError: too large\n")
+    assert "raising_for_run.py" in told
     assert 0 < len(large) < found["outcomes"]["analysed"]
     assert "error" not in found["outcomes"]
     assert {row["metric"]: row["votes"] for row in found["anomalies"]} == {

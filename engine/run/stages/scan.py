@@ -26,7 +26,7 @@ def scan_source(turn: Turn) -> None:
     turn.scan = scan
     scan.run()
     turn.report.reads = {"full_reads": scan.rows, "delta_reads": 0, "bytes": turn.source.bytes_read}
-    turn.report.failure_reasons.update(turn.scorer.plan.complaints)
+    turn.report.failures.update(turn.scorer.plan.complaints)
     if turn.selection is not None:
         turn.report.add_unscored(len(turn.selection.skipped), "skipped", "skip")
     for remark in turn.scorer.overrides.remarks:
