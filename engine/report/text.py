@@ -22,22 +22,22 @@ def as_text(report: Report, limit: int) -> str:
 
 
 def _counts(report: Report) -> Iterator[str]:
-    yield f"{_number(report.metrics, 'metric')}{_instant(report.as_of)}{_listed(': ', report.outcomes)}"
+    yield f"{number(report.metrics, 'metric')}{instant(report.as_of)}{_listed(': ', report.outcomes)}"
     if report.reasons:
         yield f"reasons{_listed(': ', report.reasons)}"
     if report.repairs:
         yield f"points repaired or dropped{_listed(': ', report.repairs)}"
     for name, count in ranked(report.algorithm_errors).items():
-        yield f"{escape(name)} failed on {_number(count, 'metric')}; {escape(report.failures[name].sentence)}"
+        yield f"{escape(name)} failed on {number(count, 'metric')}; {escape(report.failures[name].sentence)}"
 
 
 def _anomalies(report: Report, limit: int) -> Iterator[str]:
     if not report.judged:
         return
     top = sorted(report.anomalies, key=lambda found: (-found.votes, found.metric))
-    yield f"{_number(len(top), 'anomaly', 'anomalies')}{':' if top else ''}"
+    yield f"{number(len(top), 'anomaly', 'anomalies')}{':' if top else ''}"
     for found in top[:limit]:
-        votes = f"{_number(found.votes, 'vote')}: {', '.join(found.algorithms)}"
+        votes = f"{number(found.votes, 'vote')}: {', '.join(found.algorithms)}"
         expected = "" if found.expected is None else f"  expected {found.expected[0]:.6g} to {found.expected[1]:.6g}"
         yield f"  {escape(found.metric)} = {found.value:.6g}{expected}  {votes}"
     if len(top) > limit:
@@ -50,7 +50,7 @@ def _configuration(report: Report) -> Iterator[str]:
         yield f"alerts: {', '.join(f'{count:,} {what}' for what, count in report.alerts.items())}"
         unmatched = report.alerts.get("unmatched", 0)
         if unmatched:
-            yield f"{_number(unmatched, 'anomaly', 'anomalies')} matched no alert rule"
+            yield f"{number(unmatched, 'anomaly', 'anomalies')} matched no alert rule"
     if report.airgaps is not None:
         yield f"airgaps: {', '.join(f'{count:,} {what}' for what, count in report.airgaps.items())}"
     if report.unmatched:
@@ -81,11 +81,13 @@ def _listed(before: str, counter: Mapping[str, int]) -> str:
     return f"{before}{shown}" if shown else ""
 
 
-def _number(count: int, one: str, many: str = "") -> str:
+def number(count: int, one: str, many: str = "") -> str:
+    """So many of what: `1 metric`, `1,200 anomalies`."""
     return f"{count:,} {one if count == 1 else many or f'{one}s'}"
 
 
-def _instant(as_of: int | str | None) -> str:
+def instant(as_of: int | str | None) -> str:
+    """What is judged as of, as the end of a phrase: ` as of 2023-11-14 22:13:20 UTC`."""
     if as_of is None:
         return ""
     if as_of == "last":

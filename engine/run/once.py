@@ -12,12 +12,15 @@ from ridgeline.engine.run.stages.alert import alert
 from ridgeline.engine.run.stages.bookkeeping import finish_sinks, open_ledger, write_books
 from ridgeline.engine.run.stages.clock import judge_clock
 from ridgeline.engine.run.stages.compile import compile_kernels
+from ridgeline.engine.run.stages.ending import tell_of_breaking_off
 from ridgeline.engine.run.stages.external import ask_services
 from ridgeline.engine.run.stages.listing import list_metrics
 from ridgeline.engine.run.stages.lock import take_lock
+from ridgeline.engine.run.stages.log import write_log
 from ridgeline.engine.run.stages.no_data import judge_no_data
 from ridgeline.engine.run.stages.outputs import keep_apart, write_files
 from ridgeline.engine.run.stages.scan import scan_source
+from ridgeline.engine.run.stages.statistics import send_heartbeat, send_numbers, write_textfile
 from ridgeline.engine.run.turn import Request, Turn
 
 # Each stage, and the share of the wall clock that its time is booked under. Alerts go out before anything is written.
@@ -35,10 +38,14 @@ STAGES: Final[tuple[tuple[str, Callable[[Turn], None]], ...]] = (
     ("bookkeeping", finish_sinks),
     ("bookkeeping", write_books),
     ("write", write_files),
+    ("write", write_textfile),
+    ("write", send_numbers),
+    ("write", send_heartbeat),
+    ("write", write_log),
 )
 
 # What is left of it where series are only looked at for airgaps and disorder: nothing is judged, nobody is alerted.
-LOOKING: Final = tuple((share, stage) for share, stage in STAGES if stage not in {keep_apart, alert, write_files})
+LOOKING: Final = tuple((share, stage) for share, stage in STAGES if stage not in {alert, write_files})
 
 
 def run_once(
@@ -54,10 +61,14 @@ def run_once(
     report, budget = turn.report, turn.budget
     with turn.cleanup:
         before = 0.0
-        for share, stage in LOOKING if request.check_airgaps_only else STAGES:
-            stage(turn)
-            report.seconds["total"] = budget.spent()
-            report.seconds[share] += report.seconds["total"] - before
-            before = report.seconds["total"]
+        try:
+            for share, stage in LOOKING if request.check_airgaps_only else STAGES:
+                stage(turn)
+                report.seconds["total"] = budget.spent()
+                report.seconds[share] += report.seconds["total"] - before
+                before = report.seconds["total"]
+        except BaseException as error:
+            tell_of_breaking_off(turn, error)
+            raise
         report.exit = turn.exit_code()
     return report

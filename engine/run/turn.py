@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -18,6 +19,7 @@ from ridgeline.engine.run.expected import ExpectedSink
 from ridgeline.engine.run.lately import LatelySink
 from ridgeline.engine.run.sinks import ReportSink, Sink
 from ridgeline.engine.run.stale import StaleSink, longest
+from ridgeline.engine.run.statistics.canary import CanarySink
 from ridgeline.engine.run.unmatched import UnmatchedSink, patterns_of
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.errors import AuthenticationFailed, NoData, OutputError, SourceUnavailable
@@ -78,6 +80,9 @@ class Turn:
     lacking   why there is no data, if there is none
     ledger    the keys that siblings and operators share with us, where there are any to be kept
     entries   what is to be written there once the alerts are out
+    canary    the sink that looks for the metric whose span is told, if one is named
+    waiting   alerts in the outbox by strategy; None where that is not known
+    handed    checks written for siblings, by sibling (mirage, panorama, crucible), where some are to be
     """
 
     request: Request
@@ -99,7 +104,11 @@ class Turn:
     lacking: NoData | None = None
     ledger: Ledger | None = None
     entries: Entries = field(default_factory=Entries)
+    canary: CanarySink | None = None
+    waiting: Counter[str] | None = None
+    handed: Counter[str] = field(default_factory=Counter)
     _codes: set[int] = field(default_factory=set)
+    _broken_off: int | None = None
 
     @classmethod
     def begin(cls, request: Request, budget: Budget, wall: Callable[[], float]) -> Turn:
@@ -137,7 +146,15 @@ class Turn:
 
             gallery = Gallery.of(report, scorer, config.delivery.pictures, lambda: budget.alerts_end - budget.clock())
             sinks.append(gallery.kept)
-        return cls(request, budget, wall, now, scorer, report, sinks, lately, stale, gallery)
+        canary = None if config.statistics.canary is None else CanarySink(config.statistics.canary)
+        if canary is not None:
+            sinks.append(canary)
+        return cls(request, budget, wall, now, scorer, report, sinks, lately, stale, gallery, canary=canary)
+
+    def break_off(self, code: int, problem: str) -> None:
+        """Note what ends the run before its last stage: this exit code outweighs all that was found."""
+        self._broken_off = code
+        self.report.problems.append(problem)
 
     @property
     def as_of(self) -> int:
@@ -165,5 +182,7 @@ class Turn:
         self.report.problems.append(problem)
 
     def exit_code(self) -> int:
-        """The gravest of the codes found; 0 if there is none."""
+        """The gravest of the codes found; 0 if there is none. That of a run that was broken off says why."""
+        if self._broken_off is not None:
+            return self._broken_off
         return next((code for code in GRAVEST_FIRST if code in self._codes), max(self._codes, default=0))

@@ -28,6 +28,7 @@ def alert(turn: Turn) -> None:
     if not turn.request.dry_run and (config.alerts or config.stale_digest or config.external_alerts):
         summary = _deliver(turn)
     turn.report.alerts = summary.counts()
+    turn.waiting = summary.waiting
     for problem in summary.problems():
         if summary.complete:
             turn.warn(problem)

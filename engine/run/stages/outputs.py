@@ -14,10 +14,15 @@ GRACE: Final = 1.0  # seconds beyond the deadline: the disk is given a chance ev
 
 
 def keep_apart(turn: Turn) -> None:
-    """Raise UnsafeTarget where the anomalies would be written among the data, to be read as such by the next run."""
-    directory = turn.request.config.output.directory
-    if directory is not None and not turn.request.dry_run and turn.source is not None:
-        turn.source.keep_apart(directory / PARQUET)
+    """Raise UnsafeTarget where a file would be written among the data, to be read as such by the next run."""
+    config = turn.request.config
+    if turn.request.dry_run or turn.source is None:
+        return
+    directory = config.output.directory
+    files = [None if directory is None else directory / PARQUET, config.statistics.prometheus_textfile, config.log.file]
+    for file in files:
+        if file is not None:
+            turn.source.keep_apart(file)
 
 
 def write_files(turn: Turn) -> None:

@@ -1,0 +1,88 @@
+"""The numbers of a run, told where they are watched: a textfile, Graphite, a heartbeat. Only of runs over the whole fleet."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from ridgeline.engine.alerts.strategy import kind_of
+from ridgeline.engine.run.aside import Overdue, aside
+from ridgeline.engine.run.statistics.graphite import batch, send
+from ridgeline.engine.run.statistics.heartbeat import beat
+from ridgeline.engine.run.statistics.names import Numbers, numbers_of, prefix
+from ridgeline.engine.run.statistics.previous import previous
+from ridgeline.engine.run.statistics.textfile import Ending, render
+from ridgeline.engine.run.turn import Turn
+from ridgeline.io.disk.atomic import sweep_orphans, write_atomic
+from ridgeline.io.errors import OutputError
+from ridgeline.io.net.transport import TransportError
+
+GRACE: Final = 1.2  # seconds beyond the deadline for the disk, whatever took the time before
+LEAST: Final = 0.2  # seconds for one answer from the network, however late it is
+HTTP: Final = "http"  # the kind of strategies whose waiting alerts Skyline calls its http queue
+
+
+def write_textfile(turn: Turn) -> None:
+    """Write the metrics for Prometheus; also at the end of a run that failed, which keeps the time of the last success."""
+    path = turn.request.config.statistics.prometheus_textfile
+    if path is None or not _is_told(turn):
+        return
+    try:
+        aside(partial(_replace, turn, path), max(turn.budget.left() + GRACE, LEAST), "textfile")
+    except Overdue:
+        turn.find(OutputError.exit_code, f"cannot write {path}: the disk did not answer before the deadline")
+    except OutputError as error:
+        turn.find(OutputError.exit_code, str(error))
+
+
+def _replace(turn: Turn, path: Path) -> None:
+    before, code = previous(path), turn.exit_code()
+    last_success = before.last_success if code else turn.as_of
+    outbox = before.outbox if turn.waiting is None else turn.waiting.total()
+    sweep_orphans(path.parent)
+    write_atomic(path, render(turn.report, Ending(code, turn.as_of, last_success, outbox)))
+
+
+def send_numbers(turn: Turn) -> None:
+    """Send the numbers to Graphite. What cannot be sent is said, and lost: the next run has numbers of its own."""
+    statistics = turn.request.config.statistics
+    if statistics.graphite is None or not _is_told(turn):
+        return
+    data = batch(prefix(statistics.name), numbers_of(_numbers(turn)), turn.as_of)
+    try:
+        send(statistics.graphite, data, max(turn.budget.left(), LEAST))
+    except TransportError as error:
+        turn.warn(f"the statistics of this run were not sent: {error}")
+
+
+def _numbers(turn: Turn) -> Numbers:
+    seconds, canary = turn.budget.spent(), turn.canary
+    hours = None if canary is None else canary.hours
+    projected = None if canary is None else canary.projected(seconds)
+    return Numbers(turn.report, seconds, hours, projected, turn.handed, _waiting_for_http(turn))
+
+
+def _waiting_for_http(turn: Turn) -> int | None:
+    """Alerts for webhooks in the outbox; None where there are no webhooks, or it is not known."""
+    used = (name for row in turn.request.config.alerts for name in row.strategies)
+    if turn.waiting is None or not any(kind_of(name) == HTTP for name in used):
+        return None
+    return sum(count for name, count in turn.waiting.items() if kind_of(name) == HTTP)
+
+
+def send_heartbeat(turn: Turn) -> None:
+    """Ask for the heartbeat's address if the run succeeded."""
+    url = turn.request.config.statistics.heartbeat_url
+    if url is None or turn.exit_code() or not _is_told(turn):
+        return
+    try:
+        beat(url, max(turn.budget.left(), LEAST))
+    except TransportError as error:
+        turn.warn(f"the heartbeat did not arrive: {error}")
+
+
+def _is_told(turn: Turn) -> bool:
+    """Whether this run stands for the fleet: a part of it would look like a loss of metrics."""
+    request = turn.request
+    return not (request.dry_run or request.check_airgaps_only) and request.match is None

@@ -1,0 +1,86 @@
+"""A run as metrics for node_exporter's textfile collector, in Prometheus' text format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ridgeline.engine.alerts.summary import COUNTED
+from ridgeline.engine.report.summary import SHARES, WORK, Report
+from ridgeline.engine.score.verdicts import OUTCOMES
+from ridgeline.io.text import encodable
+
+LAST_SUCCESS: Final = "ridgeline_last_success_timestamp_seconds"
+OUTBOX: Final = "ridgeline_outbox_entries"
+HELP: Final[Mapping[str, str]] = {
+    "ridgeline_metrics": "Metrics of the last run, by outcome.",
+    "ridgeline_anomalies": "Metrics that the last run found anomalous.",
+    "ridgeline_alerts": "Alerts of the last run by what became of them; messages: how many messages left.",
+    "ridgeline_run_seconds": (
+        "Seconds that the last run took; list, compile, scan, alert, bookkeeping and write add up to total, load, decode "
+        "and score are those of threads at work."
+    ),
+    "ridgeline_algorithm_votes": "Anomalies of the last run for which the algorithm voted.",
+    "ridgeline_algorithm_errors": "Metrics that the algorithm failed to judge in the last run.",
+    "ridgeline_last_run_timestamp_seconds": "When the last run began, as of its own clock.",
+    LAST_SUCCESS: "When the last run with exit code 0 began; 0: never.",
+    "ridgeline_exit_code": "Exit code of the last run.",
+    OUTBOX: "Alerts that wait to be sent, those that are held back included.",
+}
+
+Samples = Iterable[tuple[Mapping[str, str], float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended: its exit code, epoch seconds of its own clock and of the last success, and what waits."""
+
+    code: int
+    now: int
+    last_success: float
+    outbox: int
+
+
+def render(report: Report, ending: Ending, host: str = "") -> bytes:
+    """The whole file: every metric with HELP and TYPE, every known label, zeros included. `host` labels a shard's."""
+    common = {"host": host} if host else {}
+    return "".join(
+        line for name, samples in _families(report, ending) for line in _family(name, samples, common)
+    ).encode()
+
+
+def _families(report: Report, ending: Ending) -> Iterator[tuple[str, Samples]]:
+    alerts, seconds = report.alerts or {}, report.seconds
+    yield "ridgeline_metrics", (({"outcome": name}, report.outcomes[name]) for name in OUTCOMES)
+    yield "ridgeline_anomalies", _one(len(report.anomalies))
+    yield "ridgeline_alerts", (({"result": name}, alerts.get(name, 0)) for name in COUNTED)
+    stages = (*SHARES, *WORK, "total")
+    yield "ridgeline_run_seconds", (({"stage": name}, round(seconds[name], 6)) for name in stages)
+    yield "ridgeline_algorithm_votes", (({"algorithm": name}, count) for name, count in report.breakdown.items())
+    errors = report.algorithm_errors
+    names = dict.fromkeys([*report.algorithms, *errors])
+    yield "ridgeline_algorithm_errors", (({"algorithm": name}, errors[name]) for name in names)
+    yield "ridgeline_last_run_timestamp_seconds", _one(ending.now)
+    yield LAST_SUCCESS, _one(ending.last_success)
+    yield "ridgeline_exit_code", _one(ending.code)
+    yield OUTBOX, _one(ending.outbox)
+
+
+def _one(number: float) -> Samples:
+    return [({}, number)]
+
+
+def _family(name: str, samples: Samples, common: Mapping[str, str]) -> Iterator[str]:
+    yield f"# HELP {name} {HELP[name]}\n# TYPE {name} gauge\n"
+    for labels, number in samples:
+        yield f"{name}{_labels({**labels, **common})} {number}\n"
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    shown = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
+    return f"{{{shown}}}" if shown else ""
+
+
+def _escaped(value: str) -> str:
+    return encodable(value).replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
