@@ -38,9 +38,9 @@ coverage: warm
 test-bounds: setup
 	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -q tests/kernels/test_kernel_laws.py tests/engine/test_replay.py -m "not long and not services" -k "not replay or hard or every_step or short or parity or users"
 
-# Against the real Alertmanager, from the system's packages.
+# Against the real Alertmanager and Prometheus' own checker, from the system's packages.
 test-services: setup
-	command -v prometheus-alertmanager amtool >/dev/null || { apt-get update -qq && apt-get install -y -qq prometheus-alertmanager >/dev/null; }
+	{ command -v amtool && command -v promtool; } >/dev/null || { apt-get update -qq && apt-get install -y -qq prometheus-alertmanager prometheus >/dev/null; }
 	$(BIN)/python -m pytest -m services
 
 test-long: setup

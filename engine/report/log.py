@@ -55,7 +55,7 @@ def entries(report: Report, code: int, *, match: str | None = None, warnings: Se
 def _run(report: Report, code: int, match: str | None) -> Entry:
     outcomes, alerts = ranked(report.outcomes), ranked(report.alerts or {})
     seconds = {stage: round(spent, 6) for stage, spent in report.seconds.items()}
-    fields = {
+    fields: dict[str, Any] = {
         "exit": code,
         "as_of": report.as_of,
         "match": match,
@@ -72,6 +72,9 @@ def _run(report: Report, code: int, match: str | None) -> Entry:
         number(len(report.anomalies), "anomaly", "anomalies"),
         f"alerts: {', '.join(f'{count:,} {name}' for name, count in alerts.items()) or 'none'}",
     ]
+    if report.airgaps is not None:
+        fields["airgaps"] = report.airgaps
+        words.append(f"airgaps{_listed(report.airgaps)}")
     if match is not None:
         words.append(f'only "{match}"')
     return Entry("info" if not code else "error", "run", ", ".join(words), fields)
