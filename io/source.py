@@ -59,13 +59,15 @@ class Reading:
     """How a source is to be read.
 
     `select` picks by base name; None: all. `left` tells the seconds there are for it, `max_memory` the bytes. With `now`,
-    our clock, the source's own is compared, if it has one.
+    our clock, the source's own is compared, if it has one. `names`: all that `select` would pick, where that is known, so
+    that a source that can need not list the others.
     """
 
     select: Select | None
     left: Callable[[], float]
     max_memory: int
     now: Callable[[], float] | None = None
+    names: Sequence[str] | None = None
 
 
 class SourceSettings(Protocol):

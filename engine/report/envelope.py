@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgeline.io.ordered import distinct, median
+
 GAP: Final = 10  # times the median step: a line across a longer silence would claim what nobody measured
 
 
@@ -23,7 +25,7 @@ def envelope(timestamps: NDArray[np.int64], values: NDArray[np.float64], columns
     starts = np.flatnonzero(np.diff(column, prepend=-1))
     ends = np.append(starts[1:], count) - 1
     by_value = np.lexsort((values, column))  # each column's points still lie between its start and its end
-    return np.unique(np.concatenate((starts, ends, by_value[starts], by_value[ends])))
+    return distinct(np.concatenate((starts, ends, by_value[starts], by_value[ends])))
 
 
 def gaps(timestamps: NDArray[np.int64], kept: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -31,5 +33,5 @@ def gaps(timestamps: NDArray[np.int64], kept: NDArray[np.intp]) -> NDArray[np.in
     steps = np.diff(timestamps)
     if not len(steps):
         return np.empty(0, np.intp)
-    long = np.diff(timestamps[kept]) > GAP * max(float(np.median(steps)), 1.0)
+    long = np.diff(timestamps[kept]) > GAP * max(median(steps), 1.0)
     return np.flatnonzero(long & (np.diff(kept) == 1)) + 1

@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ridgeline.io.ordered import median
+
 BARS: Final = "▁▂▃▄▅▆▇█"
 
 
@@ -15,7 +17,7 @@ def sparkline(values: npt.NDArray[np.float64], width: int = 40) -> str:
     if not len(values):
         return ""
     shares = np.array_split(values, min(width, len(values)))
-    middle = np.median(values)
+    middle = median(values)
     points = np.array([share[np.argmax(np.abs(share - middle))] for share in shares])
     low, high = points.min(), points.max()
     if low == high:

@@ -18,6 +18,7 @@ from ridgeline.engine.score.anomaly import Anomaly, anomalies_of
 from ridgeline.engine.score.considered import considered
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.matrix import MetricMatrix
+from ridgeline.io.ordered import median
 
 if TYPE_CHECKING:
     from ridgeline.engine.run.turn import Turn
@@ -72,7 +73,7 @@ class KeptSeries:
             return
         stamps, values = considered(matrix, row, self.scorer)
         at = envelope(stamps, values, COLUMNS)
-        kept = Kept(rank, anomaly.metric, stamps[at], values[at], float(np.median(values)))
+        kept = Kept(rank, anomaly.metric, stamps[at], values[at], median(values))
         insort(self._kept, kept, key=lambda each: each.rank)
         del self._kept[self.most :]
 

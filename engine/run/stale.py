@@ -13,6 +13,7 @@ from ridgeline.engine.alerts.digest import StaleDigest
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.rules.matching import Patterns
 from ridgeline.engine.run.sinks import Series
+from ridgeline.io.ordered import median
 
 if TYPE_CHECKING:
     from ridgeline.engine.run.turn import Turn
@@ -67,4 +68,4 @@ def longest(config: Config, usual: int) -> int:
 
 def _step(timestamps: NDArray[np.int64]) -> float:
     """The median step of int64[n] timestamps, seconds; 0 below two points."""
-    return float(np.median(np.diff(timestamps))) if len(timestamps) > 1 else 0.0
+    return median(np.diff(timestamps)) if len(timestamps) > 1 else 0.0

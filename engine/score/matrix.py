@@ -18,6 +18,7 @@ from ridgeline.engine.score.threads import each
 from ridgeline.engine.score.users import user_votes
 from ridgeline.io.arrow.buffers import arrow
 from ridgeline.io.matrix import MetricMatrix
+from ridgeline.io.ordered import distinct
 from ridgeline.io.reasons import USABLE
 from ridgeline.kernels.native import loader
 from ridgeline.kernels.score.layout import (
@@ -120,7 +121,7 @@ def _run_kernel(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, threa
     results = Results.for_rows(rows, scores=plan.scores)
     lengths = np.diff(matrix.offsets)
     longest = int(lengths.max(initial=1))
-    counts = np.unique(lengths)
+    counts = distinct(lengths)
     mode = SCORES if plan.scores else ALL_VOTES if plan.all_votes or plan.user else EARLY_EXIT
     as_of, switches = resolve_as_of(matrix, plan), plan.profile.encode()
     weights = _tables.weights(longest)
@@ -146,7 +147,7 @@ def _run_kernel(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, threa
         lacking = each(partial(block, critical), starts, threads)
         starts = [start for start, status in zip(starts, lacking, strict=True) if status]
         # Some rows turned out shorter than they are long: within the window, or without duplicates.
-        counts = np.unique(results.facts[results.outcomes == NO_CRITICAL, COUNT])
+        counts = distinct(results.facts[results.outcomes == NO_CRITICAL, COUNT])
     return results
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgeline.io.ordered import distinct
 from ridgeline.kernels.native import loader
 from ridgeline.kernels.shared.weights import DECAY
 
@@ -89,7 +90,7 @@ class Tables:
             table[:3] = np.inf
         if len(table) <= longest:
             table = np.concatenate([table, np.full(longest + 1 - len(table), np.nan)])
-        missing = np.unique(counts[(counts >= 3) & np.isnan(table[counts])])
+        missing = distinct(counts[(counts >= 3) & np.isnan(table[counts])])
         if len(missing):
             table[missing] = grubbs_critical(missing, alpha)
             if alpha == ALPHA:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -37,7 +37,7 @@ ALWAYS_READ: Final = 16 * 2**20  # unless it is no longer than this
 class RedisSource:
     """A source of metrics under the settings' namespace (see `ridgeline.io.source.Source`).
 
-    `select` picks by base name. `deadline` tells the seconds left: when none are, `chunks` ends, and `names[delivered:]`
+    `select` picks by base name; with `names` those are read and nothing is listed. `deadline` tells the seconds left: when none are, `chunks` ends, and `names[delivered:]`
     were not reached. `now` is our clock, with which Redis' is compared once; None: it is not.
     `clock_skew`: the seconds that Redis' clock is at least ahead of ours, negative behind; None where it is not known.
     """
@@ -46,6 +46,7 @@ class RedisSource:
     select: Select | None = None
     deadline: Callable[[], float] | None = None
     now: Callable[[], float] | None = time.time
+    names: Sequence[str] | None = None
     seconds: dict[str, float] = field(default_factory=lambda: {"load": 0.0, "decode": 0.0})
     delivered: int = 0
     bytes_read: int = 0
@@ -72,6 +73,9 @@ class RedisSource:
 
         A listing that takes half of the time that is left ends there; `chunks` says so after the last metric.
         """
+        if self._names is None and self.names is not None:
+            self._names = builtins.list(self.names)
+            self._keys = [f"{self.settings.namespace}{name}".encode() for name in self._names]
         if self._names is None:
             began = time.perf_counter()
             key = f"{self.settings.namespace}{UNIQUE_SET}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.source import Reading, Source, SourceKind
 
@@ -9,9 +11,14 @@ from ridgeline.io.source import Reading, Source, SourceKind
 def _open(settings: RedisSettings, reading: Reading) -> Source:
     from ridgeline.io.redis.source import RedisSource
 
-    source = RedisSource(settings, reading.select, reading.left, reading.now)
+    source = RedisSource(settings, reading.select, reading.left, reading.now, names=_plain(reading.names))
     source.list()
     return source
+
+
+def _plain(names: Sequence[str] | None) -> Sequence[str] | None:
+    """Names whose keys are told by them alone: not those that stand for bytes which are no text, or for one of two keys."""
+    return None if names is None or any("\\" in name or name.endswith("~") for name in names) else names
 
 
 SOURCE = SourceKind("redis", "a Redis that Skyline's listeners write to", RedisSettings, _open)

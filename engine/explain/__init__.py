@@ -1,0 +1,1 @@
+"""One metric, and everything that its verdict rests on."""

@@ -1,0 +1,181 @@
+"""Between which values of the newest point an algorithm would not have voted: found by asking the algorithm itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ridgeline.engine.prepare.series import prepare
+from ridgeline.engine.score.matrix import judge_rows
+from ridgeline.engine.score.scorer import Scorer
+from ridgeline.io.arrow.buffers import arrow, strings
+from ridgeline.io.matrix import NO_AS_OF, SCHEMA, MetricMatrix
+from ridgeline.io.ordered import distinct, median
+from ridgeline.kernels.score.layout import TRUE
+
+Floats = NDArray[np.float64]
+Bounds = tuple[float | None, float | None]
+Side = tuple[int, bool]  # an algorithm's place, and whether it is the upper bound
+
+WAYS: Final = 8  # parts that an interval is searched in at once
+OWN: Final = 9  # of its values, from the least to the greatest
+BINS: Final = 15  # of histogram_bins, whose vote may change wherever a value crosses one of their edges
+TAIL: Final = 3
+HALVINGS, DOUBLINGS = 12, 60  # of the series' own distance from the median, that are looked at
+STEPS: Final = np.arange(1, 33) / 8  # of that distance, too
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One series whose newest value may be any: `matrix` has one row; algorithms by name, each alone in its policy."""
+
+    matrix: MetricMatrix
+    scorer: Scorer
+    names: tuple[str, ...]
+
+    def votes(self, values: Floats, places: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether algorithm `places[i]` of `names` votes True where the newest value is `values[i]`: bool[n]."""
+        plan = self.scorer.plan
+        rows = self._with(values)
+        base = self.scorer.overrides.policy(self.matrix.metrics[0].as_py())
+        policies = tuple(replace(base, consensus=1, algorithms=(name,)) for name in self.names)
+        alone = replace(plan, policies=policies, scores=False, all_votes=True)
+        judged = judge_rows(prepare(rows, plan.preparation).matrix, alone, places.astype(np.int32))
+        columns = np.array([plan.names.index(name) for name in self.names])
+        found: NDArray[np.bool_] = judged.votes[columns[places], np.arange(len(values))] == TRUE
+        return found
+
+    def _with(self, values: Floats) -> MetricMatrix:
+        """The row once for each of the values, clean as it is."""
+        count, size = len(values), len(self.matrix.values)
+        series = _copies(self.matrix.values, count)
+        series[size - 1 :: size] = values
+        ends = arrow(np.arange(count + 1) * size)
+        columns = [
+            strings([str(at) for at in range(count)]),
+            pa.LargeListArray.from_arrays(ends, arrow(_copies(self.matrix.timestamps, count))),
+            pa.LargeListArray.from_arrays(ends, arrow(series)),
+            arrow(np.repeat(self.matrix.as_of, count), np.repeat(self.matrix.as_of == NO_AS_OF, count)),
+        ]
+        return replace(
+            self.matrix,
+            batch=pa.RecordBatch.from_arrays(columns, schema=SCHEMA),
+            reasons=np.repeat(self.matrix.reasons, count),
+            duplicates=np.repeat(self.matrix.duplicates, count),
+            disordered=np.repeat(self.matrix.disordered, count),
+        )
+
+
+def _copies(array: NDArray[Any], count: int) -> NDArray[Any]:
+    """The array so many times over, by copying whole rows, which numpy.tile does not."""
+    return np.broadcast_to(array, (count, len(array))).copy().reshape(-1)
+
+
+def bounds(trial: Trial) -> Mapping[str, Bounds | None]:
+    """(low, high) by algorithm: with a newest value from low to high, both included, it would not have voted True.
+
+    None for a side without a bound. Of several such intervals it is the one nearest to the median of the other points;
+    None where there is none. Exact to the last bit: the values next to the bounds are votes.
+    """
+    others = trial.matrix.values[:-1]
+    middle = median(others) if len(others) else float(trial.matrix.values[-1])
+    quiet: dict[Side, int] = {}
+    voting: dict[Side, int] = {}
+    found: dict[str, Bounds | None] = dict.fromkeys(trial.names)
+    for places, grid in _grids(trial, middle, others):
+        votes = trial.votes(_copies(grid, len(places)), np.repeat(places, len(grid))).reshape(len(places), len(grid))
+        nearest = np.argsort(np.abs(grid - middle), kind="stable")
+        for place, fired in zip(places.tolist(), votes, strict=True):
+            start = next((int(at) for at in nearest if not fired[at]), None)
+            if start is not None:
+                found[trial.names[place]] = (None, None)
+                _bracket(place, grid, fired, start, quiet, voting)
+    _narrow(trial, quiet, voting)
+    for (place, up), rank in quiet.items():
+        low, high = found[trial.names[place]] or (None, None)
+        found[trial.names[place]] = (low, _value(rank)) if up else (_value(rank), high)
+    return found
+
+
+def _bracket(
+    place: int, grid: Floats, fired: NDArray[np.bool_], start: int, quiet: dict[Side, int], voting: dict[Side, int]
+) -> None:
+    """Note, for each side, the last value of the grid without a vote as seen from `start`, and the first with one."""
+    for up in (False, True):
+        ahead = np.flatnonzero(fired[start:] if up else fired[start::-1])
+        if len(ahead):
+            first = start + int(ahead[0]) if up else start - int(ahead[0])
+            quiet[place, up] = _rank(grid[first - 1 if up else first + 1])
+            voting[place, up] = _rank(grid[first])
+
+
+def _grids(trial: Trial, middle: float, others: Floats) -> Iterator[tuple[NDArray[np.int64], Floats]]:
+    """Algorithms, and the values at which their votes are asked for first, ascending."""
+    by_bins = np.array([name == "histogram_bins" for name in trial.names], np.bool_)
+    for places, edges in ((np.flatnonzero(~by_bins), np.empty(0)), (np.flatnonzero(by_bins), _edges(others))):
+        if len(places):
+            yield places, _grid(middle, others, edges)
+
+
+def _narrow(trial: Trial, quiet: dict[Side, int], voting: dict[Side, int]) -> None:
+    """Bring each pair of a value without a vote and one with it together, until no number lies between them."""
+    while open_ := [side for side in quiet if abs(voting[side] - quiet[side]) > 1]:
+        ranks = [_between(quiet[side], voting[side]) for side in open_]
+        values = np.array([_value(rank) for some in ranks for rank in some])
+        places = np.repeat(np.array([place for place, _ in open_]), [len(some) for some in ranks])
+        votes = iter(trial.votes(values, places).tolist())
+        for side, some in zip(open_, ranks, strict=True):
+            fired = [next(votes) for _ in some]
+            first = fired.index(True) if True in fired else len(some)
+            quiet[side], voting[side] = (
+                some[first - 1] if first else quiet[side],
+                some[first] if first < len(some) else voting[side],
+            )
+
+
+def _between(begin: int, end: int) -> list[int]:
+    """Whole numbers between two, evenly spread, in the order from begin to end."""
+    parts, way = min(WAYS, abs(end - begin)), 1 if end > begin else -1
+    return [begin + way * (abs(end - begin) * part // parts) for part in range(1, parts)]
+
+
+def _grid(middle: float, others: Floats, edges: Floats) -> Floats:
+    """The median, values around it in steps of the series' spread and in doubling ones, its own, and `edges`."""
+    far = float(np.abs(others - middle).max()) if len(others) else 0.0
+    step = max(far, abs(middle), 1e-300)
+    with np.errstate(over="ignore", invalid="ignore"):
+        distances = np.concatenate([step * np.exp2(np.arange(-HALVINGS, DOUBLINGS, 2.0)), far * STEPS])
+        own = np.sort(others)[np.linspace(0, max(len(others) - 1, 0), min(len(others), OWN)).astype(np.int64)]
+        values = distinct(np.concatenate([[middle], middle + distances, middle - distances, own, edges]))
+    limit = np.finfo(np.float64).max
+    return np.concatenate([[-limit], values[np.abs(values) < limit], [limit]])
+
+
+def _edges(others: Floats) -> Floats:
+    """Between the values at which the newest point, or the tail that it is a third of, crosses an edge of a bin."""
+    if len(others) < TAIL or not others.max() > others.min():
+        return np.empty(0)
+    edges = np.linspace(others.min(), others.max(), BINS + 1)
+    crossings = np.sort(np.concatenate([edges, TAIL * edges - others[-1] - others[-2]]))
+    return np.concatenate([(crossings[1:] + crossings[:-1]) / 2, crossings])
+
+
+def _rank(value: float) -> int:
+    """The place of a number among all of float64: as numbers grow, so do their ranks, one by one."""
+    bits = int(np.float64(value).view(np.int64))
+    return bits if bits >= 0 else -(bits & (2**63 - 1)) - 1
+
+
+def _value(rank: int) -> float:
+    bits = rank if rank >= 0 else (-(rank + 1)) | -(2**63)
+    return float(np.int64(bits).view(np.float64))
+
+
+def around(bound: Bounds | None) -> Sequence[float | None]:
+    """Low and high; neither where there is no interval."""
+    return (None, None) if bound is None else bound

@@ -1,0 +1,179 @@
+"""The verdict card of one metric: its verdict, what each algorithm saw, and what would have made it otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ridgeline.engine.explain.bounds import Trial, around, bounds
+from ridgeline.engine.explain.terms import statistic
+from ridgeline.engine.prepare.series import prepare
+from ridgeline.engine.rules.policy import Policy
+from ridgeline.engine.run.expected import expected
+from ridgeline.engine.score.considered import considered
+from ridgeline.engine.score.matrix import judge_rows
+from ridgeline.engine.score.plan import resolve_as_of
+from ridgeline.engine.score.scorer import Scorer
+from ridgeline.io.arrow.buffers import strings
+from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
+
+ANALYSED: Final = "analysed"
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one algorithm made of the metric: None throughout where it was not asked or failed.
+
+    statistic, threshold  in `unit`: beyond the threshold is a vote
+    low, high             the newest value would have been no vote from low to high; None: unbounded, or no such range
+    """
+
+    name: str
+    statistic: float | None = None
+    threshold: float | None = None
+    unit: str | None = None
+    score: float | None = None
+    vote: bool | None = None
+    low: float | None = None
+    high: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the entry of `algorithms`."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Card:
+    """Everything that is known of one verdict.
+
+    would     by consensus, whether the metric would have been anomalous
+    prepared  what was done to the series first; None: nothing
+    alerts    the routes of an alert, as JSON
+    stamps, values  the points that were considered
+    """
+
+    metric: str
+    as_of: int | None
+    outcome: str
+    reason: str | None
+    anomalous: bool | None
+    datapoint: float | None
+    timestamp: int | None
+    votes: int | None
+    consensus: int
+    expected: tuple[float, float] | None
+    negatives: bool | None
+    algorithms: Sequence[Opinion]
+    would: Mapping[int, bool]
+    prepared: str | None
+    stale_period: int
+    stamps: NDArray[np.int64]
+    values: NDArray[np.float64]
+    airgaps: Mapping[str, Any] = field(default_factory=dict)
+    alerts: Sequence[Mapping[str, Any]] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object of `explain --json`."""
+        return {
+            "metric": self.metric,
+            "as_of": self.as_of,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "anomalous": self.anomalous,
+            "datapoint": self.datapoint,
+            "timestamp": self.timestamp,
+            "votes": self.votes,
+            "expected": None if self.expected is None else list(self.expected),
+            "negatives": self.negatives,
+            "algorithms": [opinion.as_json() for opinion in self.algorithms],
+            "would": [{"consensus": least, "anomalous": found} for least, found in self.would.items()],
+            "channels": [],
+            "prepared": self.prepared,
+            "airgaps": dict(self.airgaps),
+            "alerts": [dict(alert) for alert in self.alerts],
+        }
+
+
+def explain(matrix: MetricMatrix, scorer: Scorer) -> Card:
+    """Judge the one row of `matrix` and tell all about it. The scorer must be one with scores."""
+    metric = matrix.metrics[0].as_py()
+    scored = scorer.judge(matrix, threads=1)
+    verdict = scored.verdicts.to_pylist()[0]
+    policy = scorer.overrides.policy(metric)
+    as_of = int(resolve_as_of(matrix, scorer.plan)[0])
+    if as_of == NO_AS_OF:  # of its own newest point
+        as_of = int(matrix.timestamps[-1]) if len(matrix.timestamps) else 0
+    stamps, values = considered(scored.prepared.matrix, 0, scorer)
+    labels = scored.prepared.labels
+    judged = verdict["outcome"] == ANALYSED
+    algorithms = policy.algorithms or scorer.plan.names
+    return Card(
+        metric=metric,
+        as_of=as_of,
+        outcome=verdict["outcome"],
+        reason=verdict["reason"],
+        anomalous=verdict["anomalous"],
+        datapoint=verdict["datapoint"],
+        timestamp=verdict["timestamp"],
+        votes=verdict["votes"],
+        consensus=policy.consensus,
+        expected=expected(values) if judged else None,
+        negatives=bool((values < 0).any()) if len(values) else None,
+        algorithms=_opinions(matrix, scorer, policy, verdict, as_of, len(values)) if judged else [],
+        would=_would(matrix, scorer, policy, len(algorithms)) if judged else {},
+        prepared=None if labels is None else labels[0],
+        stale_period=policy.stale_period or scorer.plan.profile.stale_period,
+        stamps=stamps,
+        values=values,
+    )
+
+
+def _opinions(
+    matrix: MetricMatrix, scorer: Scorer, policy: Policy, verdict: Mapping[str, Any], as_of: int, points: int
+) -> list[Opinion]:
+    names = policy.algorithms or scorer.plan.names
+    found = bounds(Trial(_until(matrix, scorer, as_of), scorer, names))
+    opinions = []
+    for name in names:
+        vote, score = verdict[name], verdict[f"{name}_score"]
+        if vote is None or score is None:
+            opinions.append(Opinion(name))
+            continue
+        value, threshold, unit = statistic(name, score, points, policy)
+        low, high = around(found[name])
+        shown = None if np.isnan(value) else value
+        opinions.append(
+            Opinion(name, shown, threshold, unit if found[name] is not None else None, score, vote, low, high)
+        )
+    return opinions
+
+
+def _until(matrix: MetricMatrix, scorer: Scorer, as_of: int) -> MetricMatrix:
+    """The row as far as it is considered, so that its last point is the one that is judged."""
+    if not scorer.plan.profile.drop_future or not len(matrix.timestamps):
+        return matrix
+    stop = int(np.searchsorted(matrix.timestamps, as_of, "right"))
+    if stop == len(matrix.timestamps):
+        return matrix
+    return MetricMatrix.from_columns(
+        matrix.metrics, np.array([0, stop]), matrix.timestamps[:stop], matrix.values[:stop], as_of=matrix.as_of
+    )
+
+
+def _would(matrix: MetricMatrix, scorer: Scorer, policy: Policy, algorithms: int) -> dict[int, bool]:
+    """By consensus, from one vote to all."""
+    policies = tuple(replace(policy, consensus=least) for least in range(1, algorithms + 1))
+    rows = MetricMatrix.from_columns(
+        strings([str(at) for at in range(algorithms)]),
+        np.arange(algorithms + 1) * len(matrix.values),
+        np.tile(matrix.timestamps, algorithms),
+        np.tile(matrix.values, algorithms),
+        as_of=np.repeat(matrix.as_of, algorithms),
+    )
+    plan = replace(scorer.plan, policies=policies, scores=False)
+    judged = judge_rows(prepare(rows, plan.preparation).matrix, plan, np.arange(algorithms, dtype=np.int32))
+    return {least: bool(found) for least, found in enumerate(judged.anomalous, 1)}
