@@ -106,8 +106,8 @@ def test_what_lies_between_the_bounds_is_no_vote(seed, newest, scale, offset):
             continue
         low = found[0] if found[0] is not None else -1e300
         high = found[1] if found[1] is not None else 1e300
-        between = np.linspace(0, 1, 20) * (high - low) + low
-        between = between[(between >= low) & (between <= high)]
+        # Within some last bits of a bound the statistic itself is rounded one way or the other.
+        between = np.linspace(1e-6, 1 - 1e-6, 20) * (high - low) + low
         assert not trial.votes(between, np.full(len(between), place)).any(), name
 
 
