@@ -36,7 +36,15 @@ threads = {threads}
 directory = "{folder}"
 """
 BARE: Final = "[analysis]\nbookkeeping = false\n"
-WHOLE: Final = "[analysis]\nbookkeeping = true\n"
+WHOLE: Final = """\
+[analysis]
+bookkeeping = true
+[airgaps]
+identify = true
+[statistics]
+name = "bench"
+prometheus_textfile = "{folder}/ridgeline.prom"
+"""
 ALLOWED: Final = 6e-6  # seconds of CPU a metric that `WHOLE` may cost beside `BARE`
 SHARE: Final = 50  # one command to Redis for so many metrics, reads of series left out
 # Seconds of CPU a metric of the real analyzer's whole cycle, the least measured: as its pins install it, where msgpack is

@@ -6,6 +6,7 @@ import msgpack
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from rigs.golden.receivers import receivers
 from rigs.http import http_server
 from rigs.redis import redis_server
@@ -33,6 +34,13 @@ group_above = 1000
 pictures = 0
 [alerters.syslog]
 address = "unix://{syslog}"
+[airgaps]
+identify = true
+[statistics]
+graphite = "{carbon[0]}:{carbon[1]}"
+prometheus_textfile = "{folder}/ridgeline.prom"
+[log]
+file = "{folder}/run.log"
 """
 
 
@@ -57,7 +65,11 @@ def played(server, tmp_path_factory, capsys):
         for key in server.client.scan_iter("last_alert.*"):
             server.client.delete(key)
         config = write_config(
-            folder, server.url, alerts=(("", "http|syslog|console", 60),), http=http, extra=EXTRA.format(**places)
+            folder,
+            server.url,
+            alerts=(("", "http|syslog|console", 60),),
+            http=http,
+            extra=EXTRA.format(**places, folder=folder),
         )
         code, found, errors = run_json(capsys, config)
         return code, found, errors, http.requests, everybody.syslog.drain(), folder
@@ -75,6 +87,7 @@ def test_every_sink_shows_every_name_and_is_broken_by_none(played, server):
     assert all(frame.isprintable() for frame in frames)
     assert all(any(f"metric: {escape(name)[:SHOWN]}" in frame for frame in frames) for name in NAMES)
     _check_files(folder / "out")
+    _check_statistics(folder)
     _check_keys(server.client)
 
 
@@ -84,6 +97,14 @@ def _check_files(folder):
     dump = (folder / "anomalies.jsonp").read_text().removeprefix("handle_data(").removesuffix(")")
     assert sorted(name for _, name, _ in json.loads(dump)) == NAMES
     assert sorted(pq.read_table(folder / "anomalies.parquet")["metric"].to_pylist()) == NAMES
+
+
+def _check_statistics(folder):
+    """What is counted parses, and each record of the log is one line."""
+    families = list(text_string_to_metric_families((folder / "ridgeline.prom").read_text()))
+    (anomalies,) = (family.samples[0].value for family in families if family.name == "ridgeline_anomalies")
+    assert anomalies == len(NAMES)
+    assert all(line.isprintable() for line in (folder / "run.log").read_text().splitlines())
 
 
 def _check_keys(client):
