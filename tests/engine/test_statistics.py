@@ -1,6 +1,5 @@
 """The numbers of a run: as Prometheus reads them, under Skyline's names, on their way, and what survives a failure."""
 
-import re
 import socket
 import time
 
@@ -11,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from rigs.carbon import carbon
+from rigs.golden.differences import read_table
 from rigs.http import Answer, http_server
 from rigs.parts import NAMES, matrix, verdicts
 
@@ -143,13 +143,7 @@ def test_a_file_that_says_nothing_usable_is_none(tmp_path, content):
 
 # --- Skyline's names
 
-# Names that Skyline sends and we do not, with the reason.
-LEFT_OUT = {
-    r"algorithm_breakdown\.\w+\.timing\.(total|median)_time": "one kernel runs the nine together: none has a time of its own",
-    r"http_alerter\.queue\.(mirage|ionosphere)": "queues of siblings, which send for themselves",
-    r"mirage_metrics|mirage_periodic_checks|ionosphere_metrics|sent_to_ionosphere": "counts of siblings' own sets",
-}
-ADDED = re.compile(r"outcomes\.(" + "|".join(OUTCOMES) + ")")
+FULL = "skyline.analyzer.golden."
 VARIANTS = (
     "",
     "variants/lean",
@@ -164,7 +158,7 @@ def recorded(folder):
     names = set()
     for file in sorted(folder.glob("runs/*/graphite.txt")):
         names |= {line.split("\t")[1].split(" ")[0] for line in file.read_text().splitlines()}
-    return {name.removeprefix("skyline.analyzer.golden.") for name in names}
+    return {name.removeprefix(FULL) for name in names}
 
 
 def full_numbers(http, siblings):
@@ -177,18 +171,16 @@ def full_numbers(http, siblings):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_every_name_that_skyline_sends_is_sent_or_left_out_for_a_reason(shared, variant):
+def test_every_name_that_skyline_sends_is_sent_or_accounted_for_in_the_table_of_differences(shared, root, variant):
+    table = read_table((root / "docs" / "differences.md").read_text())
     theirs = recorded(shared / "golden" / variant)
     assert len(theirs) > 40
-    siblings = [
-        name.removeprefix("sent_to_") for name in theirs if name.startswith("sent_to_") and "ionosphere" not in name
-    ]
-    ours = set(full_numbers("http_alerter.queue.analyzer" in theirs, siblings))
-    assert all(any(re.fullmatch(one, name) for one in LEFT_OUT) for name in theirs - ours), theirs - ours
-    assert all(ADDED.fullmatch(name) for name in ours - theirs), ours - theirs
-    if not variant:
-        unused = [one for one in LEFT_OUT if not any(re.fullmatch(one, name) for name in theirs)]
-        assert unused == []
+    ours = set(full_numbers("http_alerter.queue.analyzer" in theirs, ("mirage", "panorama", "crucible", "ionosphere")))
+    theirs |= {name for name in ours if name.startswith("sent_to_")}  # sent where something is handed over
+    missing = {f"-graphite:{FULL}{name}" for name in theirs - ours} | {
+        f"+graphite:{FULL}{name}" for name in ours - theirs
+    }
+    assert {one for one in missing if not any(row.name.fullmatch(one) for row in table)} == set()
 
 
 def test_the_canary_of_the_recorded_fleet_has_the_recorded_span():

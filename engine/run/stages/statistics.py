@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from ridgeline.engine.alerts.strategy import kind_of
 from ridgeline.engine.run.aside import Overdue, aside
 from ridgeline.engine.run.statistics.graphite import batch, send
 from ridgeline.engine.run.statistics.heartbeat import beat
@@ -20,7 +19,7 @@ from ridgeline.io.net.transport import TransportError
 
 GRACE: Final = 1.2  # seconds beyond the deadline for the disk, whatever took the time before
 LEAST: Final = 0.2  # seconds for one answer from the network, however late it is
-HTTP: Final = "http"  # the kind of strategies whose waiting alerts Skyline calls its http queue
+HTTP: Final = "http"  # the channel whose waiting alerts Skyline calls its http queue
 
 
 def write_textfile(turn: Turn) -> None:
@@ -65,10 +64,10 @@ def _numbers(turn: Turn) -> Numbers:
 
 def _waiting_for_http(turn: Turn) -> int | None:
     """Alerts for webhooks in the outbox; None where there are no webhooks, or it is not known."""
-    used = (name for row in turn.request.config.alerts for name in row.strategies)
-    if turn.waiting is None or not any(kind_of(name) == HTTP for name in used):
+    webhooks = [name for name, channel, _ in turn.request.config.alerters.settings if channel.kind == HTTP]
+    if turn.waiting is None or not webhooks:
         return None
-    return sum(count for name, count in turn.waiting.items() if kind_of(name) == HTTP)
+    return sum(turn.waiting[name] for name in webhooks)
 
 
 def send_heartbeat(turn: Turn) -> None:
