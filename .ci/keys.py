@@ -1,7 +1,6 @@
 """Print docs/keys.md, the catalogue of Redis keys for people: `python .ci/keys.py > docs/keys.md`."""
 
 import sys
-from itertools import groupby
 
 from ridgeline.io.redis.acl import BUILT
 from ridgeline.io.redis.key import Key
@@ -36,8 +35,9 @@ def rows(keys: list[Key]) -> list[str]:
 def page() -> str:
     """The page."""
     lines = [HEAD]
-    for feature, keys in groupby(CATALOGUE, lambda key: key.feature):
-        lines += [f"## {feature}", "", *([] if feature in BUILT else [PLANNED, ""]), *rows(list(keys)), ""]
+    for feature in dict.fromkeys(key.feature for key in CATALOGUE):
+        keys = [key for key in CATALOGUE if key.feature == feature]
+        lines += [f"## {feature}", "", *([] if feature in BUILT else [PLANNED, ""]), *rows(keys), ""]
     return "\n".join(lines).rstrip()
 
 

@@ -66,6 +66,7 @@ class Records:
         with_batch(self.round_, fill)
         summary = self.round_.summary
         summary.sent += len(items)
+        summary.arrived += items
         summary.messages += len(items) if self._one_by_one(parcel) else 1
         if outcome.refused:
             summary.reasons[parcel.strategy, "refused", f"{', '.join(outcome.refused)}: {outcome.reason}"] += len(items)
@@ -82,6 +83,7 @@ class Records:
             put_outbox(batch, {item.pair: encode(item) for item in items})
 
         with_batch(self.round_, fill)
+        self.round_.summary.arrived += items
         return replace(parcel.of(items), tries=parcel.tries + 1)
 
     def _note_renewal(self, parcel: Parcel, outcome: Outcome) -> None:

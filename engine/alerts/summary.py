@@ -23,6 +23,7 @@ class Summary:
     failed      refused for good by the receiver
     dropped     given up after too many attempts, or too long
     waiting     alerts in the outbox by strategy, those that are held back included; None where that is not known
+    arrived     those that were sent, to all or some of their recipients
     """
 
     sent: int = 0
@@ -35,6 +36,7 @@ class Summary:
     dropped: int = 0
     state_problem: str = ""
     waiting: Counter[str] | None = None
+    arrived: list[Item] = field(default_factory=list)
     reasons: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
     def note(self, item: Item, what: str, reason: str) -> None:

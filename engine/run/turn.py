@@ -24,11 +24,14 @@ from ridgeline.engine.run.unmatched import UnmatchedSink, patterns_of
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.errors import AuthenticationFailed, NoData, OutputError, SourceUnavailable
 from ridgeline.io.redis.entries import Entries
+from ridgeline.io.state.interface import StateError
 
 if TYPE_CHECKING:
+    from ridgeline.engine.alerts.item import Item
     from ridgeline.engine.run.external import Asking
     from ridgeline.engine.run.gallery import Gallery
     from ridgeline.engine.run.scan import Scan
+    from ridgeline.engine.run.skips import OperatorSkips
     from ridgeline.io.redis.ledger import Ledger
     from ridgeline.io.source import Source
 
@@ -83,6 +86,10 @@ class Turn:
     canary    the sink that looks for the metric whose span is told, if one is named
     waiting   alerts in the outbox by strategy; None where that is not known
     handed    checks written for siblings, by sibling (mirage, panorama, crucible), where some are to be
+    unkept    why some of it could not be read or written: one problem of the run's, however many there are
+    operators knows which metrics operators of Skyline took out of the analysis
+    arrived   the alerts that were sent
+    faults    how many problems decide the exit code
     """
 
     request: Request
@@ -107,6 +114,10 @@ class Turn:
     canary: CanarySink | None = None
     waiting: Counter[str] | None = None
     handed: Counter[str] = field(default_factory=Counter)
+    unkept: list[StateError] = field(default_factory=list)
+    operators: OperatorSkips | None = None
+    arrived: list[Item] = field(default_factory=list)
+    faults: int = 0
     _codes: set[int] = field(default_factory=set)
     _broken_off: int | None = None
 
@@ -172,9 +183,15 @@ class Turn:
         gaps = any(isinstance(sink, AirgapSink) for sink in self.sinks)
         return ("decode", *(() if self.request.check_airgaps_only else ("score",)), *(("gaps",) if gaps else ()))
 
+    @property
+    def of_the_fleet(self) -> bool:
+        """Whether it is asked to judge all that the source lists."""
+        return self.request.match is None and not self.request.check_airgaps_only
+
     def find(self, code: int, problem: str) -> None:
         """Note something that went wrong: an exit code that applies, and a sentence for people."""
         self._codes.add(code)
+        self.faults += 1
         self.report.problems.append(problem)
 
     def warn(self, problem: str) -> None:

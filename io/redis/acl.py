@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from textwrap import wrap
 from typing import Final
 
 from ridgeline.io.redis.key import NAMESPACE, Key, Program
 from ridgeline.io.redis.keys import CATALOGUE, OURS
 
 # What is there today. A feature that is built is added here, and the rights, the documentation and the tests follow.
-BUILT: Final = frozenset({"source", "alerts", "mutes", "airgaps"})
+BUILT: Final = frozenset({"source", "alerts", "mutes", "skips", "bookkeeping", "airgaps"})
 CONNECTION: Final = ("PING", "SELECT", "TIME")  # CLIENT SETINFO may fail: the library does not mind
+WIDTH: Final = 110  # of a line of rights
 TRANSACTION: Final = ("MULTI", "EXEC")
 
 
@@ -56,6 +58,10 @@ def statement(
     opened = patterns(program, namespace, features)
     allowed = [f"+{command.lower()}" for command in sorted(commands(program, features))]
     keys = [f"~{glob}" if writes or not redis_7 else f"%R~{glob}" for glob, writes in opened.items()]
-    return "\n  ".join(
-        (f"ACL SETUSER {user} on >PASSWORD resetkeys resetchannels -@all", " ".join(allowed), " ".join(keys))
-    )
+    lines = (line for words in (allowed, keys) for line in _lines(words))
+    return "\n  ".join((f"ACL SETUSER {user} on >PASSWORD resetkeys resetchannels -@all", *lines))
+
+
+def _lines(words: Iterable[str]) -> list[str]:
+    """The words, as many to a line as fit."""
+    return wrap(" ".join(words), WIDTH, break_long_words=False, break_on_hyphens=False)

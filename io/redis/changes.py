@@ -9,7 +9,7 @@ from ridgeline.io.state.batch import Add, Change, Delete, Drop, Put, Remove, Set
 
 T = TypeVar("T")
 PAGE: Final = 1000  # keys, members or fields per command
-_OF_NAMES: Final = {Add: "SADD", Remove: "SREM", Drop: "HDEL"}
+OF_NAMES: Final = {Add: "SADD", Remove: "SREM", Drop: "HDEL"}
 
 
 def cut(items: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -23,10 +23,10 @@ def queue(pipeline: Any, change: Change) -> None:
         case SetText(key, text, ttl):
             pipeline.set(key, text, ex=ttl)
         case Delete(key):
-            pipeline.delete(key)
+            pipeline.unlink(key)
         case Put(key, fields):
             for pairs in cut(list(fields.items())):
                 pipeline.hset(key, mapping=dict(pairs))
         case Add(key, names) | Remove(key, names) | Drop(key, names):
             for some in cut(names):
-                pipeline.execute_command(_OF_NAMES[type(change)], key, *some)
+                pipeline.execute_command(OF_NAMES[type(change)], key, *some)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final, Literal
 
-from ridgeline.io.state.batch import Add, Change, Drop, Put, Remove, SetText
+from ridgeline.io.redis.changes import OF_NAMES
+from ridgeline.io.redis.frames import frame, pages
+from ridgeline.io.state.batch import Add, Change, Delete, Drop, Put, Remove, SetText
 from ridgeline.io.text import encodable
+
+STAGING: Final = "ridgeline.books."  # in front of a key whose successor is being filled; no sibling looks there
+STAGED: Final = 3600  # seconds after which what a killed run left there is gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +22,6 @@ class Keep:
 
     key: str
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unlink:
-    """Forget a key, whatever it holds and however much; the server frees the memory in its own time."""
-
-    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,53 @@ class Expire:
     ttl: int
 
 
-Entry = Change | Keep | Unlink | Rename | Expire
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Let a set or a hash hold these words, and nothing else, from one instant to the next; without words it is gone.
+
+    words      members, or fields and their texts in turn; asked for once, as they are sent
+    previous   what the key held before is called so afterwards; None: it is forgotten
+    ttl        seconds that it then lives; None: for good
+    """
+
+    key: str
+    command: Literal["SADD", "HSET"]
+    words: Iterable[str]
+    previous: str | None = None
+    ttl: int | None = None
+
+    @property
+    def staging(self) -> str:
+        """Where the words are gathered."""
+        return f"{STAGING}{self.key}"
+
+    def filling(self) -> Iterator[bytes]:
+        """Gather the words, unseen by anyone."""
+        yield from self.leaving()
+        for at, page in enumerate(pages(self.command, self.staging, self.words)):
+            yield page
+            if not at:
+                yield frame("EXPIRE", self.staging, str(self.ttl or STAGED))
+
+    def leaving(self) -> Iterator[bytes]:
+        """Forget what was gathered."""
+        yield frame("UNLINK", self.staging)
+
+    def switching(self) -> Iterator[bytes]:
+        """Put what was gathered in its place, at once."""
+        yield frame("MULTI")
+        if self.previous is None:
+            yield frame("UNLINK", self.key)
+        else:
+            yield frame("UNLINK", self.previous)
+            yield frame("RENAME", self.key, self.previous)
+        yield frame("RENAME", self.staging, self.key)
+        if self.ttl is None:
+            yield frame("PERSIST", self.key)
+        yield frame("EXEC")
+
+
+Entry = Change | Keep | Rename | Expire | Replace
 
 
 @dataclass(slots=True)
@@ -58,8 +104,8 @@ class Entries:
         self.entries.append(Keep(named, stored) if ttl is None else SetText(named, stored, ttl))
 
     def unlink(self, *keys: str) -> None:
-        """Forget keys."""
-        self.entries += [Unlink(encodable(key)) for key in keys]
+        """Forget keys, however much they hold; the server frees the memory in its own time."""
+        self.entries += [Delete(encodable(key)) for key in keys]
 
     def add(self, key: str, members: Iterable[str]) -> None:
         """Add members to a set."""
@@ -88,3 +134,38 @@ class Entries:
     def expire(self, key: str, ttl: int) -> None:
         """Let a key live for `ttl` more seconds."""
         self.entries.append(Expire(encodable(key), ttl))
+
+    def replace_set(
+        self, key: str, members: Iterable[str], *, previous: str | None = None, ttl: int | None = None
+    ) -> None:
+        """Let a set hold these members alone, from one instant to the next; `previous` is what it held before."""
+        self._replace(key, "SADD", map(encodable, members), previous, ttl)
+
+    def replace_hash(self, key: str, fields: Mapping[str, str]) -> None:
+        """Let a hash hold these fields alone, from one instant to the next."""
+        self._replace(key, "HSET", map(encodable, chain.from_iterable(fields.items())), None, None)
+
+    def _replace(
+        self, key: str, command: Literal["SADD", "HSET"], words: Iterable[str], previous: str | None, ttl: int | None
+    ) -> None:
+        named = None if previous is None else encodable(previous)
+        self.entries.append(Replace(encodable(key), command, words, named, ttl))
+
+
+def commands(entry: Change | Keep | Rename | Expire) -> Iterator[bytes]:
+    """One entry as commands."""
+    match entry:
+        case SetText(key, text, ttl):
+            yield frame("SET", key, text, "EX", str(ttl))
+        case Keep(key, text):
+            yield frame("SET", key, text)
+        case Delete(key):
+            yield frame("UNLINK", key)
+        case Rename(key, to):
+            yield frame("RENAME", key, to)
+        case Expire(key, ttl):
+            yield frame("EXPIRE", key, str(ttl))
+        case Put(key, fields):
+            yield from pages("HSET", key, chain.from_iterable(fields.items()))
+        case Add(key, names) | Remove(key, names) | Drop(key, names):
+            yield from pages(OF_NAMES[type(entry)], key, names)

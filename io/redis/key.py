@@ -14,9 +14,9 @@ SIBLINGS: Final = "siblings"  # Horizon, Mirage, Panorama, Ionosphere, Flux, the
 OPERATORS: Final = "operators"
 READ: Final[dict[Kind, tuple[str, ...]]] = {"string": ("MGET",), "set": ("SSCAN",), "hash": ("HSCAN", "HMGET", "HLEN")}
 WRITE: Final[dict[Kind, tuple[str, ...]]] = {
-    "string": ("SET", "DEL"),
-    "set": ("SADD", "SREM", "DEL"),
-    "hash": ("HSET", "HDEL", "DEL"),
+    "string": ("SET", "UNLINK"),
+    "set": ("SADD", "SREM", "UNLINK"),
+    "hash": ("HSET", "HDEL", "UNLINK"),
 }
 
 

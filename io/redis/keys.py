@@ -51,9 +51,31 @@ STATE: Final = (
     Key(f"{OURS}breaker.<strategy>", "string", "an endpoint left alone for a while: JSON", "its pause", ("run",), ("run",), "alerts"),
     Key(f"{OURS}external.<name>", "string", "external alert configurations, as last fetched: JSON", "2592000", ("run",), ("run",), "alerts"),
 )  # fmt: skip
+BOOKS: Final = (
+    Key(
+        f"{OURS}books",
+        "string",
+        "notes of the last run for the next one's books: JSON",
+        "86400",
+        ("run",),
+        ("run",),
+        "bookkeeping",
+        (("run", ("MGET", "SET")),),
+    ),
+    Key(
+        f"{OURS}books.<key>",
+        "set",  # or a hash, where the key is one
+        "what is about to be put in the place of a key that siblings read",
+        "3600, or the key's",
+        ("run",),
+        ("run",),
+        "bookkeeping",
+        (("run", ("UNLINK", "SADD", "HSET", "EXPIRE", "RENAME")),),
+    ),
+)
 
 
-CATALOGUE: Final = (*SOURCE, *STATE, *SKYLINE)
+CATALOGUE: Final = (*SOURCE, *STATE, *SKYLINE, *BOOKS)
 
 
 def find(key: str, namespace: str = NAMESPACE) -> Key | None:

@@ -9,24 +9,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from itertools import chain
+from typing import Any
 
 from redis.exceptions import ConnectionError as BrokenError
-from redis.exceptions import NoPermissionError, RedisError, ResponseError
+from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as SilentError
 
 from ridgeline.io.errors import RidgelineError
-from ridgeline.io.redis.changes import PAGE, cut, queue
+from ridgeline.io.redis.changes import PAGE, cut
 from ridgeline.io.redis.client import connect
-from ridgeline.io.redis.entries import Entries, Entry, Expire, Keep, Rename, Unlink
+from ridgeline.io.redis.entries import Entries, Replace, commands
 from ridgeline.io.redis.explain import explain
+from ridgeline.io.redis.line import line
 from ridgeline.io.redis.settings import RedisSettings
-from ridgeline.io.state.batch import Add, Drop, Put, Remove
 from ridgeline.io.state.interface import MOST, StateError
 from ridgeline.io.text import encodable
-
-ROUND: Final = 64  # commands per round trip: at most 64 pages, a few megabytes of names
-_NO_KEY: Final = "no such key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +111,16 @@ class Ledger:
         """
         refused: list[ResponseError] = []
         with self._failures("write to"):
-            for some in _rounds(entries.entries):
-                pipeline = self._client.pipeline(transaction=False)
-                for entry in some:
-                    _queue(pipeline, entry)
-                answers = pipeline.execute(raise_on_error=False)
-                refused += [one for one in answers if isinstance(one, ResponseError) and str(one) != _NO_KEY]
+            with line(self._client) as send:
+                changes: list[Iterable[bytes]] = []
+                for entry in entries.entries:
+                    if isinstance(entry, Replace):
+                        lacking = send(entry.filling())
+                        refused += lacking
+                        changes.append(entry.leaving() if lacking else entry.switching())
+                    else:
+                        changes.append(commands(entry))
+                refused += send(chain.from_iterable(changes))
             if refused:
                 raise refused[0]
 
@@ -141,8 +143,6 @@ class Ledger:
         except RidgelineError as error:  # it could not be connected to
             self._lost = f"cannot {what} the books in Redis: {error}"
             raise StateError(self._lost) from error
-        except NoPermissionError as error:
-            raise StateError(f"cannot {what} the books in Redis: {explain(error, self._settings)}") from error
         except (RedisError, OSError) as error:
             sentence = f"cannot {what} the books in Redis: {explain(error, self._settings)}"
             if isinstance(error, (BrokenError, SilentError, OSError)):
@@ -150,42 +150,6 @@ class Ledger:
             raise StateError(sentence) from error
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             raise StateError(f"cannot {what} the books in Redis: its answer makes no sense ({error})") from error
-
-
-def _queue(pipeline: Any, entry: Entry) -> None:
-    match entry:
-        case Keep(key, text):
-            pipeline.set(key, text)
-        case Unlink(key):
-            pipeline.unlink(key)
-        case Rename(key, to):
-            pipeline.rename(key, to)
-        case Expire(key, ttl):
-            pipeline.expire(key, ttl)
-        case _:
-            queue(pipeline, entry)
-
-
-def _rounds(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    """The entries in order, so many together that a round trip carries at most about `ROUND` commands."""
-    some: list[Entry] = []
-    weight = 0
-    for entry in entries:
-        some.append(entry)
-        weight += 1 + _size(entry) // PAGE
-        if weight >= ROUND:
-            yield some
-            some, weight = [], 0
-    if some:
-        yield some
-
-
-def _size(entry: Entry) -> int:
-    match entry:
-        case Add(_, names) | Remove(_, names) | Put(_, names) | Drop(_, names):
-            return len(names)
-        case _:
-            return 1
 
 
 def _pages(scan: Callable[..., tuple[int, Any]], key: str) -> Iterator[Any]:

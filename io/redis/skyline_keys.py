@@ -20,46 +20,62 @@ def _rows(feature: str, *rows: tuple[str, Kind, str, str, tuple[str, ...], tuple
     return tuple(Key(*row, feature) for row in rows)
 
 
+def _sending(
+    feature: str, *rows: tuple[str, Kind, str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+) -> tuple[Key, ...]:
+    """Rows whose last column is what a run sends, where that is not all that the key's type allows."""
+    return tuple(Key(*row[:6], feature, (("run", row[6]),)) for row in rows)
+
+
 MUTES: Final = _rows(
     "mutes",
     ("alert.paused.<strategy>.<metric>", "string", "paused until, or any text", "the operator's", (OPERATORS,), RUN),
     ("metrics_manager.mute_alerts_on", "hash", "metric -> epoch of its end", "", (OPERATORS, "manage"), ("run", "manage")),
 )  # fmt: skip
 
-SKIPS: Final = _rows(
+SKIPS: Final = _sending(
     "skips",
-    ("metrics_manager.api_skip_analysis", "hash", "metric -> epoch of its end", "", (OPERATORS, "manage"), ("run", "manage")),
+    ("metrics_manager.api_skip_analysis", "hash", "metric -> epoch of its end", "", (OPERATORS, "manage"), ("run", "manage"), ("HSCAN",)),
 )  # fmt: skip
 
-BOOKKEEPING: Final = _rows(
+SWITCHED: Final = ("UNLINK", "RENAME", "PERSIST")  # filled elsewhere, and put in place at once
+GROWN: Final = ("SSCAN", *SWITCHED)  # read before, by a run that cannot see every metric
+
+BOOKKEEPING: Final = _sending(
     "bookkeeping",
-    ("analyzer", "string", "epoch of the run: alive", "120", RUN, THEIRS),
-    ("analyzer.boring", "set", "metrics, and _updated_at_<time>", "", RUN, BOTH),
-    ("analyzer.too_short", "set", "metrics, and _updated_at_<time>", "", RUN, BOTH),
-    ("analyzer.stale", "set", "metrics, and _updated_at_<time>", "", RUN, BOTH),
-    ("aet.analyzer.boring", "set", "the period before's", "", RUN, BOTH),
-    ("aet.analyzer.too_short", "set", "the period before's", "", RUN, BOTH),
-    ("aet.analyzer.stale", "set", "the run before's", "", RUN, BOTH),
-    ("aet.analyzer.not_anomalous_metrics", "set", "the run before's", "", RUN, THEIRS),
-    ("analyzer.algorithm.exception.metric.sets", "string", "epoch: time of the rotation", "300", RUN, RUN),
-    ("analyzer.anomalous_metrics", "set", "repr [value, metric, timestamp, triggered, run]", "", RUN, BOTH),
-    ("analyzer.real_anomalous_metrics", "set", "repr [value, metric, timestamp]", "", RUN, BOTH),
-    ("analyzer.real_anomalous_metrics.<epoch>", "set", "the same, of one run", "900", RUN, BOTH),
-    ("analyzer.all_anomalous_metrics", "set", "repr, to be alerted on", "", RUN, BOTH),
-    ("analyzer.not_anomalous_metrics", "set", "repr [metric, timestamp]", "", RUN, THEIRS),
-    ("analyzer.alert_on_stale_metrics", "set", "keys of newly stale series", "", RUN, BOTH),
-    ("analyzer.metrics.last_timeseries_timestamp", "hash", "metric -> newest timestamp", "", ("run", "manage"), ("run", "manage", SIBLINGS)),
-    ("analyzer.metrics.last_analyzed_timestamp", "hash", "metric -> timestamp", "", ("run", "manage"), ("run", "manage", SIBLINGS)),
-    ("analyzer.run_time", "hash", "value, timestamp", "", RUN, THEIRS),
-    ("analyzer.total_metrics", "hash", "value, timestamp", "", RUN, THEIRS),
-    ("analyzer.total_analyzed", "hash", "value, timestamp", "", RUN, THEIRS),
-    ("analyzer.last_all_alerts", "string", "repr of the alert rules", "", ("run", "manage"), THEIRS),
-    ("panorama.alert.<timestamp>.<metric>", "string", "epoch of the alert", "86400", RUN, THEIRS),
-    ("panorama.alerts", "hash", "alerts sent", "", RUN, THEIRS),
-    ("panorama.anomaly_id.<timestamp>.<metric>", "string", "Panorama's id", "Panorama's", THEIRS, RUN),
-    ("last_alert.stale.<metric>", "string", "epoch", "the stale period", RUN, BOTH),
-    ("trigger_history.<metric>", "string", "msgpack [time, value] of triggers", "", RUN, BOTH),
+    ("analyzer", "string", "epoch of the run: alive", "120", RUN, THEIRS, ("SET",)),
+    ("redis", "string", "epoch of the run: Redis is there", "120", RUN, THEIRS, ("SET",)),
+    ("analyzer.boring", "set", "metrics, and _updated_at_<time>", "", RUN, BOTH, GROWN),
+    ("analyzer.too_short", "set", "metrics, and _updated_at_<time>", "", RUN, BOTH, GROWN),
+    ("analyzer.stale", "set", "metrics, and _updated_at_<time>", "", RUN, BOTH, GROWN),
+    ("aet.analyzer.boring", "set", "the period before's", "", RUN, THEIRS, ("UNLINK",)),
+    ("aet.analyzer.too_short", "set", "the period before's", "", RUN, THEIRS, ("UNLINK",)),
+    ("aet.analyzer.stale", "set", "the run before's", "", RUN, THEIRS, ("UNLINK",)),
+    ("analyzer.algorithm.exception.metric.sets", "string", "epoch: time of the rotation", "300", RUN, RUN, ("MGET", "SET")),
+    ("analyzer.not_anomalous_metrics", "set", "repr [metric, timestamp]", "", RUN, THEIRS, SWITCHED),
+    ("aet.analyzer.not_anomalous_metrics", "set", "the run before's", "", RUN, THEIRS, ("UNLINK",)),
+    ("analyzer.real_anomalous_metrics.<epoch>", "set", "repr [value, metric, timestamp], of one run", "900", RUN, BOTH, ("UNLINK",)),
+    ("analyzer.real_anomalous_metrics", "set", "what a crashed Skyline left; cleared", "", BOTH, THEIRS, ("UNLINK",)),
+    ("analyzer.anomalous_metrics", "set", "what a crashed Skyline left; cleared", "", BOTH, THEIRS, ("UNLINK",)),
+    ("analyzer.all_anomalous_metrics", "set", "what a crashed Skyline left; cleared", "", BOTH, THEIRS, ("UNLINK",)),
+    ("analyzer.alert_on_stale_metrics", "set", "keys of newly stale series", "", RUN, THEIRS, SWITCHED),
+    ("analyzer.metrics.last_timeseries_timestamp", "hash", "metric -> newest timestamp", "", ("run", "manage"), ("manage", SIBLINGS), ("HSET",)),
+    ("analyzer.metrics.last_analyzed_timestamp", "hash", "metric -> timestamp", "", ("run", "manage"), ("manage", SIBLINGS), ("HSET",)),
+    ("analyzer.metrics_manager.custom_stale_periods", "hash", "metric -> seconds", "", ("run", "manage"), THEIRS, SWITCHED),
+    ("analyzer.run_time", "hash", "value, timestamp", "", RUN, THEIRS, ("HSET",)),
+    ("analyzer.total_metrics", "hash", "value, timestamp", "", RUN, THEIRS, ("HSET",)),
+    ("analyzer.total_analyzed", "hash", "value, timestamp", "", RUN, THEIRS, ("HSET",)),
+    ("analyzer.last_all_alerts", "string", "repr of the alert rules", "", ("run", "manage"), THEIRS, ("SET",)),
+    ("analyzer.log.errors.per_minute", "string", "problems of the run, where there were any", "119", RUN, THEIRS, ("SET",)),
+    ("panorama.alert.<timestamp>.<metric>", "string", "repr [metric, timestamp, epoch of the alert]", "86400", RUN, THEIRS, ("SET",)),
+    ("panorama.alerts", "hash", "<timestamp>.<metric> -> repr of the alert", "", ("run", SIBLINGS), BOTH, ("HSCAN", "HSET", "HDEL")),
+    ("last_alert.stale.<metric>", "string", "the newest timestamp, told of as stale", "the stale period", RUN, BOTH, ("MGET", "PTTL", "SET")),
 )  # fmt: skip
+
+SECOND_ORDER: Final = _rows(
+    "second order",
+    ("trigger_history.<metric>", "string", "msgpack [time, value] of triggers", "", RUN, BOTH),
+)
 
 PREPARATION: Final = _rows(
     "preparation",
@@ -74,7 +90,6 @@ PREPARATION: Final = _rows(
     ("analyzer.metrics_manager.resolutions", "hash", "metric -> seconds", "", RUN, ("batch", "manage", SIBLINGS)),
     ("analyzer.metrics_manager.hash_key.metrics_data_sparsity", "hash", "key -> percent", "", RUN, ("manage", SIBLINGS)),
     ("analyzer.metrics_manager.metrics_fully_populated", "set", "keys", "", RUN, ("manage", SIBLINGS)),
-    ("analyzer.metrics_manager.custom_stale_periods", "hash", "metric -> seconds", "", ("run", "manage"), THEIRS),
 )  # fmt: skip
 
 AIRGAPS: Final = _rows(
@@ -86,6 +101,7 @@ AIRGAPS: Final = _rows(
 
 HANDOFFS: Final = _rows(
     "handoffs",
+    ("panorama.anomaly_id.<timestamp>.<metric>", "string", "Panorama's id", "Panorama's", THEIRS, RUN),
     ("mirage.unique_metrics", "set", "keys of Mirage's metrics", "", MANAGE, BOTH),
     ("mirage.hash_key.metrics_resolutions", "hash", "metric -> hours", "", MANAGE, BOTH),
     ("mirage.hash_key.metrics_expiration_times", "hash", "metric -> seconds", "", MANAGE, THEIRS),
@@ -130,4 +146,4 @@ MANAGED: Final = _rows(
     ("metrics_manager.namespace.analysed_events", "hash", "midnight -> repr", "", MANAGE, THEIRS),
 )
 
-SKYLINE: Final = (*MUTES, *SKIPS, *BOOKKEEPING, *PREPARATION, *AIRGAPS, *HANDOFFS, *BATCHES, *MANAGED)
+SKYLINE: Final = (*MUTES, *SKIPS, *BOOKKEEPING, *SECOND_ORDER, *PREPARATION, *AIRGAPS, *HANDOFFS, *BATCHES, *MANAGED)

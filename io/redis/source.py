@@ -142,7 +142,10 @@ def base_names(
     names = _plain_names(keys, namespace) or _distinct_names(keys, namespace)
     if select is None:
         return names, keys
-    chosen = np.flatnonzero(select(names)).tolist()
+    wanted = select(names)
+    if wanted.all():
+        return names, keys
+    chosen = np.flatnonzero(wanted).tolist()
     return [names[at] for at in chosen], [keys[at] for at in chosen]
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from ridgeline.io.redis.changes import PAGE, cut, queue
+from ridgeline.io.redis.until import until
 from ridgeline.io.state.batch import Batch, alert_key, from_json, own_key
 from ridgeline.io.state.interface import MOST, State, StateError, as_timestamp
 from ridgeline.io.text import encodable, escape
@@ -59,7 +60,7 @@ class RedisState(State):
                 muted = list(self._texts(lambda some: self._client.hmget(MUTED, some), metrics))
             except NoPermissionError:
                 return [0.0] * len(pairs)
-        return [max(_until(pause), _until(mute)) for pause, mute in zip(paused, muted, strict=True)]
+        return [max(until(pause), until(mute)) for pause, mute in zip(paused, muted, strict=True)]
 
     def get_many(self, keys: Sequence[str]) -> list[Any | None]:
         """MGET."""
@@ -130,17 +131,6 @@ def _pages(scan: Callable[..., tuple[int, Any]], key: str) -> Iterator[Any]:
         yield page
         if not cursor:
             return
-
-
-def _until(text: str | None) -> float:
-    """The end of a pause or mute; one that names no time lasts for as long as it is there."""
-    if text is None:
-        return 0.0
-    try:
-        until = float(text)
-    except ValueError:
-        return math.inf
-    return math.inf if math.isnan(until) else until
 
 
 @contextmanager

@@ -29,6 +29,7 @@ def alert(turn: Turn) -> None:
         summary = _deliver(turn)
     turn.report.alerts = summary.counts()
     turn.waiting = summary.waiting
+    turn.arrived = summary.arrived
     for problem in summary.problems():
         if summary.complete:
             turn.warn(problem)

@@ -4,27 +4,42 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.run.aside import Overdue, aside
+from ridgeline.engine.run.books.totals import write_totals
 from ridgeline.engine.run.turn import PARTIAL, Turn
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.state.interface import StateError
 
+if TYPE_CHECKING:
+    from ridgeline.io.redis.ledger import Ledger
+
+LATE: Final = "the deadline came before all that siblings read was written to Redis"
 TIMEOUT: Final = 2.0  # seconds for one answer
 
 
 def open_ledger(turn: Turn) -> None:
-    """Let the run share keys with siblings, where it reads from Redis and keeps books. Nothing is connected yet."""
+    """Let the run share keys with siblings and operators, where it reads from Redis. Nothing is connected yet.
+
+    What operators say is heard in any case; books are kept unless it is a dry run, or they are switched off.
+    """
     config = turn.request.config
-    if turn.request.dry_run or config.source.kind != "redis" or not config.analysis.bookkeeping:
+    if config.source.kind != "redis":
         return
+    from ridgeline.engine.run.books.sink import BooksSink
+    from ridgeline.engine.run.skips import OperatorSkips
     from ridgeline.io.redis.ledger import Ledger
 
     settings = config.source.settings
     brisk = replace(settings, timeout=min(settings.timeout, TIMEOUT), retries=0, connect_budget=TIMEOUT)
-    turn.ledger = Ledger(brisk, turn.budget.books_left)
-    turn.cleanup.callback(turn.ledger.close)
+    ledger = Ledger(brisk, turn.budget.books_left)
+    turn.cleanup.callback(ledger.close)
+    turn.operators = OperatorSkips(ledger, turn.now, turn.unkept.append)
+    if not turn.request.dry_run and config.analysis.bookkeeping:
+        turn.ledger = ledger
+        if not turn.request.check_airgaps_only:
+            turn.sinks.append(BooksSink())
 
 
 def finish_sinks(turn: Turn) -> None:
@@ -34,17 +49,30 @@ def finish_sinks(turn: Turn) -> None:
             aside(partial(sink.finish, turn), turn.budget.books_left(), "bookkeeping")
         except Overdue:
             turn.find(PARTIAL, f"the deadline came before {type(sink).__name__} had written what it gathered")
+        except StateError as error:
+            turn.unkept.append(error)
         except RidgelineError as error:
             turn.find(error.exit_code, str(error))
 
 
 def write_books(turn: Turn) -> None:
-    """Write all that is for siblings, in a few round trips. What cannot be written is one problem of the run's."""
-    if turn.ledger is None or not turn.entries.entries:
+    """Write all that is for siblings, in a few round trips. What cannot be read or written is one problem of the run's."""
+    if turn.ledger is not None:
+        _write(turn, turn.ledger)
+    if turn.unkept:
+        turn.find(PARTIAL, str(turn.unkept[0]))
+
+
+def _write(turn: Turn, ledger: Ledger) -> None:
+    if turn.of_the_fleet:
+        write_totals(turn)
+    left = turn.budget.books_left()
+    if left <= 0:  # nothing is begun that nobody waits for
+        turn.find(PARTIAL, LATE)
         return
     try:
-        aside(partial(turn.ledger.write, turn.entries), turn.budget.books_left(), "books")
+        aside(partial(ledger.write, turn.entries), left, "books")
     except Overdue:
-        turn.find(PARTIAL, "the deadline came before all that siblings read was written to Redis")
+        turn.find(PARTIAL, LATE)
     except StateError as error:
-        turn.find(PARTIAL, str(error))
+        turn.unkept.append(error)

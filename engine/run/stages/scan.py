@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ridgeline.engine.run.scan import Scan
 from ridgeline.engine.run.turn import BUG, PARTIAL, Turn
 from ridgeline.engine.score.unjudged import Unjudged
@@ -28,7 +30,8 @@ def scan_source(turn: Turn) -> None:
     turn.report.reads = {"full_reads": scan.rows, "delta_reads": 0, "bytes": turn.source.bytes_read}
     turn.report.failures.update(turn.scorer.plan.complaints)
     if turn.selection is not None:
-        turn.report.add_unscored(len(turn.selection.skipped), "skipped", "skip")
+        for reason, count in Counter(turn.selection.skipped.values()).items():
+            turn.report.add_unscored(count, "skipped", reason)
     for remark in turn.scorer.overrides.remarks:
         turn.warn(remark)
     for _, sentence in turn.source.unreadable:
