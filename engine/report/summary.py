@@ -157,7 +157,7 @@ class Report:
         # Lists, because every kernel of Arrow's imports pyarrow.compute: more than a small run costs in all.
         self._outcomes.update(table.column("outcome").to_pylist())
         self._reasons.update(reason for reason in table.column("reason").to_pylist() if reason is not None)
-        for name in self.algorithms:
+        for name in self.algorithms if self.judged else ():
             self._given[name] += len(table) - table.column(name).null_count
         if any(len(names.values) for names in table.column("failed").chunks):
             self._count_failures(table)
