@@ -26,14 +26,10 @@ def read_statistics(top: Table, environ: Mapping[str, str] = os.environ) -> Stat
         table.refuse(
             "name", "must be letters, digits, - and _, dots between them: it becomes a part of Graphite's names"
         )
-    textfile = table.file("prometheus_textfile", None)
-    if textfile is not None and textfile.suffix != ".prom":
-        path = (*table.path, "prometheus_textfile")
-        table.problems.warn(path, "node_exporter reads only files whose names end in .prom")
     statistics = Statistics(
         graphite=_read_graphite(table),
         name=name,
-        prometheus_textfile=textfile,
+        prometheus_textfile=table.file("prometheus_textfile", None),
         canary=table.string("canary", None),
         heartbeat_url=_read_heartbeat(table, environ),
     )

@@ -9,11 +9,16 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from ridgeline.io.disk.target import check_target
 from ridgeline.io.errors import OutputError
+
+PATIENCE: Final = 2.0  # seconds for others that are writing
+_POLL: Final = 0.02
 
 
 def names(path: Path, keep: int) -> list[Path]:
@@ -25,7 +30,7 @@ def append(path: Path, entry: bytes, *, largest: int, keep: int, mode: int = 0o6
     """Add an entry; beyond `largest` bytes the file is renamed first and a new one begun, `keep` former ones are kept.
 
     An entry larger than that has a file of its own. Raises OutputError, with the file as it was; UnsafeTarget where one
-    of the names is taken by something that is no regular file. Waits for others that write.
+    of the names is taken by something that is no regular file. Waits `PATIENCE` for others that write.
     """
     for file in names(path, keep):
         check_target(file)
@@ -45,16 +50,30 @@ def append(path: Path, entry: bytes, *, largest: int, keep: int, mode: int = 0o6
 @contextlib.contextmanager
 def _held(path: Path, mode: int) -> Iterator[int]:
     """The descriptor of the file that bears this name, made if it is not there, locked until the end of the block."""
+    end = time.monotonic() + PATIENCE
     while True:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         descriptor = os.open(path, flags, mode)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _lock(descriptor, end)
             if _is_called(path, descriptor):
                 yield descriptor
                 return
         finally:
             os.close(descriptor)
+
+
+def _lock(descriptor: int, end: float) -> None:
+    """Lock the file by `end` on the monotonic clock, or raise OSError. Nothing hangs: whoever holds it may never let go."""
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                raise OSError("another process has locked it and does not let go") from None
+            time.sleep(_POLL)
+        else:
+            return
 
 
 def _is_called(path: Path, descriptor: int) -> bool:

@@ -79,6 +79,17 @@ def test_one_that_waited_while_the_file_was_renamed_writes_to_the_new_one(tmp_pa
     assert contents(log, 1) == ["new\n", "old\n"]
 
 
+def test_one_that_never_lets_go_is_not_waited_for(tmp_path, monkeypatch):
+    log = tmp_path / "run.log"
+    log.write_bytes(b"old\n")
+    monkeypatch.setattr(rotated, "PATIENCE", 0.1)
+    with log.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(OutputError, match="another process has locked it and does not let go"):
+            append(log, b"new\n", largest=100, keep=1)
+    assert log.read_bytes() == b"old\n"
+
+
 def test_a_full_disk_takes_no_half_entry(tmp_path, monkeypatch):
     log = tmp_path / "run.log"
     append(log, b"before\n", largest=100, keep=1)

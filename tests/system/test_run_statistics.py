@@ -199,7 +199,7 @@ def test_what_nobody_takes_costs_a_sentence(fleet, tmp_path, capsys, monkeypatch
     assert line.removeprefix("ridgeline: ") in (tmp_path / "run.log").read_text()
 
 
-@pytest.mark.parametrize("asked", [("--match", "eu-west"), ("--dry-run",)])
+@pytest.mark.parametrize("asked", [("--match", "eu-west"), ("--check-airgaps-only",), ("--dry-run",)])
 def test_a_run_over_a_part_or_a_dry_one_changes_no_numbers(fleet, tmp_path, capsys, monkeypatch, asked):
     with carbon() as graphite, http_server() as heart:
         monkeypatch.setenv("RIDGELINE_TEST_HEART", heart.url)
@@ -209,7 +209,7 @@ def test_a_run_over_a_part_or_a_dry_one_changes_no_numbers(fleet, tmp_path, caps
         assert (heart.requests, graphite.batches) == ([], [])
     assert not (tmp_path / "ridgeline.prom").exists()
     entries = (tmp_path / "run.log").read_text() if (tmp_path / "run.log").exists() else ""
-    assert entries.count("run ::") == (1 if "--match" in asked else 0)
+    assert entries.count("run :: exit 0") == (0 if "--dry-run" in asked else 1)
     assert ('only "eu-west"' in entries) == ("--match" in asked)
 
 

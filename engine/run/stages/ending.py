@@ -25,10 +25,9 @@ def tell_of_breaking_off(turn: Turn, error: BaseException) -> None:
     if isinstance(error, UnsafeTarget):
         return
     turn.break_off(*_cause(turn, error))
-    with contextlib.suppress(Exception):
-        if not isinstance(error, LockHeld):
-            write_textfile(turn)
-        write_log(turn)
+    for tell in (write_log,) if isinstance(error, LockHeld) else (write_textfile, write_log):
+        with contextlib.suppress(Exception):
+            tell(turn)
 
 
 def _cause(turn: Turn, error: BaseException) -> tuple[int, str]:
