@@ -10,6 +10,7 @@ from ridgeline.engine.units import spoken
 from ridgeline.io.text import escape
 
 if TYPE_CHECKING:
+    from ridgeline.engine.alerts.incidents import Found
     from ridgeline.engine.alerts.route import Route
     from ridgeline.engine.alerts.silence import Silence
     from ridgeline.engine.alerts.trial import Trial
@@ -63,3 +64,15 @@ def waiting_lines(waiting: Sequence[Waiting], now: float) -> Iterator[str]:
 def silence_lines(silences: Sequence[Silence]) -> Iterator[str]:
     """One line for each silence."""
     return (escape(silence.words) for silence in silences)
+
+
+def incident_lines(found: Sequence[Found]) -> Iterator[str]:
+    """One line for each incident."""
+    for one in found:
+        when = f"since {utc(one.start)}" if one.ongoing else f"{utc(one.start)} to {utc(one.last)}"
+        told = f"; told {', '.join(one.alerted)}" if one.alerted else ""
+        lasted = f"{spoken(one.last - one.start)}, " if one.last > one.start else ""
+        yield escape(
+            f"{'ONGOING' if one.ongoing else 'over':<7}  {one.metric}  {when}, {lasted}peak {one.peak_value:.6g}, "
+            f"{one.votes} votes{told}"
+        )

@@ -22,10 +22,9 @@ from ridgeline.io.state.batch import Batch
 
 
 def alert(turn: Turn) -> None:
-    """Send what is to be sent, that there is no data included; nothing in a dry run."""
+    """Send what is to be sent, that there is no data included, and remember incidents; neither in a dry run."""
     summary = Summary()
-    config = turn.request.config
-    if not turn.request.dry_run and (config.alerts or config.stale_digest or config.external_alerts):
+    if not turn.request.dry_run:
         summary = _deliver(turn)
     turn.report.alerts = summary.counts()
     turn.waiting = summary.waiting
