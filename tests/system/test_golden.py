@@ -18,9 +18,8 @@ pytestmark = pytest.mark.usefixtures("shared")
 TABLE = read_table((ROOT / "docs" / "differences.md").read_text())
 # What is compared once the parts of a run that it comes from are there.
 AWAITED = re.compile(
-    r".(file|key):(?!last_alert|alert|analyzer.airgapped|analyzer.unordered).*"
-    r"|.graphite:.*(sent_to|breakdown|anomalies).*"
-    r"|.verdict:(app.counter|app.fill|api.skipped|batch).*|.*(mirage.anom|mixed.anom|counter.burst|batch.job|idfour).*"
+    r".file:.*|.graphite:.*(sent_to|mirage_metrics|breakdown|anomalies).*|.key:(.*derivative.*|.*resolutions)"
+    r"|.verdict:(app.counter|app.fill).*|.*(mirage|mixed.anom|counter.burst|batch|idfour).*|.*base_names.*"
 )
 LATER = {"ionosphere", "options", "second_order"}
 

@@ -4,7 +4,10 @@ import contextlib
 import math
 import threading
 
+import redis
+
 FAR = 10_000_000  # seconds added to what is left, so that nothing expires by the real clock
+PATIENCE = 300  # seconds without a command, at most
 END = "frozen clock: the run is over"
 
 
@@ -15,8 +18,14 @@ class FrozenClock:
     commands   what MONITOR told of the last run, a text for each
     """
 
-    def __init__(self, client):
-        self._client, self.left, self.commands = client, {}, []
+    def __init__(self, server):
+        self._client, self.left, self.commands = server.client, {}, []
+        self._watcher = redis.Redis(
+            unix_socket_path=server.url.removeprefix("unix://"), socket_timeout=PATIENCE, protocol=2
+        )
+
+    def close(self):
+        self._watcher.close()
 
     def jump(self, seconds):
         """Let the clock jump; the keys that expired by it."""
@@ -37,14 +46,14 @@ class FrozenClock:
         for key, seconds in self.left.items():
             self._client.expire(key, FAR + seconds)
         self.commands = []
-        with self._client.monitor() as monitor:
+        with self._watcher.monitor() as monitor:
             listener = threading.Thread(target=self._listen, args=(monitor,), daemon=True)
             listener.start()
             try:
                 yield
             finally:
                 self._client.echo(END)
-                listener.join(60)
+                listener.join(PATIENCE)
                 assert not listener.is_alive(), "MONITOR did not tell of the end"
         self._read()
 

@@ -1,5 +1,6 @@
 """The recorded scenario once more, with Ridgeline in Skyline's place: what it did, run after run."""
 
+import contextlib
 import hashlib
 import platform
 import re
@@ -73,13 +74,14 @@ def play(trace, series):
     with (
         tempfile.TemporaryDirectory(prefix="golden-") as name,
         redis_server() as server,
+        contextlib.closing(FrozenClock(server)) as frozen,
         receivers(Path(name)) as (everybody, places),
     ):
         folder = Path(name) / "folders"
         folder.mkdir()
         places |= {"redis": server.url.removeprefix("unix://"), "folder": folder}
         config, _ = configuration(trace.name, places, Path(name))
-        frozen, before = FrozenClock(server.client), None
+        before = None
         for run in trace.runs:
             if before is not None:
                 frozen.jump(trace.clock(run) - trace.clock(before))
