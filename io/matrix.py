@@ -88,6 +88,10 @@ class MetricMatrix:
         absent = nulls(column)
         return view(column) if absent is None else _frozen(np.where(absent, NO_AS_OF, view(column)))
 
+    def name(self, row: int) -> str:
+        """The base name of a row."""
+        return str(self.metrics[row].as_py())
+
     def slice(self, start: int, stop: int) -> Self:
         """Rows start..stop, zero-copy. `repairs` and `newest` stay those of the whole matrix."""
         length = max(stop - start, 0)

@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 from ridgeline.alerters import Alert, Fates, Outcome
@@ -18,25 +17,12 @@ from ridgeline.engine.alerts.once import send_once
 from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.strategy import MAIL, Configured, Strategy, configured_for, kind_of
 from ridgeline.engine.alerts.tuples import Row, read_alert, read_row
-from ridgeline.engine.config.load import load_config
-from ridgeline.engine.config.model import Alerters, Config
+from ridgeline.engine.api.found import found_config
+from ridgeline.engine.config.model import Alerters
 from ridgeline.engine.run.plan import delivery_plan
 from ridgeline.io.errors import InputError
 
-VARIABLE: Final = "RIDGELINE_CONFIG"
-HERE: Final = Path("ridgeline.toml")
 STALE_DIGEST: Final = "stale_digest"
-
-
-def found_config(environ: Mapping[str, str] = os.environ) -> Config:
-    """The configuration that `RIDGELINE_CONFIG` names, else `ridgeline.toml` here, else the defaults.
-
-    Raises InputError where it cannot be read.
-    """
-    named = environ.get(VARIABLE)
-    if named:
-        return load_config(Path(named), environ)
-    return load_config(HERE, environ) if HERE.exists() else Config()
 
 
 def send_tuples(

@@ -17,7 +17,7 @@ BY_OPERATORS: Final = "api_skip"
 
 
 class Selection:
-    """Those that match, less those to skip; asked about many names at once, as sources ask.
+    """Those that match and are among `only`, less those to skip; asked about many names at once, as sources ask.
 
     `operators` gives the names that operators took out; asked once, when the first names are there. `skipped` says why
     a name was left out so far. Raises InputError for what is no pattern.
@@ -28,23 +28,31 @@ class Selection:
         match: str | None = None,
         skip: Sequence[str] = (),
         operators: Callable[[], AbstractSet[str]] | None = None,
+        only: AbstractSet[str] | None = None,
     ) -> None:
         self.skipped: dict[str, str] = {}
         self._match = None if match is None else _patterns([match])
         self._skip = _patterns(skip) if skip else None
         self._operators = operators
         self._taken_out: AbstractSet[str] | None = None
+        self._only = only
 
     @classmethod
     def of(
-        cls, match: str | None, skip: Sequence[str], operators: Callable[[], AbstractSet[str]] | None = None
+        cls,
+        match: str | None,
+        skip: Sequence[str],
+        operators: Callable[[], AbstractSet[str]] | None = None,
+        only: AbstractSet[str] | None = None,
     ) -> Selection | None:
         """Return the selection; None where every metric is read."""
-        return cls(match, skip, operators) if match or skip or operators else None
+        return cls(match, skip, operators, only) if match or skip or operators or only is not None else None
 
     def __call__(self, names: Sequence[str]) -> NDArray[np.bool_]:
         """Whether each name is read, bool[n]."""
         wanted = np.ones(len(names), np.bool_) if self._match is None else self._match.any(names)
+        if self._only is not None:
+            wanted &= np.array([name in self._only for name in names], np.bool_)
         if self._skip is not None:
             left_out = wanted & self._skip.any(names)
             self._note(names, left_out, CONFIGURED)

@@ -105,7 +105,7 @@ class AirgapSink:
         namespace = turn.request.config.source.settings.namespace
         now = {f"{namespace}{name}" for name in self.unordered}
         rest = set(known) - now
-        if not (turn.whole and turn.request.match is None):
+        if not (turn.whole and turn.request.everything):
             read = self._among({key.removeprefix(namespace) for key in rest}, 1)
             rest = {key for key in rest if key.removeprefix(namespace) in read}
         turn.entries.remove(UNORDERED, sorted(rest))

@@ -53,7 +53,7 @@ class Request:
     """What one run is asked to do. `as_of` None: now. `match` None: every metric. `json`: stdout is not for alerts.
 
     `progress` is told how many more metrics have been read. `check_airgaps_only`: series are looked at for airgaps and disorder,
-    and not judged.
+    and not judged. `only`: base names; None: all that match.
     """
 
     config: Config
@@ -63,6 +63,12 @@ class Request:
     json: bool = False
     check_airgaps_only: bool = False
     progress: Callable[[int], None] | None = None
+    only: frozenset[str] | None = None
+
+    @property
+    def everything(self) -> bool:
+        """Whether no metric is left aside that the configuration would have judged."""
+        return self.match is None and self.only is None
 
 
 @dataclass(slots=True)
@@ -143,10 +149,10 @@ class Turn:
         sinks: list[Sink] = [ReportSink(report), ExpectedSink(report, scorer), lately]
         if config.airgaps.identify:
             sinks.append(airgaps)
-        if request.match is None:  # else only some metrics are listed
+        if request.everything:  # else only some metrics are listed
             sinks.append(UnmatchedSink(patterns_of(config)))
         stale = None
-        if config.stale_digest is not None and request.match is None:
+        if config.stale_digest is not None and request.everything:
             stale = StaleSink(config.stale_digest, as_of, longest(config, scorer.plan.profile.stale_period))
             sinks.append(stale)
         gallery = None

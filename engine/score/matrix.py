@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ridgeline.engine.score import verdicts
 from ridgeline.engine.score.gate import held_back, is_open
 from ridgeline.engine.score.plan import Policies, ScorePlan, resolve_as_of
+from ridgeline.engine.score.rows import Judgeable
 from ridgeline.engine.score.tables import Tables
 from ridgeline.engine.score.threads import each
 from ridgeline.engine.score.users import user_votes
@@ -82,6 +83,11 @@ class Judged:
     anomalous: NDArray[np.bool_]
     results: Results
 
+    def vote(self, algorithm: int, row: int) -> bool | None:
+        """One vote, by the place of its algorithm; None where it failed, was not needed, or is switched off."""
+        code = self.votes[algorithm, row]
+        return None if code >= NULL else bool(code == TRUE)
+
 
 _tables: Final = Tables()
 
@@ -98,7 +104,7 @@ def score_matrix(
 
 
 def judge_rows(
-    matrix: MetricMatrix, plan: ScorePlan, policy_of_row: NDArray[Any] | None = None, *, threads: int = 1
+    matrix: Judgeable, plan: ScorePlan, policy_of_row: NDArray[Any] | None = None, *, threads: int = 1
 ) -> Judged:
     """Judge every row, as `score_matrix` does, in numpy arrays: for few rows, Arrow would cost more than the judging."""
     policies = Policies.encode(plan, policy_of_row, len(matrix))
@@ -116,7 +122,7 @@ def judge_rows(
     return Judged(outcomes, reasons, by_algorithm, count, anomalous, results)
 
 
-def _run_kernel(matrix: MetricMatrix, plan: ScorePlan, policies: Policies, threads: int) -> Results:
+def _run_kernel(matrix: Judgeable, plan: ScorePlan, policies: Policies, threads: int) -> Results:
     rows = len(matrix)
     results = Results.for_rows(rows, scores=plan.scores)
     lengths = np.diff(matrix.offsets)

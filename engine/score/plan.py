@@ -14,8 +14,9 @@ from ridgeline.engine.rules.policy import Policy, consensus_fault, threshold_fau
 from ridgeline.engine.rules.profiles import PROFILES, Profile
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm
 from ridgeline.engine.score.failures import Complaint
+from ridgeline.engine.score.rows import Judgeable
 from ridgeline.io.errors import InputError
-from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
+from ridgeline.io.matrix import NO_AS_OF
 from ridgeline.kernels.native import loader
 from ridgeline.kernels.score.layout import CONSENSUS_SLACK, CRITICAL_ROW, MASK, POLICY, STALE_PERIOD
 
@@ -134,7 +135,7 @@ def _check(policy: Policy, chosen: tuple[str, ...], limits: dict[str, float]) ->
             raise InputError(f"threshold {name} = {limit:g} {fault}")
 
 
-def resolve_as_of(matrix: MetricMatrix, plan: ScorePlan) -> NDArray[np.int64]:
+def resolve_as_of(matrix: Judgeable, plan: ScorePlan) -> NDArray[np.int64]:
     """Return int64[n]: when each row is judged; NO_AS_OF stands for its own newest point."""
     if plan.as_of == "last":
         return np.full(len(matrix), NO_AS_OF)

@@ -5,9 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 TimeSeries = Sequence[tuple[float, float | None]]
 STALE_NEVER = 2**62
+_ODD = (TypeError, ValueError, LookupError, OverflowError)  # what comes of an item that is no pair of numbers
 
 
 def vote(
@@ -19,19 +26,13 @@ def vote(
     staleness nor boredom is looked at. None where the algorithm failed or no usable point is left. Raises InputError
     for an unknown profile, and for a series that is none.
     """
-    import numpy as np
-    import pyarrow as pa
-
     from ridgeline.engine.rules.policy import Policy
     from ridgeline.engine.rules.profiles import profile_named
-    from ridgeline.engine.score.matrix import score_matrix
-    from ridgeline.engine.score.plan import ScorePlan
-    from ridgeline.io.matrix import MetricMatrix
+    from ridgeline.engine.score.matrix import judge_rows
+    from ridgeline.engine.score.plan import ScorePlan, algorithm_names
+    from ridgeline.engine.score.rows import OneRow
+    from ridgeline.io.matrix import NO_AS_OF
 
-    timestamps, numbers = columns(timeseries)
-    matrix = MetricMatrix.from_columns(
-        pa.array([name]), np.array([0, len(numbers)]), np.array(timestamps, np.float64), np.array(numbers, np.float64)
-    )
     plan = ScorePlan(
         profile=replace(profile_named(profile), min_points=1, boring_points=0),
         full_duration=full_duration,
@@ -39,34 +40,60 @@ def vote(
         policies=(Policy(consensus=1, algorithms=(name,), stale_period=STALE_NEVER),),
         all_votes=True,
     )
-    found: bool | None = score_matrix(matrix, plan).column(name)[0].as_py()
-    return found
+    row = OneRow.of(name, *arrays(timeseries), NO_AS_OF)
+    return judge_rows(row, plan).vote(algorithm_names().index(name), 0)
 
 
-def columns(timeseries: TimeSeries) -> tuple[list[float], list[float]]:
-    """The timestamps and the values of a series of pairs, None as NaN. Raises InputError naming the item that is none."""
+def arrays(timeseries: TimeSeries) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """As `columns`, in arrays, the timestamps int64 where they are whole: quick where no value is None."""
+    import numpy as np
+
+    try:
+        count = len(timeseries)
+        timestamps = np.fromiter(map(itemgetter(0), timeseries), np.float64, count)
+        values = np.fromiter(map(itemgetter(1), timeseries), np.float64, count)
+        doubtful = bool(np.isnan(timestamps).any())  # numpy takes None for NaN
+    except _ODD:
+        doubtful = True
+    if doubtful:
+        timestamps, values = (np.array(column, np.float64) for column in columns(timeseries))
+    with np.errstate(invalid="ignore"):
+        whole = timestamps.astype(np.int64)
+    return (whole if np.array_equal(whole, timestamps) else timestamps), values
+
+
+def columns(timeseries: Iterable[Any]) -> tuple[list[float], list[float]]:
+    """The timestamps and the values of a series of pairs, None as NaN; what follows in an item is ignored.
+
+    Raises InputError naming the item that is none.
+    """
     from ridgeline.io.errors import InputError
 
     timestamps: list[float] = []
     numbers: list[float] = []
-    for at, item in enumerate(timeseries):
+    try:
+        items = enumerate(timeseries)
+    except TypeError:
+        raise InputError(f"{timeseries!r} is no series: a list of (epoch seconds, value) is wanted") from None
+    for at, item in items:
         try:
-            timestamp, value = item
+            timestamp, value = item[0], item[1]
             timestamps.append(float(timestamp))
             numbers.append(math.nan if value is None else float(value))
-        except (TypeError, ValueError) as error:
+        except _ODD as error:
             raise InputError(
                 f"item {at} of the series is {item!r}: a pair of epoch seconds and value is wanted"
             ) from error
     return timestamps, numbers
 
 
-def tail_avg(timeseries: TimeSeries) -> float:
+def tail_avg(timeseries: Iterable[Any]) -> float:
     """Return the mean of the last three values, or the last one of a shorter series.
 
     None counts as no value: with one among the last three, the last that is a number is the tail. NaN of no values.
     """
-    values = [value for value in columns(timeseries[-3:])[1] if not math.isnan(value)]
+    newest = timeseries[-3:] if isinstance(timeseries, Sequence) else timeseries
+    values = [value for value in columns(newest)[1][-3:] if not math.isnan(value)]
     if len(values) == 3:
         return sum(reversed(values)) / 3
     return values[-1] if values else math.nan

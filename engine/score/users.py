@@ -13,8 +13,8 @@ from ridgeline.engine.rules.compilation import compiled
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm
 from ridgeline.engine.score.failures import Complaint
 from ridgeline.engine.score.plan import Policies, ScorePlan, resolve_as_of
+from ridgeline.engine.score.rows import Judgeable
 from ridgeline.engine.score.threads import each
-from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.text import escape
 from ridgeline.kernels.score.layout import ANALYSED, FAILED, FALSE, NULL, TRUE, USER_SCRATCH_PER_POINT, user_room
 
@@ -93,7 +93,7 @@ def _one_by_one(run: Callable[[int, int], int], start: int, stop: int, scores: N
 
 
 def user_votes(
-    matrix: MetricMatrix, plan: ScorePlan, policies: Policies, outcomes: NDArray[np.uint8], threads: int
+    matrix: Judgeable, plan: ScorePlan, policies: Policies, outcomes: NDArray[np.uint8], threads: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """Return vote codes uint8[n, users] and scores float64[n, users] of the plan's user algorithms."""
     rows = Rows(
@@ -104,17 +104,13 @@ def user_votes(
     for place, one in enumerate(plan.user):
         scores, raised = rows.scores(one, threads)
         if raised >= 0 and one.name not in plan.complaints:
-            plan.complaints[one.name] = rows.complaint(one, raised, f" on {_name(matrix, raised)}")
+            plan.complaints[one.name] = rows.complaint(one, raised, f" on {escape(matrix.name(raised))}")
         columns.append(scores / policies.user[policies.of_row, place])
     scores = np.stack(columns, axis=1)
     analysed = (outcomes == ANALYSED)[:, None]
     in_force = analysed & ~np.isnan(policies.user[policies.of_row])
     judged = np.where(np.isnan(scores), FAILED, np.where(scores > 1, TRUE, FALSE))
     return np.where(in_force, judged, NULL).astype(np.uint8), scores
-
-
-def _name(matrix: MetricMatrix, row: int) -> str:
-    return escape(str(matrix.metrics[row].as_py()))
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:

@@ -77,10 +77,27 @@ def test_the_vote_is_that_of_score(row, profile):
             assert getattr(algorithms, name)(pairs, profile=profile) == scored[0][name], name
 
 
-@pytest.mark.parametrize("item", [5, (1,), (1, 2, 3), ("a", 1.0), (1, "b"), None, (None, 1.0)])
+@pytest.mark.parametrize("item", [5, (1,), (), ("a", 1.0), (1, "b"), None, (None, 1.0), {}, {0, 1}, (1, [2])])
 def test_what_is_no_series_is_refused_by_its_place(item):
     with pytest.raises(ridgeline.InputError, match="item 1 of the series"):
         algorithms.grubbs([(1, 2.0), item])
+
+
+@pytest.mark.parametrize("series", [None, 5, 2.5])
+def test_what_is_no_series_at_all_is_refused(series):
+    for function in (algorithms.grubbs, algorithms.tail_avg, algorithms.determine_median, algorithms.negatives_present):
+        with pytest.raises(ridgeline.InputError, match="is no series"):
+            function(series)
+
+
+def test_what_follows_a_value_is_ignored():
+    assert algorithms.grubbs([(t, v, "more") for t, v in SPIKE]) is algorithms.grubbs(SPIKE) is True
+    assert algorithms.tail_avg([[1, 2.0, None], [2, 4.0, None]]) == 4.0
+
+
+def test_any_sequence_of_pairs_is_a_series():
+    for series in (np.array(SPIKE), [list(pair) for pair in SPIKE], tuple(SPIKE), iter(SPIKE), SPIKE[::-1]):
+        assert algorithms.stddev_from_average(series) is True
 
 
 def test_a_series_of_nothing():

@@ -47,7 +47,7 @@ def _deliver(turn: Turn) -> Summary:
     plan = replace(plan, m_of_n=often(config, [anomaly.metric for anomaly in report.anomalies]).get)
     times = Times(budget.alerts_end, budget.clock, turn.wall)
     notices = []
-    if turn.lacking is not None and request.match is None:
+    if turn.lacking is not None and request.everything:
         judged = float(report.outcomes["analysed"])
         notices = no_data_items(str(turn.lacking), judged, turn.as_of, plan, times.wall())
     with open_run_state(config, budget.left()) as state, open_recorder(config, budget.left) as recorder:

@@ -17,7 +17,7 @@ GRACE: Final = 0.5  # seconds for a source to say itself, and better, that its t
 def list_metrics(turn: Turn) -> None:
     """Open and list the source. Raises SourceUnavailable, AuthenticationFailed or InputError."""
     request, budget = turn.request, turn.budget
-    turn.selection = Selection.of(request.match, request.config.analysis.skip, turn.operators)
+    turn.selection = Selection.of(request.match, request.config.analysis.skip, turn.operators, request.only)
     # With `--as-of` no clock is compared with any other.
     wall = turn.wall if request.as_of is None else None
     opening = partial(open_source, request.config, turn.selection, budget.reading_left, wall)

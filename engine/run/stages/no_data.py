@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ridgeline.engine.run.turn import Turn
+from ridgeline.engine.run.turn import Request, Turn
 from ridgeline.engine.units import spoken
 from ridgeline.io.errors import NoData
 
@@ -25,10 +25,16 @@ def judge_no_data(turn: Turn) -> None:
     due = metrics - sum(counts[outcome] for outcome in NOT_DUE)
     judged = sum(counts[outcome] for outcome in JUDGED)
     if not metrics and turn.whole:
-        which = "no metrics at all" if turn.request.match is None else f'no metric that matches "{turn.request.match}"'
-        lack(turn, f"the source lists {which}: is it the right one, and is anything writing to it?")
+        lack(turn, f"the source lists {_which(turn.request)}: is it the right one, and is anything writing to it?")
     elif 2 * judged < due and not turn.request.check_airgaps_only:
         lack(turn, f"only {judged:,} of {due:,} metrics could be judged ({_rest(counts)}): {_why(turn, due)}")
+
+
+def _which(request: Request) -> str:
+    """What was asked for, and is not there."""
+    if request.match is not None:
+        return f'no metric that matches "{request.match}"'
+    return "no metrics at all" if request.only is None else f"none of the {len(request.only):,} metrics asked for"
 
 
 def lack(turn: Turn, sentence: str) -> None:

@@ -84,4 +84,4 @@ def send_heartbeat(turn: Turn) -> None:
 def _is_told(turn: Turn) -> bool:
     """Whether this run stands for the fleet: a part of it would look like a loss of metrics."""
     request = turn.request
-    return not (request.dry_run or request.check_airgaps_only) and request.match is None
+    return not (request.dry_run or request.check_airgaps_only) and request.everything

@@ -1,0 +1,132 @@
+"""Skyline's algorithms, by its names and its arithmetic (profile `earthgecko`), on one series.
+
+    from ridgeline.skyline.algorithms import run_selected_algorithm
+
+    anomalous, ensemble, datapoint, negatives_found, algorithms_run = run_selected_algorithm(
+        timeseries, "metrics.stats.web01.requests", [], [], False, False, {}
+    )
+
+timeseries   [(epoch seconds, value), ...]; points without a finite value count for nothing, what follows a value in an
+             item is ignored, and the points may come in any order
+
+The nine return True (anomalous), False, or None where the algorithm failed or no usable point is left. Consensus, windows,
+stale periods and overrides are those of the configuration: the file that `RIDGELINE_CONFIG` names, else `ridgeline.toml` in
+the working directory, else the defaults, which need no Redis. What is no series raises `ridgeline.InputError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ridgeline.engine.api.ensemble import judge_series, vote_of
+from ridgeline.engine.score.failures import get_function_name, record_algorithm_error
+from ridgeline.engine.score.series import (
+    TimeSeries,
+    determine_array_median,
+    determine_median,
+    negatives_present,
+    tail_avg,
+)
+from ridgeline.skyline._results import Results, refuse, results_of
+from ridgeline.skyline._worker import lacking
+from ridgeline.skyline.algorithm_exceptions import Boring, EmptyTimeseries, Stale, TooShort
+
+__all__ = [
+    "Boring",
+    "EmptyTimeseries",
+    "Stale",
+    "TooShort",
+    "determine_array_median",
+    "determine_median",
+    "first_hour_average",
+    "get_function_name",
+    "grubbs",
+    "histogram_bins",
+    "ks_test",
+    "least_squares",
+    "mean_subtraction_cumulation",
+    "median_absolute_deviation",
+    "negatives_present",
+    "record_algorithm_error",
+    "run_selected_algorithm",
+    "stddev_from_average",
+    "stddev_from_moving_average",
+    "tail_avg",
+]
+
+PROFILE: Final = "earthgecko"
+
+
+def median_absolute_deviation(timeseries: TimeSeries) -> bool | None:
+    """The newest value is over six median absolute deviations from the median."""
+    return vote_of("median_absolute_deviation", timeseries, PROFILE)
+
+
+def grubbs(timeseries: TimeSeries) -> bool | None:
+    """The tail is above the mean by more than Grubbs' two-sided critical value at 5 % (Grubbs 1950)."""
+    return vote_of("grubbs", timeseries, PROFILE)
+
+
+def first_hour_average(timeseries: TimeSeries) -> bool | None:
+    """The tail is over three standard deviations from the mean of the window's first hour."""
+    return vote_of("first_hour_average", timeseries, PROFILE)
+
+
+def stddev_from_average(timeseries: TimeSeries) -> bool | None:
+    """The tail is over three standard deviations from the mean of the series."""
+    return vote_of("stddev_from_average", timeseries, PROFILE)
+
+
+def stddev_from_moving_average(timeseries: TimeSeries) -> bool | None:
+    """The newest value is over three exponentially weighted deviations from the moving average."""
+    return vote_of("stddev_from_moving_average", timeseries, PROFILE)
+
+
+def mean_subtraction_cumulation(timeseries: TimeSeries) -> bool | None:
+    """The newest value is over three standard deviations from the mean of all before it."""
+    return vote_of("mean_subtraction_cumulation", timeseries, PROFILE)
+
+
+def least_squares(timeseries: TimeSeries) -> bool | None:
+    """The mean of the newest three residuals of a straight line is over three times the residuals' deviation."""
+    return vote_of("least_squares", timeseries, PROFILE)
+
+
+def histogram_bins(timeseries: TimeSeries) -> bool | None:
+    """The tail falls in a bin of at most 20 points, of 15 equal bins over the series."""
+    return vote_of("histogram_bins", timeseries, PROFILE)
+
+
+def ks_test(timeseries: TimeSeries) -> bool | None:
+    """The ten minutes up to now are distributed otherwise than the 50 before them, which were stationary.
+
+    Two-sample Kolmogorov-Smirnov distance over 0.5, and augmented Dickey-Fuller p < 0.05; needs 20 points in both.
+    """
+    return vote_of("ks_test", timeseries, PROFILE)
+
+
+def run_selected_algorithm(
+    timeseries: TimeSeries,
+    metric_name: str,
+    airgapped_metrics: Sequence[Any],
+    airgapped_metrics_filled: Sequence[Any],
+    run_negatives_present: bool,
+    check_for_airgaps_only: bool,
+    custom_stale_metrics_dict: Mapping[str, Any],
+) -> Results:
+    """Whether the newest point is anomalous; the votes; its value; whether negatives were found; the algorithms.
+
+    metric_name                 with or without the namespace: overrides are matched against the name
+    run_negatives_present       whether negative values are looked for
+    custom_stale_metrics_dict   stale periods in seconds by metric, before the configured ones
+
+    Raises EmptyTimeseries or TooShort, Stale, Boring, in this order. Anomalous means that as many votes are True as the
+    consensus asks for. (Skyline counts votes that are False instead, so that algorithms that fail vote True there.)
+    Every algorithm votes: none is passed over because consensus has become impossible.
+    """
+    if check_for_airgaps_only:
+        raise lacking("run_selected_algorithm(check_for_airgaps_only=True)", "the search for airgaps")
+    verdict = judge_series(timeseries, metric_name, PROFILE, custom_stale_metrics_dict)
+    refuse(verdict, metric_name)
+    return results_of(verdict, negatives=bool(run_negatives_present))

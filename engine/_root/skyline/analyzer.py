@@ -1,0 +1,108 @@
+"""Skyline's Analyzer: a thread that judges the whole fleet each minute, alerts, and keeps the books.
+
+    from ridgeline.skyline.analyzer import Analyzer
+
+    analyzer = Analyzer(os.getpid())
+    analyzer.start()
+
+Each cycle is one `ridgeline run`, by the configuration that `RIDGELINE_CONFIG` names, else `ridgeline.toml` in the working
+directory, else the defaults; what goes wrong in it is told on standard error, and costs no later cycle.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from ridgeline.alerters import Outcome
+from ridgeline.engine.api.found import found_config
+from ridgeline.io.errors import InputError, RidgelineError
+from ridgeline.skyline._worker import Worker, say
+from ridgeline.skyline.alerters import trigger_alert
+
+if TYPE_CHECKING:
+    from ridgeline.engine.config.model import Config
+    from ridgeline.engine.report.summary import Report
+
+__all__ = ["Analyzer"]
+
+PERIOD: Final = 60.0  # seconds from the start of a cycle to that of the next: Skyline's ANALYZER_OPTIMUM_RUN_DURATION
+
+
+class Analyzer(Worker):
+    """Analyses while the process `parent_pid` lives. `report`: what the newest cycle found; None before the first."""
+
+    def __init__(self, parent_pid: int) -> None:
+        super().__init__(parent_pid)
+        self.report: Report | None = None
+        self._config: Config | None = None
+
+    def uniq_datapoints(self, timeseries: Iterable[Any]) -> list[Any]:
+        """The points without exact repeats: of equal ones the first stays, and their order is kept."""
+        seen = set()
+        unique = []
+        for at, point in enumerate(timeseries):
+            try:
+                # A NaN is not equal to itself: Python would tell two of them apart.
+                mark = tuple("nan" if isinstance(item, float) and math.isnan(item) else item for item in point)
+                known = mark in seen
+            except TypeError as error:
+                raise InputError(f"item {at} of the series is {point!r}: a pair is wanted") from error
+            if not known:
+                seen.add(mark)
+                unique.append(point)
+        return unique
+
+    def spawn_alerter_process(self, alert: Any, metric: Any, context: Any) -> Outcome:
+        """Send one alert, as `ridgeline.skyline.alerters.trigger_alert`; what must be apart from us is started there."""
+        return trigger_alert(alert, metric, context)
+
+    def spin_process(self, i_process: int, unique_metrics: Sequence[str | bytes]) -> Report:
+        """Judge the metrics, with or without the namespace, that are this process' share: no alert, and nothing written.
+
+        There is one process, whose threads share the work: the first has all metrics, any other none. Raises
+        RidgelineError where nothing can be read.
+        """
+        from ridgeline.engine.run.once import run_once
+        from ridgeline.engine.run.turn import Request
+
+        config = found_config()
+        mine = unique_metrics if i_process == 1 else ()
+        return run_once(Request(config, only=_base_names(mine, config), dry_run=True, json=True))
+
+    def run(self) -> None:
+        """Analyse each minute until the parent is gone. Called rather than started, it does so on the caller's thread."""
+        self.repeat(self._cycle, PERIOD)
+
+    def _cycle(self) -> None:
+        from ridgeline.engine.run.once import run_once
+        from ridgeline.engine.run.turn import Request
+
+        try:
+            config = self._latest()
+            self.report = run_once(Request(config))
+        except RidgelineError as error:
+            say(error)
+        except Exception as error:  # noqa: BLE001 - one cycle that fails must not end the watch
+            say(f"this cycle failed, a bug: {type(error).__name__}: {error}")
+        else:
+            for problem in self.report.problems:
+                say(problem)
+
+    def _latest(self) -> Config:
+        """The configuration as it is now; where that cannot be read, the one of the cycle before."""
+        try:
+            self._config = found_config()
+        except InputError as error:
+            if self._config is None:
+                raise
+            say(f"{error}; the configuration of the cycle before stays in force")
+        return self._config
+
+
+def _base_names(metrics: Iterable[str | bytes], config: Config) -> frozenset[str]:
+    """Names as verdicts have them."""
+    namespace = config.source.each["redis"].namespace
+    texts = (name.decode("utf-8", "backslashreplace") if isinstance(name, bytes) else str(name) for name in metrics)
+    return frozenset(text.removeprefix(namespace) for text in texts)

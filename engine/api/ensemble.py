@@ -1,0 +1,86 @@
+"""The judgement of one series that Skyline's names make, by the configuration that is found."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final
+
+from ridgeline.engine.api.found import Kept
+from ridgeline.engine.config.model import Config
+from ridgeline.engine.rules.profiles import PROFILES
+from ridgeline.engine.score.ensemble import Ensemble, Verdict
+from ridgeline.engine.score.series import TimeSeries, vote
+from ridgeline.io.errors import InputError
+from ridgeline.io.text import escape
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the configuration comes to: the ensemble of one profile, and what stands before the names of metrics."""
+
+    ensemble: Ensemble
+    namespace: str
+
+    @classmethod
+    def of(cls, profile: str, config: Config) -> Settled:
+        """Settle for one profile, whatever the configured one is."""
+        ensemble = Ensemble.of(config.analysis, config.overrides, profile)
+        return cls(ensemble, config.source.each["redis"].namespace)
+
+
+_SETTLED: Final = {profile: Kept(partial(Settled.of, profile)) for profile in PROFILES}
+
+
+def judge_series(
+    timeseries: TimeSeries,
+    metric_name: str,
+    profile: str,
+    stale_periods: Mapping[str, Any] | None = None,
+    *,
+    own_stale_period: bool = False,
+    now: float | None = None,
+) -> Verdict:
+    """Judge one series as `run` would judge the metric, by the arithmetic of `profile`, all votes of it.
+
+    metric_name       with or without the namespace
+    stale_periods     seconds by metric, numbers or texts of such: these go before the configured ones
+    own_stale_period  the profile's stale period counts, whatever is configured
+    now               epoch seconds; None: the clock's
+
+    Raises InputError for what is no series, and where the configuration cannot be read.
+    """
+    settled = _SETTLED[profile].get()
+    name = str(metric_name).removeprefix(settled.namespace)
+    policy = settled.ensemble.policy(name)
+    if own_stale_period:
+        policy = replace(policy, stale_period=None)
+    if stale_periods:
+        found = stale_periods.get(name, stale_periods.get(metric_name))
+        if found is not None:
+            policy = replace(policy, stale_period=_seconds(name, found))
+    return settled.ensemble.judge(timeseries, name, policy, instant(now))
+
+
+def vote_of(name: str, timeseries: TimeSeries, profile: str, full_duration: int | None = None) -> bool | None:
+    """Vote of one algorithm as of now, over `full_duration` seconds, None: the configured ones. Raises as `judge_series`."""
+    window = _SETTLED[profile].get().ensemble.scorer.plan.full_duration if full_duration is None else full_duration
+    return vote(name, timeseries, profile=profile, as_of=instant(), full_duration=window)
+
+
+def instant(now: float | None = None) -> int:
+    """The clock as whole epoch seconds. Rounded up: windows and ages in whole seconds then end where they do in fractions."""
+    return math.ceil(time.time() if now is None else now)
+
+
+def _seconds(name: str, found: object) -> int:
+    try:
+        period = float(found)  # type: ignore[arg-type]  # the error says what it is
+        if math.isfinite(period) and period > 0:
+            return int(period)
+    except (TypeError, ValueError):
+        pass
+    raise InputError(f"the stale period of {escape(name)} is {found!r}: give a number of seconds above 0")
