@@ -36,6 +36,7 @@ def read_analysis(top: Table, trial: Try | None = None) -> tuple[Analysis, tuple
         algorithms=table.choices("algorithms", algorithms, (), "algorithm"),
         modules=modules,
         skip=table.patterns("skip"),
+        second_order=table.boolean("second_order", usual.second_order),
         m_of_n=read_m_of_n(table),
         all_votes=table.boolean("all_votes", usual.all_votes),
         bookkeeping=table.boolean("bookkeeping", usual.bookkeeping),

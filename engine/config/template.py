@@ -34,6 +34,7 @@ url = "redis://127.0.0.1:6379/0"        # or rediss://HOST:PORT/0 (TLS), unix://
 # modules = ["ourcompany.algorithms"]   # Python modules with algorithms of your own
 # bookkeeping = true                    # false: nothing is written to Redis for Mirage, Panorama, the web UI
 # skip = ["stats.test."]                # patterns of metrics that are not even read
+# second_order = false                  # true: alert again only on what was over, or grew by half (docs/alerters.md)
 # m_of_n = [2, 5]                       # alert only on what was anomalous in 2 of its last 5 runs; default: at once
 
 [run]
