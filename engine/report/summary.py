@@ -28,6 +28,7 @@ class Report:
     algorithms         those in force, in the order of verdict columns
     as_of              epoch seconds, or "last"
     repairs            points by reason
+    spent              by user's algorithm, (seconds, metrics judged) of each block: they run by themselves
     traceback          of the bug that ended the run, if one did
     failures           per algorithm that failed somewhere, an account of one of its failures
     alerts             by what became of them; None where none can be sent (`score`)
@@ -49,6 +50,7 @@ class Report:
     airgaps: Mapping[str, int] | None = None
     judged: bool = True
     problems: list[str] = field(default_factory=list)
+    spent: Mapping[str, Sequence[tuple[float, int]]] = field(default_factory=dict)
     traceback: str = ""
     exit: int = 0
     _outcomes: Counter[str] = field(default_factory=Counter)

@@ -35,6 +35,7 @@ class ScorePlan:
     preparation    what is done to series first; `Scorer` sees to it, `score_matrix` takes them as they come
     block_rows     rows per kernel call; results do not depend on it
     complaints     by user's algorithm, what it said when it raised, and on which metric; filled while scoring
+    spent          by user's algorithm, (seconds, rows judged) of each block; filled while scoring
     """
 
     profile: Profile = PROFILES["native"]
@@ -48,6 +49,7 @@ class ScorePlan:
     preparation: Preparation = UNPREPARED
     block_rows: int = BLOCK_ROWS
     complaints: dict[str, Complaint] = field(default_factory=dict, compare=False)
+    spent: dict[str, list[tuple[float, int]]] = field(default_factory=dict, compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ def scan_source(turn: Turn) -> None:
     scan.run()
     turn.report.reads = {"full_reads": scan.rows, "delta_reads": 0, "bytes": turn.source.bytes_read}
     turn.report.failures.update(turn.scorer.plan.complaints)
+    turn.report.spent = turn.scorer.plan.spent
     if turn.selection is not None:
         for reason, count in Counter(turn.selection.skipped.values()).items():
             turn.report.add_unscored(count, "skipped", reason)
