@@ -35,6 +35,7 @@ class Report:
     seconds            by `SHARES` and `WORK`; "total"
     reads              of the source: full_reads, delta_reads (metrics), bytes; None where it was not read by a run
     airgaps            open and closed ones, and unordered series; None: not looked for
+    shed               metrics that were, and how many of them have an alert rule (None: unknown); None outside of runs
     judged             whether metrics were judged at all
     unmatched          patterns of the configuration that matched no listed metric; None: not looked at
     """
@@ -48,6 +49,7 @@ class Report:
     reads: Mapping[str, int] | None = None
     unmatched: Sequence[str] | None = None
     airgaps: Mapping[str, int] | None = None
+    shed: Mapping[str, int | None] | None = None
     judged: bool = True
     problems: list[str] = field(default_factory=list)
     spent: Mapping[str, Sequence[tuple[float, int]]] = field(default_factory=dict)

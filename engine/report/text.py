@@ -51,6 +51,9 @@ def _configuration(report: Report) -> Iterator[str]:
         unmatched = report.alerts.get("unmatched", 0)
         if unmatched:
             yield f"{number(unmatched, 'anomaly', 'anomalies')} matched no alert rule"
+    if report.shed is not None and report.shed["metrics"]:
+        metrics, covered = report.shed["metrics"], report.shed["alert_covered"]
+        yield f"shed: {metrics:,} metrics" + ("" if covered is None else f", {covered:,} of them with an alert rule")
     if report.airgaps is not None:
         yield f"airgaps: {', '.join(f'{count:,} {what}' for what, count in report.airgaps.items())}"
     if report.unmatched:

@@ -17,6 +17,7 @@ from ridgeline.engine.run.airgaps import AirgapSink
 from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.expected import ExpectedSink
 from ridgeline.engine.run.lately import LatelySink
+from ridgeline.engine.run.shedding import Places
 from ridgeline.engine.run.sinks import ReportSink, Sink
 from ridgeline.engine.run.stale import StaleSink, longest
 from ridgeline.engine.run.statistics.canary import CanarySink
@@ -84,6 +85,7 @@ class Turn:
     external  the rules of others' services on their way, where any are asked
     selection which of the metrics that are listed are read; None: all
     source    where the metrics come from, once it is listed
+    places    where a run before this one stopped for want of time; None: nowhere
     compiled  whether the kernels are ready
     scan      how reading went
     lacking   why there is no data, if there is none
@@ -112,6 +114,7 @@ class Turn:
     cleanup: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     selection: Selection | None = None
     source: Source | None = None
+    places: Places | None = None
     compiled: bool = False
     scan: Scan | None = None
     lacking: NoData | None = None
@@ -140,6 +143,7 @@ class Turn:
             as_of,
             seconds=dict.fromkeys((*SHARES, *WORK, "total"), 0.0),
             unmatched=[],
+            shed={"metrics": 0, "alert_covered": 0},
         )
         lately = LatelySink()
         airgaps = AirgapSink(config.airgaps, scorer.plan, report)

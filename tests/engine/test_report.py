@@ -93,7 +93,7 @@ def test_algorithms_that_failed_are_counted_and_one_reason_is_told():
 
 def test_what_only_a_run_knows():
     report = Report(NAMES, seconds=dict.fromkeys((*SHARES, *WORK, "total"), 0.5), unmatched=[])
-    assert not {"alerts", "source", "unmatched_patterns", "airgaps"} & set(report.as_json())
+    assert not {"alerts", "source", "unmatched_patterns", "airgaps", "shed"} & set(report.as_json())
     report.alerts = {"sent": 0, "unmatched": 1}
     report.reads = {"full_reads": 3, "delta_reads": 0, "bytes": 900}
     report.unmatched = [f"p{n}" for n in range(7)]

@@ -25,6 +25,7 @@ KEYS = [
     "source",
     "unmatched_patterns",
     "airgaps",
+    "shed",
     "seconds",
     "metrics_per_second",
     "exit",

@@ -6,6 +6,7 @@ from collections import Counter
 
 from ridgeline.engine.run.scan import Scan
 from ridgeline.engine.run.turn import BUG, PARTIAL, Turn
+from ridgeline.engine.score.scorer import Scorer
 from ridgeline.engine.score.unjudged import Unjudged
 from ridgeline.io.errors import AuthenticationFailed
 
@@ -15,7 +16,9 @@ def scan_source(turn: Turn) -> None:
     if turn.source is None or not turn.compiled:
         return
     budget = turn.budget
-    judge = Unjudged(turn.as_of, turn.scorer.threads) if turn.request.check_airgaps_only else turn.scorer
+    judge: Scorer | Unjudged = turn.scorer
+    if turn.request.check_airgaps_only:
+        judge = Unjudged(turn.as_of, turn.scorer.threads, tuple(turn.scorer.plan.names))
     scan = Scan(
         turn.source,
         judge,
