@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TextIO
 
+from ridgeline.engine.cli.common import add_quiet
 from ridgeline.engine.cli.options import add_analysis, add_labels, configuration
 from ridgeline.engine.cli.parser import option
 from ridgeline.engine.rules.pattern import parse_pattern
@@ -80,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_labels(parser)
     add("--json", action="store_true", help="print one JSON object, and nothing else, on standard output")
+    add_quiet(parser)
     add_analysis(parser, window="--full-duration")
 
 
@@ -120,7 +122,7 @@ def run(args: argparse.Namespace) -> int:
     )
     report = Report(scorer.overrides.policies[0].algorithms, as_of=newest if args.as_of is None else args.as_of)
     report.seconds["compile"] = _compile(scorer)
-    _score(source, scorer, args.target, report, None if args.json else sys.stderr)
+    _score(source, scorer, args.target, report, None if args.json or args.quiet else sys.stderr)
     if selection is not None:
         report.add_unscored(len(selection.skipped), "skipped", "skip")
     report.failures.update(scorer.plan.complaints)
@@ -176,7 +178,7 @@ def _print(report: Report, args: argparse.Namespace) -> None:
         from ridgeline.engine.report.files import dumps
 
         print(dumps(report.as_json()))
-    else:
+    elif not args.quiet:
         print(report.as_text(), file=sys.stderr)
 
 
