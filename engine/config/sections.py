@@ -9,7 +9,7 @@ from ridgeline.engine.config.model import Output, Run
 from ridgeline.engine.config.often import read_m_of_n
 from ridgeline.engine.config.override import read_override
 from ridgeline.engine.config.reader import Table
-from ridgeline.engine.prepare.airgaps import Airgaps
+from ridgeline.engine.rules.airgaps import Airgaps
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.overrides import Override, impossible
 from ridgeline.engine.rules.policy import MOST_VOTES, Policy, consensus_fault

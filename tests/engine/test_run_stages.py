@@ -10,7 +10,7 @@ from rigs.parts import Clock, Source, verdicts
 
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.config.model import Config, Output, Run
-from ridgeline.engine.prepare.airgaps import Airgaps
+from ridgeline.engine.rules.airgaps import Airgaps
 from ridgeline.engine.rules.overrides import Override
 from ridgeline.engine.run import once
 from ridgeline.engine.run.budget import Budget
