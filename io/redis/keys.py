@@ -64,7 +64,7 @@ BOOKS: Final = (
         (("run", ("MGET", "SET")),),
     ),
     Key(
-        f"{OURS}books.<key>",
+        f"{OURS}books.<key>.<mark>",
         "set",  # or a hash, where the key is one
         "what is about to be put in the place of a key that siblings read",
         "3600, or the key's",

@@ -180,10 +180,19 @@ def test_a_hash_takes_the_place_of_another(ledger, server):
     assert not server.client.exists("h")
 
 
-def test_what_a_killed_run_gathered_is_no_part_of_the_next_set(ledger, server):
-    server.client.sadd("ridgeline.books.analyzer.stale", "of the killed one")
-    ledger.write(replacing(["a"]))
-    assert held(server.client, "analyzer.stale") == {"a"}
+def test_writers_at_the_same_time_do_not_mix(server):
+    first, second = (Ledger(RedisSettings(server.url), lambda: math.inf, mark) for mark in "ab")
+
+    def members():
+        yield "a"
+        second.write(replacing(["b"], previous="before"))
+        assert held(server.client, "analyzer.stale") == {"b"}
+        yield "c"
+
+    first.write(replacing(members(), previous="before"))
+    assert (held(server.client, "analyzer.stale"), held(server.client, "before")) == ({"a", "c"}, {"b"})
+    first.close()
+    second.close()
 
 
 def test_a_write_that_is_cut_off_anywhere_leaves_whole_sets_and_no_sign_of_life(server):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.run.aside import Overdue, aside
@@ -46,7 +47,7 @@ def ledger_of(settings: RedisSettings, left: Callable[[], float]) -> Ledger:
     from ridgeline.io.redis.ledger import Ledger
 
     brisk = replace(settings, timeout=min(settings.timeout, TIMEOUT), retries=0, connect_budget=TIMEOUT)
-    return Ledger(brisk, left)
+    return Ledger(brisk, left, token_hex(4))
 
 
 def finish_sinks(turn: Turn) -> None:
