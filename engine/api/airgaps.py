@@ -13,7 +13,8 @@ import numpy as np
 from ridgeline.engine.api.ensemble import instant
 from ridgeline.engine.api.found import Kept
 from ridgeline.engine.config.model import Config
-from ridgeline.engine.prepare.airgaps import Airgaps, find_gaps
+from ridgeline.engine.prepare.airgaps import find_gaps
+from ridgeline.engine.rules.airgaps import Airgaps
 from ridgeline.engine.run.airgap_members import Airgap, read_airgap
 from ridgeline.engine.score.series import TimeSeries, arrays
 from ridgeline.io.arrow.buffers import strings
