@@ -40,8 +40,6 @@ def encode(item: Item) -> dict[str, Any]:
     }
     if item.partial:
         entry["partial"] = True
-    if item.storm:
-        entry["storm"] = True
     return entry
 
 
@@ -52,7 +50,7 @@ def decode(pair: Pair, entry: dict[str, Any], plan: Plan, now: float) -> Item:
         alert = _alert(strategy, entry["alert"])
         status: Status = "resolved" if entry["status"] == "resolved" else "firing"
         since, attempts, due = float(entry["since"]), int(entry["attempts"]), float(entry["next"])
-        reason, partial, storm = str(entry["reason"]), bool(entry.get("partial")), bool(entry.get("storm"))
+        reason, partial = str(entry["reason"]), bool(entry.get("partial"))
     except (TypeError, ValueError, KeyError, LookupError, OverflowError):
         alert = Alert(subject, math.nan, int(now), strategy=strategy)
         return Item(alert, since=-math.inf, due=math.inf, reason=DAMAGED, stored=True)
@@ -68,7 +66,6 @@ def decode(pair: Pair, entry: dict[str, Any], plan: Plan, now: float) -> Item:
         reason,
         stored=True,
         partial=partial,
-        storm=storm,
     )
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from ridgeline.engine.cli.common import add_quiet
 from ridgeline.engine.cli.options import add_analysis, add_labels, configuration
 from ridgeline.engine.cli.parser import at_least, option
 from ridgeline.engine.units import parse_duration, parse_instant, parse_size
@@ -62,7 +61,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--labels", type=Path, metavar="FILE", help="labelled windows to shade in the picture")
     add_labels(parser)
     add("--json", action="store_true", help="print the manifest, and nothing else, on standard output")
-    add_quiet(parser)
     add_analysis(parser, window="--window")
 
 
@@ -73,12 +71,8 @@ def run(args: argparse.Namespace) -> int:
     from ridgeline.engine.backtest.result import summary
     from ridgeline.engine.score.scorer import available_threads
 
-    def warn(sentence: str) -> None:
-        print(escape(sentence), file=sys.stderr)
-
     def say(sentence: str) -> None:
-        if not args.quiet:
-            warn(sentence)
+        print(escape(sentence), file=sys.stderr)
 
     draw = _picture(args) if args.plot else None
     config = configuration(args)
@@ -91,14 +85,13 @@ def run(args: argparse.Namespace) -> int:
         resume=args.resume,
         wanted=args.plot,
         say=say,
-        warn=lambda remark: warn(f"ridgeline: warning: {remark}"),
-        terminal=None if args.quiet else sys.stderr,
+        warn=lambda remark: say(f"ridgeline: warning: {remark}"),
+        terminal=sys.stderr,
     )
     manifest = backtest.run()
     if draw is not None:
         say(f"drawn: {draw()}")
-    if args.json or not args.quiet:
-        print(json.dumps(manifest) if args.json else summary(manifest))
+    print(json.dumps(manifest) if args.json else summary(manifest))
     return PARTIAL if manifest["unreadable"] else 0
 
 

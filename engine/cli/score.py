@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TextIO
 
-from ridgeline.engine.cli.common import add_quiet
 from ridgeline.engine.cli.options import add_analysis, add_labels, configuration
 from ridgeline.engine.cli.parser import option
 from ridgeline.engine.rules.pattern import parse_pattern
@@ -81,7 +80,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_labels(parser)
     add("--json", action="store_true", help="print one JSON object, and nothing else, on standard output")
-    add_quiet(parser)
     add_analysis(parser, window="--full-duration")
 
 
@@ -115,6 +113,7 @@ def run(args: argparse.Namespace) -> int:
     scorer = Scorer.of(
         config.analysis,
         config.overrides,
+        preparation=config.preparation,
         as_of=args.as_of,
         default_as_of=newest,
         scores=args.scores,
@@ -122,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
     )
     report = Report(scorer.overrides.policies[0].algorithms, as_of=newest if args.as_of is None else args.as_of)
     report.seconds["compile"] = _compile(scorer)
-    _score(source, scorer, args.target, report, None if args.json or args.quiet else sys.stderr)
+    _score(source, scorer, args.target, report, None if args.json else sys.stderr)
     if selection is not None:
         report.add_unscored(len(selection.skipped), "skipped", "skip")
     report.failures.update(scorer.plan.complaints)
@@ -142,7 +141,7 @@ def _compile(scorer: Scorer) -> float:
     from ridgeline.kernels.native import loader
 
     began = time.monotonic()
-    loader.prepare("score")
+    loader.prepare(*scorer.entries)
     remark(scorer.plan.user)
     return time.monotonic() - began
 
@@ -160,6 +159,7 @@ def _score(source: ParquetSource, scorer: Scorer, target: Path, report: Report, 
                 scored = scorer.judge(matrix)
                 report.seconds["score"] += time.monotonic() - began
                 report.add(scored.verdicts, {**matrix.repairs, **scored.repairs})
+                report.prepared.update(scored.tally)
                 progress.add(len(matrix))
                 yield scored.verdicts
 
@@ -178,7 +178,7 @@ def _print(report: Report, args: argparse.Namespace) -> None:
         from ridgeline.engine.report.files import dumps
 
         print(dumps(report.as_json()))
-    elif not args.quiet:
+    else:
         print(report.as_text(), file=sys.stderr)
 
 
