@@ -16,6 +16,8 @@ if TYPE_CHECKING:  # who only reads settings needs neither
 
 # Which of several base names are read: bool[n].
 Select: TypeAlias = "Callable[[Sequence[str]], NDArray[np.bool_]]"
+# In which order several metrics are read: their positions, int64[n].
+Order: TypeAlias = "Callable[[Sequence[str]], NDArray[np.int64]]"
 
 
 class Source(Protocol):
@@ -36,10 +38,19 @@ class Source(Protocol):
         """What was left out."""
 
     def list(self) -> builtins.list[str] | None:
-        """Base names, where the source knows them before it reads (Redis); None where it streams (Parquet)."""
+        """Base names, where the source knows them before it reads (Redis); None where it streams (Parquet).
+
+        They are in the order in which they are read.
+        """
+
+    def arrange(self, order: Order, *, at_once: bool) -> None:
+        """Read in another order: now, or else as soon as it shows that there is not time for all.
+
+        A source that streams reads on in its own.
+        """
 
     def chunks(self) -> Iterator[MetricMatrix]:
-        """Matrices in first-seen order of their metrics; a metric is in one of them only, whole."""
+        """Matrices in the order of `list`, else in first-seen order; a metric is in one of them only, whole."""
 
     def newest(self) -> int | None:
         """The newest sane timestamp of all, where it can be told beforehand."""

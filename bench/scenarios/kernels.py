@@ -13,12 +13,16 @@ from ridgeline.bench.machine import memory_seconds
 from ridgeline.bench.measure import repeat
 from ridgeline.bench.row import Row
 from ridgeline.bench.yardsticks import YARDSTICKS, oracle_yardstick
+from ridgeline.engine.demo.fleet import Fleet
+from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.policy import Policy
+from ridgeline.engine.score.ensemble import Ensemble
 from ridgeline.engine.score.matrix import score_matrix
 from ridgeline.engine.score.plan import ScorePlan, algorithm_names
 from ridgeline.io.matrix import MetricMatrix
 
 SUMMARY: Final = "votes on a prepared matrix: each algorithm, all nine, early exit, scores"
+SINGLE: Final = 100  # series that are judged one at a time
 FINE_STEP: Final = 10  # seconds: where ks_test really computes
 
 
@@ -54,6 +58,7 @@ def measure(axes: Axes) -> Iterator[Row]:
         if rows != early.block_rows:
             yield row("early exit", replace(early, block_rows=rows), block=rows)
     yield from _fine(axes, row)
+    yield _one_at_a_time(axes, fleet)
 
 
 def _fine(axes: Axes, row: Callable[..., Row]) -> Iterator[Row]:
@@ -64,6 +69,24 @@ def _fine(axes: Axes, row: Callable[..., Row]) -> Iterator[Row]:
     fine = replace(axes, step=FINE_STEP, points=axes.points * factor, metrics=max(axes.metrics // (4 * factor), 10))
     matrix = matrix_of(fleet_of(fine))
     yield row("all nine votes at 10 s", ScorePlan(all_votes=True), on=matrix, resolution=FINE_STEP, length=fine.points)
+
+
+def _one_at_a_time(axes: Axes, fleet: Fleet) -> Row:
+    """What Skyline's own names cost: a call for each series, which comes as a list of pairs."""
+    ensemble = Ensemble.of(Analysis(), (), "earthgecko")
+    policy, stamps = ensemble.policy(""), fleet.timestamps.tolist()
+    series = [list(zip(stamps, x.tolist(), strict=True)) for x in fleet.values[:SINGLE]]
+    timing = repeat(lambda: [ensemble.judge(pairs, "", policy, stamps[-1]) for pairs in series], runs=axes.runs)
+    against = None
+    polars = YARDSTICKS[0]
+    if axes.yardsticks and polars.available:
+        alone = [polars.prepare(replace(fleet, values=x[None], metrics=["a"])) for x in fleet.values[:SINGLE]]
+        spent = repeat(lambda: [work() for work in alone], runs=min(axes.runs, 3))
+        against = (f"{polars.name}, a frame for each series: {polars.work}", spent.median)
+    return Row(
+        "kernels", "all nine votes, a list of pairs a call", timing, len(series), len(series) * len(stamps),
+        against=against, parameters={"mix": axes.mix, "points": axes.points, "step": axes.step, "threads": 1},
+    )  # fmt: skip
 
 
 def _yardsticks(axes: Axes) -> Iterator[Row]:

@@ -39,6 +39,7 @@ BARE: Final = "[analysis]\nbookkeeping = false\n"
 WHOLE: Final = """\
 [analysis]
 bookkeeping = true
+second_order = true
 [airgaps]
 identify = true
 [statistics]

@@ -40,6 +40,8 @@ def encode(item: Item) -> dict[str, Any]:
     }
     if item.partial:
         entry["partial"] = True
+    if item.storm:
+        entry["storm"] = True
     return entry
 
 
@@ -50,7 +52,7 @@ def decode(pair: Pair, entry: dict[str, Any], plan: Plan, now: float) -> Item:
         alert = _alert(strategy, entry["alert"])
         status: Status = "resolved" if entry["status"] == "resolved" else "firing"
         since, attempts, due = float(entry["since"]), int(entry["attempts"]), float(entry["next"])
-        reason, partial = str(entry["reason"]), bool(entry.get("partial"))
+        reason, partial, storm = str(entry["reason"]), bool(entry.get("partial")), bool(entry.get("storm"))
     except (TypeError, ValueError, KeyError, LookupError, OverflowError):
         alert = Alert(subject, math.nan, int(now), strategy=strategy)
         return Item(alert, since=-math.inf, due=math.inf, reason=DAMAGED, stored=True)
@@ -66,6 +68,7 @@ def decode(pair: Pair, entry: dict[str, Any], plan: Plan, now: float) -> Item:
         reason,
         stored=True,
         partial=partial,
+        storm=storm,
     )
 
 

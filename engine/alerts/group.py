@@ -56,7 +56,7 @@ def group(round_: Round) -> None:
     made: dict[tuple[str, str, str], list[Item]] = {}
     for item in round_.items:
         strategy = round_.plan.strategies[item.alert.strategy]
-        alone = item.ours or (strategy.groups != "never" and item.row is not None and not item.row.group)
+        alone = item.ours or item.storm or (strategy.groups != "never" and item.row is not None and not item.row.group)
         # A channel that sends each by itself takes all rules together, over one connection.
         rule = item.alert.rule if strategy.groups != "never" else ""
         key = (strategy.name, f"alone {item.pair}" if alone else f"rule {rule}", item.status)
@@ -69,8 +69,12 @@ def group(round_: Round) -> None:
 
 
 def _parcels(strategy: Strategy, items: list[Item], above: int) -> Iterator[Parcel]:
-    """The messages of one rule, as the channel likes them."""
-    storm = len(items) > above and strategy.groups != "never"
+    """The messages of one rule, as the channel likes them.
+
+    What was told metric by metric ends so too; the end of a storm is one item.
+    """
+    many = len(items) > above and not (strategy.groups == "one by one" and items[0].status == "resolved")
+    storm = items[0].storm or (many and strategy.groups != "never")
     for some in _by_recipients(items):
         if storm or strategy.groups == "together":
             yield _parcel(some, storm=storm)

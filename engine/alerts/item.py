@@ -21,6 +21,7 @@ class Item:
     due       epoch seconds before which it is not tried again
     reason    why the last attempt failed
     stored    whether the outbox holds it
+    storm     whether it stands for the end of a whole storm
     partial   whether some of its recipients have it already; those of the alert are the others
     """
 
@@ -34,6 +35,7 @@ class Item:
     reason: str = ""
     stored: bool = False
     partial: bool = False
+    storm: bool = False
 
     @property
     def pair(self) -> Pair:

@@ -11,10 +11,10 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
+from ridgeline.engine.alerts.second_order import MOST_SIZE, Triggers, triggered
+
 RESOLVE_AFTER: Final = 3  # normal runs that end an incident
 MOST_INCIDENTS: Final = 20  # of one metric are remembered
-MOST_SIZE: Final = 1e300  # stands for an infinite size, which JSON cannot carry
-GROWTH: Final = 1.5  # an anomaly grown by half is worth another alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +63,16 @@ class Lately:
     """A metric's record. `incidents`: at least one, the newest last. `seen`: the time stamp of its newest judged point.
 
     `normal`: the runs since the last anomalous one. `recent`: whether each of the last runs was anomalous, newest last.
+    `open`: what receivers that know resolution hold open about the metric: (strategy, None) for itself, (strategy, rule) for
+    a storm that it is part of. `triggers`: what Skyline's second order remembers, where that is asked for.
     """
 
     incidents: tuple[Incident, ...]
     seen: int
     normal: int = 0
     recent: tuple[bool, ...] = (True,)
+    open: tuple[tuple[str, str | None], ...] = ()
+    triggers: Triggers | None = None
 
     @property
     def incident(self) -> Incident:
@@ -89,15 +93,21 @@ class Lately:
         return sum(self.recent[-n:]) >= m
 
 
-def observe(previous: Lately | None, seen: Seen | None, *, keep: int = 1) -> Lately | None:
+def observe(previous: Lately | None, seen: Seen | None, *, keep: int = 1, triggers: bool = False) -> Lately | None:
     """The record after a run: `seen` is what the run judged, None where it did not analyse the metric.
 
-    `keep`: how many runs m of n looks back on at most. The same record is returned where nothing has changed.
+    `keep`: how many runs m of n looks back on at most. `triggers`: whether Skyline's second order is asked for. The same
+    record is returned where nothing has changed.
     """
-    if seen is None or (previous is not None and seen.timestamp <= previous.seen):
+    if seen is None:
         return previous
+    if previous is not None and seen.timestamp <= previous.seen:
+        return _seen_again(previous)
+    counted = previous.triggers if previous is not None and triggers else None
+    if triggers and seen.anomalous:
+        counted = triggered(counted, seen.timestamp, seen.value)
     if previous is None:
-        return Lately((_begun(seen),), seen.timestamp) if seen.anomalous else None
+        return Lately((_begun(seen),), seen.timestamp, triggers=counted) if seen.anomalous else None
     if not seen.anomalous and previous.normal >= max(RESOLVE_AFTER, keep):
         return previous  # long over, and m of n would see normal runs only
     recent = (*previous.recent, seen.anomalous)[-max(keep, 1) :]
@@ -107,20 +117,7 @@ def observe(previous: Lately | None, seen: Seen | None, *, keep: int = 1) -> Lat
         incidents = (*previous.incidents[:-1], previous.incident.grown(_finite(seen)))
     else:
         incidents = (*previous.incidents, _begun(seen))[-MOST_INCIDENTS:]
-    return Lately(incidents, seen.timestamp, 0, recent)
-
-
-def resolved(previous: Lately | None, now: Lately | None, resolve_after: int = RESOLVE_AFTER) -> bool:
-    """Whether this run ended the incident: the run in which its normal runs became `resolve_after`."""
-    return (
-        previous is not None and now is not None and previous.ongoing(resolve_after) and not now.ongoing(resolve_after)
-    )
-
-
-def worth_another(record: Lately, size: float) -> bool:
-    """Second order: whether an anomaly of this size in its newest incident is news to those who were told of it."""
-    told = record.incident.alerted_size
-    return not record.incident.alerted or min(size, MOST_SIZE) >= GROWTH * told
+    return Lately(incidents, seen.timestamp, 0, recent, previous.open, counted)
 
 
 def told(record: Lately, strategy: str, size: float) -> Lately:
@@ -129,6 +126,23 @@ def told(record: Lately, strategy: str, size: float) -> Lately:
     alerted = tuple(dict.fromkeys((*incident.alerted, strategy)))
     largest = max(incident.alerted_size, min(size, MOST_SIZE))
     return replace(record, incidents=(*record.incidents[:-1], replace(incident, alerted=alerted, alerted_size=largest)))
+
+
+def opened(record: Lately, strategy: str, storm: str | None) -> Lately:
+    """The record once a receiver holds something open about the metric; `storm`: the rule of the storm, None for itself."""
+    return replace(record, open=tuple(dict.fromkeys((*record.open, (strategy, storm)))))
+
+
+def closed(record: Lately, strategy: str) -> Lately:
+    """The record once the strategy is to be told that the metric is normal again."""
+    return replace(record, open=tuple(pair for pair in record.open if pair[0] != strategy))
+
+
+def _seen_again(record: Lately) -> Lately:
+    """The record after a run that saw no newer point: it does not count, and what was news is none any more."""
+    if record.triggers is None or not record.triggers.news:
+        return record
+    return replace(record, triggers=replace(record.triggers, news=False))
 
 
 def _begun(seen: Seen) -> Incident:

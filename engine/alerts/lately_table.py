@@ -8,6 +8,7 @@ from dataclasses import astuple
 from typing import Any, Final
 
 from ridgeline.engine.alerts.lately import Incident, Lately
+from ridgeline.engine.alerts.second_order import Triggers
 from ridgeline.io.state.batch import Batch
 from ridgeline.io.state.interface import State
 from ridgeline.io.state.names import ANOMALIES
@@ -45,15 +46,20 @@ def outdated(records: Mapping[str, Lately], now: int, kept_for: int = KEPT_FOR, 
 
 def encode(record: Lately) -> list[Any]:
     """A record as JSON: short, as there may be ten thousands."""
-    return [record.seen, record.normal, [int(run) for run in record.recent], [astuple(i) for i in record.incidents]]
+    recent, incidents = [int(run) for run in record.recent], [astuple(incident) for incident in record.incidents]
+    triggers = None if record.triggers is None else astuple(record.triggers)
+    return [record.seen, record.normal, recent, incidents, record.open, triggers]
 
 
 def decode(value: Any) -> Lately | None:
     """The record that `encode` made this of; None for anything else."""
     try:
-        seen, normal, recent, incidents = value
+        seen, normal, recent, incidents, opened, triggers = value
         decoded = tuple(_incident(incident) for incident in incidents)
-        return Lately(decoded, int(seen), int(normal), tuple(bool(run) for run in recent)) if decoded else None
+        pairs = tuple((str(strategy), None if storm is None else str(storm)) for strategy, storm in opened)
+        kept = None if triggers is None else _triggers(triggers)
+        runs = tuple(bool(run) for run in recent)
+        return Lately(decoded, int(seen), int(normal), runs, pairs, kept) if decoded else None
     except (TypeError, ValueError, OverflowError):
         return None
 
@@ -65,3 +71,10 @@ def _incident(stored: Any) -> Incident:
         raise ValueError("a number that JSON cannot carry")
     names = tuple(map(str, algorithms)), tuple(map(str, alerted))
     return Incident(int(start), int(last), *numbers[:2], int(votes), names[0], int(runs), names[1], numbers[2])
+
+
+def _triggers(stored: Any) -> Triggers:
+    times, value, news = stored
+    if not times or not math.isfinite(value):
+        raise ValueError("no triggers")
+    return Triggers(tuple(map(int, times)), float(value), bool(news))

@@ -13,7 +13,7 @@ from typing import Final
 from ridgeline.engine.alerts.breaker import Breaker, decode_breaker, tripped, write_breaker
 from ridgeline.engine.alerts.group import group
 from ridgeline.engine.alerts.item import Item
-from ridgeline.engine.alerts.lately import Lately, resolved
+from ridgeline.engine.alerts.lately import Lately
 from ridgeline.engine.alerts.match import match_rules
 from ridgeline.engine.alerts.mute import mute
 from ridgeline.engine.alerts.notices import undelivered_items
@@ -22,6 +22,7 @@ from ridgeline.engine.alerts.pictures import illustrate
 from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.record import Records
 from ridgeline.engine.alerts.renew import renew
+from ridgeline.engine.alerts.resolve import resolve, supersede
 from ridgeline.engine.alerts.round import Draw, Round
 from ridgeline.engine.alerts.send import Sender
 from ridgeline.engine.alerts.store import Store
@@ -35,7 +36,7 @@ Stage = Callable[[Round], None]
 
 # What is new has met the outbox before; from here on it is safe, and then it becomes messages.
 TO_SAFETY: Final[tuple[Stage, ...]] = (suppress, mute, shelve)
-TO_MESSAGES: Final[tuple[Stage, ...]] = (group, illustrate)
+TO_MESSAGES: Final[tuple[Stage, ...]] = (group, supersede, illustrate)
 SETTLING: Final = 2.0  # seconds at the end for what is still to be recorded
 
 
@@ -78,7 +79,7 @@ def deliver(  # noqa: PLR0913 - each is one thing that a run knows
     """
     round_ = Round(plan, store, times.wall(), {} if lately is None else lately, fleet, draw)
     _match(round_, anomalies, notices)
-    _resolve(round_, normal, before or {})
+    resolve(round_, normal, before or {})
     collect(round_)
     clerk = Records(round_, jitter)
     sender = Sender(
@@ -112,18 +113,6 @@ def _match(round_: Round, anomalies: Sequence[Anomaly], notices: Iterable[Item])
             round_.items.append(item)
         else:
             round_.summary.note(item, "failed", "there is no such strategy")
-
-
-def _resolve(round_: Round, normal: Sequence[Anomaly], before: Mapping[str, Lately]) -> None:
-    """Stage: tell those who were told of an incident that this run ended it, where they know the word."""
-    over, _ = match_rules(normal, round_.plan, round_.now, "resolved")
-    for item in over:
-        strategy = round_.plan.strategies.get(item.alert.strategy)
-        previous, now = before.get(item.alert.metric), round_.lately.get(item.alert.metric)
-        if strategy is None or now is None or strategy.name not in now.incident.alerted:
-            continue
-        if resolved(previous, now, strategy.resolve_after):
-            round_.items.append(item)
 
 
 def _send(round_: Round, sender: Sender) -> None:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ridgeline.engine.alerts.delivery import Delivery
+from ridgeline.engine.alerts.lately import Lately
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.alerts.strategy import Strategy
 
 Runs = tuple[int, int]
+News = Callable[[Lately, str, float], bool]  # a metric's record, a strategy, and the size of what it is now
 
 
 def _no_runs(_metric: str) -> Runs | None:
@@ -27,6 +29,7 @@ class Plan:
     links          name and address, with places for the metric and its window
     full_duration  seconds of the window, for payloads
     m_of_n         of a metric by name, where its rule has none of its own
+    second_order   whether an anomaly that lasts is news to a strategy; None: always
     owns           whether this host sends what waits in the outbox for a metric (several hosts may share one state)
     """
 
@@ -36,6 +39,7 @@ class Plan:
     links: Sequence[tuple[str, str]] = ()
     full_duration: int = 86400
     m_of_n: Callable[[str], Runs | None] = _no_runs
+    second_order: News | None = None
     owns: Callable[[str], bool] = _everything
 
     def row(self, strategy: str, match: str) -> AlertRow | None:

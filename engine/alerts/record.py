@@ -9,7 +9,7 @@ from ridgeline.alerters import Outcome
 from ridgeline.engine.alerts.entry import encode
 from ridgeline.engine.alerts.group import Parcel
 from ridgeline.engine.alerts.item import Item
-from ridgeline.engine.alerts.lately import told
+from ridgeline.engine.alerts.lately import opened, told
 from ridgeline.engine.alerts.lately_table import write_lately
 from ridgeline.engine.alerts.outbox import keep, postponed, with_batch
 from ridgeline.engine.alerts.round import Round
@@ -60,7 +60,7 @@ class Records:
         """Remember each for its expiration, and let go of it in the outbox."""
 
         def fill(batch: Batch) -> None:
-            self._tell(batch, items)
+            self._tell(batch, items, parcel)
             drop_outbox(batch, [item.pair for item in items])
 
         with_batch(self.round_, fill)
@@ -79,7 +79,7 @@ class Records:
         ]
 
         def fill(batch: Batch) -> None:
-            self._tell(batch, items)
+            self._tell(batch, items, parcel)
             put_outbox(batch, {item.pair: encode(item) for item in items})
 
         with_batch(self.round_, fill)
@@ -98,18 +98,21 @@ class Records:
         tried = replace(item, attempts=item.attempts + first, reason=outcome.reason)
         return postponed(tried, now, outcome.retry_after or 0.0, self.random)
 
-    def _tell(self, batch: Batch, items: Sequence[Item]) -> None:
-        """Put into a batch that these alerts were told."""
+    def _tell(self, batch: Batch, items: Sequence[Item], parcel: Parcel) -> None:
+        """Put into a batch that these alerts were told, and what receivers hold open now."""
         firing = [item for item in items if item.status == "firing"]
         batch.alerted(
             Alerted(*item.pair, item.alert.timestamp, item.alert.expiration)
             for item in firing
             if item.alert.expiration > 0
         )
-        lately = self.round_.lately
+        strategy, lately = self.round_.plan.strategies[parcel.strategy], self.round_.lately
         known = {item.alert.metric: item for item in firing if item.alert.metric in lately and not item.ours}
+        storm = parcel.message.rule if parcel.message.storm and strategy.groups == "one by one" else None
         for metric, item in known.items():
-            lately[metric] = told(lately[metric], item.alert.strategy, item.alert.size)
+            lately[metric] = told(lately[metric], strategy.name, item.alert.size)
+            if strategy.resolves:
+                lately[metric] = opened(lately[metric], strategy.name, storm)
         write_lately(batch, {metric: lately[metric] for metric in known})
 
     def _refuse(self, items: Sequence[Item], reason: str) -> None:

@@ -63,7 +63,7 @@ class Backtest:
     resume: bool
     say: Callable[[str], None]
     warn: Callable[[str], None]
-    terminal: TextIO
+    terminal: TextIO | None
     wanted: str | None = None
 
     def run(self) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ridgeline.engine.cli.common import add_config
 from ridgeline.engine.cli.parser import Parser
 
 if TYPE_CHECKING:
@@ -37,13 +37,7 @@ def add_action(
 
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Declare the options of every command about alerts."""
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=Path("ridgeline.toml"),
-        metavar="FILE",
-        help="configuration (default: %(default)s)",
-    )
+    add_config(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, and nothing else, on standard output")
 
 

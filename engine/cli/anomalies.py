@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from typing import Final
 
@@ -42,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
     """List the incidents; 0, or StateError."""
     from ridgeline.engine.alerts.incidents import incidents
     from ridgeline.engine.report.alerting import incident_lines
+    from ridgeline.engine.report.colour import Paint
     from ridgeline.engine.run.state import open_run_state
     from ridgeline.engine.units import spoken
 
@@ -49,5 +51,10 @@ def run(args: argparse.Namespace) -> int:
     with open_run_state(configuration(args)) as state:
         found = incidents(state, now - args.since, args.match)
     of = "" if args.match is None else f" of {escape(args.match)}"
-    show(args, found, incident_lines(found), f"no run has found an anomaly{of} within {spoken(args.since)}")
+    show(
+        args,
+        found,
+        incident_lines(found, Paint.of(sys.stdout)),
+        f"no run has found an anomaly{of} within {spoken(args.since)}",
+    )
     return 0

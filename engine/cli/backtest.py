@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from ridgeline.engine.cli.common import add_quiet
 from ridgeline.engine.cli.options import add_analysis, add_labels, configuration
 from ridgeline.engine.cli.parser import at_least, option
 from ridgeline.engine.units import parse_duration, parse_instant, parse_size
@@ -61,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--labels", type=Path, metavar="FILE", help="labelled windows to shade in the picture")
     add_labels(parser)
     add("--json", action="store_true", help="print the manifest, and nothing else, on standard output")
+    add_quiet(parser)
     add_analysis(parser, window="--window")
 
 
@@ -71,8 +73,12 @@ def run(args: argparse.Namespace) -> int:
     from ridgeline.engine.backtest.result import summary
     from ridgeline.engine.score.scorer import available_threads
 
-    def say(sentence: str) -> None:
+    def warn(sentence: str) -> None:
         print(escape(sentence), file=sys.stderr)
+
+    def say(sentence: str) -> None:
+        if not args.quiet:
+            warn(sentence)
 
     draw = _picture(args) if args.plot else None
     config = configuration(args)
@@ -85,13 +91,14 @@ def run(args: argparse.Namespace) -> int:
         resume=args.resume,
         wanted=args.plot,
         say=say,
-        warn=lambda remark: say(f"ridgeline: warning: {remark}"),
-        terminal=sys.stderr,
+        warn=lambda remark: warn(f"ridgeline: warning: {remark}"),
+        terminal=None if args.quiet else sys.stderr,
     )
     manifest = backtest.run()
     if draw is not None:
         say(f"drawn: {draw()}")
-    print(json.dumps(manifest) if args.json else summary(manifest))
+    if args.json or not args.quiet:
+        print(json.dumps(manifest) if args.json else summary(manifest))
     return PARTIAL if manifest["unreadable"] else 0
 
 

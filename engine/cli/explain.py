@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("metric", metavar="METRIC", help="its name, as alerts show it")
     add("-c", "--config", type=Path, metavar="FILE", help="configuration (default: ridgeline.toml; with --input none)")
-    add("--input", metavar="PATH", help="Parquet to read it from: a file, a folder or a glob")
+    add("--input", metavar="FILE", help="Parquet to read it from: a file, a folder or a glob")
     add("--as-of", type=_as_of, metavar="INSTANT", help="judge as of this instant, or of its newest point (last)")
     add("--plot", type=Path, metavar="FILE", help="draw it into FILE, .png or .svg")
     add("--json", action="store_true", help="print one JSON object, and nothing else, on standard output")
@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     from ridgeline.engine.explain.card import explain
     from ridgeline.engine.explain.series import find_series
     from ridgeline.engine.explain.text import as_lines
+    from ridgeline.engine.report.colour import Paint
     from ridgeline.engine.report.files import dumps
     from ridgeline.engine.score.scorer import Scorer
 
@@ -59,7 +60,6 @@ def run(args: argparse.Namespace) -> int:
     scorer = Scorer.of(
         config.analysis,
         config.overrides,
-        preparation=config.preparation,
         as_of=args.as_of,
         default_as_of=int(time.time()) if newest is None else newest,
         scores=True,
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     card, problem = _with_alerts(explain(matrix, scorer), config)
     if args.plot is not None and kind is not None:
         _draw(card, args.plot, kind)
-    print(dumps(card.as_json()) if args.json else "\n".join(as_lines(card)))
+    print(dumps(card.as_json()) if args.json else "\n".join(as_lines(card, Paint.of(sys.stdout))))
     if problem:
         print(f"ridgeline: {problem}", file=sys.stderr)
     return PARTIAL if problem else 0

@@ -9,8 +9,9 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
+from ridgeline.engine.cli.common import add_quiet
 from ridgeline.engine.cli.options import add_labels
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--replace", action="store_true", help="put the metrics of IN in the place of existing ones")
     mode.add_argument("--append", action="store_true", help="add the points of IN to existing metrics")
+    add_quiet(parser)
     add(
         "--float-timestamps",
         action="store_true",
@@ -78,21 +80,25 @@ def run(args: argparse.Namespace) -> int:
     source = ParquetSource(args.source, labels_from=args.labels_from, chunk_metrics=CHUNK)
     mode: Mode = "replace" if args.replace else "append" if args.append else "new"
     began = time.perf_counter()
-    written = _load(source, settings, mode, float_timestamps=args.float_timestamps)
+    terminal = None if args.quiet else sys.stderr
+    written = _load(source, settings, mode, terminal, float_timestamps=args.float_timestamps)
     if not written.metrics:
         raise InputError(f"{args.source} holds no points")
     seconds = max(time.perf_counter() - began, 1e-9)
-    print(
-        f"loaded {written.metrics:,} metrics, {written.points:,} points ({written.size / 1e6:,.1f} MB) into {settings} "
-        f"in {seconds:.1f} s ({written.metrics / seconds:,.0f} metrics/s)",
-        file=sys.stderr,
-    )
+    if not args.quiet:
+        print(
+            f"loaded {written.metrics:,} metrics, {written.points:,} points ({written.size / 1e6:,.1f} MB) into {settings} "
+            f"in {seconds:.1f} s ({written.metrics / seconds:,.0f} metrics/s)",
+            file=sys.stderr,
+        )
     for _, sentence in source.unreadable:
         print(f"ridgeline: left out, unreadable: {sentence}", file=sys.stderr)
     return PARTIAL if source.unreadable else 0
 
 
-def _load(source: ParquetSource, settings: RedisSettings, mode: Mode, *, float_timestamps: bool) -> Written:
+def _load(
+    source: ParquetSource, settings: RedisSettings, mode: Mode, terminal: TextIO | None, *, float_timestamps: bool
+) -> Written:
     """Check all names, then write chunk after chunk; progress on a terminal."""
     from ridgeline.engine.report.progress import Progress
     from ridgeline.io.redis.client import connect
@@ -103,7 +109,7 @@ def _load(source: ParquetSource, settings: RedisSettings, mode: Mode, *, float_t
     names = source.catalog().names.to_pylist()
     refuse_names(names, settings.namespace)
     written = Written()
-    with contextlib.closing(connect(settings)) as client, Progress("metrics", sys.stderr, total=len(names)) as progress:
+    with contextlib.closing(connect(settings)) as client, Progress("metrics", terminal, total=len(names)) as progress:
         if mode == "new":
             with explained(settings):
                 refuse_existing(client, names, settings.namespace)

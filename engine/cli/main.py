@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import sys
@@ -95,9 +96,14 @@ def build_parser(command: Command) -> Parser:
     summary = command.SUMMARY[0].upper() + command.SUMMARY[1:].rstrip(".") + "."
     description = getattr(command, "DESCRIPTION", summary)
     parser = Parser(f"ridgeline {command.NAME}", description, getattr(command, "EPILOG", None))
+    fill(parser, command)
+    return parser
+
+
+def fill(parser: argparse.ArgumentParser, command: Command) -> None:
+    """Declare the arguments of one command, and those of every command."""
     command.add_arguments(parser)
     parser.add_argument("--debug", action="store_true", help="show a Python traceback when something goes wrong")
-    return parser
 
 
 def _print_help() -> None:

@@ -15,7 +15,7 @@ from ridgeline.engine.units import parse_duration
 def add_analysis(parser: argparse.ArgumentParser, *, window: str) -> None:
     """Declare the options; `window` is the option for the window's length."""
     add = parser.add_argument
-    add("--config", type=Path, metavar="FILE", help="a ridgeline.toml; the options here override it")
+    add("-c", "--config", type=Path, metavar="FILE", help="a ridgeline.toml; the options here override it")
     add("--profile", metavar="NAME", help="native, earthgecko, earthgecko_batch or etsy (default: native)")
     add("--consensus", type=at_least(1), metavar="N", help="True votes that make an anomaly (default: 6)")
     add("--algorithms", type=names, metavar="NAMES", help="only these algorithms (default: all)")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ridgeline.engine.cli.common import add_config, add_quiet
 from ridgeline.engine.cli.parser import option
 from ridgeline.engine.rules.pattern import parse_pattern
 from ridgeline.engine.units import parse_instant
@@ -21,7 +21,7 @@ SUMMARY: Final = "score every metric of the source once, alert, write the anomal
 GROUP: Final = "Score a fleet"
 EPILOG: Final = """\
 from cron, each minute:
-  * * * * *  /path/to/.venv/bin/ridgeline run --config /etc/ridgeline/ridgeline.toml >/dev/null
+  * * * * *  /path/to/.venv/bin/ridgeline run -q -c /etc/ridgeline/ridgeline.toml
 cron's PATH is short, so write the whole path of the command (`command -v ridgeline` says it).
 `ridgeline config init` writes an example configuration. Exit codes: 0 ok; 2 configuration; 66 no data (no metrics,
 or fewer than half could be judged); 69 source unavailable; 70 partial; 74 outputs not written; 75 another run is at work;
@@ -31,13 +31,7 @@ or fewer than half could be judged); 69 source unavailable; 70 partial; 74 outpu
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=Path("ridgeline.toml"),
-        metavar="FILE",
-        help="configuration (default: %(default)s)",
-    )
+    add_config(parser)
     parser.add_argument(
         "--as-of",
         type=option(parse_instant),
@@ -59,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object, and nothing else, on standard output"
     )
+    add_quiet(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -87,7 +82,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
     from ridgeline.engine.run.once import run_once
     from ridgeline.engine.run.turn import Request
 
-    with Progress("metrics", None if args.json else sys.stderr) as progress:
+    with Progress("metrics", None if args.json or args.quiet else sys.stderr) as progress:
         report = run_once(
             Request(
                 config,
@@ -103,7 +98,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
         print(f"ridgeline: {escape(problem)}", file=sys.stderr)
     if args.json:
         print(dumps(report.as_json()))
-    else:
+    elif not args.quiet:
         print(report.as_text() + ("\ndry run: nothing was sent or written" if args.dry_run else ""))
     sys.stdout.flush()
     return report.exit

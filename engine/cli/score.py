@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TextIO
 
+from ridgeline.engine.cli.common import add_quiet
 from ridgeline.engine.cli.options import add_analysis, add_labels, configuration
 from ridgeline.engine.cli.parser import option
 from ridgeline.engine.rules.pattern import parse_pattern
@@ -80,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_labels(parser)
     add("--json", action="store_true", help="print one JSON object, and nothing else, on standard output")
+    add_quiet(parser)
     add_analysis(parser, window="--full-duration")
 
 
@@ -113,7 +115,6 @@ def run(args: argparse.Namespace) -> int:
     scorer = Scorer.of(
         config.analysis,
         config.overrides,
-        preparation=config.preparation,
         as_of=args.as_of,
         default_as_of=newest,
         scores=args.scores,
@@ -121,7 +122,7 @@ def run(args: argparse.Namespace) -> int:
     )
     report = Report(scorer.overrides.policies[0].algorithms, as_of=newest if args.as_of is None else args.as_of)
     report.seconds["compile"] = _compile(scorer)
-    _score(source, scorer, args.target, report, None if args.json else sys.stderr)
+    _score(source, scorer, args.target, report, None if args.json or args.quiet else sys.stderr)
     if selection is not None:
         report.add_unscored(len(selection.skipped), "skipped", "skip")
     report.failures.update(scorer.plan.complaints)
@@ -141,7 +142,7 @@ def _compile(scorer: Scorer) -> float:
     from ridgeline.kernels.native import loader
 
     began = time.monotonic()
-    loader.prepare(*scorer.entries)
+    loader.prepare("score")
     remark(scorer.plan.user)
     return time.monotonic() - began
 
@@ -159,7 +160,6 @@ def _score(source: ParquetSource, scorer: Scorer, target: Path, report: Report, 
                 scored = scorer.judge(matrix)
                 report.seconds["score"] += time.monotonic() - began
                 report.add(scored.verdicts, {**matrix.repairs, **scored.repairs})
-                report.prepared.update(scored.tally)
                 progress.add(len(matrix))
                 yield scored.verdicts
 
@@ -178,7 +178,7 @@ def _print(report: Report, args: argparse.Namespace) -> None:
         from ridgeline.engine.report.files import dumps
 
         print(dumps(report.as_json()))
-    else:
+    elif not args.quiet:
         print(report.as_text(), file=sys.stderr)
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ridgeline.engine.alerts.delivery import Delivery
-from ridgeline.engine.prepare.airgaps import Airgaps
-from ridgeline.engine.prepare.plan import UNPREPARED, Preparation
+from ridgeline.engine.rules.airgaps import Airgaps
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.io.source import SourceSettings
 from ridgeline.io.sources import load
@@ -115,4 +114,3 @@ class Config:
     statistics: Statistics = field(default_factory=Statistics)
     log: Log = field(default_factory=Log)
     warnings: tuple[str, ...] = ()
-    preparation: Preparation = UNPREPARED

@@ -9,7 +9,7 @@ from ridgeline.engine.config.model import Output, Run
 from ridgeline.engine.config.often import read_m_of_n
 from ridgeline.engine.config.override import read_override
 from ridgeline.engine.config.reader import Table
-from ridgeline.engine.prepare.airgaps import Airgaps
+from ridgeline.engine.rules.airgaps import Airgaps
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.overrides import Override, impossible
 from ridgeline.engine.rules.policy import MOST_VOTES, Policy, consensus_fault
@@ -36,6 +36,7 @@ def read_analysis(top: Table, trial: Try | None = None) -> tuple[Analysis, tuple
         algorithms=table.choices("algorithms", algorithms, (), "algorithm"),
         modules=modules,
         skip=table.patterns("skip"),
+        second_order=table.boolean("second_order", usual.second_order),
         m_of_n=read_m_of_n(table),
         all_votes=table.boolean("all_votes", usual.all_votes),
         bookkeeping=table.boolean("bookkeeping", usual.bookkeeping),

@@ -34,13 +34,8 @@ url = "redis://127.0.0.1:6379/0"        # or rediss://HOST:PORT/0 (TLS), unix://
 # modules = ["ourcompany.algorithms"]   # Python modules with algorithms of your own
 # bookkeeping = true                    # false: nothing is written to Redis for Mirage, Panorama, the web UI
 # skip = ["stats.test."]                # patterns of metrics that are not even read
+# second_order = false                  # true: alert again only on what was over, or grew by half (docs/alerters.md)
 # m_of_n = [2, 5]                       # alert only on what was anomalous in 2 of its last 5 runs; default: at once
-
-[preparation]
-counters = "auto"                       # judge by how much they rise what only grows; or "off" (default), or ["pattern"]
-# non_derivative = ["stats.uptime"]     # never counters
-# zero_fill = ["stats.errors."]         # what is missing is 0
-# last_known_value = ["stats.temperature."]   # what is missing is what was last there
 
 [run]
 # deadline = 55                         # seconds; what was not reached by then is counted as shed

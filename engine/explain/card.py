@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ridgeline.engine.explain.bounds import Trial, around, bounds
 from ridgeline.engine.explain.terms import statistic
+from ridgeline.engine.prepare.series import prepare
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.run.expected import expected
 from ridgeline.engine.score.considered import considered
@@ -102,12 +103,12 @@ def explain(matrix: MetricMatrix, scorer: Scorer) -> Card:
     metric = matrix.metrics[0].as_py()
     scored = scorer.judge(matrix, threads=1)
     verdict = scored.verdicts.to_pylist()[0]
-    matrix = scored.prepared.judged(0)  # what follows is about the series that was judged
     policy = scorer.overrides.policy(metric)
     as_of = int(resolve_as_of(matrix, scorer.plan)[0])
     if as_of == NO_AS_OF:  # of its own newest point
         as_of = int(matrix.timestamps[-1]) if len(matrix.timestamps) else 0
-    stamps, values = considered(matrix, 0, scorer)
+    stamps, values = considered(scored.prepared.matrix, 0, scorer)
+    labels = scored.prepared.labels
     judged = verdict["outcome"] == ANALYSED
     algorithms = policy.algorithms or scorer.plan.names
     return Card(
@@ -124,7 +125,7 @@ def explain(matrix: MetricMatrix, scorer: Scorer) -> Card:
         negatives=bool((values < 0).any()) if len(values) else None,
         algorithms=_opinions(matrix, scorer, policy, verdict, as_of, len(values)) if judged else [],
         would=_would(matrix, scorer, policy, len(algorithms)) if judged else {},
-        prepared=verdict["prepared"],
+        prepared=None if labels is None else labels[0],
         stale_period=policy.stale_period or scorer.plan.profile.stale_period,
         stamps=stamps,
         values=values,
@@ -174,5 +175,5 @@ def _would(matrix: MetricMatrix, scorer: Scorer, policy: Policy, algorithms: int
         as_of=np.repeat(matrix.as_of, algorithms),
     )
     plan = replace(scorer.plan, policies=policies, scores=False)
-    judged = judge_rows(rows, plan, np.arange(algorithms, dtype=np.int32))
+    judged = judge_rows(prepare(rows, plan.preparation).matrix, plan, np.arange(algorithms, dtype=np.int32))
     return {least: bool(found) for least, found in enumerate(judged.anomalous, 1)}

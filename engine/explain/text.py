@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from ridgeline.engine.explain.card import ANALYSED, Card, Opinion
+from ridgeline.engine.report.colour import PLAIN, Paint
 from ridgeline.engine.report.sparkline import sparkline
 from ridgeline.engine.units import spoken
 from ridgeline.io.text import escape
@@ -26,13 +27,13 @@ HELD: Final = {
 }
 
 
-def as_lines(card: Card) -> Iterator[str]:
+def as_lines(card: Card, paint: Paint = PLAIN) -> Iterator[str]:
     """The card: what was found, why, and what would have made it otherwise."""
-    yield escape(card.metric)
+    yield paint(escape(card.metric), "bold")
     if len(card.values):
         yield f"  {sparkline(card.values, WIDTH)}"
         yield f"  {len(card.values):,} points, {_instant(int(card.stamps[0]))} to {_instant(int(card.stamps[-1]))}"
-    yield f"  {_verdict(card)}"
+    yield f"  {paint(_verdict(card), 'red' if card.anomalous else 'green' if card.outcome == ANALYSED else 'yellow')}"
     if card.datapoint is not None and card.expected is not None:
         low, high = card.expected
         side = "above" if card.datapoint > high else "below" if card.datapoint < low else "within"
@@ -41,7 +42,7 @@ def as_lines(card: Card) -> Iterator[str]:
         yield f"  judged after {card.prepared}"
     if card.negatives:
         yield "  it holds values below zero"
-    yield from _algorithms(card)
+    yield from _algorithms(card, paint)
     yield from _would(card)
     yield from _alerts(card)
 
@@ -70,7 +71,7 @@ def _nearest(card: Card) -> str:
     return f"; nearest to voting: {', '.join(f'{one.name} (score {one.score:.2g})' for one in silent[:lacking])}"
 
 
-def _algorithms(card: Card) -> Iterator[str]:
+def _algorithms(card: Card, paint: Paint) -> Iterator[str]:
     if not card.algorithms:
         return
     yield ""
@@ -79,7 +80,8 @@ def _algorithms(card: Card) -> Iterator[str]:
         if one.score is None:
             yield f"  {one.name:<28} {'-':<5} {'-':>8}  it failed"
         else:
-            yield f"  {one.name:<28} {'yes' if one.vote else 'no':<5} {one.score:>8.3g}  {_seen(one)}"
+            vote = paint(f"{'yes' if one.vote else 'no':<5}", *(("red",) if one.vote else ()))
+            yield f"  {one.name:<28} {vote} {one.score:>8.3g}  {_seen(one)}"
 
 
 def _seen(one: Opinion) -> str:

@@ -17,19 +17,6 @@ MOST: Final = 100  # closed gaps that are kept of one metric, its newest
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Airgaps:
-    """`[airgaps]`: whether airgaps and unordered series are looked for, in which metrics, and how far back, in seconds.
-
-    `check` empty: in all metrics but those of `skip`.
-    """
-
-    identify: bool = False
-    check: tuple[str, ...] = ()
-    skip: tuple[str, ...] = ()
-    max_period: int = 6 * 3600
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Gaps:
     """What was found in n rows. Seconds; instants in epoch seconds.

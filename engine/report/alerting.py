@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ridgeline.alerters import headline, utc
+from ridgeline.engine.report.colour import PLAIN, Paint
 from ridgeline.engine.units import spoken
 from ridgeline.io.text import escape
 
@@ -66,13 +67,12 @@ def silence_lines(silences: Sequence[Silence]) -> Iterator[str]:
     return (escape(silence.words) for silence in silences)
 
 
-def incident_lines(found: Sequence[Found]) -> Iterator[str]:
+def incident_lines(found: Sequence[Found], paint: Paint = PLAIN) -> Iterator[str]:
     """One line for each incident."""
     for one in found:
         when = f"since {utc(one.start)}" if one.ongoing else f"{utc(one.start)} to {utc(one.last)}"
         told = f"; told {', '.join(one.alerted)}" if one.alerted else ""
         lasted = f"{spoken(one.last - one.start)}, " if one.last > one.start else ""
-        yield escape(
-            f"{'ONGOING' if one.ongoing else 'over':<7}  {one.metric}  {when}, {lasted}peak {one.peak_value:.6g}, "
-            f"{one.votes} votes{told}"
-        )
+        state = paint("ONGOING", "red") if one.ongoing else "over   "
+        rest = escape(f"{one.metric}  {when}, {lasted}peak {one.peak_value:.6g}, {one.votes} votes{told}")
+        yield f"{state}  {rest}"

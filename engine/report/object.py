@@ -12,14 +12,13 @@ if TYPE_CHECKING:
 
 
 def as_object(report: Report) -> dict[str, Any]:
-    """The report; without what only a run knows (alerts, source, unmatched_patterns, airgaps) where there was none."""
+    """The report; without what only a run knows (alerts, source, unmatched_patterns, airgaps, shed) where there was none."""
     shown = {
         "as_of": report.as_of,
         "metrics": report.metrics,
         "outcomes": ranked(report.outcomes),
         "reasons": ranked(report.reasons),
         "repairs": ranked(report.repairs),
-        "preparation": ranked(report.prepared),
         "anomalies": listing(report.anomalies),
         "breakdown": report.breakdown,
         "algorithm_errors": ranked(report.algorithm_errors),
@@ -28,11 +27,12 @@ def as_object(report: Report) -> dict[str, Any]:
         "source": report.reads,
         "unmatched_patterns": report.unmatched,
         "airgaps": report.airgaps,
+        "shed": report.shed,
         "seconds": {stage: round(seconds, 6) for stage, seconds in report.seconds.items()},
         "metrics_per_second": round(report.metrics_per_second, 3),
         "exit": report.exit,
     }
     if report.alerts is None:
-        for key in ("alerts", "source", "unmatched_patterns", "airgaps"):
+        for key in ("alerts", "source", "unmatched_patterns", "airgaps", "shed"):
             del shown[key]
     return shown

@@ -28,13 +28,14 @@ class Report:
     algorithms         those in force, in the order of verdict columns
     as_of              epoch seconds, or "last"
     repairs            points by reason
-    prepared           metrics by what was done to their series, and `raw_counter` (`engine.score.tally`)
+    spent              by user's algorithm, (seconds, metrics judged) of each block: they run by themselves
     traceback          of the bug that ended the run, if one did
     failures           per algorithm that failed somewhere, an account of one of its failures
     alerts             by what became of them; None where none can be sent (`score`)
     seconds            by `SHARES` and `WORK`; "total"
     reads              of the source: full_reads, delta_reads (metrics), bytes; None where it was not read by a run
     airgaps            open and closed ones, and unordered series; None: not looked for
+    shed               metrics that were, and how many of them have an alert rule (None: unknown); None outside of runs
     judged             whether metrics were judged at all
     unmatched          patterns of the configuration that matched no listed metric; None: not looked at
     """
@@ -42,15 +43,16 @@ class Report:
     algorithms: Sequence[str]
     as_of: int | str | None = None
     repairs: Counter[str] = field(default_factory=Counter)
-    prepared: Counter[str] = field(default_factory=Counter)
     failures: dict[str, Complaint] = field(default_factory=dict)
     alerts: Mapping[str, int] | None = None
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("compile", *WORK, "total"), 0.0))
     reads: Mapping[str, int] | None = None
     unmatched: Sequence[str] | None = None
     airgaps: Mapping[str, int] | None = None
+    shed: Mapping[str, int | None] | None = None
     judged: bool = True
     problems: list[str] = field(default_factory=list)
+    spent: Mapping[str, Sequence[tuple[float, int]]] = field(default_factory=dict)
     traceback: str = ""
     exit: int = 0
     _outcomes: Counter[str] = field(default_factory=Counter)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class Analysis:
     """`[analysis]`: how every metric is judged unless an override says otherwise. Empty `algorithms`: all there are.
 
+    second_order  whether an anomaly alerts only where it is news to those who were told
     m_of_n        (m, n): alert only on what was anomalous in m of its last n runs
     bookkeeping   whether a run over Redis writes what Skyline's siblings read there
     """
@@ -20,6 +21,7 @@ class Analysis:
     algorithms: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
+    second_order: bool = False
     m_of_n: tuple[int, int] | None = None
     all_votes: bool = False
     bookkeeping: bool = True

@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ridgeline.engine.prepare.airgaps import MOST, Airgaps, Gaps, find_gaps
+from ridgeline.engine.prepare.airgaps import MOST, Gaps, find_gaps
 from ridgeline.engine.report.summary import Report
+from ridgeline.engine.rules.airgaps import Airgaps
 from ridgeline.engine.rules.matching import Patterns
 from ridgeline.engine.run.airgap_members import Airgap, changes
 from ridgeline.engine.run.sinks import Series

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from ridgeline.alerters import Alert
 from ridgeline.engine.alerts.lately import Lately, Seen, observe
-from ridgeline.engine.alerts.plan import Runs
+from ridgeline.engine.alerts.plan import News, Runs
+from ridgeline.engine.alerts.second_order import out_of_rhythm, worth_another
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.rules.matching import Patterns
 from ridgeline.engine.run.sinks import Series
@@ -20,6 +21,7 @@ from ridgeline.engine.score.anomaly import Anomaly
 if TYPE_CHECKING:
     from ridgeline.engine.run.turn import Turn
 
+NATIVE: Final = "native"
 POINT: Final = ("metric", "datapoint", "timestamp")
 COLUMNS: Final = (*POINT, "outcome", "anomalous")
 
@@ -67,14 +69,29 @@ def longest(config: Config) -> int:
     return max((one[1] for one in runs if one is not None), default=1)
 
 
+def second_order(config: Config) -> News | None:
+    """The rule that says what is news; None where everything is."""
+    if not config.analysis.second_order:
+        return None
+    return worth_another if config.analysis.profile == NATIVE else out_of_rhythm
+
+
 def looked_at(
-    before: Mapping[str, Lately], anomalies: Iterable[Anomaly], normal: Iterable[Anomaly], keep: int
+    before: Mapping[str, Lately],
+    anomalies: Iterable[Anomaly],
+    normal: Iterable[Anomaly],
+    keep: int,
+    *,
+    triggers: bool = False,
 ) -> dict[str, Lately]:
-    """The records after this run, of the metrics that it judged. `keep`: how many runs m of n looks back on."""
+    """The records after this run, of the metrics that it judged.
+
+    `keep`: how many runs m of n looks back on. `triggers`: whether Skyline's second order is asked for.
+    """
     after: dict[str, Lately] = {}
     for anomalous, some in ((True, anomalies), (False, normal)):
         for one in some:
-            record = observe(before.get(one.metric), _seen(one, anomalous=anomalous), keep=keep)
+            record = observe(before.get(one.metric), _seen(one, anomalous=anomalous), keep=keep, triggers=triggers)
             if record is not None:
                 after[one.metric] = record
     return after

@@ -20,6 +20,7 @@ from ridgeline.engine.run.stages.log import write_log
 from ridgeline.engine.run.stages.no_data import judge_no_data
 from ridgeline.engine.run.stages.outputs import keep_apart, write_files
 from ridgeline.engine.run.stages.scan import scan_source
+from ridgeline.engine.run.stages.shedding import order_reading, remember_shed, tell_shed
 from ridgeline.engine.run.stages.statistics import send_heartbeat, send_numbers, write_textfile
 from ridgeline.engine.run.turn import Request, Turn
 
@@ -30,13 +31,16 @@ STAGES: Final[tuple[tuple[str, Callable[[Turn], None]], ...]] = (
     ("list", open_ledger),
     ("list", list_metrics),
     ("list", keep_apart),
+    ("list", order_reading),
     ("compile", compile_kernels),
     ("scan", scan_source),
+    ("scan", tell_shed),
     ("scan", judge_clock),
     ("scan", judge_no_data),
     ("alert", alert),
     ("bookkeeping", finish_sinks),
     ("bookkeeping", write_books),
+    ("bookkeeping", remember_shed),
     ("write", write_files),
     ("write", write_textfile),
     ("write", send_numbers),
@@ -45,7 +49,11 @@ STAGES: Final[tuple[tuple[str, Callable[[Turn], None]], ...]] = (
 )
 
 # What is left of it where series are only looked at for airgaps and disorder: nothing is judged, nobody is alerted.
-LOOKING: Final = tuple((share, stage) for share, stage in STAGES if stage not in {alert, write_files})
+_LOOKS: Final = {
+    take_lock, open_ledger, list_metrics, order_reading, compile_kernels, scan_source, tell_shed, judge_clock,
+    judge_no_data, finish_sinks, write_books, remember_shed, write_log,
+}  # fmt: skip
+LOOKING: Final = tuple((share, stage) for share, stage in STAGES if stage in _LOOKS)
 
 
 def run_once(

@@ -33,7 +33,9 @@ class Scan:
     `progress` is told of rows as they are read.
 
     Afterwards `lost` holds the error that ended the source early, if any; `late` whether the time ran out; `rows` how
-    many metrics were read; `bugs` a sentence for each of ours; `leads` what `Scored` says, of all rows.
+    many metrics were read, `tried` how many of them were given to be judged, `missed` (from, to) which were not judged for
+    want of time or source, counted in the order of reading; `bugs` a sentence for each of ours; `leads` what `Scored` says,
+    of all rows.
     """
 
     source: Source
@@ -46,9 +48,11 @@ class Scan:
     lost: RidgelineError | None = None
     late: bool = False
     rows: int = 0
+    tried: int = 0
+    missed: list[tuple[int, int]] = field(default_factory=list)
     bugs: list[str] = field(default_factory=list)
     leads: list[NDArray[np.int64]] = field(default_factory=list)
-    _pending: deque[tuple[Future[tuple[Scored, float]], MetricMatrix]] = field(default_factory=deque)
+    _pending: deque[tuple[Future[tuple[Scored, float]], MetricMatrix, int]] = field(default_factory=deque)
 
     def run(self) -> None:
         """Read and score until the source or the time runs out; what is not reached is counted as shed.
@@ -79,15 +83,16 @@ class Scan:
 
     def _submit(self, workers: Workers, matrix: MetricMatrix) -> None:
         self.report.repairs.update(matrix.repairs)
-        self.rows += len(matrix)
+        before, self.rows = self.rows, self.rows + len(matrix)
         for start in range(0, len(matrix), BLOCK):
             block = matrix.slice(start, start + BLOCK) if len(matrix) > BLOCK else matrix
             if self.left() <= 0:
-                self._shed(len(block))
+                self._shed(before + start, len(block))
                 continue
+            self.tried = before + start + len(block)
             # Policies are given out here, in the coordinator: they are learned one metric after another.
             assigned = self.scorer.assign(block)
-            self._pending.append((workers.submit(_judge, self.scorer, block, assigned), block))
+            self._pending.append((workers.submit(_judge, self.scorer, block, assigned), block, before + start))
             self._collect(2 * self.scorer.threads)
         if self.progress is not None:
             self.progress(len(matrix))
@@ -95,26 +100,25 @@ class Scan:
     def _collect(self, waiting: int) -> None:
         """Take in finished blocks, in order, until at most `waiting` are left."""
         while len(self._pending) > waiting:
-            future, block = self._pending.popleft()
+            future, block, first = self._pending.popleft()
             try:
                 scored, seconds = future.result(max(self.landing(), 0.0))
             except RidgelineError:
                 raise
             except TimeoutError:
-                self._shed(len(block))
+                self._shed(first, len(block))
             except Exception as error:  # noqa: BLE001 - a bug in scoring must not cost the other metrics their alerts
                 self.report.add_unscored(len(block), "error", "kernel_failed")
                 self._note_bug(f"scoring failed for {len(block)} metrics", error)
             else:
                 self.report.seconds["score"] += seconds
                 self.report.repairs.update(scored.repairs)
-                self.report.prepared.update(scored.tally)
                 self.leads.append(scored.leads)
                 self._hand_out(block, scored)
 
     def _hand_out(self, block: MetricMatrix, scored: Scored) -> None:
         """Give a block to every sink; one that fails is given no more, and costs no other its blocks."""
-        series = Series(block, scored.prepared)
+        series = Series(block, scored.prepared.matrix)
         for sink in list(self.sinks):
             try:
                 sink.take(series if sink.wants_series else None, scored.verdicts)
@@ -125,17 +129,16 @@ class Scan:
     def _note_bug(self, what: str, error: Exception) -> None:
         self.bugs.append(f"{what}, a bug: {type(error).__name__}: {escape(error)}")
 
-    def _shed(self, rows: int) -> None:
-        self.late = True
-        self.report.add_unscored(rows, "shed", "deadline")
+    def _shed(self, first: int, rows: int, reason: str = "deadline") -> None:
+        self.late |= reason == "deadline"
+        self.missed.append((first, first + rows))
+        self.report.add_unscored(rows, "shed", reason)
 
     def _count_unreached(self) -> None:
         known = self.source.known(self.rows)
         unreached = 0 if known is None else max(known - self.rows, 0)
-        if self.lost is not None:
-            self.report.add_unscored(unreached, "shed", "source_lost")
-        elif unreached:
-            self._shed(unreached)
+        if unreached:
+            self._shed(self.rows, unreached, "deadline" if self.lost is None else "source_lost")
 
 
 def _judge(scorer: Scorer | Unjudged, matrix: MetricMatrix, assigned: Assigned) -> tuple[Scored, float]:

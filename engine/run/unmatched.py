@@ -40,4 +40,4 @@ def patterns_of(config: Config) -> tuple[str, ...]:
     """Every pattern of the configuration, once each, in its order."""
     matches = [*(row.match for row in config.overrides), *(row.match for row in config.alerts)]
     excluded = () if config.stale_digest is None else config.stale_digest.exclude
-    return tuple(dict.fromkeys([*config.analysis.skip, *matches, *config.preparation.patterns, *excluded]))
+    return tuple(dict.fromkeys([*config.analysis.skip, *matches, *excluded]))

@@ -28,10 +28,11 @@ SKIPPED: Final = OUTCOMES.index("skipped")
 
 @dataclass(frozen=True, slots=True)
 class Unjudged:
-    """Gives every metric that has points the outcome `skipped`; `as_of` epoch seconds."""
+    """Gives every metric that has points the outcome `skipped`, and no vote of the `algorithms`; `as_of` epoch seconds."""
 
     as_of: int
     threads: int
+    algorithms: tuple[str, ...]
 
     def assign(self, matrix: MetricMatrix) -> Assigned:  # noqa: ARG002 - the interface of scorers
         """No row goes by any policy."""
@@ -49,7 +50,7 @@ class Unjudged:
             "reason": named(reasons, (None, *REASONS[1:])),
             "failed": failed_names(np.empty((rows, 0), np.uint8), ()),
         }
-        schema = verdict_schema(())
+        schema = verdict_schema(self.algorithms)
         columns = [known.get(field.name, pa.nulls(rows, field.type)) for field in schema]
         verdicts = pa.RecordBatch.from_arrays(columns, schema=schema)
         return Scored(verdicts, Prepared(matrix), {}, leads(matrix, np.full(rows, self.as_of, np.int64)))

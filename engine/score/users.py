@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -100,9 +101,11 @@ def user_votes(
         matrix.offsets, matrix.timestamps, matrix.values, matrix.duplicates,
         resolve_as_of(matrix, plan), policies.windows, plan.profile.encode(), outcomes,
     )  # fmt: skip
-    columns = []
+    columns, count = [], int(np.count_nonzero(outcomes == ANALYSED))
     for place, one in enumerate(plan.user):
+        began = time.perf_counter()
         scores, raised = rows.scores(one, threads)
+        plan.spent.setdefault(one.name, []).append((time.perf_counter() - began, count))
         if raised >= 0 and one.name not in plan.complaints:
             plan.complaints[one.name] = rows.complaint(one, raised, f" on {escape(matrix.name(raised))}")
         columns.append(scores / policies.user[policies.of_row, place])

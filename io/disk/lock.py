@@ -64,9 +64,14 @@ def lock_path(
 
     So two configurations that share a folder but no source do not keep each other out.
     """
-    named = f"{len(source)} {source} {shard}".encode("utf-8", "surrogatepass")  # the length parts source and shard
     folder = state_folder(environ) if directory is None else directory
-    return folder / f"{command}-{hashlib.sha256(named).hexdigest()[:16]}.lock"
+    return folder / f"{command}-{source_hash(source, shard)}.lock"
+
+
+def source_hash(source: str, part: str = "") -> str:
+    """Sixteen hexadecimal digits that name a source, or a part of it, where its text cannot."""
+    named = f"{len(source)} {source} {part}".encode("utf-8", "surrogatepass")  # the length parts the two
+    return hashlib.sha256(named).hexdigest()[:16]
 
 
 def state_folder(environ: Mapping[str, str] = os.environ) -> Path:

@@ -28,7 +28,7 @@ from ridgeline.io.parquet.newest import newest_by_statistics
 from ridgeline.io.parquet.reader import Reader
 from ridgeline.io.parquet.shape import Shape
 from ridgeline.io.parquet.waiting import Left
-from ridgeline.io.source import Select
+from ridgeline.io.source import Order, Select
 
 BYTES_PER_HELD_POINT: Final = 200  # of a metric that is put together, cleaned and replayed, in all its forms
 LEAST: Final = 1 << 17  # points of one metric that are read however little memory there is
@@ -106,6 +106,9 @@ class ParquetSource:
     def list(self) -> builtins.list[str] | None:
         """None: names are not known before the first pass."""
         return None
+
+    def arrange(self, order: Order, *, at_once: bool) -> None:
+        """Files are read as they lie."""
 
     def known(self, read: int) -> int | None:
         """How many metrics there are: known from the first one on; to ask before would mean to wait for the first pass."""

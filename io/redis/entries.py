@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from typing import Final, Literal
 
 from ridgeline.io.redis.changes import OF_NAMES
@@ -55,24 +55,18 @@ class Replace:
     previous: str | None = None
     ttl: int | None = None
 
-    @property
-    def staging(self) -> str:
-        """Where the words are gathered."""
-        return f"{STAGING}{self.key}"
+    def filling(self, mark: str) -> Iterator[bytes]:
+        """Gather the words, unseen by anyone, and never without an end to their life."""
+        staging = self._staging(mark)
+        some = pages(self.command, staging, self.words)
+        yield frame("MULTI")
+        yield frame("UNLINK", staging)
+        yield from islice(some, 1)
+        yield frame("EXPIRE", staging, str(self.ttl or STAGED))
+        yield frame("EXEC")
+        yield from some
 
-    def filling(self) -> Iterator[bytes]:
-        """Gather the words, unseen by anyone."""
-        yield from self.leaving()
-        for at, page in enumerate(pages(self.command, self.staging, self.words)):
-            yield page
-            if not at:
-                yield frame("EXPIRE", self.staging, str(self.ttl or STAGED))
-
-    def leaving(self) -> Iterator[bytes]:
-        """Forget what was gathered."""
-        yield frame("UNLINK", self.staging)
-
-    def switching(self) -> Iterator[bytes]:
+    def switching(self, mark: str) -> Iterator[bytes]:
         """Put what was gathered in its place, at once."""
         yield frame("MULTI")
         if self.previous is None:
@@ -80,10 +74,18 @@ class Replace:
         else:
             yield frame("UNLINK", self.previous)
             yield frame("RENAME", self.key, self.previous)
-        yield frame("RENAME", self.staging, self.key)
+        yield frame("RENAME", self._staging(mark), self.key)
         if self.ttl is None:
             yield frame("PERSIST", self.key)
         yield frame("EXEC")
+
+    def leaving(self, mark: str) -> Iterator[bytes]:
+        """Forget what was gathered."""
+        yield frame("UNLINK", self._staging(mark))
+
+    def _staging(self, mark: str) -> str:
+        """Where the words are gathered; `mark` tells writers that are at work at the same time apart."""
+        return f"{STAGING}{self.key}.{mark}"
 
 
 Entry = Change | Keep | Rename | Expire | Replace

@@ -48,7 +48,7 @@ STATE: Final = (
     Key(f"{OURS}outbox", "hash", "what waits to be sent: [strategy, metric] -> JSON", "", ("run",), ("run",), "alerts"),
     Key(f"{OURS}anomalies", "hash", "lately anomalous metrics: metric -> JSON", "", ("run",), ("run",), "alerts"),
     Key(f"{OURS}silences", "hash", "operators' mutes: id -> JSON", "", ("run",), ("run",), "alerts"),
-    Key(f"{OURS}counters", "hash", "metrics found to be counters: metric -> JSON", "", ("run",), ("run",), "preparation"),
+    Key(f"{OURS}reading.<source>", "string", "where reading goes on after a run that had not time for all: JSON", "3600", ("run",), ("run",), "alerts"),
     Key(f"{OURS}breaker.<strategy>", "string", "an endpoint left alone for a while: JSON", "its pause", ("run",), ("run",), "alerts"),
     Key(f"{OURS}external.<name>", "string", "external alert configurations, as last fetched: JSON", "2592000", ("run",), ("run",), "alerts"),
 )  # fmt: skip
@@ -64,7 +64,7 @@ BOOKS: Final = (
         (("run", ("MGET", "SET")),),
     ),
     Key(
-        f"{OURS}books.<key>",
+        f"{OURS}books.<key>.<mark>",
         "set",  # or a hash, where the key is one
         "what is about to be put in the place of a key that siblings read",
         "3600, or the key's",

@@ -92,11 +92,12 @@ Question = Strings | Members | Fields | Pick
 class Ledger:
     """What is shared with siblings, in the Redis of `settings`. Every failure is a StateError, one sentence.
 
-    `left` tells the seconds that may still be waited. A right that is missing fails what needs it, and nothing else.
+    `left` tells the seconds that may still be waited. `mark` is this writer's own among all that write at the same time.
+    A right that is missing fails what needs it, and nothing else.
     """
 
-    def __init__(self, settings: RedisSettings, left: Callable[[], float]) -> None:
-        self._settings, self._left = settings, left
+    def __init__(self, settings: RedisSettings, left: Callable[[], float], mark: str = "") -> None:
+        self._settings, self._left, self._mark = settings, left, mark
         self._lost: str | None = None
 
     def ask(self, *questions: Question) -> list[Any]:
@@ -115,9 +116,9 @@ class Ledger:
                 changes: list[Iterable[bytes]] = []
                 for entry in entries.entries:
                     if isinstance(entry, Replace):
-                        lacking = send(entry.filling())
+                        lacking = send(entry.filling(self._mark))
                         refused += lacking
-                        changes.append(entry.leaving() if lacking else entry.switching())
+                        changes.append(entry.leaving(self._mark) if lacking else entry.switching(self._mark))
                     else:
                         changes.append(commands(entry))
                 refused += send(chain.from_iterable(changes))

@@ -13,6 +13,7 @@ from ridgeline.io.redis.arena import Arena
 from ridgeline.io.redis.explain import explain
 from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.redis.values import ABSENT, WRONG_TYPE, DeadlineError, Part, ValueReader
+from ridgeline.io.redis.waiting_line import WaitingLine
 
 if TYPE_CHECKING:
     import redis
@@ -33,13 +34,13 @@ class Prefetch:
         self,
         client: redis.Redis,
         settings: RedisSettings,
-        keys: Sequence[bytes],
+        line: WaitingLine,
         limit: int,
         deadline: Callable[[], float] | None,
     ) -> None:
         self.seconds = 0.0
         self._client, self._settings, self._deadline = client, settings, deadline
-        self._keys = keys
+        self._line = line
         self._stop = threading.Event()
         self._free: queue.SimpleQueue[Arena] = queue.SimpleQueue()
         for _ in range(ARENAS):
@@ -73,8 +74,9 @@ class Prefetch:
     def _work(self) -> None:
         try:
             size = self._settings.chunk_keys
-            for first in range(0, len(self._keys), size):
-                self._read(first, self._keys[first : first + size])
+            for first in range(0, len(self._line), size):
+                self._line.look_ahead(first, self._left())
+                self._read(first, self._line.keys[first : first + size])
         except DeadlineError:
             pass
         except Exception as error:  # noqa: BLE001 - handed over to the thread that waits for it

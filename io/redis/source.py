@@ -21,7 +21,8 @@ from ridgeline.io.redis.listing import list_names
 from ridgeline.io.redis.patience import Patience
 from ridgeline.io.redis.prefetch import Prefetch
 from ridgeline.io.redis.settings import RedisSettings
-from ridgeline.io.source import Select
+from ridgeline.io.redis.waiting_line import WaitingLine
+from ridgeline.io.source import Order, Select
 from ridgeline.io.text import escape
 
 if TYPE_CHECKING:
@@ -53,8 +54,7 @@ class RedisSource:
     clock_skew: float | None = None
     unreadable: tuple[tuple[str, str], ...] = ()
     _client: redis.Redis | None = None
-    _names: builtins.list[str] | None = None
-    _keys: builtins.list[bytes] = field(default_factory=builtins.list)
+    _line: WaitingLine | None = None
     _incomplete: str | None = None
     _patience: Patience = field(init=False)
 
@@ -69,14 +69,21 @@ class RedisSource:
         return self._client
 
     def list(self) -> builtins.list[str]:
-        """Base names, sorted by the bytes of their keys; read once.
+        """Base names, sorted by the bytes of their keys unless arranged otherwise; read once.
 
         A listing that takes half of the time that is left ends there; `chunks` says so after the last metric.
         """
-        if self._names is None and self.names is not None:
-            self._names = builtins.list(self.names)
-            self._keys = [f"{self.settings.namespace}{name}".encode() for name in self._names]
-        if self._names is None:
+        return self._in_line().names
+
+    def arrange(self, order: Order, *, at_once: bool) -> None:
+        """Read the listed metrics in another order."""
+        self._in_line().arrange(order, at_once=at_once)
+
+    def _in_line(self) -> WaitingLine:
+        if self._line is None and self.names is not None:
+            keys = [f"{self.settings.namespace}{name}".encode() for name in self.names]
+            self._line = WaitingLine(builtins.list(self.names), keys)
+        if self._line is None:
             began = time.perf_counter()
             key = f"{self.settings.namespace}{UNIQUE_SET}"
             share = LISTING_SHARE * self._patience.left()
@@ -87,9 +94,9 @@ class RedisSource:
                 self._incomplete = (
                     f"not all of {escape(key)} of Redis at {self.settings} could be listed: {found.incomplete}"
                 )
-            self._names, self._keys = base_names(sorted(found.names), self.settings.namespace.encode(), self.select)
+            self._line = WaitingLine(*base_names(sorted(found.names), self.settings.namespace.encode(), self.select))
             self.seconds["load"] += time.perf_counter() - began
-        return self._names
+        return self._line
 
     def known(self, read: int) -> int:  # noqa: ARG002 - other sources know only after they have begun to read
         """How many metrics were listed."""
@@ -108,12 +115,12 @@ class RedisSource:
         A source that is lost, or was not listed as a whole, raises SourceUnavailable (or AuthenticationFailed) after
         what was read has been yielded.
         """
-        names, before = self.list(), self.seconds["load"]
+        line, before = self._in_line(), self.seconds["load"]
         limit = max(self.settings.max_points * LONGEST_POINT, ALWAYS_READ)
-        with Prefetch(self.client, self.settings, self._keys, limit, self.deadline) as parts:
+        with Prefetch(self.client, self.settings, line, limit, self.deadline) as parts:
             for part in parts:
                 began = time.perf_counter()
-                matrix = decode_part(names[part.first : part.first + len(part)], part, self.settings.max_points)
+                matrix = decode_part(line.names[part.first : part.first + len(part)], part, self.settings.max_points)
                 parts.give_back(part.arena)
                 self.bytes_read += sum(
                     end - start for start, end in zip(part.starts, part.ends, strict=True) if start >= 0
@@ -122,7 +129,7 @@ class RedisSource:
                 self.seconds["load"] = before + parts.seconds
                 self.delivered += len(matrix)
                 yield matrix
-        if self._incomplete is not None and self.delivered == len(names):
+        if self._incomplete is not None and self.delivered == len(line):
             raise SourceUnavailable(self._incomplete)
 
     def close(self) -> None:

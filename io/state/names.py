@@ -3,9 +3,9 @@
 ridgeline.outbox        hash  what could not be sent: JSON [strategy, metric] -> entry    engine/alerts
 ridgeline.anomalies     hash  lately anomalous metrics: metric -> record                  engine/alerts/lately
 ridgeline.silences      hash  operators' mutes: id -> silence                             engine/alerts
-ridgeline.counters      hash  metrics found to be counters, under Skyline's profiles       engine/run/latches
 ridgeline.breaker.NAME  text  an endpoint that is left alone for a while                  engine/alerts
 ridgeline.external.NAME text  the rules that a service of external alerts last gave       engine/alerts
+ridgeline.reading.ID    text  where reading a source goes on after a run without time     engine/run/shedding
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Final
 OUTBOX: Final = "outbox"
 ANOMALIES: Final = "anomalies"
 SILENCES: Final = "silences"
-COUNTERS: Final = "counters"
 
 
 def breaker(strategy: str) -> str:
@@ -27,6 +26,11 @@ def breaker(strategy: str) -> str:
 def external(name: str) -> str:
     """The key of what a service of external alerts last said."""
     return f"external.{name}"
+
+
+def reading(source: str) -> str:
+    """The key of where reading goes on, of a source by its hash."""
+    return f"reading.{source}"
 
 
 def outbox_name(strategy: str, metric: str) -> str:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ridgeline.engine.config.model import Config
-from ridgeline.engine.prepare.airgaps import Airgaps
 from ridgeline.engine.report.summary import Report
+from ridgeline.engine.rules.airgaps import Airgaps
 from ridgeline.engine.run import airgaps
 from ridgeline.engine.run.airgap_members import Airgap, changes, read_airgap
 from ridgeline.engine.run.airgaps import AirgapSink

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rigs.delivery import NINE, ROW, START, Broken, Clock, Scripted, World, anomaly, counts
 from rigs.names import names
 
-from ridgeline.alerters import SENT, Channel, Message, Outcome, load
+from ridgeline.alerters import SENT, Channel, Message, Outcome, dedup_key, load
 from ridgeline.alerters.webhook import HttpSettings
 from ridgeline.engine.alerts.delivery import Delivery
 from ridgeline.engine.alerts.entry import decode, encode
@@ -188,32 +188,140 @@ def test_those_who_were_told_are_noted_in_the_record():
 # Resolved ----------------------------------------------------------------------------------------------------------------------
 
 
+KNOWING = [AlertRow("", ("http", "console", "mail"), 60)]
+
+
+def minutes(world, rows, strategies, *runs, **more):
+    """One delivery a minute of (metrics that fire, metrics that are normal), and what each strategy was sent in each."""
+    said = []
+    for fires, normal in runs:
+        for alerter in world.alerters.values():
+            alerter.messages.clear()
+        world.judged(fires, normal, rows=rows, strategies=strategies, after=60, **more)
+        said.append(
+            {
+                name: [(message.status, message.count, message.storm) for message in alerter.messages]
+                for name, alerter in world.alerters.items()
+                if alerter.messages
+            }
+        )
+    return said
+
+
 def test_resolved_goes_to_those_who_were_told_and_know_the_word():
-    world = World(http=Scripted(), console=Scripted(), mail=Scripted(never))
-    told = Lately((Incident(1, 2, 1.0, 1.0, 6, (), alerted=("http",)),), 2, 3)
-    earlier = {"a": dataclasses.replace(told, normal=2)}
-    rows = [AlertRow("", ("http", "console", "mail"), 60)]
-    knowing = {name: Strategy(name, world.alerters[name], resolves=True) for name in ("http", "console")}
-    over = {"normal": [anomaly("a")], "lately": {"a": told}}
-    assert counts(world.run((), rows, strategies=knowing, before={"a": told}, **over)) == {}, "it was over before"
-    assert counts(world.run((), rows, strategies=knowing, before={}, **over)) == {}
-    summary = world.run((), rows, strategies=knowing, before=earlier, **over)
-    assert counts(summary) == {"sent": 1, "messages": 1}
-    assert [message.status for message in world.http.messages] == ["resolved"]
-    assert world.console.messages == []
+    world = World(http=Scripted(), console=Scripted(), mail=Scripted())
+    knowing = {name: Strategy(name, world.alerters[name], resolves=name != "mail") for name in world.alerters}
+    begin_silence(world.state, Silence("a", START + 100, "console"), START)
+    normal = [((), ["a"])] * 5
+    said = minutes(world, KNOWING, knowing, (["a"], ()), *normal)
+    assert said == [
+        {"http": [("firing", 1, False)], "mail": [("firing", 1, False)]}, {}, {}, {"http": [("resolved", 1, False)]}, {}, {},
+    ]  # fmt: skip
     assert world.state.last_alerts([("http", "a")]) == [None], "the next firing is news"
+
+
+@pytest.mark.parametrize("after", [1, 3, 5])
+def test_each_strategy_waits_for_as_many_normal_runs_as_it_is_told_to(after):
+    world = World()
+    knowing = {"http": Strategy("http", world.http, resolves=True, resolve_after=after)}
+    said = minutes(world, [ROW], knowing, (["a"], ()), *[((), ["a"])] * 7, keep=after)
+    assert [minute for minute, told in enumerate(said) if told] == [0, after]
+
+
+def test_what_one_receiver_still_holds_open_is_closed_by_the_end_of_a_later_incident_too():
+    """It asks for five normal runs, and the metric fires again after three; that is suppressed."""
+    world = World()
+    knowing = {"http": Strategy("http", world.http, resolves=True, resolve_after=5)}
+    rows = [AlertRow("", ("http",), 3600)]
+    runs = [(["a"], ()), *[((), ["a"])] * 3, (["a"], ()), *[((), ["a"])] * 6]
+    said = minutes(world, rows, knowing, *runs, keep=5)
+    assert [minute for minute, told in enumerate(said) if told] == [0, 9]
 
 
 def test_what_nobody_was_told_of_yet_is_told_before_it_is_resolved():
     world = World(http=Scripted(DOWN))
     knowing = {"http": Strategy("http", world.http, resolves=True)}
-    world.run(["a"], strategies=knowing)
+    minutes(world, [ROW], knowing, (["a"], ()), *[((), ["a"])] * 4)
     world.http.outcomes = [SENT]
-    record = Lately((Incident(1, 2, 1.0, 1.0, 6, ()),), 2, 3)
-    before = {"a": dataclasses.replace(record, normal=2)}
-    world.run((), strategies=knowing, normal=[anomaly("a")], before=before, lately={"a": record}, after=60)
-    assert [message.status for message in world.http.messages[-1:]] == ["firing"]
+    world.clock.now += 600
+    said = minutes(world, [ROW], knowing, *[((), ["a"])] * 3)
+    assert said == [{"http": [("firing", 1, False)]}, {"http": [("resolved", 1, False)]}, {}], "late, but not for ever"
     assert world.waiting() == {}
+
+
+# Storms of receivers that hold them open ----------------------------------------------------------------------------------
+
+
+class Pager(Scripted):
+    """Notes under which key each message was sent."""
+
+    def __init__(self):
+        super().__init__()
+        self.keys = []
+
+    def send(self, message, deadline):
+        self.keys.append(message.dedup_key)
+        return super().send(message, deadline)
+
+
+def pager():
+    world = World(pd=Pager())
+    return world, {"pd": Strategy("pd", world.pd, "one by one", resolves=True)}
+
+
+PAGES = [AlertRow("", ("pd",), 600)]
+MANY = [f"m.{n}" for n in range(12)]
+
+
+def test_a_storm_is_over_when_its_last_member_is_normal():
+    world, knowing = pager()
+    quiet = ((), MANY)
+    part = [(MANY[:1], MANY[1:])] * 3
+    said = minutes(world, PAGES, knowing, (MANY, ()), *part, *[quiet] * 4)
+    assert said == [{"pd": [("firing", 12, True)]}, {}, {}, {}, {}, {}, {"pd": [("resolved", 1, True)]}, {}]
+    assert world.pd.keys == [dedup_key("pd", "")] * 2
+
+
+def test_members_that_were_told_by_themselves_end_by_themselves_however_many():
+    world, knowing = pager()
+    told = minutes(world, PAGES, knowing, (MANY[:6], ()), (MANY, ()), *[((), MANY)] * 3)
+    assert told[:2] == [{"pd": [("firing", 1, False)] * 6}, {"pd": [("firing", 1, False)] * 6}]
+    assert told[4] == {"pd": [("resolved", 1, False)] * 12}
+    assert len(set(world.pd.keys)) == 12
+
+
+def test_one_that_was_told_both_ways_ends_both_ways():
+    world, knowing = pager()
+    minutes(world, PAGES, knowing, (MANY[:1], ()))
+    world.clock.now += 700
+    said = minutes(world, PAGES, knowing, (MANY, ()), *[((), MANY)] * 3)
+    assert said[0] == {"pd": [("firing", 12, True)]}
+    assert sorted(said[3]["pd"]) == [("resolved", 1, False), ("resolved", 1, True)]
+
+
+def test_a_storm_that_begins_again_takes_the_place_of_the_news_that_it_is_over():
+    world, knowing = pager()
+    minutes(world, PAGES, knowing, (MANY, ()), *[((), MANY)] * 2)
+    world.pd.outcomes = [DOWN]
+    minutes(world, PAGES, knowing, ((), MANY))
+    assert list(world.waiting()) == [("pd", "ridgeline.storm.")]
+    world.pd.outcomes = [SENT]
+    world.clock.now += 700
+    assert minutes(world, PAGES, knowing, (MANY, ())) == [{"pd": [("firing", 12, True)]}]
+    assert world.waiting() == {}
+    assert minutes(world, PAGES, knowing, *[((), MANY)] * 3)[2] == {"pd": [("resolved", 1, True)]}
+
+
+def test_the_end_of_a_storm_waits_like_everything():
+    world, knowing = pager()
+    minutes(world, PAGES, knowing, (MANY, ()), *[((), MANY)] * 2)
+    world.pd.outcomes = [DOWN]
+    minutes(world, PAGES, knowing, ((), MANY))
+    world.pd.outcomes = [SENT]
+    world.clock.now += 700
+    world.pd.keys.clear()
+    assert minutes(world, PAGES, knowing, ((), ())) == [{"pd": [("resolved", 1, True)]}]
+    assert world.pd.keys == [dedup_key("pd", "")]
 
 
 # Mutes and hours -----------------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import json
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -12,15 +13,14 @@ from twins.lately import Twin
 
 from ridgeline.engine.alerts.lately import (
     MOST_INCIDENTS,
-    MOST_SIZE,
     RESOLVE_AFTER,
     Incident,
     Lately,
     Seen,
+    closed,
     observe,
-    resolved,
+    opened,
     told,
-    worth_another,
 )
 from ridgeline.engine.alerts.lately_table import (
     decode,
@@ -30,6 +30,7 @@ from ridgeline.engine.alerts.lately_table import (
     read_lately,
     write_lately,
 )
+from ridgeline.engine.alerts.second_order import MOST_SIZE, MOST_TRIGGERS, out_of_rhythm, worth_another
 from ridgeline.io.state.in_memory import MemoryState
 from ridgeline.io.state.in_sqlite import SqliteState
 
@@ -61,7 +62,6 @@ RUNS = st.tuples(MINUTES, st.lists(st.sampled_from(["once", "twice", "stale"]), 
 def test_a_record_says_what_the_whole_history_would(runs, keep, resolve_after):
     twin, record = Twin(), None
     for seen in runs:
-        before, was_over = record, record is not None and not record.ongoing(resolve_after)
         twin.see(seen)
         record = observe(record, seen, keep=keep)
         if record is None:
@@ -84,8 +84,6 @@ def test_a_record_says_what_the_whole_history_would(runs, keep, resolve_after):
         for n in range(1, keep + 1):
             for m in range(1, n + 1):
                 assert record.m_of_n(m, n) == twin.m_of_n(m, n)
-        over = not record.ongoing(resolve_after)
-        assert resolved(before, record, resolve_after) == (before is not None and over and not was_over)
         assert decode(json.loads(json.dumps(encode(record), allow_nan=False))) == record
         assert len(record.recent) <= keep
 
@@ -114,12 +112,11 @@ def test_a_normal_metric_has_no_record():
 
 
 def test_an_incident_ends_with_the_third_normal_run_and_the_next_is_new():
-    record, told_of = walk(seen(0)), []
+    record, ongoing = walk(seen(0)), []
     for minute in range(1, 6):
-        now = observe(record, seen(minute, anomalous=False))
-        told_of.append(resolved(record, now))
-        record = now
-    assert told_of == [False, False, True, False, False]
+        record = observe(record, seen(minute, anomalous=False))
+        ongoing.append(record.ongoing())
+    assert ongoing == [True, True, False, False, False]
     again = observe(record, seen(9))
     assert (again.first_seen, again.ongoing(), len(again.incidents)) == (seen(9).timestamp, True, 2)
     assert (
@@ -141,22 +138,95 @@ def test_incidents_are_bounded():
     assert record.first_seen == seen(396).timestamp
 
 
+# Second order ---------------------------------------------------------------------------------------------------------
+
+
 def test_second_order_asks_for_growth_by_half_or_a_new_incident():
     record = walk(seen(0, size=2.0))
-    assert worth_another(record, 2.0), "nobody was told yet"
+    assert worth_another(record, "http", 2.0), "it was not told yet"
     record = told(record, "http", 2.0)
     assert record.incident.alerted == ("http",)
-    assert not worth_another(record, 2.99)
-    assert worth_another(record, 3.0)
+    assert not worth_another(record, "http", 2.99)
+    assert worth_another(record, "http", 3.0)
+    assert worth_another(record, "syslog", 0.1), "one that was not told"
     assert told(record, "syslog", 1.0).incident.alerted_size == 2.0
     record = told(told(record, "syslog", 1.0), "http", 4.0)
     assert (record.incident.alerted, record.incident.alerted_size) == (("http", "syslog"), 4.0)
-    assert not worth_another(record, 5.9)
+    assert not worth_another(record, "http", 5.9)
     for minute in range(1, 4):
         record = observe(record, seen(minute, anomalous=False))
-    assert not worth_another(record, 5.9), "over, but not back"
-    assert worth_another(observe(record, seen(9)), 0.1)
-    assert not worth_another(told(record, "http", math.inf), math.inf)
+    assert not worth_another(record, "http", 5.9), "over, but not back"
+    assert worth_another(observe(record, seen(9)), "http", 0.1)
+    assert not worth_another(told(record, "http", math.inf), "http", math.inf)
+
+
+def test_an_anomaly_of_no_known_size_is_told_once():
+    record = told(walk(seen(0)), "http", 0.0)
+    assert not worth_another(record, "http", 0.0)
+    assert worth_another(record, "http", 0.1)
+
+
+def test_what_receivers_hold_open_is_theirs_until_it_is_closed():
+    record = opened(opened(opened(walk(seen(0)), "pd", "web"), "pd", None), "am", None)
+    assert opened(record, "pd", "web").open == record.open == (("pd", "web"), ("pd", None), ("am", None))
+    for minute in range(1, 5):
+        record = observe(record, seen(minute, anomalous=minute == 4))
+    assert len(record.incidents) == 2
+    assert closed(record, "pd").open == (("am", None),), "whatever incident it was about"
+
+
+def skylines(history, timestamp, value):
+    """`is_anomalously_anomalous`, as spec/analyzer.md 1.7 says it: with all of the history, a list that is changed."""
+    if not history:
+        history.append((timestamp, value))
+        return True
+    if value == history[-1][1] and timestamp - history[-1][0] <= 300:
+        return False
+    history.append((timestamp, value))
+    gaps = np.diff([at for at, _ in history]).astype(float)
+    if len(gaps) < 2:
+        return False
+    return bool(abs(gaps[-1] - gaps.mean()) > 3 * gaps.std(ddof=1))
+
+
+@given(
+    runs=st.lists(
+        st.tuples(st.sampled_from([60, 60, 60, 300, 301, 3600]), st.sampled_from([1.0, 1.0, 2.0]), st.booleans()), max_size=MOST_TRIGGERS
+    )
+)  # fmt: skip
+@example(runs=[(60, float(n), True) for n in range(12)] + [(3600, 0.5, True)])
+@example(runs=[(60, float(n), True) for n in range(11)] + [(3600, 0.5, True)])
+def test_under_skylines_profiles_a_trigger_out_of_rhythm_is_news(runs):
+    history, record, at = [], None, 1_700_000_000
+    for pause, value, anomalous in runs:
+        at += pause
+        record = observe(record, Seen(at, value, anomalous), triggers=True)
+        expected = anomalous and skylines(history, at, value)
+        if anomalous:
+            assert out_of_rhythm(record, "http", 9.0) == expected
+            assert decode(json.loads(json.dumps(encode(record), allow_nan=False))) == record
+            assert not out_of_rhythm(observe(record, Seen(at, value, True), triggers=True), "http", 9.0), (
+                "seen by a run"
+            )
+
+
+def test_a_dozen_triggers_come_before_the_second_that_passes():
+    passed = []
+    record = None
+    for n in range(20):
+        at = 1_700_000_000 + 60 * n + (3600 if n >= 12 else 0)
+        record = observe(record, Seen(at, float(n), True), triggers=True)
+        passed.append(out_of_rhythm(record, "http", 1.0))
+    assert passed == [True, *[False] * 11, True, *[False] * 7]
+
+
+def test_triggers_are_bounded():
+    record = None
+    for n in range(500):
+        record = observe(record, Seen(60 * n, float(n), True), triggers=True)
+    assert record.triggers.times == tuple(60 * n for n in range(500 - MOST_TRIGGERS, 500))
+    assert len(json.dumps(encode(record))) < 1000
+    assert observe(record, Seen(60 * 500, 1.0, True)).triggers is None, "another profile forgets them"
 
 
 # The table ------------------------------------------------------------------------------------------------------------
@@ -172,7 +242,7 @@ def state(request, tmp_path):
 def test_the_table_keeps_records(state):
     records = {
         "a": walk(seen(0, size=math.inf, algorithms=("grubbs",))),
-        "b\n": told(walk(seen(1), seen(2)), "http", 3.0),
+        "b\n": opened(opened(told(walk(seen(1), seen(2)), "http", 3.0), "http", None), "http", "rule"),
     }
     with state.batch() as batch:
         write_lately(batch, records)
@@ -185,8 +255,11 @@ def test_the_table_keeps_records(state):
 
 SOUND = encode(walk(seen(0)))
 DAMAGED = [
-    None, 7, "x", [], {}, SOUND[:3], [*SOUND, 1], [None, *SOUND[1:]], [*SOUND[:3], []], [*SOUND[:3], [[1, 2]]], [*SOUND[:2], 5, SOUND[3]],
-    [*SOUND[:3], [[0, 0, 1e999, 0, 6, [], 1, [], 0]]], [*SOUND[:3], [[0, 0, 1, "nan", 6, [], 1, [], 0]]], [*SOUND[:3], [[1e999, *[0] * 8]]],
+    None, 7, "x", [], {}, SOUND[:5], [*SOUND, 1], [None, *SOUND[1:]], [*SOUND[:3], [], *SOUND[4:]],
+    [*SOUND[:3], [[1, 2]], *SOUND[4:]], [*SOUND[:2], 5, *SOUND[3:]],
+    [*SOUND[:3], [[0, 0, 1e999, 0, 6, [], 1, [], 0]], *SOUND[4:]], [*SOUND[:3], [[0, 0, 1, "nan", 6, [], 1, [], 0]], *SOUND[4:]],
+    [*SOUND[:3], [[1e999, *[0] * 8]], *SOUND[4:]], [*SOUND[:4], [["a"]], None], [*SOUND[:4], 5, None],
+    [*SOUND[:5], [[], 1.0, True]], [*SOUND[:5], [[1], 1e999, True]], [*SOUND[:5], [[1], 1.0]], [*SOUND[:5], 7],
 ]  # fmt: skip
 
 
@@ -207,7 +280,7 @@ JSON = st.recursive(
 
 
 @given(value=JSON)
-@example(value=[1, 0, [1], [[0, 0, 1.0, 1.0, 6, "ab", 1, "c", 0]]])
+@example(value=[1, 0, [1], [[0, 0, 1.0, 1.0, 6, "ab", 1, "c", 0]], ["de"], [[1, 2], 3, 0]])
 def test_any_json_is_a_record_that_can_be_used_or_none(value):
     record = decode(value)
     if record is not None:

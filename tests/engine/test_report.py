@@ -49,7 +49,7 @@ def test_the_report_in_both_forms():
     ]
     report.alerts = {"sent": 1, "suppressed": 0, "failed": 1}
     assert "alerts: 1 sent, 0 suppressed, 1 failed" in report.as_text().splitlines()
-    assert list(report.as_json())[10] == "alerts"
+    assert list(report.as_json())[9] == "alerts"
 
 
 def test_a_long_list_of_anomalies_is_cut_and_the_most_agreed_come_first():
@@ -91,19 +91,9 @@ def test_algorithms_that_failed_are_counted_and_one_reason_is_told():
     assert "grubbs failed on 1 metric; algorithm 'grubbs' gave no score on c" in lines
 
 
-def test_what_was_prepared_is_told_and_what_grew_but_was_not():
-    report = Report(NAMES)
-    assert report.as_json()["preparation"] == {}
-    report.prepared.update({"counter": 1200, "zero_filled": 3, "raw_counter": 1})
-    assert report.as_json()["preparation"] == {"counter": 1200, "zero_filled": 3, "raw_counter": 1}
-    lines = report.as_text().splitlines()
-    assert "prepared: 1,200 counter, 3 zero_filled" in lines
-    assert "1 growing metric scored by value, not by rise ([preparation] counters)" in lines
-
-
 def test_what_only_a_run_knows():
     report = Report(NAMES, seconds=dict.fromkeys((*SHARES, *WORK, "total"), 0.5), unmatched=[])
-    assert not {"alerts", "source", "unmatched_patterns", "airgaps"} & set(report.as_json())
+    assert not {"alerts", "source", "unmatched_patterns", "airgaps", "shed"} & set(report.as_json())
     report.alerts = {"sent": 0, "unmatched": 1}
     report.reads = {"full_reads": 3, "delta_reads": 0, "bytes": 900}
     report.unmatched = [f"p{n}" for n in range(7)]

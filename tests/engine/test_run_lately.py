@@ -7,14 +7,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from rigs.delivery import NINE, START, Direct, World, anomaly
+from rigs.delivery import NINE, START, Direct, Scripted, World, anomaly
 from rigs.http import http_server
 from rigs.redis import redis_server
 from rigs.runs import END, TABLE, load, run_json, write_config
 
+from ridgeline.alerters import SENT, Outcome
 from ridgeline.engine.alerts.lately import Incident, Lately
 from ridgeline.engine.alerts.lately_table import read_lately
 from ridgeline.engine.alerts.rule import AlertRow
+from ridgeline.engine.alerts.second_order import worth_another
 from ridgeline.engine.alerts.strategy import Strategy
 from ridgeline.engine.config.load import parse_config
 from ridgeline.engine.run.lately import LatelySink, longest, looked_at, often
@@ -160,3 +162,64 @@ def test_an_m_of_n_of_all_metrics_or_of_some_keeps_a_run_quiet_until_it_is_reach
     anomalies = len(told[0]["anomalies"])
     assert sent == [0, 0, anomalies, 0, 0, 0], "runs that see no newer point do not count"
     assert [found["alerts"]["suppressed"] for found in told] == [anomalies, anomalies, 0, *[anomalies] * 3]
+
+
+def test_second_order_tells_again_only_of_what_was_over_or_has_grown_by_half():
+    """Minute by minute: the size of the anomaly (None: the metric is normal), and whether it is told."""
+    world, rows, told = World(), [AlertRow("", ("http",), 1)], []
+    minutes = [2.0, 2.0, 2.9, 3.1, 3.1, None, None, 3.1, None, None, None, 0.5, 0.5]
+    for size in minutes:
+        world.clock.now += 60
+        found = anomaly("m", value=10 + (size or 0), timestamp=int(world.clock.now), expected=(9.0, 11.0))
+        fires, normal = ([found], []) if size is not None else ([], [found])
+        told.append(world.judged(fires, normal, rows=rows, second_order=worth_another).sent)
+    assert told == [1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0]
+
+
+def test_second_order_asks_each_strategy_for_itself_and_lets_what_failed_be_told():
+    world = World(http=Scripted(Outcome("rejected", "no")), console=Scripted())
+    rows = [AlertRow("", ("http", "console"), 1)]
+    sent = []
+    for minute in range(3):
+        if minute == 1:
+            world.http.outcomes = [SENT]
+        summary = world.judged(["m"], rows=rows, after=60, second_order=worth_another)
+        sent.append((world.http.metrics.count("m"), world.console.metrics.count("m"), summary.suppressed))
+    assert sent == [(1, 1, 0), (2, 1, 1), (2, 1, 2)]
+
+
+@pytest.mark.parametrize(("profile", "told"), [("native", [True, False, True]), ("earthgecko", [True, False, False])])
+def test_second_order_goes_by_the_rule_of_the_profile(server, tmp_path, capsys, profile, told):
+    """A storm in three runs: the first sees it, the second sees it again, the third sees it twice as large."""
+    for key in [*server.client.scan_iter("last_alert.*"), *server.client.scan_iter("ridgeline.*")]:
+        server.client.delete(key)
+    found = []
+    with http_server() as http:
+        config = write_config(
+            tmp_path, server.url, http=http, extra=f'[analysis]\nprofile = "{profile}"\nsecond_order = true'
+        )
+        for minute in range(3):
+            later = pc.add(TABLE["timestamp"], 60 * minute)
+            table = TABLE.set_column(1, "timestamp", later)
+            if minute == 2:
+                table = with_larger_ends(table)
+            load(server.client, table)
+            for key in server.client.scan_iter("last_alert.*"):
+                server.client.delete(key)
+            found.append(run_json(capsys, config, as_of=END + 60 * minute)[1])
+        load(server.client)
+    anomalies = set.intersection(*({row["metric"] for row in run["anomalies"]} for run in found))
+    assert len(anomalies) > 2
+    sent = [[alert["metric"] for alert in request.json["alerts"]] for request in http.requests]
+    for metric in anomalies:
+        assert sum(metric in names for names in sent) == sum(told)
+    assert [run["alerts"]["sent"] > 0 for run in found][:2] == told[:2]
+
+
+def with_larger_ends(table):
+    """The same with each metric's last value twice as far from its mean."""
+    frame = table.to_pandas()
+    means = frame.groupby("metric", observed=True)["value"].transform("mean")
+    last = frame.groupby("metric", observed=True)["timestamp"].transform("max") == frame["timestamp"]
+    frame.loc[last, "value"] = means[last] + 4 * (frame["value"][last] - means[last])
+    return pa.Table.from_pandas(frame, preserve_index=False)

@@ -225,6 +225,16 @@ def test_each_outcome_is_counted_once_under_the_name_of_skylines_exception():
     assert "duration" not in numbers
 
 
+def test_only_algorithms_that_run_by_themselves_have_a_time():
+    report = reported()
+    report.spent = {"ours": [(0.004, 4), (0.003, 1), (0.5, 0), (0.0002, 1)], "never": [(0.1, 0)]}
+    numbers = numbers_of(Numbers(report, 1.0))
+    assert {name: number for name, number in numbers.items() if name.endswith("_time") and name != "run_time"} == {
+        "algorithm_breakdown.ours.timing.total_time": 0.5072,
+        "algorithm_breakdown.ours.timing.median_time": 0.001,
+    }
+
+
 def test_what_stands_before_the_names():
     assert prefix("") == "skyline.analyzer"
     assert prefix("golden") == "skyline.analyzer.golden"

@@ -204,6 +204,8 @@ def test_what_one_said_when_it_raised_is_kept_once_with_its_place(matrix):
     assert "never works" in plan.complaints["broken"].sentence
     assert "KeyError" in plan.complaints["objection"].sentence
     assert "\x1b" not in plan.complaints["objection"].sentence
+    assert set(plan.spent) == {"brittle", "broken", "objection", "doubled"}
+    assert all(seconds > 0 and rows == 3 for blocks in plan.spent.values() for seconds, rows in blocks)
 
 
 def test_a_replay_loses_the_vote_of_the_steps_on_which_one_raises(matrix):

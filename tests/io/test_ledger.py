@@ -3,11 +3,17 @@
 import math
 
 import pytest
-from rigs.redis import redis_server
+from hypothesis import given
+from hypothesis import strategies as st
+from redis import Connection
+from rigs.redis import proxy, redis_server
 
+from ridgeline.io.redis.changes import PAGE
 from ridgeline.io.redis.entries import Entries
+from ridgeline.io.redis.frames import frame, pages
 from ridgeline.io.redis.ledger import Fields, Ledger, Members, Pick, Strings
 from ridgeline.io.redis.settings import RedisSettings
+from ridgeline.io.secret import Secret
 from ridgeline.io.state.interface import StateError
 
 
@@ -120,3 +126,149 @@ def _one():
     entries = Entries()
     entries.set("analyzer", "1", 120)
     return entries
+
+
+# A set in place of another --------------------------------------------------------------------------------------------
+
+OLD = {f"old.{at}" for at in range(30)}
+NEW = {f"new.{at}" for at in range(2500)}
+
+
+def replacing(members=NEW, **options):
+    entries = Entries()
+    entries.replace_set("analyzer.stale", members, **options)
+    entries.set("analyzer", "1", 120)
+    return entries
+
+
+def held(client, key):
+    return {name.decode() for name in client.smembers(key)}
+
+
+def left_over(client):
+    return client.keys("ridgeline.books.*")
+
+
+def test_a_set_takes_the_place_of_another(ledger, server):
+    server.client.sadd("analyzer.stale", *OLD)
+    server.client.sadd("aet.analyzer.stale", "older")
+    ledger.write(replacing(previous="aet.analyzer.stale"))
+    assert held(server.client, "analyzer.stale") == NEW
+    assert held(server.client, "aet.analyzer.stale") == OLD
+    assert server.client.ttl("analyzer.stale") == -1
+    ledger.write(replacing(["x"], ttl=900))
+    assert held(server.client, "analyzer.stale") == {"x"}
+    assert 890 < server.client.ttl("analyzer.stale") <= 900
+    assert held(server.client, "aet.analyzer.stale") == OLD
+    ledger.write(replacing([], previous="aet.analyzer.stale"))
+    assert held(server.client, "aet.analyzer.stale") == {"x"}
+    ledger.write(replacing([], previous="aet.analyzer.stale"))
+    assert server.client.exists("analyzer.stale", "aet.analyzer.stale") == 0
+    assert left_over(server.client) == []
+
+
+def test_a_hash_takes_the_place_of_another(ledger, server):
+    server.client.hset("h", mapping={"a": "1", "gone": "2"})
+    entries = Entries()
+    entries.replace_hash("h", {f"f{at}": str(at) for at in range(2500)})
+    ledger.write(entries)
+    assert server.client.hlen("h") == 2500
+    assert server.client.hmget("h", "f0", "f2499", "gone") == [b"0", b"2499", None]
+    entries = Entries()
+    entries.replace_hash("h", {})
+    ledger.write(entries)
+    assert not server.client.exists("h")
+
+
+def test_writers_at_the_same_time_do_not_mix(server):
+    first, second = (Ledger(RedisSettings(server.url), lambda: math.inf, mark) for mark in "ab")
+
+    def members():
+        yield "a"
+        second.write(replacing(["b"], previous="before"))
+        assert held(server.client, "analyzer.stale") == {"b"}
+        yield "c"
+
+    first.write(replacing(members(), previous="before"))
+    assert (held(server.client, "analyzer.stale"), held(server.client, "before")) == ({"a", "c"}, {"b"})
+    first.close()
+    second.close()
+
+
+def test_a_write_that_is_cut_off_anywhere_leaves_whole_sets_and_no_sign_of_life(server):
+    """However many bytes of it arrive: each set is the old one or the new one, and the heartbeat comes last."""
+    with proxy(server.port) as between:
+        size = whole_size(server, between)
+        seen = set()
+        for cut in [*range(0, size, max(size // 23, 1)), *range(size - 400, size, 17)]:
+            server.client.flushall()
+            server.client.sadd("analyzer.stale", *OLD)
+            between.asked, between.cut_asked_after = 0, cut
+            ledger = Ledger(RedisSettings(between.url, retries=0, timeout=5.0), lambda: math.inf)
+            with pytest.raises(StateError):
+                ledger.write(replacing(previous="aet.analyzer.stale"))
+            ledger.close()
+            now, before = held(server.client, "analyzer.stale"), held(server.client, "aet.analyzer.stale")
+            assert (now, before) in [(OLD, set()), (NEW, OLD)], cut
+            assert all(0 < server.client.ttl(key) <= 3600 for key in left_over(server.client))
+            assert now == NEW or not server.client.exists("analyzer")
+            seen.add(now == NEW)
+        assert seen == {True, False}
+
+
+def whole_size(server, between):
+    """The bytes that such a write takes in all, whose last arrives too."""
+    ledger = Ledger(RedisSettings(between.url, retries=0), lambda: math.inf)
+    server.client.sadd("analyzer.stale", *OLD)
+    ledger.write(replacing(previous="aet.analyzer.stale"))
+    ledger.close()
+    assert server.client.exists("analyzer")
+    return between.asked
+
+
+@pytest.mark.parametrize("way", ["full", "no right to fill", "no right to switch"])
+def test_what_cannot_be_filled_or_switched_stays_as_it_was(server, way):
+    server.client.sadd("analyzer.stale", *OLD)
+    settings = RedisSettings(server.url)
+    if way == "full":
+        server.client.config_set("maxmemory", 1)
+    else:
+        rights = {"no right to fill": "~analyzer* ~aet* ~ridgeline* +@all -sadd", "no right to switch": "~analyzer* ~ridgeline* +@all"}[way]  # fmt: skip
+        server.client.execute_command("ACL", "SETUSER", "u", "on", ">pw", *rights.split())
+        settings = RedisSettings(server.url, username="u", password=Secret("pw"))
+    ledger = Ledger(settings, lambda: math.inf)
+    with pytest.raises(StateError, match=r"is full and takes no writes|does not let this user"):
+        ledger.write(replacing(previous="aet.analyzer.stale"))
+    ledger.close()
+    assert held(server.client, "analyzer.stale") == OLD
+    assert not server.client.exists("aet.analyzer.stale")
+
+
+def test_a_replica_takes_nothing(server):
+    server.client.sadd("analyzer.stale", *OLD)
+    server.client.replicaof("127.0.0.1", 1)
+    ledger = Ledger(RedisSettings(server.url), lambda: math.inf)
+    with pytest.raises(StateError, match="is a replica, which takes no writes"):
+        ledger.write(replacing(previous="aet.analyzer.stale"))
+    ledger.close()
+    assert held(server.client, "analyzer.stale") == OLD
+
+
+# Commands as bytes -----------------------------------------------------------------------------------------------------
+
+words = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(st.lists(words, min_size=1, max_size=5))
+def test_a_command_is_framed_as_the_client_library_frames_it(command):
+    assert frame("SADD", *command) == b"".join(Connection().pack_command("SADD", *command))
+
+
+@given(words, st.integers(0, 2 * PAGE + 1), words)
+def test_pages_are_the_same_command_again_and_again(key, count, word):
+    members = [f"{word}{at}" for at in range(count)]
+    for command, size in (("SADD", PAGE), ("HSET", 2 * PAGE)):
+        pieces = [members[at : at + size] for at in range(0, count, size)]
+        assert list(pages(command, key, iter(members))) == [
+            b"".join(Connection().pack_command(command, key, *some)) for some in pieces
+        ]

@@ -158,7 +158,7 @@ class World:
         before = read_lately(self.state)
         at = int(self.clock.now + more.get("after", 0.0))
         fires = [self._seen(one, at, before) for one in fires]
-        normal = [self._seen(one, at, before) for one in normal if one in before]
+        normal = [one for one in (self._seen(one, at, before) for one in normal) if one.metric in before]
         lately = looked_at(before, fires, normal, keep)
         summary = self.run(fires, normal=normal, before=before, lately=lately, records=records, **more)
         with self.state.batch() as batch:

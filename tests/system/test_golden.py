@@ -21,7 +21,7 @@ AWAITED = re.compile(
     r".file:.*|.graphite:.*(sent_to|mirage_metrics|breakdown|anomalies).*|.key:(.*derivative.*|.*resolutions)"
     r"|.verdict:(app.counter|app.fill).*|.*(mirage|mixed.anom|counter.burst|batch|idfour).*|.*base_names.*"
 )
-LATER = {"ionosphere", "options", "second_order"}
+LATER = {"ionosphere", "options"}
 
 
 @cache

@@ -13,7 +13,7 @@ from rigs.http import Answer, http_server
 from rigs.redis import proxy, redis_server
 from rigs.runs import END, FLEET, TABLE, received, run, run_json, start, write_config
 
-from ridgeline.engine.run.stages import statistics as stage
+from ridgeline.io.disk import atomic
 
 SENTINEL = "s3nt1nel-0f-the-heart"
 MONTH = 30 * 86400
@@ -156,7 +156,7 @@ def test_a_textfile_that_cannot_be_written_comes_after_the_alerts(fleet, tmp_pat
     elif trouble == "a link":
         file.symlink_to(tmp_path / "elsewhere.prom")
     elif trouble == "no space":
-        monkeypatch.setattr(stage, "write_atomic", full_disk)
+        monkeypatch.setattr(atomic, "write_atomic", full_disk)
     with http_server() as http:
         extra = telling(tmp_path, prometheus_textfile=file)
         code, found, errors = run_json(capsys, write_config(tmp_path, fleet, http=http, extra=extra))

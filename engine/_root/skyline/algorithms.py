@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from ridgeline.engine.api.airgaps import identify, look_and_tell
 from ridgeline.engine.api.ensemble import judge_series, vote_of
 from ridgeline.engine.score.failures import get_function_name, record_algorithm_error
 from ridgeline.engine.score.series import (
@@ -28,8 +29,9 @@ from ridgeline.engine.score.series import (
     negatives_present,
     tail_avg,
 )
+from ridgeline.io.state.interface import StateError
 from ridgeline.skyline._results import Results, refuse, results_of
-from ridgeline.skyline._worker import lacking
+from ridgeline.skyline._worker import say
 from ridgeline.skyline.algorithm_exceptions import Boring, EmptyTimeseries, Stale, TooShort
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "get_function_name",
     "grubbs",
     "histogram_bins",
+    "identify_airgaps",
     "ks_test",
     "least_squares",
     "mean_subtraction_cumulation",
@@ -106,6 +109,21 @@ def ks_test(timeseries: TimeSeries) -> bool | None:
     return vote_of("ks_test", timeseries, PROFILE)
 
 
+def identify_airgaps(
+    metric_name: str,
+    timeseries: TimeSeries,
+    airgapped_metrics: Sequence[Any],
+    airgapped_metrics_filled: Sequence[Any],
+) -> tuple[list[list[Any]], bool]:
+    """The new closed airgaps of a series, [name, usual step, first second, last second, 0] each; whether it is unordered.
+
+    Gaps of the last `[airgaps] max_period` that are in neither of the two lists, whose items are such lists or their
+    texts. Unordered is a series whose points do not come in order of time. Nothing is written.
+    """
+    found, unordered = identify(metric_name, timeseries, airgapped_metrics, airgapped_metrics_filled)
+    return [[*one, 0] for one in found], unordered
+
+
 def run_selected_algorithm(
     timeseries: TimeSeries,
     metric_name: str,
@@ -118,15 +136,22 @@ def run_selected_algorithm(
     """Whether the newest point is anomalous; the votes; its value; whether negatives were found; the algorithms.
 
     metric_name                 with or without the namespace: overrides are matched against the name
+    airgapped_metrics           airgaps that are known, and that are filled, as for `identify_airgaps`: where `[airgaps]`
+                                asks for it and books are kept in Redis, new ones are added to Skyline's sets there
     run_negatives_present       whether negative values are looked for
+    check_for_airgaps_only      look for airgaps, and return (False, [], 1.0, False, [])
     custom_stale_metrics_dict   stale periods in seconds by metric, before the configured ones
 
     Raises EmptyTimeseries or TooShort, Stale, Boring, in this order. Anomalous means that as many votes are True as the
     consensus asks for. (Skyline counts votes that are False instead, so that algorithms that fail vote True there.)
     Every algorithm votes: none is passed over because consensus has become impossible.
     """
-    if check_for_airgaps_only:
-        raise lacking("run_selected_algorithm(check_for_airgaps_only=True)", "the search for airgaps")
     verdict = judge_series(timeseries, metric_name, PROFILE, custom_stale_metrics_dict)
     refuse(verdict, metric_name)
+    try:
+        look_and_tell(metric_name, timeseries, airgapped_metrics, airgapped_metrics_filled)
+    except StateError as error:
+        say(error)
+    if check_for_airgaps_only:
+        return False, [], 1.0, False, []
     return results_of(verdict, negatives=bool(run_negatives_present))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from ridgeline.engine.config.skyline.draft import Draft
@@ -11,6 +12,7 @@ from ridgeline.io.errors import InputError
 
 PROFILE: Final = "earthgecko"
 SOCKET: Final = "/tmp/redis.sock"  # noqa: S108 - Skyline's own default
+PATH: Final = re.compile(r"/[\w./@:+-]+", re.ASCII)
 MARGIN: Final = 5  # seconds between the end of a run and the next
 NINE: Final = (
     "histogram_bins",
@@ -30,7 +32,11 @@ FIXED: Final = {"MIN_TOLERABLE_LENGTH": 100, "MAX_TOLERABLE_BOREDOM": 100, "BORE
 def translate_source(settings: Settings, draft: Draft) -> None:
     """`[source]`: always Redis, by its socket."""
     draft.put("source", "kind", "redis")
-    draft.put("source", "url", f"unix://{settings.typed('REDIS_SOCKET_PATH', str, SOCKET)}", "REDIS_SOCKET_PATH")
+    socket = settings.typed("REDIS_SOCKET_PATH", str, SOCKET)
+    if not PATH.fullmatch(socket):
+        draft.drop("REDIS_SOCKET_PATH", f"{socket!r:.60} is no whole path of a socket: {SOCKET} stands in for it")
+        socket = SOCKET
+    draft.put("source", "url", f"unix://{socket}", "REDIS_SOCKET_PATH")
     draft.put("source", "namespace", settings.typed("FULL_NAMESPACE", str, "metrics."), "FULL_NAMESPACE")
     password = settings.get("REDIS_PASSWORD")
     if password:

@@ -11,9 +11,11 @@ from ridgeline.engine.alerts.lately import Lately
 from ridgeline.engine.alerts.lately_table import drop_lately, outdated, read_lately, write_lately
 from ridgeline.engine.alerts.notices import no_data_items
 from ridgeline.engine.alerts.pipeline import Times, deliver
+from ridgeline.engine.alerts.plan import Plan
+from ridgeline.engine.alerts.second_order import out_of_rhythm
 from ridgeline.engine.alerts.store import Store
 from ridgeline.engine.alerts.summary import Summary
-from ridgeline.engine.run.lately import longest, looked_at, often
+from ridgeline.engine.run.lately import longest, looked_at, often, second_order
 from ridgeline.engine.run.plan import delivery_plan
 from ridgeline.engine.run.state import open_recorder, open_run_state
 from ridgeline.engine.run.turn import PARTIAL, Turn
@@ -44,7 +46,8 @@ def _deliver(turn: Turn) -> Summary:
     for problem in external.problems:
         turn.warn(problem)
     plan = delivery_plan(config, external=external.rows, json=request.json)
-    plan = replace(plan, m_of_n=often(config, [anomaly.metric for anomaly in report.anomalies]).get)
+    metrics = [anomaly.metric for anomaly in report.anomalies]
+    plan = replace(plan, m_of_n=often(config, metrics).get, second_order=second_order(config))
     times = Times(budget.alerts_end, budget.clock, turn.wall)
     notices = []
     if turn.lacking is not None and request.everything:
@@ -53,7 +56,7 @@ def _deliver(turn: Turn) -> Summary:
     with open_run_state(config, budget.left()) as state, open_recorder(config, budget.left) as recorder:
         store = Store(state, recorder, budget.left)
         store.write(external.batch)
-        before, normal, lately = _look_back(turn, store)
+        before, normal, lately = _look_back(turn, store, plan)
         stale = {} if turn.stale is None else untold(turn.stale.found, store)
         if turn.stale is not None:
             notices += stale_items(stale, turn.stale.digest, plan, turn.as_of, times.wall())
@@ -74,7 +77,7 @@ def _deliver(turn: Turn) -> Summary:
         return summary
 
 
-def _look_back(turn: Turn, store: Store) -> tuple[dict[str, Lately], list[Anomaly], dict[str, Lately]]:
+def _look_back(turn: Turn, store: Store, plan: Plan) -> tuple[dict[str, Lately], list[Anomaly], dict[str, Lately]]:
     """Records of lately anomalous metrics before this run, those found normal by it, and the records after it.
 
     The report learns since when its anomalies last. Where the past cannot be read, nothing is known of it: the records
@@ -85,7 +88,8 @@ def _look_back(turn: Turn, store: Store) -> tuple[dict[str, Lately], list[Anomal
     if before is None:
         return {}, [], {}
     anomalies, normal = turn.report.anomalies, turn.lately.normal(before)
-    lately = looked_at(before, anomalies, normal, longest(turn.request.config))
+    keep = max(longest(turn.request.config), *(strategy.resolve_after for strategy in plan.strategies.values()), 1)
+    lately = looked_at(before, anomalies, normal, keep, triggers=plan.second_order is out_of_rhythm)
     for metric in (anomaly.metric for anomaly in anomalies):
         known = metric in before and before[metric].ongoing()
         turn.report.describe(metric, first_seen=lately[metric].first_seen, ongoing=known)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.run.aside import Overdue, aside
@@ -14,6 +16,7 @@ from ridgeline.io.state.interface import StateError
 
 if TYPE_CHECKING:
     from ridgeline.io.redis.ledger import Ledger
+    from ridgeline.io.redis.settings import RedisSettings
 
 LATE: Final = "the deadline came before all that siblings read was written to Redis"
 TIMEOUT: Final = 2.0  # seconds for one answer
@@ -29,17 +32,22 @@ def open_ledger(turn: Turn) -> None:
         return
     from ridgeline.engine.run.books.sink import BooksSink
     from ridgeline.engine.run.skips import OperatorSkips
-    from ridgeline.io.redis.ledger import Ledger
 
-    settings = config.source.settings
-    brisk = replace(settings, timeout=min(settings.timeout, TIMEOUT), retries=0, connect_budget=TIMEOUT)
-    ledger = Ledger(brisk, turn.budget.books_left)
+    ledger = ledger_of(config.source.settings, turn.budget.books_left)
     turn.cleanup.callback(ledger.close)
     turn.operators = OperatorSkips(ledger, turn.now, turn.unkept.append)
     if not turn.request.dry_run and config.analysis.bookkeeping:
         turn.ledger = ledger
         if not turn.request.check_airgaps_only:
             turn.sinks.append(BooksSink())
+
+
+def ledger_of(settings: RedisSettings, left: Callable[[], float]) -> Ledger:
+    """A ledger that waits for no answer for long: `left` tells the seconds that there are in all."""
+    from ridgeline.io.redis.ledger import Ledger
+
+    brisk = replace(settings, timeout=min(settings.timeout, TIMEOUT), retries=0, connect_budget=TIMEOUT)
+    return Ledger(brisk, left, token_hex(4))
 
 
 def finish_sinks(turn: Turn) -> None:

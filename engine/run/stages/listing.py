@@ -31,4 +31,4 @@ def list_metrics(turn: Turn) -> None:
     turn.cleanup.callback(turn.source.close)
     listed = turn.source.list()
     if listed is not None:
-        turn.scorer.foresee(listed)
+        turn.scorer.overrides.foresee(listed)

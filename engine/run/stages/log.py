@@ -6,10 +6,8 @@ import os
 from functools import partial
 from typing import Final
 
-from ridgeline.engine.report.log import Writer, as_json, as_text, entries
 from ridgeline.engine.run.aside import Overdue, aside
 from ridgeline.engine.run.turn import Turn
-from ridgeline.io.disk.rotated import append
 from ridgeline.io.errors import OutputError
 
 GRACE: Final = 1.4  # seconds beyond the deadline for the disk, whatever took the time before
@@ -22,6 +20,9 @@ def write_log(turn: Turn) -> None:
     log = request.config.log
     if log.file is None or request.dry_run:
         return
+    from ridgeline.engine.report.log import Writer, as_json, as_text, entries
+    from ridgeline.io.disk.rotated import append
+
     show, writer = as_json if log.format == "json" else as_text, Writer(turn.wall(), os.getpid())
     said = entries(turn.report, turn.exit_code(), match=request.match, warnings=request.config.warnings)
     text = "".join(show(entry, writer) for entry in said)

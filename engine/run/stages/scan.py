@@ -6,6 +6,7 @@ from collections import Counter
 
 from ridgeline.engine.run.scan import Scan
 from ridgeline.engine.run.turn import BUG, PARTIAL, Turn
+from ridgeline.engine.score.scorer import Scorer
 from ridgeline.engine.score.unjudged import Unjudged
 from ridgeline.io.errors import AuthenticationFailed
 
@@ -15,9 +16,9 @@ def scan_source(turn: Turn) -> None:
     if turn.source is None or not turn.compiled:
         return
     budget = turn.budget
-    if turn.latches is not None:
-        turn.latches.recall(turn)
-    judge = Unjudged(turn.as_of, turn.scorer.threads) if turn.request.check_airgaps_only else turn.scorer
+    judge: Scorer | Unjudged = turn.scorer
+    if turn.request.check_airgaps_only:
+        judge = Unjudged(turn.as_of, turn.scorer.threads, tuple(turn.scorer.plan.names))
     scan = Scan(
         turn.source,
         judge,
@@ -31,6 +32,7 @@ def scan_source(turn: Turn) -> None:
     scan.run()
     turn.report.reads = {"full_reads": scan.rows, "delta_reads": 0, "bytes": turn.source.bytes_read}
     turn.report.failures.update(turn.scorer.plan.complaints)
+    turn.report.spent = turn.scorer.plan.spent
     if turn.selection is not None:
         for reason, count in Counter(turn.selection.skipped.values()).items():
             turn.report.add_unscored(count, "skipped", reason)

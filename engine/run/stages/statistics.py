@@ -1,4 +1,7 @@
-"""The numbers of a run, told where they are watched: a textfile, Graphite, a heartbeat. Only of runs over the whole fleet."""
+"""The numbers of a run, told where they are watched: a textfile, Graphite, a heartbeat. Only of runs over the whole fleet.
+
+What tells them is imported where it is configured: a run from cron is a new process every minute.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from ridgeline.engine.run.aside import Overdue, aside
-from ridgeline.engine.run.statistics.graphite import batch, send
-from ridgeline.engine.run.statistics.heartbeat import beat
-from ridgeline.engine.run.statistics.names import Numbers, numbers_of, prefix
-from ridgeline.engine.run.statistics.previous import previous
-from ridgeline.engine.run.statistics.textfile import Ending, render
 from ridgeline.engine.run.turn import Turn
-from ridgeline.io.disk.atomic import sweep_orphans, write_atomic
 from ridgeline.io.errors import OutputError
 from ridgeline.io.net.transport import TransportError
 
 GRACE: Final = 1.2  # seconds beyond the deadline for the disk, whatever took the time before
-LEAST: Final = 0.2  # seconds for one answer from the network, however late it is
+LEAST: Final = 0.2  # seconds for one answer, however late it is
 HTTP: Final = "http"  # the channel whose waiting alerts Skyline calls its http queue
 
 
@@ -36,6 +33,10 @@ def write_textfile(turn: Turn) -> None:
 
 
 def _replace(turn: Turn, path: Path) -> None:
+    from ridgeline.engine.run.statistics.previous import previous
+    from ridgeline.engine.run.statistics.textfile import Ending, render
+    from ridgeline.io.disk.atomic import sweep_orphans, write_atomic
+
     before, code = previous(path), turn.exit_code()
     last_success = before.last_success if code else turn.as_of
     outbox = before.outbox if turn.waiting is None else turn.waiting.total()
@@ -48,18 +49,17 @@ def send_numbers(turn: Turn) -> None:
     statistics = turn.request.config.statistics
     if statistics.graphite is None or not _is_told(turn):
         return
-    data = batch(prefix(statistics.name), numbers_of(_numbers(turn)), turn.as_of)
-    try:
-        send(statistics.graphite, data, max(turn.budget.left(), LEAST))
-    except TransportError as error:
-        turn.warn(f"the statistics of this run were not sent: {error}")
+    from ridgeline.engine.run.statistics.graphite import batch, send
+    from ridgeline.engine.run.statistics.names import Numbers, numbers_of, prefix
 
-
-def _numbers(turn: Turn) -> Numbers:
     seconds, canary = turn.budget.spent(), turn.canary
     hours = None if canary is None else canary.hours
     projected = None if canary is None else canary.projected(seconds)
-    return Numbers(turn.report, seconds, hours, projected, turn.handed, _waiting_for_http(turn))
+    numbers = numbers_of(Numbers(turn.report, seconds, hours, projected, turn.handed, _waiting_for_http(turn)))
+    try:
+        send(statistics.graphite, batch(prefix(statistics.name), numbers, turn.as_of), max(turn.budget.left(), LEAST))
+    except TransportError as error:
+        turn.warn(f"the statistics of this run were not sent: {error}")
 
 
 def _waiting_for_http(turn: Turn) -> int | None:
@@ -75,6 +75,8 @@ def send_heartbeat(turn: Turn) -> None:
     url = turn.request.config.statistics.heartbeat_url
     if url is None or turn.exit_code() or not _is_told(turn):
         return
+    from ridgeline.engine.run.statistics.heartbeat import beat
+
     try:
         beat(url, max(turn.budget.left(), LEAST))
     except TransportError as error:

@@ -104,7 +104,6 @@ def configuration(name, places, folder):
     found = settings(name, places)
     source.write_text("".join(f"{key} = {pprint.pformat(value)}\n" for key, value in found.items()))
     imported = import_settings(source, target)
-    target.write_text(
-        imported.text.replace("[alerters.syslog]\n", f'[alerters.syslog]\naddress = "unix://{places["syslog"]}"\n')
-    )
+    text = imported.text.replace("[alerters.syslog]\n", f'[alerters.syslog]\naddress = "unix://{places["syslog"]}"\n')
+    target.write_text(f"{text}\n[delivery]\npictures = 0\n")  # embed-images is False
     return load_config(target), imported

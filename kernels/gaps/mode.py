@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from ridgeline.kernels._algorithm import exact_kernel, never_inline
+from ridgeline.kernels._algorithm import exact_kernel
 from ridgeline.kernels.shared.sort import sort_into
 
 
 @exact_kernel
-def usual_step(t: np.ndarray, scratch: np.ndarray) -> tuple[int, int]:
-    """Return the most frequent step of t int64[n] in seconds, and how often it occurs; (0, 0) if there is none.
+def usual_step(t: np.ndarray, scratch: np.ndarray) -> int:
+    """Return the most frequent step of t int64[n] in seconds, of equally frequent ones the smallest; 0 if there is none.
 
-    Of equally frequent steps the smallest. t is ascending, its span below 2**53; equal timestamps are no step. scratch
-    float64[>= 3 n + 64].
+    t is ascending, its span below 2**53; equal timestamps are no step. scratch float64[gaps_room(n)].
     """
-    never_inline()
     n = t.size
     if n < 2:
-        return 0, 0
+        return 0
     # Nearly always one step makes up more than half of all, and most likely the one in the middle.
     step = t[n >> 1] - t[(n >> 1) - 1]
     alike = 0
     for i in range(1, n):
         alike += t[i] - t[i - 1] == step
     if step > 0 and 2 * alike > n - 1:
-        return step, alike
+        return step
     count = 0
     for i in range(1, n):
         if t[i] > t[i - 1]:
@@ -42,4 +40,4 @@ def usual_step(t: np.ndarray, scratch: np.ndarray) -> tuple[int, int]:
         if i + 1 - first > most:
             most = i + 1 - first
             best = int(ascending[i])
-    return best, most
+    return best

@@ -1,0 +1,23 @@
+"""Options of nearly every command."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Declare which configuration a command goes by."""
+    parser.add_argument(
+        "-c",
+        "--config",
+        type=Path,
+        default=Path("ridgeline.toml"),
+        metavar="FILE",
+        help="configuration (default: %(default)s)",
+    )
+
+
+def add_quiet(parser: argparse.ArgumentParser) -> None:
+    """Declare that only what goes wrong is to be said."""
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary, only what goes wrong")

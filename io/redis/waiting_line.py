@@ -1,0 +1,49 @@
+"""The metrics in line to be read: in the order of their names, and in a better one where there is not time for all."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from ridgeline.io.source import Order
+
+ENOUGH: Final = 0.05  # of the time for reading: before that, its pace says little
+
+
+class WaitingLine:
+    """`names` and `keys` of the metrics, in the order in which they are read."""
+
+    def __init__(self, names: list[str], keys: list[bytes]) -> None:
+        self.names, self.keys = names, keys
+        self._order: Order | None = None
+        self._whole = math.inf
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def arrange(self, order: Order, *, at_once: bool) -> None:
+        """Take on another order: now, or else as soon as the pace shows that the time will not do."""
+        if at_once:
+            self._reorder(0, order)
+        else:
+            self._order = order
+
+    def look_ahead(self, first: int, left: float) -> None:
+        """Before the metrics from `first` on are asked for, with `left` seconds to go: see whether that will do.
+
+        If not, the rest takes on the order that was asked for. Only the thread that reads calls this.
+        """
+        if first == 0:
+            self._whole = left
+        spent = self._whole - left
+        if self._order is None or not 0 < left < math.inf or spent < ENOUGH * self._whole:
+            return
+        if spent * (len(self) - first) > left * first:
+            self._reorder(first, self._order)
+            self._order = None
+
+    def _reorder(self, first: int, order: Order) -> None:
+        names, keys = self.names[first:], self.keys[first:]
+        places = order(names).tolist()
+        self.names[first:] = [names[at] for at in places]
+        self.keys[first:] = [keys[at] for at in places]
