@@ -23,7 +23,7 @@ class Alert:
     `timestamp` and `first_seen` are epoch seconds; `expected` is (low, high) in the metric's unit, None where unknown;
     `algorithms` voted True of `algorithms_run`; `channels` and `rule_score` say which walk spoke, where walks judge.
     `anomaly_id` and `external_id` are Panorama's and the external alert's, for payloads that carry them; `score` is a
-    sibling's own share of votes, where it told us only that.
+    sibling's own share of votes, where it told us only that. `note` is what else people should know, in words.
     `rule` is the `match` of the `[[alert]]` that chose it, `expiration` the seconds until the next alert of this
     metric, `full_duration` those of its window. `links` are (name, address), percent-encoded; `picture` is PNG bytes.
     """
@@ -50,6 +50,7 @@ class Alert:
     anomaly_id: str | None = None
     external_id: str | None = None
     score: float | None = None
+    note: str = ""
     message: str = ""
     context: str = "Analyzer"
     test: bool = False

@@ -22,7 +22,7 @@ SUBJECT: Final = 180
 LINE: Final = 2000
 WORDS: Final = {
     "value": "Value", "expected": "Expected", "direction": "Which is", "votes": "Voted", "channels": "Channels",
-    "since": "Since", "rule": "Rule", "message": "What",
+    "since": "Since", "rule": "Rule", "note": "Note", "message": "What",
 }  # fmt: skip
 RED, GREEN, AMBER = "#c8372d", "#2e7d4f", "#b7791f"
 # Colours of its own for text and ground would be wrong in every other theme: only accents are set.

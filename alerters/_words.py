@@ -23,7 +23,7 @@ class Fact(NamedTuple):
 
 
 def facts(alert: Alert, *, resolved: bool = False) -> tuple[Fact, ...]:
-    """The reasons of one alert, in reading order: value, expected, direction, votes, channels, since, rule.
+    """The reasons of one alert, in reading order: value, expected, direction, votes, channels, since, rule, note.
 
     What is not known is left out. An alert about Ridgeline itself has its sentence alone. `resolved`: it is over.
     """
@@ -43,6 +43,7 @@ def _facts(alert: Alert, *, resolved: bool) -> Iterator[tuple[str, str]]:
         yield "channels", escape(", ".join(alert.channels))
     yield "since", since(alert, resolved=resolved)
     yield "rule", escape(alert.rule)
+    yield "note", "" if resolved else escape(alert.note)
 
 
 def sentence(alert: Alert, *, resolved: bool = False) -> str:
@@ -64,7 +65,7 @@ def in_one_line(found: Mapping[str, str]) -> str:
     if "direction" in found:
         what += f" ({found['direction']})"
     rule = f'rule "{found["rule"]}"' if "rule" in found else ""
-    parts = [what, *(found.get(name, "") for name in ("votes", "channels", "since")), rule]
+    parts = [what, *(found.get(name, "") for name in ("votes", "channels", "since")), rule, found.get("note", "")]
     return "; ".join(part for part in parts if part)
 
 
@@ -87,7 +88,8 @@ def headline(message: Message) -> str:
             return f"{test}{name}: {escape(alert.message)}"
         if message.resolved:
             return f"{test}{name} is normal again: {number(alert.value)}"
-        return f"{test}{name} is anomalous: {number(alert.value)}"
+        note = f" ({escape(alert.note)})" if alert.note else ""
+        return f"{test}{name} is anomalous: {number(alert.value)}{note}"
     of = f" of {message.fleet:,}" if message.fleet else ""
     share = f" ({100 * message.count / message.fleet:.2g} %)" if message.fleet else ""
     state = "normal again" if message.resolved else "anomalous"

@@ -16,6 +16,8 @@ from ridgeline.io import clean
 from ridgeline.io.arrow.buffers import arrow, nulls, strings, view
 from ridgeline.kernels.score.layout import OWN_AS_OF
 
+INTEGER_TIMESTAMPS: Final = 1
+INTEGER_VALUES: Final = 2
 NO_AS_OF: Final = OWN_AS_OF  # what a row without one holds: kernels then take its own newest timestamp
 
 SCHEMA: Final = pa.schema(
@@ -39,6 +41,8 @@ class MetricMatrix:
     disordered  uint8[n], 1 where the row came unsorted (it is sorted now)
     repairs     points by reason (`reasons.POINT_REASONS`), over all rows
     newest      the newest sane timestamp, or None
+    integers    uint8[n], whether the source holds timestamps (`INTEGER_TIMESTAMPS`) and values (`INTEGER_VALUES`) of the
+                row as integers, as its first point tells; None where it was not looked at
     """
 
     batch: pa.RecordBatch
@@ -47,6 +51,7 @@ class MetricMatrix:
     disordered: NDArray[np.uint8]
     repairs: Mapping[str, int]
     newest: int | None
+    integers: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return int(self.batch.num_rows)
@@ -101,6 +106,7 @@ class MetricMatrix:
             reasons=self.reasons[start : start + length],
             duplicates=self.duplicates[start : start + length],
             disordered=self.disordered[start : start + length],
+            integers=None if self.integers is None else self.integers[start : start + length],
         )
 
     @classmethod

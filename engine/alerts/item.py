@@ -22,6 +22,7 @@ class Item:
     reason    why the last attempt failed
     stored    whether the outbox holds it
     storm     whether it stands for the end of a whole storm
+    backdated whether its expiration goes by its own timestamp: the anomaly was found late
     partial   whether some of its recipients have it already; those of the alert are the others
     """
 
@@ -36,6 +37,7 @@ class Item:
     stored: bool = False
     partial: bool = False
     storm: bool = False
+    backdated: bool = False
 
     @property
     def pair(self) -> Pair:

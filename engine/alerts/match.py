@@ -38,7 +38,8 @@ def match_rules(
             known = plan.strategies.get(strategy)
             if status == "resolved" and known is not None and not known.resolves:
                 continue
-            items.append(Item(_alert(anomaly, plan, row, strategy), row, status, since=now, due=now))
+            alert = _alert(anomaly, plan, row, strategy)
+            items.append(Item(alert, row, status, since=now, due=now, backdated=anomaly.backdated))
     return list(_addressed(items, plan.strategies)), unmatched
 
 
@@ -56,6 +57,7 @@ def _alert(anomaly: Anomaly, plan: Plan, row: AlertRow, strategy: str) -> Alert:
         negatives=bool(anomaly.negatives),
         first_seen=anomaly.first_seen,
         ongoing=bool(anomaly.ongoing),
+        note=anomaly.note,
         rule=row.match,
         strategy=strategy,
         severity=row.severity,

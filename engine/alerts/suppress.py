@@ -13,16 +13,21 @@ def suppress(round_: Round) -> None:
     """
     fresh = [item for item in round_.items if not item.stored and item.status == "firing"]
     worth = [item for item in fresh if _is_worth_telling(round_, item)]
-    asked = [item.pair for item in worth if item.alert.expiration > 0]
+    asked = [item for item in worth if item.alert.expiration > 0]
     unknown: list[int | None] = [None] * len(asked)
-    last = round_.store.read(lambda state: state.last_alerts(asked), unknown)
-    told = {pair for pair, at in zip(asked, last, strict=True) if at is not None}
+    last = round_.store.read(lambda state: state.last_alerts([item.pair for item in asked]), unknown)
+    told = {item.pair for item, at in zip(asked, last, strict=True) if at is not None and not _is_later(item, at)}
     kept = {id(item) for item in worth if item.pair not in told}
     out = [item for item in fresh if id(item) not in kept]
     gone = {id(item) for item in out}
     round_.items = [item for item in round_.items if id(item) not in gone]
     round_.summary.suppressed += len(out)
     round_.told += [item for item in out if _is_told_of(round_, item)]
+
+
+def _is_later(item: Item, at: int) -> bool:
+    """Whether an anomaly that was found late happened an expiration after the one last told of, at `at`."""
+    return item.backdated and item.alert.timestamp >= at + item.alert.expiration
 
 
 def _is_worth_telling(round_: Round, item: Item) -> bool:

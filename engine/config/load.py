@@ -31,6 +31,7 @@ from ridgeline.engine.config.sections import (
     read_override_tables,
     read_run,
 )
+from ridgeline.engine.config.siblings import read_batch, read_handoff, read_second_stage
 from ridgeline.engine.config.source import read_source
 from ridgeline.engine.config.statistics import read_log, read_statistics
 from ridgeline.io.errors import InputError
@@ -111,6 +112,8 @@ def read_tables(top: Table, path: Path, environ: Mapping[str, str], trial: Try |
     alerters = read_alerters(top, used, environ)
     delivery, links = read_delivery(top), read_links(top)
     external, airgaps, output = read_external_alerts(top, environ), read_airgaps(top), read_output(top)
+    handoff = read_handoff(top, books=source.kind == "redis" and analysis.bookkeeping)
+    second_stage, batch = read_second_stage(top, analysis.full_duration), read_batch(top)
     statistics, log = read_statistics(top, environ), read_log(top)
     keep_apart(top.problems, path, source, output, statistics, log)
     top.finish()
@@ -129,6 +132,9 @@ def read_tables(top: Table, path: Path, environ: Mapping[str, str], trial: Try |
         stale_digest=stale_digest,
         external_alerts=external,
         airgaps=airgaps,
+        handoff=handoff,
+        second_stage=second_stage,
+        batch=batch,
         output=output,
         statistics=statistics,
         log=log,

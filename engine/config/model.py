@@ -95,6 +95,36 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class HandOff:
+    """`[handoff]`: the places that Skyline's siblings watch; None: nothing is handed there.
+
+    Folders for checks (Mirage, Panorama, Crucible) and for Crucible's data; the file that the web UI loads, or its folder.
+    """
+
+    mirage_checks: Path | None = None
+    panorama_checks: Path | None = None
+    crucible_checks: Path | None = None
+    crucible_data: Path | None = None
+    web_ui: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecondStage:
+    """`[second_stage]`: anomalies of metrics that `match` alert only if they are anomalies of `days` days at `path` too."""
+
+    path: str
+    days: int = 7
+    match: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchWork:
+    """`[batch]`: the metrics whose every new point `batch` judges, as long as it is alive."""
+
+    match: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole file. `warnings` are sentences for the user about what works but should be changed."""
 
@@ -110,6 +140,9 @@ class Config:
     stale_digest: StaleDigest | None = None
     airgaps: Airgaps = field(default_factory=Airgaps)
     external_alerts: tuple[ExternalAlerts, ...] = ()
+    handoff: HandOff = field(default_factory=HandOff)
+    second_stage: SecondStage | None = None
+    batch: BatchWork = field(default_factory=BatchWork)
     output: Output = field(default_factory=Output)
     statistics: Statistics = field(default_factory=Statistics)
     log: Log = field(default_factory=Log)

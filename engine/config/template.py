@@ -105,6 +105,21 @@ expiration = "1h"
 # skip = ["pattern"]                    # and not in these
 # max_period = "6h"                     # how far back
 
+# [handoff]                             # what Skyline's siblings watch (docs/from-skyline.md)
+# mirage_checks = "/opt/skyline/mirage/check"
+# panorama_checks = "/opt/skyline/panorama/check"
+# crucible_checks = "/opt/skyline/crucible/check"   # with crucible_data
+# crucible_data = "/opt/skyline/crucible/data"
+# web_ui = "/opt/skyline/github/skyline/skyline/webapp/static/dump/anomalies.json"
+
+# [second_stage]                        # alert only on what is anomalous over a longer history too
+# path = "/var/lib/ridgeline/archive"   # Parquet: a file, a folder, a glob or an address
+# days = 7
+# match = ["stats.web."]                # default: all metrics
+
+# [batch]
+# match = ["jobs."]                     # metrics whose every new point `ridgeline batch` judges
+
 [output]
 # directory = "/var/lib/ridgeline"      # for anomalies.parquet, .json and .jsonp, and the lock
 # state = "/var/lib/ridgeline/state.db" # for when alerts were last sent, where the source is not Redis

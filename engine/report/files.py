@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from ridgeline.engine.score.anomaly import Anomaly
 from ridgeline.io.disk.atomic import write_atomic
 from ridgeline.io.text import encodable
 
+ASKED = ("second_stage", "handed_to")  # of an anomaly, where there is a second stage, or Mirage
 PARQUET, JSON, JSONP = "anomalies.parquet", "anomalies.json", "anomalies.jsonp"
 
 
@@ -22,24 +23,31 @@ def write_outputs(directory: Path, anomalies: Sequence[Anomaly]) -> None:
     write_atomic(directory / JSONP, jsonp(anomalies).encode())
 
 
-def listing(anomalies: Sequence[Anomaly]) -> list[dict[str, Any]]:
-    """The anomalies as `run --json` and anomalies.json list them."""
-    return [
-        {
-            "metric": encodable(anomaly.metric),
-            "value": _number(anomaly.value),
-            "timestamp": anomaly.timestamp,
-            "votes": anomaly.votes,
-            "algorithms": list(anomaly.algorithms),
-            "first_seen": anomaly.first_seen,
-            "ongoing": anomaly.ongoing,
-            "negatives": anomaly.negatives,
-            "expected": _range(anomaly.expected),
-            "channels": None if anomaly.channels is None else list(anomaly.channels),
-            "rule_score": None if anomaly.rule_score is None else _number(anomaly.rule_score),
-        }
-        for anomaly in anomalies
-    ]
+def listing(anomalies: Iterable[Anomaly]) -> list[dict[str, Any]]:
+    """The anomalies as `run --json` and anomalies.json list them; what only some runs ask is there where one was asked."""
+    found = list(anomalies)
+    asked = _asked(found)
+    return [_row(anomaly) | {name: getattr(anomaly, name) for name in asked} for anomaly in found]
+
+
+def _asked(anomalies: Sequence[Anomaly]) -> list[str]:
+    return [name for name in ASKED if any(getattr(anomaly, name) is not None for anomaly in anomalies)]
+
+
+def _row(anomaly: Anomaly) -> dict[str, Any]:
+    return {
+        "metric": encodable(anomaly.metric),
+        "value": _number(anomaly.value),
+        "timestamp": anomaly.timestamp,
+        "votes": anomaly.votes,
+        "algorithms": list(anomaly.algorithms),
+        "first_seen": anomaly.first_seen,
+        "ongoing": anomaly.ongoing,
+        "negatives": anomaly.negatives,
+        "expected": _range(anomaly.expected),
+        "channels": None if anomaly.channels is None else list(anomaly.channels),
+        "rule_score": None if anomaly.rule_score is None else _number(anomaly.rule_score),
+    }
 
 
 def jsonp(anomalies: Sequence[Anomaly]) -> str:
@@ -72,6 +80,7 @@ def parquet(anomalies: Sequence[Anomaly]) -> bytes:
             ("expected", pa.list_(pa.float64())),
             ("channels", pa.list_(pa.string())),
             ("rule_score", pa.float64()),
+            *((name, pa.string()) for name in _asked(anomalies)),
         ]
     )
     sink = pa.BufferOutputStream()

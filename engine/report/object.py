@@ -35,4 +35,4 @@ def as_object(report: Report) -> dict[str, Any]:
     if report.alerts is None:
         for key in ("alerts", "source", "unmatched_patterns", "airgaps", "shed"):
             del shown[key]
-    return shown
+    return shown if report.handoffs is None else shown | {"handoffs": ranked(report.handoffs)}

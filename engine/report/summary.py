@@ -37,6 +37,7 @@ class Report:
     airgaps            open and closed ones, and unordered series; None: not looked for
     shed               metrics that were, and how many of them have an alert rule (None: unknown); None outside of runs
     judged             whether metrics were judged at all
+    handoffs           what siblings were told and what came from them, by word; None where none is configured
     unmatched          patterns of the configuration that matched no listed metric; None: not looked at
     """
 
@@ -47,6 +48,7 @@ class Report:
     alerts: Mapping[str, int] | None = None
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("compile", *WORK, "total"), 0.0))
     reads: Mapping[str, int] | None = None
+    handoffs: Mapping[str, int] | None = None
     unmatched: Sequence[str] | None = None
     airgaps: Mapping[str, int] | None = None
     shed: Mapping[str, int | None] | None = None

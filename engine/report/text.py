@@ -56,6 +56,8 @@ def _configuration(report: Report) -> Iterator[str]:
         yield f"shed: {metrics:,} metrics" + ("" if covered is None else f", {covered:,} of them with an alert rule")
     if report.airgaps is not None:
         yield f"airgaps: {', '.join(f'{count:,} {what}' for what, count in report.airgaps.items())}"
+    if report.handoffs:
+        yield f"siblings{_listed(': ', report.handoffs)}"
     if report.unmatched:
         yield f"patterns that match no metric: {_patterns(report.unmatched)}"
 

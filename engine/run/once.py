@@ -14,12 +14,14 @@ from ridgeline.engine.run.stages.clock import judge_clock
 from ridgeline.engine.run.stages.compile import compile_kernels
 from ridgeline.engine.run.stages.ending import tell_of_breaking_off
 from ridgeline.engine.run.stages.external import ask_services
+from ridgeline.engine.run.stages.handoff import hand_over, hand_to_crucible, route_batch, take_in
 from ridgeline.engine.run.stages.listing import list_metrics
 from ridgeline.engine.run.stages.lock import take_lock
 from ridgeline.engine.run.stages.log import write_log
 from ridgeline.engine.run.stages.no_data import judge_no_data
 from ridgeline.engine.run.stages.outputs import keep_apart, write_files
 from ridgeline.engine.run.stages.scan import scan_source
+from ridgeline.engine.run.stages.second_stage import ask_second_stage
 from ridgeline.engine.run.stages.shedding import order_reading, remember_shed, tell_shed
 from ridgeline.engine.run.stages.statistics import send_heartbeat, send_numbers, write_textfile
 from ridgeline.engine.run.turn import Request, Turn
@@ -32,15 +34,20 @@ STAGES: Final[tuple[tuple[str, Callable[[Turn], None]], ...]] = (
     ("list", list_metrics),
     ("list", keep_apart),
     ("list", order_reading),
+    ("list", route_batch),
     ("compile", compile_kernels),
     ("scan", scan_source),
     ("scan", tell_shed),
     ("scan", judge_clock),
     ("scan", judge_no_data),
+    ("alert", take_in),
+    ("alert", ask_second_stage),
     ("alert", alert),
     ("bookkeeping", finish_sinks),
+    ("bookkeeping", hand_over),
     ("bookkeeping", write_books),
     ("bookkeeping", remember_shed),
+    ("write", hand_to_crucible),
     ("write", write_files),
     ("write", write_textfile),
     ("write", send_numbers),

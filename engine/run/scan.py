@@ -7,9 +7,11 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from ridgeline.engine.report.summary import Report
@@ -23,6 +25,9 @@ from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.source import Source
 from ridgeline.io.text import escape
 
+Diverted = tuple[
+    list[int], pa.RecordBatch | None
+]  # rows, ascending, and what is said of them; None where there are none
 BLOCK: Final = 1024  # rows per job of a worker
 
 
@@ -30,7 +35,7 @@ BLOCK: Final = 1024  # rows per job of a worker
 class Scan:
     """Scores a whole source. `left`: seconds until reading must end; `landing`: until the last block must have ended.
 
-    `progress` is told of rows as they are read.
+    `progress` is told of rows as they are read. `divert` says which rows of a block are not judged here.
 
     Afterwards `lost` holds the error that ended the source early, if any; `late` whether the time ran out; `rows` how
     many metrics were read, `tried` how many of them were given to be judged, `missed` (from, to) which were not judged for
@@ -45,6 +50,7 @@ class Scan:
     left: Callable[[], float]
     landing: Callable[[], float]
     progress: Callable[[int], None] | None = None
+    divert: Callable[[MetricMatrix], Diverted] | None = None
     lost: RidgelineError | None = None
     late: bool = False
     rows: int = 0
@@ -90,12 +96,24 @@ class Scan:
                 self._shed(before + start, len(block))
                 continue
             self.tried = before + start + len(block)
-            # Policies are given out here, in the coordinator: they are learned one metric after another.
-            assigned = self.scorer.assign(block)
-            self._pending.append((workers.submit(_judge, self.scorer, block, assigned), block, before + start))
-            self._collect(2 * self.scorer.threads)
+            for at, part in self._ours(block):
+                # Policies are given out here, in the coordinator: they are learned one metric after another.
+                assigned = self.scorer.assign(part)
+                self._pending.append((workers.submit(_judge, self.scorer, part, assigned), part, before + start + at))
+                self._collect(2 * self.scorer.threads)
         if self.progress is not None:
             self.progress(len(matrix))
+
+    def _ours(self, block: MetricMatrix) -> Iterator[tuple[int, MetricMatrix]]:
+        """The stretches of a block that are judged here, and where they begin; sinks are told of the rows between them."""
+        rows, verdicts = ([], None) if self.divert is None else self.divert(block)
+        if verdicts is None:
+            yield 0, block
+            return
+        self._hand_out(None, verdicts)
+        for before, row in pairwise([-1, *rows, len(block)]):
+            if before + 1 < row:
+                yield before + 1, block.slice(before + 1, row)
 
     def _collect(self, waiting: int) -> None:
         """Take in finished blocks, in order, until at most `waiting` are left."""
@@ -114,14 +132,13 @@ class Scan:
                 self.report.seconds["score"] += seconds
                 self.report.repairs.update(scored.repairs)
                 self.leads.append(scored.leads)
-                self._hand_out(block, scored)
+                self._hand_out(Series(block, scored.prepared.matrix), scored.verdicts)
 
-    def _hand_out(self, block: MetricMatrix, scored: Scored) -> None:
+    def _hand_out(self, series: Series | None, verdicts: pa.RecordBatch) -> None:
         """Give a block to every sink; one that fails is given no more, and costs no other its blocks."""
-        series = Series(block, scored.prepared.matrix)
         for sink in list(self.sinks):
             try:
-                sink.take(series if sink.wants_series else None, scored.verdicts)
+                sink.take(series if sink.wants_series else None, verdicts)
             except Exception as error:  # noqa: BLE001 - a bug in one duty must not keep alerts back
                 self.sinks.remove(sink)
                 self._note_bug(f"{type(sink).__name__} failed", error)

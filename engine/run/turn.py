@@ -16,6 +16,7 @@ from ridgeline.engine.rules.selection import Selection
 from ridgeline.engine.run.airgaps import AirgapSink
 from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.expected import ExpectedSink
+from ridgeline.engine.run.handoffs.desk import HandOffs
 from ridgeline.engine.run.lately import LatelySink
 from ridgeline.engine.run.shedding import Places
 from ridgeline.engine.run.sinks import ReportSink, Sink
@@ -93,11 +94,11 @@ class Turn:
     entries   what is to be written there once the alerts are out
     canary    the sink that looks for the metric whose span is told, if one is named
     waiting   alerts in the outbox by strategy; None where that is not known
-    handed    checks written for siblings, by sibling (mirage, panorama, crucible), where some are to be
     unkept    why some of it could not be read or written: one problem of the run's, however many there are
     operators knows which metrics operators of Skyline took out of the analysis
     arrived   the alerts that were sent
     faults    how many problems decide the exit code
+    handoffs  what siblings are handed and what came from them
     """
 
     request: Request
@@ -122,11 +123,11 @@ class Turn:
     entries: Entries = field(default_factory=Entries)
     canary: CanarySink | None = None
     waiting: Counter[str] | None = None
-    handed: Counter[str] = field(default_factory=Counter)
     unkept: list[StateError] = field(default_factory=list)
     operators: OperatorSkips | None = None
     arrived: list[Item] = field(default_factory=list)
     faults: int = 0
+    handoffs: HandOffs = field(default_factory=HandOffs)
     _codes: set[int] = field(default_factory=set)
     _broken_off: int | None = None
 
@@ -170,7 +171,14 @@ class Turn:
         canary = None if config.statistics.canary is None else CanarySink(config.statistics.canary)
         if canary is not None:
             sinks.append(canary)
-        return cls(request, budget, wall, now, scorer, report, sinks, lately, stale, gallery, canary=canary)
+        handoffs = HandOffs.of(config, scorer)
+        report.handoffs = handoffs.counts if handoffs.configured else None
+        if handoffs.findings is not None:
+            sinks.append(handoffs.findings)
+        return cls(
+            request, budget, wall, now, scorer, report, sinks, lately, stale, gallery,
+            canary=canary, handoffs=handoffs,
+        )  # fmt: skip
 
     def break_off(self, code: int, problem: str) -> None:
         """Note what ends the run before its last stage: this exit code outweighs all that was found."""

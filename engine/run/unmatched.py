@@ -40,4 +40,5 @@ def patterns_of(config: Config) -> tuple[str, ...]:
     """Every pattern of the configuration, once each, in its order."""
     matches = [*(row.match for row in config.overrides), *(row.match for row in config.alerts)]
     excluded = () if config.stale_digest is None else config.stale_digest.exclude
-    return tuple(dict.fromkeys([*config.analysis.skip, *matches, *excluded]))
+    later = () if config.second_stage is None else config.second_stage.match
+    return tuple(dict.fromkeys([*config.analysis.skip, *matches, *excluded, *config.batch.match, *later]))

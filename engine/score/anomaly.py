@@ -20,6 +20,10 @@ class Anomaly:
     expected         (low, high) in the metric's unit: where the newest value would have been nothing remarkable
     channels         what spoke, under a rule other than consensus
     rule_score       that rule's largest score over the run's new points, > 1 = anomalous
+    second_stage     what a longer history says of it: "confirmed", "not_confirmed", "unknown"
+    handed_to        who looks at it before anybody is alerted: "mirage"
+    note             what else people should know, in words
+    backdated        whether its expiration goes by its own timestamp: it was found late
 
     What is not known is None.
     """
@@ -36,6 +40,10 @@ class Anomaly:
     expected: tuple[float, float] | None = None
     channels: tuple[str, ...] | None = None
     rule_score: float | None = None
+    second_stage: str | None = None
+    handed_to: str | None = None
+    note: str = ""
+    backdated: bool = False
 
 
 def anomalies_of(verdicts: Any) -> list[Anomaly]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 
 from ridgeline.engine.prepare.series import Prepared
 from ridgeline.engine.score.future import leads
+from ridgeline.engine.score.plan import ScorePlan
 from ridgeline.engine.score.scorer import Assigned, Scored
 from ridgeline.engine.score.verdicts import (
     AIRGAPS_ONLY,
@@ -54,3 +56,20 @@ class Unjudged:
         columns = [known.get(field.name, pa.nulls(rows, field.type)) for field in schema]
         verdicts = pa.RecordBatch.from_arrays(columns, schema=schema)
         return Scored(verdicts, Prepared(matrix), {}, leads(matrix, np.full(rows, self.as_of, np.int64)))
+
+
+def unjudged(matrix: MetricMatrix, rows: Sequence[int], reason: str, plan: ScorePlan) -> pa.RecordBatch:
+    """Verdicts `skipped` on some rows that were read and have points, with the newest of each."""
+    names, newest = matrix.metrics.to_pylist(), (matrix.offsets[1:] - 1).tolist()
+    found = [
+        {
+            "metric": names[row],
+            "outcome": "skipped",
+            "reason": reason,
+            "datapoint": float(matrix.values[newest[row]]),
+            "timestamp": int(matrix.timestamps[newest[row]]),
+            "failed": [],
+        }
+        for row in rows
+    ]
+    return pa.RecordBatch.from_pylist(found, verdict_schema(plan.names, scores=plan.scores))

@@ -25,7 +25,7 @@ def newest_by_statistics(files: Sequence[DataFile]) -> tuple[bool, int | None]:
     ticks: set[int | None] = set()
     for file in files:
         for group in file.groups:
-            bounds = _bounds(file, group)
+            bounds = bounds_of(file, group)
             if bounds is None:
                 return False, None
             ticks.add(file.leaves["timestamp"].ticks)
@@ -44,7 +44,7 @@ def newest_by_statistics(files: Sequence[DataFile]) -> tuple[bool, int | None]:
     return False, None
 
 
-def _bounds(file: DataFile, group: Group) -> tuple[int, int] | None:
+def bounds_of(file: DataFile, group: Group) -> tuple[int, int] | None:
     """Lowest and highest timestamp of a row group, where its statistics tell."""
     leaf, stamp, metric = file.leaves["timestamp"], group.chunks["timestamp"], group.chunks.get("metric")
     form = FORMATS.get(leaf.physical)

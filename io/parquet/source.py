@@ -8,7 +8,7 @@ together first. What cannot be read is left out and told; the rest goes on.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -23,6 +23,7 @@ from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.parquet.catalog import REMEMBERED, Catalog, catalogue
 from ridgeline.io.parquet.clustered import Clustered, unread
 from ridgeline.io.parquet.dataset import find
+from ridgeline.io.parquet.files import DataFile
 from ridgeline.io.parquet.naming import Naming
 from ridgeline.io.parquet.newest import newest_by_statistics
 from ridgeline.io.parquet.reader import Reader
@@ -38,17 +39,19 @@ class ParquetSource:
     """The metrics of one file, a directory, a glob or a URI.
 
     select      picks by base name
+    keep        picks row groups beforehand: the files with those that are read
     max_points  of longer series, the newest are read; never more than fit into `max_memory`
     labels_from columns or key=value folders that become part of the name, `name{host="web1"}`; None: refuse to merge
     deadline    tells the seconds left, after which waiting for a file ends
     unreadable  (path, sentence) of files and row groups that were left out; complete when `chunks` has ended
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one thing that a reader of Parquet may ask for
         self,
         path: str | Path,
         *,
         select: Select | None = None,
+        keep: Callable[[Sequence[DataFile]], Sequence[DataFile]] | None = None,
         max_memory: int = 2 << 30,
         max_points: int | None = None,
         labels_from: Sequence[str] | None = None,
@@ -62,9 +65,10 @@ class ParquetSource:
         self.clock_skew: float | None = None
         dataset = find(path, deadline)
         self.unreadable = dataset.problems
-        shape = Shape.of(dataset.files)
-        self._naming = Naming(dataset.files, labels_from, self.path)
-        self.reader = Reader(dataset.files, shape, max_memory, self.seconds, self.unreadable, deadline)
+        files = dataset.files if keep is None else tuple(keep(dataset.files))
+        shape = Shape.of(files)
+        self._naming = Naming(files, labels_from, self.path)
+        self.reader = Reader(files, shape, max_memory, self.seconds, self.unreadable, deadline)
         self.max_memory = max_memory
         self.max_points = most_points(max_memory, max_points)
         self._select = select

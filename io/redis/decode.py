@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -15,6 +15,7 @@ from ridgeline.io import reasons
 from ridgeline.io.arrow.buffers import arrow, strings
 from ridgeline.io.epochs import EARLIEST, LATEST
 from ridgeline.io.matrix import SCHEMA, MetricMatrix
+from ridgeline.io.redis.integers import integers_of
 from ridgeline.io.redis.values import ABSENT, TOO_LONG, WRONG_TYPE, Part
 from ridgeline.kernels.decode.layout import FLOAT64, FLOAT_SIZE, FULL, KINDS, NESTING, SHORTEST_SIZE
 from ridgeline.kernels.native import loader
@@ -31,6 +32,7 @@ def decode_part(metrics: list[str], part: Part, max_points: int) -> MetricMatrix
     decoded = _decode(part.arena.data, starts, ends)
     offsets, timestamps, values, counts = decoded.offsets, decoded.timestamps, decoded.values, decoded.counts
     repairs = Counter({kind: int(n) for kind, n in zip(KINDS, counts.sum(axis=0), strict=True) if n})
+    integers = integers_of(part.arena.data, starts, ends)
     lengths = np.diff(offsets)
     empty = (why == reasons.USABLE) & (lengths == 0) & (ends > starts)
     if empty.any():
@@ -40,8 +42,9 @@ def decode_part(metrics: list[str], part: Part, max_points: int) -> MetricMatrix
     if int(lengths.max(initial=0)) > max_points:
         offsets, timestamps, values = _newest(offsets, timestamps, values, max_points, repairs)
     elif decoded.increasing and _sane(offsets, timestamps):
-        return _wrap(names, decoded, why, repairs)
-    return MetricMatrix.from_columns(names, offsets, timestamps, values, reasons=why, repairs=repairs)
+        return _wrap(names, decoded, why, repairs, integers)
+    matrix = MetricMatrix.from_columns(names, offsets, timestamps, values, reasons=why, repairs=repairs)
+    return replace(matrix, integers=integers)
 
 
 def _sane(offsets: NDArray[np.int64], timestamps: NDArray[np.int64]) -> bool:
@@ -51,7 +54,13 @@ def _sane(offsets: NDArray[np.int64], timestamps: NDArray[np.int64]) -> bool:
     return bool(first.min(initial=EARLIEST) >= EARLIEST and last.max(initial=LATEST) <= LATEST)
 
 
-def _wrap(metrics: pa.Array, decoded: _Decoded, why: NDArray[np.uint8], repairs: Counter[str]) -> MetricMatrix:
+def _wrap(
+    metrics: pa.Array,
+    decoded: _Decoded,
+    why: NDArray[np.uint8],
+    repairs: Counter[str],
+    integers: NDArray[np.uint8],
+) -> MetricMatrix:
     """A matrix of rows that need no cleaning: the decoder saw that they increase and are finite."""
     offsets, timestamps = decoded.offsets, decoded.timestamps
     ends = arrow(offsets)
@@ -70,6 +79,7 @@ def _wrap(metrics: pa.Array, decoded: _Decoded, why: NDArray[np.uint8], repairs:
         disordered=none,
         repairs=MappingProxyType(dict(repairs)),
         newest=int(timestamps[last].max()) if len(last) else None,
+        integers=integers,
     )
 
 

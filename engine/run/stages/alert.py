@@ -61,7 +61,7 @@ def _deliver(turn: Turn) -> Summary:
         if turn.stale is not None:
             notices += stale_items(stale, turn.stale.digest, plan, turn.as_of, times.wall())
         summary = deliver(
-            report.anomalies,
+            turn.handoffs.to_alert(report.anomalies, plan.rows),
             plan,
             store,
             times,
@@ -74,6 +74,7 @@ def _deliver(turn: Turn) -> Summary:
         )
         _remember(store, before, lately, turn.as_of)
         remember_stale(stale, store, 0 if turn.stale is None else turn.stale.period)
+        turn.handoffs.safe = not summary.state_problem
         return summary
 
 

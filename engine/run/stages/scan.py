@@ -27,6 +27,7 @@ def scan_source(turn: Turn) -> None:
         budget.reading_left,
         budget.scoring_left,
         turn.request.progress,
+        None if turn.handoffs.routing is None else turn.handoffs.routing.divert,
     )
     turn.scan = scan
     scan.run()

@@ -55,7 +55,7 @@ def send_numbers(turn: Turn) -> None:
     seconds, canary = turn.budget.spent(), turn.canary
     hours = None if canary is None else canary.hours
     projected = None if canary is None else canary.projected(seconds)
-    numbers = numbers_of(Numbers(turn.report, seconds, hours, projected, turn.handed, _waiting_for_http(turn)))
+    numbers = numbers_of(Numbers(turn.report, seconds, hours, projected, turn.handoffs.sent, _waiting_for_http(turn)))
     try:
         send(statistics.graphite, batch(prefix(statistics.name), numbers, turn.as_of), max(turn.budget.left(), LEAST))
     except TransportError as error:

@@ -16,6 +16,7 @@ OUTCOMES = {
     "missing": "no points",
     "rejected": "no points",
     "empty": "no points",
+    "skipped": "not judged",
 }
 TOLD = re.compile(r"(.*?): (\S+) \(value: (.*)\)")
 FRAME = re.compile(r"<(\d+)>1 \S+ \S+ skyline \d+ anomaly - (.*)")

@@ -45,10 +45,17 @@ VARIANTS = {
     },
     "second_order": {**NO_BATCH, **NO_AIRGAPS, "ENABLE_SECOND_ORDER": True, "ENABLE_CRUCIBLE": False},
     "expiry_zero": {
+        **NO_BATCH,
         **NO_AIRGAPS,
+        "ENABLE_CRUCIBLE": False,
         "ALERTS": (("app.anom.twice", "syslog", 600), ("app.anom.plain", "syslog", 0), ("app", "syslog", 600)),
     },
-    "expiry_zero_first": {**NO_AIRGAPS, "ALERTS": (("app.anom.plain", "syslog", 0), ("app", "syslog", 600))},
+    "expiry_zero_first": {
+        **NO_BATCH,
+        **NO_AIRGAPS,
+        "ENABLE_CRUCIBLE": False,
+        "ALERTS": (("app.anom.plain", "syslog", 0), ("app", "syslog", 600)),
+    },
 }
 
 

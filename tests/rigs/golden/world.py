@@ -24,6 +24,13 @@ from ridgeline.engine.run import once
 from ridgeline.engine.run.stages import alert
 from ridgeline.engine.run.turn import Request
 
+FOLDERS = (
+    "MIRAGE_CHECK_PATH",
+    "PANORAMA_CHECK_PATH",
+    "CRUCIBLE_CHECK_PATH",
+    "CRUCIBLE_DATA_FOLDER",
+    "ANOMALY_DUMP_DIR",
+)
 HEALED = 6  # from this run on the HTTP endpoint answers 200 for every metric
 
 
@@ -78,7 +85,8 @@ def play(trace, series):
         receivers(Path(name)) as (everybody, places),
     ):
         folder = Path(name) / "folders"
-        folder.mkdir()
+        for place in FOLDERS:
+            (folder / place).mkdir(parents=True)
         places |= {"redis": server.url.removeprefix("unix://"), "folder": folder}
         config, _ = configuration(trace.name, places, Path(name))
         before = None

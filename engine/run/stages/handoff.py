@@ -1,0 +1,111 @@
+"""Skyline's siblings: what they found and left is taken in before the alerts; what they are to be told follows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Final, TypeVar
+
+from ridgeline.engine.run.aside import Overdue, aside
+from ridgeline.engine.run.handoffs.batch_alerts import ALERTS, find_batch_alerts
+from ridgeline.engine.run.handoffs.crucible import crucible
+from ridgeline.engine.run.handoffs.mirage import THIS_RUN, counted, hand_to_mirage
+from ridgeline.engine.run.handoffs.panorama import panorama
+from ridgeline.engine.run.handoffs.routing import route
+from ridgeline.engine.run.handoffs.waterfall import find_unanswered, settle_unanswered
+from ridgeline.engine.run.handoffs.web_ui import web_ui
+from ridgeline.engine.run.handoffs.writing import Write, Writing
+from ridgeline.engine.run.turn import PARTIAL, Turn
+from ridgeline.io.errors import OutputError
+from ridgeline.io.state.interface import StateError
+
+T = TypeVar("T")
+BEFORE_ALERTS: Final = 5.0  # seconds that alerts wait for siblings at most,
+SHARE: Final = 0.25  # or so much of the time left for them
+FILES_SHARE: Final = 0.5  # of the time for the books, kept for the books themselves
+
+
+def route_batch(turn: Turn) -> None:
+    """Learn which of the listed metrics are `batch`'s, and whether it is at work; all are judged here where that fails."""
+    patterns = turn.request.config.batch.match
+    names = None if turn.source is None else turn.source.list()
+    if turn.ledger is None or turn.request.check_airgaps_only or not patterns or names is None:
+        return
+    try:
+        namespace = turn.request.config.source.settings.namespace
+        routing = route(patterns, names, namespace, turn.scorer.plan, turn.ledger)
+    except StateError as error:
+        turn.unkept.append(error)
+        return
+    turn.handoffs.routing = routing
+    turn.sinks.append(routing)
+
+
+def take_in(turn: Turn) -> None:
+    """Before the alerts: read what siblings left, and hand to Mirage what is Mirage's. Bounded, whatever hangs."""
+    config, handoffs, ledger = turn.request.config, turn.handoffs, turn.ledger
+    if ledger is None or turn.request.check_airgaps_only:
+        return
+    mirage, whole = config.handoff.mirage_checks, turn.of_the_fleet
+    try:
+        if config.batch.match and whole:
+            handoffs.batch = _aside(turn, partial(find_batch_alerts, turn, ledger))
+        if mirage is not None and whole:
+            handoffs.unanswered = _aside(turn, partial(find_unanswered, turn, ledger))
+        if mirage is not None:
+            _aside(turn, partial(hand_to_mirage, turn, mirage, ledger))
+    except Overdue:
+        turn.find(PARTIAL, "Redis or the disk did not answer in time: not all that siblings found or left is known")
+
+
+def _aside(turn: Turn, work: Callable[[], T]) -> T:
+    seconds = min(BEFORE_ALERTS, SHARE * max(turn.budget.alerts_end - turn.budget.clock(), 0.0))
+    return aside(work, seconds, "handoff")
+
+
+def hand_over(turn: Turn) -> None:
+    """After the alerts: write what is small for each sibling, and settle what came from them, within half of the time."""
+    if turn.request.dry_run:
+        return
+    handoffs, told = turn.handoffs, turn.request.config.handoff
+    end = turn.budget.books_left() * FILES_SHARE
+    if told.web_ui is not None:
+        _write(turn, "web UI", web_ui(turn, told.web_ui), end)
+    if told.panorama_checks is not None:
+        _write(turn, "Panorama", panorama(turn, told.panorama_checks), end)
+    if turn.ledger is not None:
+        settle_unanswered(turn, safe=handoffs.safe)
+        turn.entries.drop(ALERTS, handoffs.settled if handoffs.safe else handoffs.batch.damaged)
+        if handoffs.counts["mirage"]:
+            turn.entries.unlink(THIS_RUN)
+
+
+def hand_to_crucible(turn: Turn) -> None:
+    """Last of the hand-offs, because every anomaly takes its whole series along."""
+    told, findings = turn.request.config.handoff, turn.handoffs.findings
+    if turn.request.dry_run or told.crucible_checks is None or told.crucible_data is None or findings is None:
+        return
+    _write(turn, "Crucible", crucible(turn, told.crucible_checks, told.crucible_data), 0.0)
+    if findings.without:
+        without = counted(findings.without)
+        turn.find(PARTIAL, f"Crucible is not told of {without}: `[run] max_memory` has no room for their series")
+
+
+def _write(turn: Turn, name: str, writes: Iterator[Write], end: float) -> None:
+    """Make the writes while more than `end` seconds are left for the books."""
+
+    def left() -> float:
+        return turn.budget.books_left() - end
+
+    writing = Writing(writes, left)
+    try:
+        aside(writing.run, left(), "handoff")
+    except Overdue:
+        turn.find(
+            OutputError.exit_code, f"{name} is not told of everything: the disk did not answer before the deadline"
+        )
+    if writing.failed:
+        turn.find(OutputError.exit_code, f"{name} is not told of {counted(writing.failed)}: {writing.reason}")
+    if writing.late:
+        turn.find(PARTIAL, f"{name} is not told of {counted(writing.late)}: the deadline came first")
+    turn.handoffs.counts[name.lower().replace(" ", "_")] += writing.done
