@@ -47,7 +47,7 @@ def outdated(records: Mapping[str, Lately], now: int, kept_for: int = KEPT_FOR, 
 def encode(record: Lately) -> list[Any]:
     """A record as JSON: short, as there may be ten thousands."""
     recent, incidents = [int(run) for run in record.recent], [astuple(incident) for incident in record.incidents]
-    triggers = None if record.triggers is None else astuple(record.triggers)
+    triggers = None if record.triggers is None else encode_triggers(record.triggers)
     return [record.seen, record.normal, recent, incidents, record.open, triggers]
 
 
@@ -57,7 +57,7 @@ def decode(value: Any) -> Lately | None:
         seen, normal, recent, incidents, opened, triggers = value
         decoded = tuple(_incident(incident) for incident in incidents)
         pairs = tuple((str(strategy), None if storm is None else str(storm)) for strategy, storm in opened)
-        kept = None if triggers is None else _triggers(triggers)
+        kept = None if triggers is None else decode_triggers(triggers)
         runs = tuple(bool(run) for run in recent)
         return Lately(decoded, int(seen), int(normal), runs, pairs, kept) if decoded else None
     except (TypeError, ValueError, OverflowError):
@@ -73,7 +73,13 @@ def _incident(stored: Any) -> Incident:
     return Incident(int(start), int(last), *numbers[:2], int(votes), names[0], int(runs), names[1], numbers[2])
 
 
-def _triggers(stored: Any) -> Triggers:
+def encode_triggers(triggers: Triggers) -> list[Any]:
+    """Triggers as JSON."""
+    return list(astuple(triggers))
+
+
+def decode_triggers(stored: Any) -> Triggers:
+    """The triggers that `encode_triggers` made this of; TypeError, ValueError or OverflowError for anything else."""
     times, value, news = stored
     if not times or not math.isfinite(value):
         raise ValueError("no triggers")

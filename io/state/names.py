@@ -6,6 +6,7 @@ ridgeline.silences      hash  operators' mutes: id -> silence                   
 ridgeline.breaker.NAME  text  an endpoint that is left alone for a while                  engine/alerts
 ridgeline.external.NAME text  the rules that a service of external alerts last gave       engine/alerts
 ridgeline.reading.ID    text  where reading a source goes on after a run without time     engine/run/shedding
+ridgeline.triggers.NAME text  when a metric triggered, for Skyline's own names            engine/api/second_order
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ def external(name: str) -> str:
 def reading(source: str) -> str:
     """The key of where reading goes on, of a source by its hash."""
     return f"reading.{source}"
+
+
+def triggers(metric: str) -> str:
+    """The key of a metric's triggers."""
+    return f"triggers.{metric}"
 
 
 def outbox_name(strategy: str, metric: str) -> str:

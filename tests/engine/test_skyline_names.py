@@ -33,6 +33,7 @@ FUNCTIONS = {
         "determine_array_median": "array",
         "get_function_name": "",
         "record_algorithm_error": ERROR,
+        "is_anomalously_anomalous": "metric_name ensemble datapoint",
         "identify_airgaps": "metric_name timeseries airgapped_metrics airgapped_metrics_filled",
         "run_selected_algorithm": (
             "timeseries metric_name airgapped_metrics airgapped_metrics_filled run_negatives_present "
@@ -129,7 +130,7 @@ def test_methods(place, name, parameters):
 
 
 def test_counts_are_skylines():
-    assert len(FUNCTIONS["algorithms"]) == 17
+    assert len(FUNCTIONS["algorithms"]) == 18
     assert len(FUNCTIONS["algorithms_batch"]) == 16
 
 

@@ -19,7 +19,7 @@ from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.secret import Secret
 from ridgeline.io.state.batch import Alerted
 from ridgeline.io.state.in_redis import RedisState
-from ridgeline.io.state.names import ANOMALIES, OUTBOX, SILENCES, breaker
+from ridgeline.io.state.names import ANOMALIES, OUTBOX, SILENCES, breaker, triggers
 from ridgeline.io.state.outbox import drop_outbox, pick_outbox, put_outbox, read_outbox
 
 FEATURES = frozenset(key.feature for key in CATALOGUE)
@@ -36,6 +36,7 @@ def use_state(state):
         batch.put(ANOMALIES, {"a": []})
         batch.put(SILENCES, {"1": {}})
         batch.set(breaker("http"), {}, 60)
+        batch.set(triggers("a"), [], 60)
     assert state.last_alerts([("http", "a")]) == [5]
     assert 0 < state.alert_ttls([("http", "a")])[0] <= 60
     assert pick_outbox(state, [("http", "a")]) == [{}]

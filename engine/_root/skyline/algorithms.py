@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from ridgeline.engine.api.airgaps import identify, look_and_tell
 from ridgeline.engine.api.ensemble import judge_series, vote_of
+from ridgeline.engine.api.second_order import asks_for_second_order, trigger
 from ridgeline.engine.score.failures import get_function_name, record_algorithm_error
 from ridgeline.engine.score.series import (
     TimeSeries,
@@ -46,6 +47,7 @@ __all__ = [
     "grubbs",
     "histogram_bins",
     "identify_airgaps",
+    "is_anomalously_anomalous",
     "ks_test",
     "least_squares",
     "mean_subtraction_cumulation",
@@ -124,6 +126,22 @@ def identify_airgaps(
     return [[*one, 0] for one in found], unordered
 
 
+def is_anomalously_anomalous(metric_name: str, ensemble: Sequence[bool | None], datapoint: float) -> bool:
+    """Whether a metric that has triggered now does so out of its rhythm; remembers that it has.
+
+    The first trigger is. After that the time since the one before must differ from the mean of all intervals by more than
+    three of their standard deviations, which takes a dozen triggers; the same datapoint within five minutes never does. The
+    newest 30 triggers are remembered, for a week, where `ridgeline run` keeps its state, without a configuration in the
+    user's state folder; where that cannot be asked, the metric counts as out of its rhythm, which is told on standard
+    error. `ensemble` does not matter, in Skyline neither.
+    """
+    try:
+        return trigger(metric_name, datapoint)
+    except StateError as error:
+        say(error)
+        return True
+
+
 def run_selected_algorithm(
     timeseries: TimeSeries,
     metric_name: str,
@@ -143,7 +161,7 @@ def run_selected_algorithm(
     custom_stale_metrics_dict   stale periods in seconds by metric, before the configured ones
 
     Raises EmptyTimeseries or TooShort, Stale, Boring, in this order. Anomalous means that as many votes are True as the
-    consensus asks for. (Skyline counts votes that are False instead, so that algorithms that fail vote True there.)
+    consensus asks for; with `[analysis] second_order`, also that the metric is anomalously so. (Skyline counts votes that are False instead, so that algorithms that fail vote True there.)
     Every algorithm votes: none is passed over because consensus has become impossible.
     """
     verdict = judge_series(timeseries, metric_name, PROFILE, custom_stale_metrics_dict)
@@ -154,4 +172,7 @@ def run_selected_algorithm(
         say(error)
     if check_for_airgaps_only:
         return False, [], 1.0, False, []
-    return results_of(verdict, negatives=bool(run_negatives_present))
+    results = results_of(verdict, negatives=bool(run_negatives_present))
+    if verdict.anomalous and asks_for_second_order():
+        return is_anomalously_anomalous(metric_name, verdict.votes, verdict.datapoint), *results[1:]
+    return results
