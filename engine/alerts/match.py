@@ -24,6 +24,7 @@ def match_rules(
     """
     hits = Patterns(row.match for row in plan.rows).hits([anomaly.metric for anomaly in anomalies])
     named = {strategy for row in plan.rows for strategy in row.strategies}
+    ids = plan.anomaly_ids(anomalies) if status == "firing" else {}
     items: list[Item] = []
     unmatched = 0
     for anomaly, matched in zip(anomalies, hits, strict=True):
@@ -38,12 +39,12 @@ def match_rules(
             known = plan.strategies.get(strategy)
             if status == "resolved" and known is not None and not known.resolves:
                 continue
-            alert = _alert(anomaly, plan, row, strategy)
+            alert = _alert(anomaly, plan, row, strategy, ids.get((anomaly.metric, anomaly.timestamp)))
             items.append(Item(alert, row, status, since=now, due=now, backdated=anomaly.backdated))
     return list(_addressed(items, plan.strategies)), unmatched
 
 
-def _alert(anomaly: Anomaly, plan: Plan, row: AlertRow, strategy: str) -> Alert:
+def _alert(anomaly: Anomaly, plan: Plan, row: AlertRow, strategy: str, identity: str | None) -> Alert:
     """What an alert says of the anomaly and of the rule that chose it; its recipients are not yet known."""
     return Alert(
         metric=anomaly.metric,
@@ -64,6 +65,7 @@ def _alert(anomaly: Anomaly, plan: Plan, row: AlertRow, strategy: str) -> Alert:
         expiration=row.expiration,
         full_duration=plan.full_duration,
         links=fill_links(plan.links, anomaly.metric, anomaly.timestamp, plan.full_duration),
+        anomaly_id=identity,
         external_id=row.external_id,
     )
 

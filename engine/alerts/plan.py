@@ -9,6 +9,7 @@ from ridgeline.engine.alerts.delivery import Delivery
 from ridgeline.engine.alerts.lately import Lately
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.alerts.strategy import Strategy
+from ridgeline.engine.score.anomaly import Anomaly
 
 Runs = tuple[int, int]
 News = Callable[[Lately, str, float], bool]  # a metric's record, a strategy, and the size of what it is now
@@ -16,6 +17,10 @@ News = Callable[[Lately, str, float], bool]  # a metric's record, a strategy, an
 
 def _no_runs(_metric: str) -> Runs | None:
     return None
+
+
+def _no_ids(_anomalies: Sequence[Anomaly]) -> Mapping[tuple[str, int], str]:
+    return {}
 
 
 def _everything(_metric: str) -> bool:
@@ -30,6 +35,7 @@ class Plan:
     full_duration  seconds of the window, for payloads
     m_of_n         of a metric by name, where its rule has none of its own
     second_order   whether an anomaly that lasts is news to a strategy; None: always
+    anomaly_ids    Panorama's ids by (metric, timestamp), for payloads that carry them
     owns           whether this host sends what waits in the outbox for a metric (several hosts may share one state)
     """
 
@@ -40,6 +46,7 @@ class Plan:
     full_duration: int = 86400
     m_of_n: Callable[[str], Runs | None] = _no_runs
     second_order: News | None = None
+    anomaly_ids: Callable[[Sequence[Anomaly]], Mapping[tuple[str, int], str]] = _no_ids
     owns: Callable[[str], bool] = _everything
 
     def row(self, strategy: str, match: str) -> AlertRow | None:

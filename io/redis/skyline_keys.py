@@ -69,6 +69,7 @@ BOOKKEEPING: Final = _sending(
     ("analyzer.log.errors.per_minute", "string", "problems of the run, where there were any", "119", RUN, THEIRS, ("SET",)),
     ("panorama.alert.<timestamp>.<metric>", "string", "repr [metric, timestamp, epoch of the alert]", "86400", RUN, THEIRS, ("SET",)),
     ("panorama.alerts", "hash", "<timestamp>.<metric> -> repr of the alert", "", ("run", SIBLINGS), BOTH, ("HSCAN", "HSET", "HDEL")),
+    ("panorama.anomaly_id.<timestamp>.<metric>", "string", "Panorama's id", "Panorama's", THEIRS, RUN, ("MGET",)),
     ("last_alert.stale.<metric>", "string", "the newest timestamp, told of as stale", "the stale period", RUN, BOTH, ("MGET", "PTTL", "SET")),
 )  # fmt: skip
 
@@ -101,7 +102,6 @@ AIRGAPS: Final = _rows(
 
 HANDOFFS: Final = _rows(
     "handoffs",
-    ("panorama.anomaly_id.<timestamp>.<metric>", "string", "Panorama's id", "Panorama's", THEIRS, RUN),
     ("mirage.unique_metrics", "set", "keys of Mirage's metrics", "", MANAGE, THEIRS),
     ("mirage.hash_key.metrics_resolutions", "hash", "metric -> hours", "", MANAGE, THEIRS),
     ("mirage.hash_key.metrics_expiration_times", "hash", "metric -> seconds", "", MANAGE, THEIRS),

@@ -199,6 +199,20 @@ def test_panorama_is_told_of_alerts_that_somebody_received(desk):
     assert not desk.client.exists(f"panorama.alert.{START - 20}.quiet.hi")
 
 
+def test_panoramas_ids_reach_receivers_that_know_them(desk):
+    desk.metrics = {"hit.a": (spike(), 0), "hit.b": (spike(2), 0)}
+    desk.client.set(f"panorama.anomaly_id.{START}.hit.a", "4711")
+    desk.client.set(f"panorama.anomaly_id.{START - MINUTE}.hit.b", "12")
+    for payload, ids in (("skyline", {"hit.a": "4711", "hit.b": "None"}), ("ridgeline", {})):
+        with http_server() as http:
+            rule = '[[alert]]\nmatch = "hit"\nstrategy = "http"\nexpiration = 60\n'
+            desk.extra = f'{rule}[alerters.http]\nurl = "{http.url}"\npayload = "{payload}"\n'
+            assert desk.run().alerts["sent"] == 2
+            bodies = [request.json["data"]["alert"] for request in http.requests if "data" in request.json]
+        assert {body["metric"]: body["anomaly_id"] for body in bodies} == ids
+        desk.later(MINUTE)
+
+
 def test_a_run_of_some_metrics_says_nothing_of_the_fleet(desk):
     desk.metrics = {"a.m": (steady(), 0), "b.m": (steady(2), 0), "b.flat": (flat(), 0)}
     desk.run()

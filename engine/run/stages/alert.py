@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from ridgeline.engine.alerts.digest import remember_stale, stale_items, untold
 from ridgeline.engine.alerts.external_source import Found
@@ -15,6 +16,7 @@ from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.second_order import out_of_rhythm
 from ridgeline.engine.alerts.store import Store
 from ridgeline.engine.alerts.summary import Summary
+from ridgeline.engine.run.books.ids import anomaly_ids
 from ridgeline.engine.run.lately import longest, looked_at, often, second_order
 from ridgeline.engine.run.plan import delivery_plan
 from ridgeline.engine.run.state import open_recorder, open_run_state
@@ -48,6 +50,7 @@ def _deliver(turn: Turn) -> Summary:
     plan = delivery_plan(config, external=external.rows, json=request.json)
     metrics = [anomaly.metric for anomaly in report.anomalies]
     plan = replace(plan, m_of_n=often(config, metrics).get, second_order=second_order(config))
+    plan = replace(plan, anomaly_ids=partial(anomaly_ids, turn))
     times = Times(budget.alerts_end, budget.clock, turn.wall)
     notices = []
     if turn.lacking is not None and request.everything:
