@@ -167,14 +167,21 @@ def test_all_that_a_run_sends_is_in_the_catalogue(tmp_path, capsys):
         load(server.client)
         server.client.delete(f"metrics.{FLEET.metrics[0]}")
         asks = f'[[external_alerts]]\nname = "team"\nurl = "{http.url}"'
-        config = write_config(tmp_path, server.url, http=http, extra=asks)
+        tells = '[stale_digest]\nstrategy = "http"\n[[override]]\nmatch = "cpu"\nstale_period = 700'
+        config = write_config(tmp_path, server.url, http=http, extra=f"{asks}\n{tells}")
+        config.write_text(config.read_text().replace("concurrency = 2", 'payload = "skyline"'))
 
         def work():
-            for _ in range(2):
-                assert run_json(capsys, config)[0] == 0
+            for as_of in (END, END + 310):
+                assert run_json(capsys, config, as_of=as_of)[0] == 0
             use_state(RedisState(connect(server.url)))
 
+        def faulty_work():
+            assert run_json(capsys, config)[0] == 70
+
         sent = list(traced(server, work))
+        server.client.set("metrics_manager.api_skip_analysis", "no hash")
+        sent += traced(server, faulty_work)
     known = {*commands("run"), "CLIENT", "AUTH"}
     assert {name for name, _ in sent} <= known
     used = {(name, find(key)) for name, keys in sent for key in keys}
@@ -183,7 +190,7 @@ def test_all_that_a_run_sends_is_in_the_catalogue(tmp_path, capsys):
     for name, row in used:
         assert name in row.commands("run"), f"{name} on {row.name}"
         assert row.feature in BUILT
-    ours = {row.name for row in CATALOGUE if row.feature in {"source", "alerts"}}
+    ours = {row.name for row in CATALOGUE if row.feature in {"source", "alerts", "mutes", "skips", "bookkeeping"}}
     assert ours <= {row.name for _, row in used}, "each row is used"
 
 

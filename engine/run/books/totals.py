@@ -22,7 +22,8 @@ def write_totals(turn: Turn) -> None:
     }
     for name, value in values.items():
         entries.put(f"analyzer.{name}", {"value": value, "timestamp": now})
-    if turn.faults:
-        entries.set(ERRORS, str(turn.faults), ERRORS_KEPT)
+    faults = turn.faults + bool(turn.unkept)
+    if faults:
+        entries.set(ERRORS, str(faults), ERRORS_KEPT)
     for key in HEARTBEATS:
         entries.set(key, now, ALIVE)
