@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         scores=True,
         threads=1,
     )
-    card, problem = _with_alerts(explain(matrix, scorer), config)
+    card, problem = _with_alerts(explain(matrix, scorer, config.airgaps.max_period), config)
     if args.plot is not None and kind is not None:
         _draw(card, args.plot, kind)
     print(dumps(card.as_json()) if args.json else "\n".join(as_lines(card, Paint.of(sys.stdout))))

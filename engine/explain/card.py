@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from ridgeline.engine.explain.bounds import Trial, around, bounds
 from ridgeline.engine.explain.terms import statistic
+from ridgeline.engine.prepare.airgaps import find_gaps
 from ridgeline.engine.prepare.series import prepare
+from ridgeline.engine.rules.airgaps import MAX_PERIOD
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.run.expected import expected
 from ridgeline.engine.score.considered import considered
@@ -51,6 +53,7 @@ class Card:
     """Everything that is known of one verdict.
 
     would     by consensus, whether the metric would have been anomalous
+    airgaps   open: its first second or None; closed: first and last second of each; unordered
     prepared  what was done to the series first; None: nothing
     alerts    the routes of an alert, as JSON
     stamps, values  the points that were considered
@@ -73,7 +76,7 @@ class Card:
     stale_period: int
     stamps: NDArray[np.int64]
     values: NDArray[np.float64]
-    airgaps: Mapping[str, Any] = field(default_factory=dict)
+    airgaps: Mapping[str, Any]
     alerts: Sequence[Mapping[str, Any]] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -98,8 +101,11 @@ class Card:
         }
 
 
-def explain(matrix: MetricMatrix, scorer: Scorer) -> Card:
-    """Judge the one row of `matrix` and tell all about it. The scorer must be one with scores."""
+def explain(matrix: MetricMatrix, scorer: Scorer, period: int = MAX_PERIOD) -> Card:
+    """Judge the one row of `matrix` and tell all about it. The scorer must be one with scores.
+
+    period  how far back airgaps are looked for, seconds
+    """
     metric = matrix.metrics[0].as_py()
     scored = scorer.judge(matrix, threads=1)
     verdict = scored.verdicts.to_pylist()[0]
@@ -129,7 +135,18 @@ def explain(matrix: MetricMatrix, scorer: Scorer) -> Card:
         stale_period=policy.stale_period or scorer.plan.profile.stale_period,
         stamps=stamps,
         values=values,
+        airgaps=_airgaps(matrix, as_of, period),
     )
+
+
+def _airgaps(matrix: MetricMatrix, as_of: int, period: int) -> dict[str, Any]:
+    """Of the series as it was stored: since when a gap is open, the closed ones, whether it is out of order."""
+    found = find_gaps(matrix, np.array([as_of]), period)
+    return {
+        "open": int(found.opened[0]) or None,
+        "closed": [list(gap) for gap in found.of(0)],
+        "unordered": bool(matrix.disordered[0]),
+    }
 
 
 def _opinions(

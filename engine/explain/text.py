@@ -42,6 +42,7 @@ def as_lines(card: Card, paint: Paint = PLAIN) -> Iterator[str]:
         yield f"  judged after {card.prepared}"
     if card.negatives:
         yield "  it holds values below zero"
+    yield from _airgaps(card)
     yield from _algorithms(card, paint)
     yield from _would(card)
     yield from _alerts(card)
@@ -69,6 +70,19 @@ def _nearest(card: Card) -> str:
     if lacking < 1 or len(silent) < lacking:
         return ""
     return f"; nearest to voting: {', '.join(f'{one.name} (score {one.score:.2g})' for one in silent[:lacking])}"
+
+
+def _airgaps(card: Card) -> Iterator[str]:
+    """What is missing of its points, and whether they were stored in order."""
+    closed, opened = card.airgaps["closed"], card.airgaps["open"]
+    if closed:
+        first, last = closed[-1]
+        count = "1 airgap" if len(closed) == 1 else f"{len(closed)} airgaps, the last"
+        yield f"  {count} from {_instant(first)} to {_instant(last)}"
+    if opened is not None:
+        yield f"  an airgap since {_instant(opened)}"
+    if card.airgaps["unordered"]:
+        yield "  its points are stored out of order"
 
 
 def _algorithms(card: Card, paint: Paint) -> Iterator[str]:

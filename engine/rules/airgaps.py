@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+MAX_PERIOD: Final = 6 * 3600  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,4 +18,4 @@ class Airgaps:
     identify: bool = False
     check: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
-    max_period: int = 6 * 3600
+    max_period: int = MAX_PERIOD

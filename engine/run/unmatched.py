@@ -41,4 +41,5 @@ def patterns_of(config: Config) -> tuple[str, ...]:
     matches = [*(row.match for row in config.overrides), *(row.match for row in config.alerts)]
     excluded = () if config.stale_digest is None else config.stale_digest.exclude
     later = () if config.second_stage is None else config.second_stage.match
-    return tuple(dict.fromkeys([*config.analysis.skip, *matches, *excluded, *config.batch.match, *later]))
+    gaps = (*config.airgaps.check, *config.airgaps.skip) if config.airgaps.identify else ()
+    return tuple(dict.fromkeys([*config.analysis.skip, *matches, *excluded, *config.batch.match, *later, *gaps]))

@@ -24,6 +24,37 @@ def usual_step(t: np.ndarray, scratch: np.ndarray) -> int:
         alike += t[i] - t[i - 1] == step
     if step > 0 and 2 * alike > n - 1:
         return step
+    counted, often, longer = _count(t, scratch[: 3 * n])
+    # Of steps that are too long to be counted, none is more frequent than all of them together.
+    return counted if longer <= often else _longest_run(t, scratch)
+
+
+@exact_kernel
+def _count(t: np.ndarray, counts: np.ndarray) -> tuple[int, int, int]:
+    """Return (the most frequent of the steps below the length of `counts`, how often, how many steps are not below it)."""
+    bins = counts.size
+    longer = 0
+    for i in range(bins):
+        counts[i] = 0.0
+    for i in range(1, t.size):
+        step = t[i] - t[i - 1]
+        if step >= bins:
+            longer += 1
+        elif step > 0:
+            counts[step] += 1.0
+    best = 0
+    often = 0
+    for i in range(1, bins):
+        if counts[i] > often:
+            often = int(counts[i])
+            best = i
+    return best, often, longer
+
+
+@exact_kernel
+def _longest_run(t: np.ndarray, scratch: np.ndarray) -> int:
+    """Return the most frequent step, as `usual_step` does: in ascending order, the first of the longest runs of equals."""
+    n = t.size
     count = 0
     for i in range(1, n):
         if t[i] > t[i - 1]:

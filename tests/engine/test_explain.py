@@ -181,6 +181,32 @@ def test_points_after_the_instant_are_not_looked_at():
     assert [one.low for one in card.algorithms] == [one.low for one in card_of(values[:-5], as_of=NOW).algorithms]
 
 
+def airgapped(stamps, as_of=NOW, **options):
+    columns = {"metric": ["m"] * len(stamps), "timestamp": stamps, "value": noise(points=len(stamps))}
+    scorer = Scorer.of(Analysis(), as_of=as_of, scores=True, threads=1)
+    return explain(MetricMatrix.from_table(pa.table(columns)), scorer, **options)
+
+
+def test_airgaps_and_disorder_are_told():
+    whole = [NOW - 60 * age for age in range(299, -1, -1)]
+    card = airgapped(whole)
+    assert card.as_json()["airgaps"] == {"open": None, "closed": [], "unordered": False}
+    assert "airgap" not in "\n".join(as_lines(card))
+    holes = [*whole[:100], *whole[110:200], *whole[220:290], whole[5]]
+    card = airgapped(holes)
+    assert card.as_json()["airgaps"] == {
+        "open": whole[289] + 1,
+        "closed": [[whole[99] + 1, whole[110] - 1], [whole[199] + 1, whole[220] - 1]],
+        "unordered": True,
+    }
+    told = "\n".join(as_lines(card)) + "\n"
+    assert "  2 airgaps, the last from 2023-11-14 20:33:21 to 2023-11-14 20:54:19\n" in told
+    assert "  an airgap since 2023-11-14 22:03:21\n" in told
+    assert "  its points are stored out of order\n" in told
+    assert airgapped(holes, period=2 * 3600).airgaps["closed"] == [[whole[199] + 1, whole[220] - 1]]
+    assert airgapped(holes, as_of=whole[150]).airgaps["open"] is None
+
+
 # The command ----------------------------------------------------------------------------------------------------------
 
 

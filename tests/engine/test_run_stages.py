@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -261,6 +262,12 @@ def test_patterns_that_match_nothing_listed():
     turn = scanned_turn(late=True)
     sink.finish(turn)
     assert turn.report.unmatched == [], "names that were not reached are not known"
+
+
+def test_patterns_of_airgaps_count_where_these_are_looked_for():
+    airgaps = Airgaps(check=("a.",), skip=("a.b",))
+    assert patterns_of(Config(airgaps=airgaps)) == ()
+    assert patterns_of(Config(airgaps=replace(airgaps, identify=True))) == ("a.", "a.b")
 
 
 def test_a_run_over_some_metrics_only_looks_for_no_patterns():
