@@ -8,11 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ridgeline.alerters._alert import Alert
 from ridgeline.alerters._message import Message
 from ridgeline.io.text import escape
+
+OURSELVES: Final = "analyzer"  # the context of what Ridgeline itself finds, as siblings spell it
 
 
 class Fact(NamedTuple):
@@ -23,7 +25,7 @@ class Fact(NamedTuple):
 
 
 def facts(alert: Alert, *, resolved: bool = False) -> tuple[Fact, ...]:
-    """The reasons of one alert, in reading order: value, expected, direction, votes, channels, since, rule, note.
+    """The reasons of one alert, in reading order: value, expected, direction, votes, channels, since, rule, note, found by.
 
     What is not known is left out. An alert about Ridgeline itself has its sentence alone. `resolved`: it is over.
     """
@@ -44,6 +46,7 @@ def _facts(alert: Alert, *, resolved: bool) -> Iterator[tuple[str, str]]:
     yield "since", since(alert, resolved=resolved)
     yield "rule", escape(alert.rule)
     yield "note", "" if resolved else escape(alert.note)
+    yield "found by", "" if alert.source == OURSELVES else escape(alert.context)
 
 
 def sentence(alert: Alert, *, resolved: bool = False) -> str:
@@ -65,7 +68,9 @@ def in_one_line(found: Mapping[str, str]) -> str:
     if "direction" in found:
         what += f" ({found['direction']})"
     rule = f'rule "{found["rule"]}"' if "rule" in found else ""
-    parts = [what, *(found.get(name, "") for name in ("votes", "channels", "since")), rule, found.get("note", "")]
+    sibling = f"found by {found['found by']}" if "found by" in found else ""
+    said = [found.get(name, "") for name in ("votes", "channels", "since")]
+    parts = [what, *said, rule, found.get("note", ""), sibling]
     return "; ".join(part for part in parts if part)
 
 

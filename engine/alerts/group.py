@@ -41,8 +41,7 @@ class Parcel:
 
     def of(self, items: Sequence[Item]) -> Parcel:
         """The same parcel with only these items in it."""
-        pictures = {alert.metric: alert.picture for alert in self.message.alerts}
-        alerts = tuple(replace(item.alert, picture=pictures.get(item.alert.metric)) for item in items)
+        alerts = tuple(item.alert for item in items)
         message = replace(self.message, alerts=alerts, recipients=alerts[0].recipients)
         return replace(self, message=message, items=tuple(items))
 

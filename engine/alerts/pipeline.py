@@ -18,12 +18,12 @@ from ridgeline.engine.alerts.match import match_rules
 from ridgeline.engine.alerts.mute import mute
 from ridgeline.engine.alerts.notices import undelivered_items
 from ridgeline.engine.alerts.outbox import collect, forget, retire, shelve, take, with_batch
-from ridgeline.engine.alerts.pictures import illustrate
+from ridgeline.engine.alerts.pictures import Album, illustrate, illustrated
 from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.record import Records
 from ridgeline.engine.alerts.renew import renew
 from ridgeline.engine.alerts.resolve import resolve, supersede
-from ridgeline.engine.alerts.round import Draw, Round
+from ridgeline.engine.alerts.round import Round
 from ridgeline.engine.alerts.send import Sender
 from ridgeline.engine.alerts.store import Store
 from ridgeline.engine.alerts.summary import Summary
@@ -60,7 +60,7 @@ def deliver(  # noqa: PLR0913 - each is one thing that a run knows
     before: Mapping[str, Lately] | None = None,
     lately: MutableMapping[str, Lately] | None = None,
     fleet: int = 0,
-    draw: Draw | None = None,
+    album: Album | None = None,
     workers: Workers | None = None,
     jitter: Callable[[], float] = random.random,
 ) -> Summary:
@@ -71,19 +71,19 @@ def deliver(  # noqa: PLR0913 - each is one thing that a run knows
     before    the records of lately anomalous metrics as the runs before left them
     lately    those records with this run in them; they are told of what is sent
     fleet     how many metrics were judged, 0 if that is unknown
-    draw      makes pictures of some alerts: PNG by metric
+    album     where pictures of the top alerts come from
     jitter    a random number from 0 to 1
 
     What cannot be sent before the deadline, or before its strategy's timeout, waits in the outbox. A run that is told to
     stop (SystemExit, KeyboardInterrupt) still records what was in flight and has arrived. Raises nothing else.
     """
-    round_ = Round(plan, store, times.wall(), {} if lately is None else lately, fleet, draw)
+    round_ = Round(plan, store, times.wall(), {} if lately is None else lately, fleet, album)
     _match(round_, anomalies, notices)
     resolve(round_, normal, before or {})
     collect(round_)
     clerk = Records(round_, jitter)
     sender = Sender(
-        plan.strategies,
+        illustrated(plan.strategies, album),
         _breakers(round_),
         clerk,
         workers or Threads(),

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 
-from ridgeline.alerters import Alert
 from ridgeline.engine.alerts.group import Parcel
 from ridgeline.engine.alerts.item import Item, Pair
 from ridgeline.engine.alerts.lately import Lately
+from ridgeline.engine.alerts.pictures import Album
 from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.store import Store
 from ridgeline.engine.alerts.summary import Summary
-
-Draw = Callable[[Sequence[Alert], int], Mapping[str, bytes]]  # alerts, top first, and for how many of them at most
 
 
 @dataclass(slots=True)
@@ -23,7 +21,7 @@ class Round:
     now      epoch seconds
     lately   the records of lately anomalous metrics, told of what is sent
     fleet    how many metrics were judged, 0 if that is unknown
-    draw     makes pictures of some alerts, PNG by metric; raises nothing
+    album    where pictures of the top alerts come from; None: none are drawn
     items    on their way to being sent; a stage that ends the way of one takes it out and counts it
     waiting  items of the outbox that are not due, or not yet asked
     held     those of the waiting ones that are muted now
@@ -36,7 +34,7 @@ class Round:
     now: float
     lately: MutableMapping[str, Lately] = field(default_factory=dict)
     fleet: int = 0
-    draw: Draw | None = None
+    album: Album | None = None
     items: list[Item] = field(default_factory=list)
     waiting: dict[Pair, Item] = field(default_factory=dict)
     held: set[Pair] = field(default_factory=set)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ridgeline.alerters import Alert, Message, Outcome
@@ -12,6 +12,7 @@ from ridgeline.engine.alerts.item import Item
 from ridgeline.engine.alerts.links import fill_links
 from ridgeline.engine.alerts.match import recipients_of
 from ridgeline.engine.alerts.once import send_once
+from ridgeline.engine.alerts.pictures import Draw
 from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.rule import EXPIRATION, AlertRow
 from ridgeline.engine.alerts.strategy import Strategy
@@ -25,7 +26,10 @@ VALUE, EXPECTED = 10.0, (4.0, 6.0)
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """How a test went. `rule`: the `match` that it went by, None without one; `seconds`: how long the attempt took."""
+    """How a test went. `rule`: the `match` that it went by, None without one; `seconds`: how long the attempt took.
+
+    `message` has the picture that was sent, if any was.
+    """
 
     message: Message
     rule: str | None
@@ -48,6 +52,7 @@ class Trial:
             "outcome": outcome.kind,
             "reason": outcome.reason,
             "missed": [*outcome.refused, *outcome.deferred],
+            "picture": self.message.first.picture is not None,
             "seconds": round(self.seconds, 3),
         }
 
@@ -74,18 +79,23 @@ def try_strategy(
     plan: Plan,
     pattern: str | None = None,
     *,
+    draw: Draw | None = None,
     wall: Callable[[], float] = time.time,
     clock: Callable[[], float] = time.monotonic,
 ) -> Trial:
     """Send one alert marked as a test by the strategy, within its timeout, and say what became of it.
 
-    Its recipients and severity are those of the rule that `pattern` names. Nothing is suppressed, silenced, repeated or
-    recorded. Raises InputError for a pattern of no rule.
+    Its recipients and severity are those of the rule that `pattern` names. It has the picture that `draw` makes, where the
+    strategy shows pictures and the configuration wants any. Nothing is suppressed, silenced, repeated or recorded. Raises
+    InputError for a pattern of no rule.
     """
     strategy = plan.strategies[name]
     row = rule_for(pattern, name, plan.rows)
-    item = Item(_alert(strategy, row, pattern, plan, int(wall())), row)
-    message = Message.of(item.alert)
+    alert = _alert(strategy, row, pattern, plan, int(wall()))
+    if draw is not None and strategy.pictures and plan.delivery.pictures:
+        alert = replace(alert, picture=draw([alert], 1).get(METRIC))
+    item = Item(alert, row)
+    message = Message.of(alert)
     began = clock()
     outcome = send_once([item], plan.strategies, wall=wall, clock=clock)[name]
     return Trial(message, None if row is None else row.match, outcome, clock() - began)

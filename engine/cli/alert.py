@@ -83,15 +83,19 @@ def _test(args: argparse.Namespace) -> int:
     from ridgeline.engine.report.alerting import trial_line
     from ridgeline.engine.report.files import dumps
     from ridgeline.engine.run.plan import delivery_plan
+    from ridgeline.engine.run.sample import Sample
 
     plan = delivery_plan(configuration(args), [args.strategy], json=args.json)
-    trial = try_strategy(args.strategy, plan, args.pattern)
+    sample = Sample()
+    trial = try_strategy(args.strategy, plan, args.pattern, draw=sample.draw)
     if args.json:
         print(dumps(trial.as_json()))
     elif trial.sent:
         print(trial_line(trial))
     if not trial.sent:
         print(f"ridgeline: {trial_line(trial)}", file=sys.stderr)
+    if sample.drawings.problem:
+        print(f"ridgeline: without a picture: {sample.drawings.problem}", file=sys.stderr)
     return 0 if trial.sent else PARTIAL
 
 

@@ -33,7 +33,7 @@ class Drawings:
 
     def draw(self, pictures: Sequence[Picture], seconds: float) -> None:
         """Draw within `seconds`, the first ones first; what is drawn by then counts. Raises nothing."""
-        if find_spec("matplotlib") is None:
+        if not can_draw():
             self.problem = LACKING
             return
         request = asked({"pictures": [picture.as_json() for picture in pictures], "parent": os.getpid()})
@@ -74,6 +74,11 @@ class Drawings:
                 self.problem = self.problem or told["problem"]
             elif "png" in told:
                 yield told["at"], base64.b64decode(told["png"])
+
+
+def can_draw() -> bool:
+    """Whether matplotlib is there."""
+    return find_spec("matplotlib") is not None
 
 
 def _own_folder() -> str:

@@ -16,7 +16,7 @@ from ridgeline.io.text import escape
 
 SPARE: Final = 4  # series kept for each picture: the top anomalies may be muted, or nobody's
 SHARE: Final = 0.25  # of the time left for alerts
-LONGEST: Final = 5.0  # seconds that alerts wait for their pictures
+LONGEST: Final = 5.0  # seconds that alerts which show pictures wait for them
 
 
 @dataclass(slots=True)
@@ -27,29 +27,36 @@ class Gallery:
     left: Callable[[], float]
     drawings: Drawings = field(default_factory=Drawings)
     _opened: bool = False
+    _drawing: bool = False
 
     @classmethod
     def of(cls, report: Report, scorer: Scorer, pictures: int, left: Callable[[], float]) -> Gallery:
         """A gallery for at most so many pictures."""
         return cls(KeptSeries(report, scorer, SPARE * pictures), left)
 
+    def seconds(self) -> float:
+        """How long drawing may take that begins now."""
+        return min(LONGEST, SHARE * max(self.left(), 0.0))
+
     def draw(self, alerts: Sequence[Alert], most: int) -> Mapping[str, bytes]:
         """PNG by metric of the first alerts whose series are there, at most so many. Raises nothing."""
         known = {} if self._opened else self.kept.by_metric()
         chosen = [alert for alert in alerts if alert.metric in known][:most]
         if chosen:
-            self._opened = True
+            self._opened = self._drawing = True
             try:
                 pictures = [picture_of(alert, known[alert.metric]) for alert in chosen]
-                self.drawings.draw(pictures, min(LONGEST, SHARE * max(self.left(), 0.0)))
+                self.drawings.draw(pictures, self.seconds())
             except Exception as error:  # noqa: BLE001 - a bug in drawing must not keep alerts back
                 self.drawings.problem = f"drawing failed, a bug: {type(error).__name__}: {escape(error)}"
+            self._drawing = False
         return self.drawings.drawn
 
     @property
     def problem(self) -> str:
         """Why pictures are missing, in one sentence; empty if none is."""
-        return f"alerts went out without some pictures: {self.drawings.problem}" if self.drawings.problem else ""
+        problem = "they were not drawn in time" if self._drawing else self.drawings.problem
+        return f"alerts went out without some pictures: {problem}" if problem else ""
 
 
 def picture_of(alert: Alert, kept: Kept) -> Picture:

@@ -29,3 +29,18 @@ def delivery_plan(
         config.links,
         config.analysis.full_duration,
     )
+
+
+def lacking_pictures(config: Config) -> list[str]:
+    """What to tell who configured channels that show pictures, where none can be drawn: at most one sentence."""
+    from ridgeline.engine.report.drawings import LACKING, can_draw
+
+    used = {strategy for row in config.alerts for strategy in row.strategies}
+    showing = [
+        name for name, channel, settings in config.alerters.settings if name in used and channel.picturing(settings)
+    ]
+    if not showing or not config.delivery.pictures or can_draw():
+        return []
+    return [
+        f"{', '.join(showing)}: alerts will come without pictures: {LACKING}; [delivery] pictures = 0 asks for none"
+    ]

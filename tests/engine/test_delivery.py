@@ -2,11 +2,13 @@
 
 import dataclasses
 import math
+import threading
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rigs.delivery import NINE, ROW, START, Broken, Clock, Scripted, World, anomaly, counts
+from rigs.delivery import NINE, ROW, START, Broken, Clock, Direct, Scripted, World, anomaly, counts
 from rigs.names import names
 
 from ridgeline.alerters import SENT, Channel, Message, Outcome, dedup_key, load
@@ -18,10 +20,13 @@ from ridgeline.engine.alerts.lately import Incident, Lately
 from ridgeline.engine.alerts.links import fill_links, link_problem
 from ridgeline.engine.alerts.match import match_rules
 from ridgeline.engine.alerts.notices import NO_DATA, UNDELIVERED, no_data_items
+from ridgeline.engine.alerts.pictures import SLACK, Album
+from ridgeline.engine.alerts.pipeline import Times, deliver
 from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.alerts.schedule import Schedule
 from ridgeline.engine.alerts.silence import Silence, begin_silence, end_silence, read_silences
+from ridgeline.engine.alerts.store import Store
 from ridgeline.engine.alerts.strategy import Strategy, build_strategies
 from ridgeline.io.errors import InputError
 from ridgeline.io.state.in_memory import MemoryState
@@ -700,15 +705,72 @@ def test_pictures_go_to_the_top_and_no_further():
     rows = [AlertRow("", ("smtp", "console"))]
     anomalies = [anomaly("a"), anomaly("b", votes=3), anomaly("c", votes=1)]
     showing = {"smtp": Strategy("smtp", world.smtp, pictures=True)}
-    world.run(anomalies, rows, draw=draw, delivery=Delivery(pictures=2), strategies=showing)
+    world.run(anomalies, rows, album=Album(draw), delivery=Delivery(pictures=2), strategies=showing)
     assert drawn == [(["b", "a", "c"], 2)], "each metric once, the top first"
     assert [alert.picture for alert in world.smtp.messages[-1].alerts] == [b"PNG", None, None], "also after a retry"
     assert {alert.picture for alert in world.console.messages[-1].alerts} == {None}, "where nobody would see it"
-    assert World().run(["a"], draw=never).sent == 1, "nor is any drawn"
+    assert World().run(["a"], album=Album(never)).sent == 1, "nor is any drawn"
     world = World(smtp=Scripted())
     showing = {"smtp": Strategy("smtp", world.smtp, pictures=True)}
     rows = [AlertRow("", ("smtp",))]
-    assert world.run(["a"], rows, draw=never, delivery=Delivery(pictures=0), strategies=showing).sent == 1
+    assert world.run(["a"], rows, album=Album(never), delivery=Delivery(pictures=0), strategies=showing).sent == 1
+
+
+def test_drawing_holds_up_only_those_who_show_pictures():
+    """The console is told while the pictures are drawn, and each of its messages, however many."""
+    drawing, told = threading.Event(), threading.Event()
+
+    def draw(alerts, most):
+        drawing.set()
+        assert told.wait(60)
+        return {alerts[0].metric: b"PNG"}
+
+    def send(message):
+        assert drawing.wait(60)
+        if len(world.console.messages) == 20:
+            told.set()
+        return SENT
+
+    world = World(smtp=Scripted(timeout=60.0), console=Scripted(send, timeout=60.0))
+    showing = {"smtp": Strategy("smtp", world.smtp, pictures=True)}
+    rows = [AlertRow("", ("smtp",), 60), AlertRow("", ("console",), 60, group=False)]
+    plan = world.plan(rows, showing, delivery=Delivery(group_above=100))
+    store, times = Store(world.state, Direct(world.state)), Times(time.monotonic() + 120)
+    names = [anomaly(f"{n:02}") for n in range(20)]
+    assert deliver(names, plan, store, times, album=Album(draw, lambda: 60.0)).sent == 40
+    assert [alert.picture for alert in world.smtp.messages[0].alerts] == [b"PNG", *[None] * 19]
+
+
+def test_pictures_that_are_late_are_missing_and_the_alert_has_its_whole_time():
+    never_drawn = threading.Event()
+    world = World(smtp=Scripted(timeout=7.0))
+    showing = {"smtp": Strategy("smtp", world.smtp, pictures=True)}
+    plan = world.plan([AlertRow("", ("smtp",), 60)], showing)
+    store, began = Store(world.state, Direct(world.state)), time.monotonic()
+    album = Album(lambda *_: never_drawn.wait(60) and {}, lambda: 0.2)
+    assert deliver([anomaly("a")], plan, store, Times(began + 120), album=album).sent == 1
+    never_drawn.set()
+    assert world.smtp.messages[0].first.picture is None
+    assert world.smtp.deadlines[0] - time.monotonic() <= 7.0 + 0.2 + SLACK
+
+
+def test_a_probe_of_an_endpoint_that_failed_waits_for_no_pictures():
+    world = World(smtp=Scripted(DOWN))
+    showing = {"smtp": Strategy("smtp", world.smtp, pictures=True)}
+    rows = [AlertRow("", ("smtp",), 60)]
+    world.run(["a"], rows, strategies=showing)
+    world.smtp.outcomes = [SENT]
+    waited = []
+
+    class Watched(Album):
+        def wait(self, seconds):
+            waited.append(seconds)
+            return {}
+
+    album = Watched(lambda *_: {}, clock=world.clock)
+    assert world.run(["b"], rows, strategies=showing, album=album, after=400).sent == 2
+    assert waited
+    assert max(waited) < 0
 
 
 def test_of_a_storm_only_those_shown_get_pictures():
@@ -720,7 +782,7 @@ def test_of_a_storm_only_those_shown_get_pictures():
 
     world = World(smtp=Scripted())
     showing = {"smtp": Strategy("smtp", world.smtp, pictures=True)}
-    world.run([f"{n:03}" for n in range(50)], [AlertRow("", ("smtp",))], draw=draw, strategies=showing)
+    world.run([f"{n:03}" for n in range(50)], [AlertRow("", ("smtp",))], album=Album(draw), strategies=showing)
     assert asked == [[f"{n:03}" for n in range(10)]]
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 import json
 import socket
+from urllib.parse import parse_qsl
 
 import pytest
 from rigs.http import Answer, http_server
@@ -223,3 +224,125 @@ def test_local_debug_tells_outcomes_on_one_line(configure, capsys, monkeypatch):
     told = capsys.readouterr().err
     assert told.startswith("ridgeline: alert by no\\nsuch: rejected (there is no strategy")
     assert len(told.splitlines()) == 1
+
+
+# What Skyline's other alerters sent, and what ours send of the same ------------------------------------------------------
+
+
+def recorded(shared, kind):
+    """(value, metric, context, row, requests) of each recorded call of one alerter that sent something."""
+    cases = json.loads((shared / "golden" / "alerters" / "requests.json").read_text())
+    for case in cases.values():
+        name, metric, context, row = case["call"].split(" ", 3)
+        posts = [request for request in case["requests"] if request["method"] == "POST"]
+        if name == f"alert_{kind}" and posts:
+            value, named = {
+                "plain": (400.0, "app.anom.plain"),
+                "int": (350, "app.anom.ints"),
+                "noimg": (400.0, "app.anom.noimg"),
+            }[metric]
+            yield value, named, context, tuple(json.loads(row)), posts
+
+
+def test_pagerduty_opens_an_incident_that_says_what_skylines_did(shared, configure, monkeypatch):
+    monkeypatch.setenv("KEY", "golden-pd-key")
+    cases = list(recorded(shared, "pagerduty"))
+    assert len(cases) == 4
+    with http_server(Answer(202)) as server:
+        configure(f'[alerters.pagerduty]\nrouting_key_env = "KEY"\napi_url = "{server.url}v2/enqueue"')
+        for value, metric, context, row, (theirs,) in cases:
+            outcome = alerters.alert_pagerduty(row, (value, metric, 1_700_000_160), context)
+            assert outcome.kind == "sent"
+            said, event = json.loads(theirs["body"]), server.requests[-1].json
+            assert said["description"] == f"Skyline - {context} alert - {value} - {metric}", "what was recorded"
+            assert event["routing_key"] == said["service_key"]
+            assert event["event_action"] == said["event_type"] == "trigger"
+            assert event["payload"]["source"] == metric
+            assert event["payload"]["summary"].startswith(f"{metric} is anomalous: {value:g}")
+            assert ("found by Mirage" in event["payload"]["summary"]) == (context == "Mirage")
+            assert event["payload"]["timestamp"] == "2023-11-14T22:16:00+00:00"
+            assert alerters.alert_pagerduty(row, (value, metric, 1_700_000_220), context).kind == "sent"
+            assert server.requests[-1].json["dedup_key"] == event["dedup_key"], "one incident, where Skyline opens two"
+
+
+def test_text_messages_go_to_the_numbers_and_say_what_skylines_did(shared, configure, monkeypatch):
+    pytest.importorskip("boto3")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED"):
+        monkeypatch.setenv(name, "true")
+    cases = list(recorded(shared, "sms"))
+    assert len(cases) == 2
+    xml = b"<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>"
+    with http_server(Answer(200, {"Content-Type": "text/xml", "Connection": "close"}, xml)) as server:
+        for value, metric, context, row, theirs in cases:
+            said = [dict(parse_qsl(request["body"])) for request in theirs]
+            numbers = [one["PhoneNumber"] for one in said]
+            configure(f"""
+                [alerters.sms]
+                region = "eu-west-1"
+                endpoint_url = "{server.url}"
+                recipients = {{ "{row[0]}" = {json.dumps(numbers)} }}
+            """)
+            server.requests.clear()
+            outcome = alerters.alert_sms(row, (value, metric, 1_700_000_160), context)
+            assert (outcome.kind, outcome.delivered) == ("sent", tuple(numbers))
+            ours = [dict(parse_qsl(request.body.decode())) for request in server.requests]
+            for mine, their in zip(ours, said, strict=True):
+                assert their["Message"] == f"[Skyline alert] Analyzer - {metric}: {value}", "what was recorded"
+                assert mine["Message"].startswith(f"{metric} is anomalous: {value:g}")
+                assert {**mine, "Message": ""} == {**their, "Message": ""}
+
+
+def test_slack_posts_to_the_channel_at_once(shared, configure, monkeypatch):
+    """Skyline's comment comes with the picture, after six requests and five seconds; without a picture it never does."""
+    monkeypatch.setenv("TOKEN", "xoxb-golden")
+    cases = list(recorded(shared, "slack"))
+    assert len(cases) == 3
+    posted = Answer(200, body=json.dumps({"ok": True, "channel": "C1", "ts": "1.2"}).encode())
+    with http_server(posted) as server:
+        configure(f"""
+            [alerters.slack]
+            token_env = "TOKEN"
+            api_url = "{server.url}api"
+            default_recipients = ["CDEFAULT"]
+            [[alert]]
+            match = "app.anom"
+            strategy = "slack"
+            recipients = ["#golden"]
+        """)
+        for value, metric, context, row, theirs in cases:
+            (shared_with,) = [dict(parse_qsl(one["body"])) for one in theirs if "completeUpload" in one["path"]]
+            server.requests.clear()
+            assert alerters.alert_slack(row, (value, metric, 1_700_000_160), context).kind == "sent"
+            (request,) = server.requests
+            assert request.line.split()[1] == "/api/chat.postMessage"
+            assert request.headers["authorization"] == "Bearer xoxb-golden"
+            assert request.json["channel"] == shared_with["channel_id"]
+            assert shared_with["initial_comment"].startswith(
+                f"*Skyline Analyzer - ALERT* on {metric} at 24 hours - {value} ::"
+            )
+            assert request.json["text"].startswith(f"{metric} is anomalous: {value:g}")
+
+
+def test_slacks_error_in_a_200_is_an_outcome(configure, monkeypatch):
+    monkeypatch.setenv("TOKEN", "xoxb-golden")
+    with http_server(Answer(200, body=b'{"ok": false, "error": "channel_not_found"}')) as server:
+        configure(f"""
+            [alerters.slack]
+            token_env = "TOKEN"
+            api_url = "{server.url}api"
+            default_recipients = ["#gone"]
+        """)
+        outcome = alerters.trigger_alert(("app", "slack", 60), METRIC, "Analyzer")
+    assert (outcome.kind, outcome.reason) == ("rejected", 'Slack says channel_not_found of "#gone"')
+
+
+def test_a_hipchat_room_is_notified(configure, monkeypatch):
+    monkeypatch.setenv("TOKEN", "t")
+    with http_server(Answer(204)) as server:
+        configure(f'[alerters.hipchat]\nurl = "{server.url}"\nroom = "ops & co"\ntoken_env = "TOKEN"')
+        assert alerters.alert_hipchat(("app", "hipchat", 60), METRIC, "Ionosphere").kind == "sent"
+    (request,) = server.requests
+    assert request.line.split()[1] == "/v2/room/ops%20%26%20co/notification"
+    assert request.headers["authorization"] == "Bearer t"
+    assert request.json["message"].startswith("app.anom.plain is anomalous: 400")
+    assert "found by Ionosphere" in request.json["message"]

@@ -369,7 +369,7 @@ def test_a_test_goes_the_way_of_real_alerts(desk):
         told = desk.json("alert", "test", "http", "--pattern", "eu-west")
         assert {**told, "seconds": 0} == {
             "strategy": "http", "rule": "eu-west", "recipients": [], "sent": True, "outcome": "sent", "reason": "",
-            "missed": [], "seconds": 0,
+            "missed": [], "picture": False, "seconds": 0,
         }  # fmt: skip
         assert desk.json("alert", "test", "http", "--pattern", "eu-west.web1.cpu")["rule"] == "eu-west", (
             "a metric's name"

@@ -11,6 +11,7 @@ from ridgeline.engine.alerts.external_source import Found
 from ridgeline.engine.alerts.lately import Lately
 from ridgeline.engine.alerts.lately_table import drop_lately, outdated, read_lately, write_lately
 from ridgeline.engine.alerts.notices import no_data_items
+from ridgeline.engine.alerts.pictures import Album
 from ridgeline.engine.alerts.pipeline import Times, deliver
 from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.second_order import out_of_rhythm
@@ -73,7 +74,7 @@ def _deliver(turn: Turn) -> Summary:
             before=before,
             lately=lately,
             fleet=report.outcomes["analysed"],
-            draw=None if turn.gallery is None else turn.gallery.draw,
+            album=None if turn.gallery is None else Album(turn.gallery.draw, turn.gallery.seconds),
         )
         _remember(store, before, lately, turn.as_of)
         remember_stale(stale, store, 0 if turn.stale is None else turn.stale.period)
