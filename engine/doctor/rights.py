@@ -1,0 +1,106 @@
+"""What the user in Redis may do: each right of the catalogue tried for real, in ways that change nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from redis.exceptions import NoPermissionError, ResponseError
+
+from ridgeline.engine.doctor.check import Check, green, red, yellow
+from ridgeline.io.redis.acl import BUILT, needed
+from ridgeline.io.redis.key import READ, Key
+from ridgeline.io.redis.keys import OURS
+
+WITHOUT: Final = "[analysis] bookkeeping = false does without them, or grant them: docs/operations.md has the user"
+NEEDED: Final = "grant them: docs/operations.md has the user"
+# Features without which a run does its work all the same.
+SHOWN: Final = 6
+BOOKS: Final = frozenset({"bookkeeping", "preparation", "airgaps", "handoffs", "batch"})
+SPARED: Final = BOOKS | {"mutes", "skips"}
+
+
+def look_at_rights(client: Any, namespace: str, *, bookkeeping: bool) -> Iterator[Check]:
+    """A check for what is needed, and one for what siblings need; each names what is refused."""
+    refused: dict[bool, list[str]] = {False: [], True: []}
+    tried = 0
+    for key in needed("run", BUILT):
+        spared = key.feature in SPARED
+        if key.feature in BOOKS and not bookkeeping:
+            continue
+        for what, command in trials(key, namespace):
+            tried += 1
+            if is_refused(client, command):
+                refused[spared].append(f"{what} {key.name}")
+    refused[False] += own_commands(client)
+    if refused[False]:
+        yield red("rights", f"the user in Redis may not {_listed(refused[False])}", NEEDED)
+    if refused[True]:
+        yield yellow("rights", f"the user in Redis may not {_listed(refused[True])}", WITHOUT)
+    if not any(refused.values()):
+        yield green("rights", f"{tried} uses of keys were tried, and none is refused")
+
+
+def trials(key: Key, namespace: str) -> Iterator[tuple[str, Sequence[str]]]:
+    """What is tried, in a word, and a command: those that need the rights which a run needs for a key, and change nothing whatever the key holds.
+
+    Removing what nobody has from a key is refused for the want of rights before anything else is looked at, its type
+    included.
+    """
+    nobody = f"ridgeline-doctor-{uuid.uuid4().hex}"
+    name = key.glob(namespace).replace("\\", "").replace("*", nobody)
+    reads = {
+        "MGET": ("MGET", name),
+        "SSCAN": ("SSCAN", name, "0"),
+        "HSCAN": ("HSCAN", name, "0"),
+        "HMGET": ("HMGET", name, nobody),
+    }
+    if "run" in key.readers:
+        yield from (("read", reads[command]) for command in READ[key.kind] if command in reads)
+    if "run" in key.writers:
+        if key.kind == "string" and nobody in name:
+            yield "write", ("UNLINK", name)  # of that name there is none
+        else:
+            yield "write", ("SREM" if key.kind == "set" else "HDEL", name, nobody)
+
+
+def own_commands(client: Any) -> Iterator[str]:
+    """Every writing command, once, on a key of our own that is gone afterwards; those that are refused."""
+    name, other = f"{OURS}doctor.{uuid.uuid4().hex}", f"{OURS}doctor.{uuid.uuid4().hex}"
+    used = (
+        ("SET", name, "1", "EX", "10"),
+        ("MGET", name),
+        ("PTTL", name),
+        ("EXPIRE", name, "10"),
+        ("RENAME", name, other),
+        ("UNLINK", other),
+        ("SADD", name, "1"),
+        ("SREM", name, "1"),
+        ("HSET", name, "1", "1"),
+        ("HDEL", name, "1"),
+        ("DEL", name),
+    )
+    known = {command for key in needed("run", BUILT) for command in key.commands("run")}
+    for command in used:
+        if command[0] in known and is_refused(client, command):
+            yield f"send {command[0]}"
+    for key in (name, other):
+        is_refused(client, ("UNLINK", key))
+
+
+def is_refused(client: Any, command: Sequence[str]) -> bool:
+    """Whether the user may not send a command. Any other answer means that it may."""
+    try:
+        client.execute_command(*command)
+    except NoPermissionError:
+        return True
+    except ResponseError:
+        return False
+    return False
+
+
+def _listed(some: Sequence[str]) -> str:
+    once = list(dict.fromkeys(some))
+    shown = ", ".join(once[:SHOWN])
+    return shown if len(once) <= SHOWN else f"{shown} and {len(once) - SHOWN} more"
