@@ -16,7 +16,7 @@ from ridgeline.engine.config.model import Config
 from ridgeline.engine.prepare.airgaps import find_gaps
 from ridgeline.engine.rules.airgaps import Airgaps
 from ridgeline.engine.run.airgap_members import Airgap, read_airgap
-from ridgeline.engine.score.series import TimeSeries, arrays
+from ridgeline.engine.score.pairs import TimeSeries, arrays
 from ridgeline.io.arrow.buffers import strings
 from ridgeline.io.matrix import MetricMatrix
 

@@ -13,7 +13,8 @@ from ridgeline.engine.api.found import Kept
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.rules.profiles import PROFILES
 from ridgeline.engine.score.ensemble import Ensemble, Verdict
-from ridgeline.engine.score.series import TimeSeries, vote
+from ridgeline.engine.score.pairs import TimeSeries, shown
+from ridgeline.engine.score.series import vote, whole
 from ridgeline.io.errors import InputError
 from ridgeline.io.text import escape
 
@@ -59,9 +60,8 @@ def judge_series(
     if own_stale_period:
         policy = replace(policy, stale_period=None)
     if stale_periods:
-        found = stale_periods.get(name, stale_periods.get(metric_name))
-        if found is not None:
-            policy = replace(policy, stale_period=_seconds(name, found))
+        period = _own_period(stale_periods, name, metric_name)
+        policy = policy if period is None else replace(policy, stale_period=period)
     return settled.ensemble.judge(timeseries, name, policy, instant(now))
 
 
@@ -76,11 +76,9 @@ def instant(now: float | None = None) -> int:
     return math.ceil(time.time() if now is None else now)
 
 
-def _seconds(name: str, found: object) -> int:
-    try:
-        period = float(found)  # type: ignore[arg-type]  # the error says what it is
-        if math.isfinite(period) and period > 0:
-            return int(period)
-    except (TypeError, ValueError):
-        pass
-    raise InputError(f"the stale period of {escape(name)} is {found!r}: give a number of seconds above 0")
+def _own_period(stale_periods: object, *names: str) -> int | None:
+    """The stale period of the metric by the first of its names that has one, in seconds."""
+    if not isinstance(stale_periods, Mapping):
+        raise InputError(f"stale periods are {shown(stale_periods)}: give a dictionary of seconds by metric")
+    found = next((stale_periods[name] for name in names if stale_periods.get(name) is not None), None)
+    return None if found is None else whole(f"the stale period of {escape(names[0])}", found, least=1)

@@ -16,6 +16,7 @@ from ridgeline.engine.api.ensemble import instant
 from ridgeline.engine.api.found import Kept
 from ridgeline.engine.config.model import Config, Output
 from ridgeline.engine.run.state import STATE_FILE, open_run_state
+from ridgeline.engine.score.pairs import shown
 from ridgeline.io.disk.lock import state_folder
 from ridgeline.io.errors import InputError
 from ridgeline.io.state.names import triggers
@@ -59,4 +60,4 @@ def _number(datapoint: object) -> float:
         value = float(datapoint)  # type: ignore[arg-type]  # whether it is one is the question
         if math.isfinite(value):
             return value
-    raise InputError(f"the datapoint is {datapoint!r}: give a finite number")
+    raise InputError(f"the datapoint is {shown(datapoint)}: give a finite number")

@@ -12,9 +12,9 @@ from ridgeline.engine.rules.overrides import Override
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.score.failures import Complaint
 from ridgeline.engine.score.matrix import judge_rows
+from ridgeline.engine.score.pairs import TimeSeries, arrays
 from ridgeline.engine.score.rows import OneRow
 from ridgeline.engine.score.scorer import Scorer
-from ridgeline.engine.score.series import TimeSeries, arrays
 from ridgeline.engine.score.verdicts import OUTCOMES
 from ridgeline.kernels.score.layout import COUNT, DATAPOINT, NEGATIVE, TIMESTAMP
 

@@ -90,6 +90,19 @@ def test_what_is_no_series_at_all_is_refused(series):
             function(series)
 
 
+@pytest.mark.parametrize("array", [None, 5, ["a"], [[1.0]], [10**400]])
+def test_what_is_no_array_is_refused(array):
+    with pytest.raises(ridgeline.InputError, match=r"^an array of numbers is wanted, not "):
+        algorithms.determine_array_median(array)
+    assert algorithms.determine_array_median([1.0, None, 3.0]) == 2.0
+
+
+@pytest.mark.parametrize("options", [{"as_of": "now"}, {"as_of": -1}, {"as_of": 2**80}, {"full_duration": 0}])
+def test_what_is_no_instant_or_window_is_refused(options):
+    with pytest.raises(ridgeline.InputError, match="give a number of seconds, at least"):
+        algorithms.grubbs(SPIKE, **options)
+
+
 def test_what_follows_a_value_is_ignored():
     assert algorithms.grubbs([(t, v, "more") for t, v in SPIKE]) is algorithms.grubbs(SPIKE) is True
     assert algorithms.tail_avg([[1, 2.0, None], [2, 4.0, None]]) == 4.0

@@ -211,10 +211,16 @@ def test_a_stale_period_of_its_own(clock, key, period):
         run(CALM, stale={key: period})
 
 
-@pytest.mark.parametrize("period", ["soon", 0, -1, math.nan, math.inf, [], {}])
+@pytest.mark.parametrize("period", ["soon", 0, -1, math.nan, math.inf, [], {}, 1e300, 10**400])
 def test_a_stale_period_that_is_none(clock, period):
     with pytest.raises(InputError, match=r"^the stale period of app.x is"):
         run(CALM, stale={"app.x": period})
+
+
+@pytest.mark.parametrize("periods", [[1], "abc", 5])
+def test_stale_periods_that_are_none(clock, periods):
+    with pytest.raises(InputError, match=r"^stale periods are .*: give a dictionary"):
+        run(CALM, stale=periods)
 
 
 def test_no_stale_periods_may_be_none(clock):
@@ -350,8 +356,9 @@ def test_whole_numbers_are_numbers(clock):
 )
 def test_what_is_no_series_is_refused(clock, series):
     for function in (run, run_batch, algorithms.grubbs, algorithms.tail_avg, algorithms.negatives_present):
-        with pytest.raises(InputError, match="series"):
+        with pytest.raises(InputError, match="series") as caught:
             function(series)
+        assert len(str(caught.value).splitlines()) == 1
 
 
 def test_the_series_is_left_as_it_was(clock):
@@ -391,6 +398,12 @@ def test_the_window_says_where_the_first_hour_lies(clock, tmp_path, monkeypatch)
     assert algorithms.first_hour_average(series) is True
     configure(tmp_path, '[analysis]\nfull_duration = "43140s"\n', monkeypatch)
     assert algorithms.first_hour_average(series) is False
+
+
+@pytest.mark.parametrize("window", [0, -1, "day", math.nan, 2**80, []])
+def test_a_window_that_is_none(clock, window):
+    with pytest.raises(InputError, match=r"^full_duration is .*: give a number of seconds, at least 1$"):
+        algorithms_batch.first_hour_average(SPIKE, window)
 
 
 def test_helpers_of_the_batch_module_are_those_of_the_other():

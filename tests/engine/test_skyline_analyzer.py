@@ -102,6 +102,8 @@ def test_exact_repeats_are_dropped_and_order_is_kept():
     assert type(unique[1][1]) is float, "the first of equal points stays"
     assert Analyzer(1).uniq_datapoints([]) == []
     assert Analyzer(1).uniq_datapoints(iter([(1, 2.0), (1, 2.0)])) == [(1, 2.0)]
+    with pytest.raises(InputError, match="is no series"):
+        Analyzer(1).uniq_datapoints(None)
     for wrong in ([1, 2], [(1, [2])], [None]):
         with pytest.raises(InputError, match="item 0 of the series"):
             Analyzer(1).uniq_datapoints(wrong)
@@ -128,6 +130,12 @@ def test_a_process_judges_its_metrics_and_touches_nothing(server, tmp_path, monk
         assert not http.requests
     assert server.client.dbsize() == before
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("metrics", [None, 5, "metrics.a", b"metrics.a"])
+def test_what_are_no_names_is_refused(metrics):
+    with pytest.raises(InputError, match=r"^unique_metrics is .*: give a list of names$"):
+        Analyzer(1).spin_process(1, metrics)
 
 
 def test_an_alert_is_sent_at_a_word(tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from ridgeline.engine.score.pairs import shown
 from ridgeline.io.errors import InputError
 from ridgeline.io.text import escape
 
@@ -25,7 +26,7 @@ class Worker(threading.Thread):
         except TypeError:
             self.parent_pid = 0
         if self.parent_pid < 1:  # 0 and below mean groups of processes
-            raise InputError(f"parent_pid is {parent_pid!r}: give the number of a process")
+            raise InputError(f"parent_pid is {shown(parent_pid)}: give the number of a process")
         super().__init__(name=type(self).__name__, daemon=True)
 
     def check_if_parent_is_alive(self) -> None:

@@ -12,11 +12,12 @@ directory, else the defaults; what goes wrong in it is told on standard error, a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from ridgeline.alerters import Outcome
 from ridgeline.engine.api.found import found_config
+from ridgeline.engine.score.pairs import shown
 from ridgeline.io.errors import InputError, RidgelineError
 from ridgeline.skyline._worker import Worker, say
 from ridgeline.skyline.alerters import trigger_alert
@@ -42,13 +43,17 @@ class Analyzer(Worker):
         """The points without exact repeats: of equal ones the first stays, and their order is kept."""
         seen = set()
         unique = []
-        for at, point in enumerate(timeseries):
+        try:
+            points = enumerate(timeseries)
+        except TypeError:
+            raise InputError(f"{shown(timeseries)} is no series: a list of points is wanted") from None
+        for at, point in points:
             try:
                 # A NaN is not equal to itself: Python would tell two of them apart.
                 mark = tuple("nan" if isinstance(item, float) and math.isnan(item) else item for item in point)
                 known = mark in seen
             except TypeError as error:
-                raise InputError(f"item {at} of the series is {point!r}: a pair is wanted") from error
+                raise InputError(f"item {at} of the series is {shown(point)}: a pair is wanted") from error
             if not known:
                 seen.add(mark)
                 unique.append(point)
@@ -58,7 +63,7 @@ class Analyzer(Worker):
         """Send one alert, as `ridgeline.skyline.alerters.trigger_alert`; what must be apart from us is started there."""
         return trigger_alert(alert, metric, context)
 
-    def spin_process(self, i_process: int, unique_metrics: Sequence[str | bytes]) -> Report:
+    def spin_process(self, i_process: int, unique_metrics: Any) -> Report:
         """Judge the metrics, with or without the namespace, that are this process' share: no alert, and nothing written.
 
         There is one process, whose threads share the work: the first has all metrics, any other none. Raises
@@ -67,6 +72,8 @@ class Analyzer(Worker):
         from ridgeline.engine.run.once import run_once
         from ridgeline.engine.run.turn import Request
 
+        if isinstance(unique_metrics, str | bytes) or not isinstance(unique_metrics, Iterable):
+            raise InputError(f"unique_metrics is {shown(unique_metrics)}: give a list of names")
         config = found_config()
         mine = unique_metrics if i_process == 1 else ()
         return run_once(Request(config, only=_base_names(mine, config), dry_run=True, json=True))
