@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +30,7 @@ from ridgeline.io.state.interface import StateError
 
 if TYPE_CHECKING:
     from ridgeline.engine.alerts.item import Item
+    from ridgeline.engine.alerts.rule import AlertRow
     from ridgeline.engine.run.external import Asking
     from ridgeline.engine.run.gallery import Gallery
     from ridgeline.engine.run.scan import Scan
@@ -96,6 +97,7 @@ class Turn:
     waiting   alerts in the outbox by strategy; None where that is not known
     unkept    why some of it could not be read or written: one problem of the run's, however many there are
     operators knows which metrics operators of Skyline took out of the analysis
+    rules     those that alerts went by
     arrived   the alerts that were sent
     faults    how many problems decide the exit code
     handoffs  what siblings are handed and what came from them
@@ -125,6 +127,7 @@ class Turn:
     waiting: Counter[str] | None = None
     unkept: list[StateError] = field(default_factory=list)
     operators: OperatorSkips | None = None
+    rules: Sequence[AlertRow] = ()
     arrived: list[Item] = field(default_factory=list)
     faults: int = 0
     handoffs: HandOffs = field(default_factory=HandOffs)

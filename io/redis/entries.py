@@ -41,6 +41,14 @@ class Expire:
 
 
 @dataclass(frozen=True, slots=True)
+class Stream:
+    """Store fields of a hash: fields and their texts in turn, asked for once, as they are sent."""
+
+    key: str
+    words: Iterable[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Replace:
     """Let a set or a hash hold these words, and nothing else, from one instant to the next; without words it is gone.
 
@@ -88,7 +96,8 @@ class Replace:
         return f"{STAGING}{self.key}.{mark}"
 
 
-Entry = Change | Keep | Rename | Expire | Replace
+Plain = Change | Keep | Rename | Expire | Stream
+Entry = Plain | Replace
 
 
 @dataclass(slots=True)
@@ -124,6 +133,10 @@ class Entries:
         if some := {encodable(name): encodable(text) for name, text in fields.items()}:
             self.entries.append(Put(encodable(key), some))
 
+    def put_pairs(self, key: str, pairs: Iterable[tuple[str, str]]) -> None:
+        """Store fields of a hash, (field, text) by (field, text): as many as there are metrics, none of them held here."""
+        self.entries.append(Stream(encodable(key), map(encodable, chain.from_iterable(pairs))))
+
     def drop(self, key: str, fields: Iterable[str]) -> None:
         """Forget fields of a hash."""
         if some := [encodable(name) for name in fields]:
@@ -154,7 +167,7 @@ class Entries:
         self.entries.append(Replace(encodable(key), command, words, named, ttl))
 
 
-def commands(entry: Change | Keep | Rename | Expire) -> Iterator[bytes]:
+def commands(entry: Plain) -> Iterator[bytes]:
     """One entry as commands."""
     match entry:
         case SetText(key, text, ttl):
@@ -169,5 +182,7 @@ def commands(entry: Change | Keep | Rename | Expire) -> Iterator[bytes]:
             yield frame("EXPIRE", key, str(ttl))
         case Put(key, fields):
             yield from pages("HSET", key, chain.from_iterable(fields.items()))
+        case Stream(key, words):
+            yield from pages("HSET", key, words)
         case Add(key, names) | Remove(key, names) | Drop(key, names):
             yield from pages(OF_NAMES[type(entry)], key, names)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from redis.exceptions import ResponseError
@@ -15,7 +14,8 @@ if TYPE_CHECKING:
 
     from ridgeline.io.redis.connection import BoundedConnection
 
-ROUND: Final = 64  # commands per round trip: at most so many pages, a few megabytes of names
+ROUND: Final = 1 << 20  # bytes of a round trip, about
+MOST: Final = 1000  # commands of one
 NO_KEY: Final = "no such key"  # what RENAME says where there is nothing to rename
 
 Send = Callable[[Iterable[bytes]], list[ResponseError]]
@@ -40,12 +40,24 @@ def line(client: redis.Redis) -> Iterator[Send]:
 def _converse(connection: BoundedConnection, commands: Iterable[bytes]) -> list[ResponseError]:
     send: Callable[[list[bytes]], None] = connection.send_packed_command
     refused: list[ResponseError] = []
-    rest = iter(commands)
-    while some := list(islice(rest, ROUND)):
+    for some in _rounds(commands):
         send([b"".join(some)])
         for _ in some:
             refused += _refusals(connection)
     return refused
+
+
+def _rounds(commands: Iterable[bytes]) -> Iterator[list[bytes]]:
+    some: list[bytes] = []
+    size = 0
+    for command in commands:
+        some.append(command)
+        size += len(command)
+        if size >= ROUND or len(some) == MOST:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 def _refusals(connection: BoundedConnection) -> list[ResponseError]:

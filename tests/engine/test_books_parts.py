@@ -16,8 +16,9 @@ from ridgeline.engine.run.books.judged import Judged
 from ridgeline.engine.run.books.past import Notes, Past
 from ridgeline.engine.run.books.rules import as_tuples
 from ridgeline.engine.run.books.timestamps import ANALYSED, SEEN, write_timestamps
-from ridgeline.io.redis.entries import Entries, Replace
-from ridgeline.io.state.batch import Put, SetText
+from ridgeline.engine.run.books.totals import write_totals
+from ridgeline.io.redis.entries import Entries, Replace, Stream
+from ridgeline.io.state.batch import SetText
 
 NOW = 1_700_000_000
 FLEET = [f"stats.host{at}.cpu" for at in range(12_000)]
@@ -36,7 +37,11 @@ def turn(*, whole=True, as_of=NOW):
 
 def put(given_turn):
     """The fields that each hash is given."""
-    return {entry.key: dict(entry.fields) for entry in given_turn.entries.entries if isinstance(entry, Put)}
+    found = {}
+    for entry in given_turn.entries.entries:
+        if isinstance(entry, Stream) and (words := list(entry.words)):
+            found[entry.key] = dict(zip(words[::2], words[1::2], strict=True))
+    return found
 
 
 def replaced(given_turn):
@@ -158,6 +163,25 @@ def test_when_a_period_is_over_the_next_one_begins():
         key: f"aet.{key}" for key in ("analyzer.boring", "analyzer.too_short", "analyzer.stale")
     }
     assert made.entries.entries[-1] == SetText("analyzer.algorithm.exception.metric.sets", str(NOW), 300)
+
+
+@pytest.mark.parametrize(("scan", "unkept", "keys"), [
+    (None, [], ["redis", "analyzer"]),
+    (True, [], ["analyzer.run_time", "analyzer.total_metrics", "analyzer.total_analyzed", "redis", "analyzer"]),
+    (None, ["refused"], ["analyzer.log.errors.per_minute", "redis", "analyzer"]),
+])  # fmt: skip
+def test_a_run_that_could_read_nothing_is_alive_and_counts_nothing(scan, unkept, keys):
+    made = turn()
+    report = SimpleNamespace(metrics=3, outcomes={"analysed": 2})
+    made.__dict__ |= {
+        "scan": scan,
+        "unkept": unkept,
+        "faults": 0,
+        "report": report,
+        "budget": SimpleNamespace(spent=lambda: 1.5),
+    }
+    write_totals(made)
+    assert [entry.key for entry in made.entries.entries] == keys
 
 
 # Notes and rules -----------------------------------------------------------------------------------------------------

@@ -244,6 +244,26 @@ def test_what_cannot_be_filled_or_switched_stays_as_it_was(server, way):
     assert not server.client.exists("aet.analyzer.stale")
 
 
+def test_a_connection_that_the_server_closed_meanwhile_is_opened_again(ledger, server):
+    assert ledger.ask(Strings(["analyzer"])) == [[None]]
+    for write in (False, True):
+        server.client.execute_command("CLIENT", "KILL", "TYPE", "normal")
+        if write:
+            ledger.write(replacing(["a"]))
+        else:
+            assert ledger.ask(Members("analyzer.stale")) == [set()]
+    assert held(server.client, "analyzer.stale") == {"a"}
+
+
+def test_pairs_are_stored_as_they_come(ledger, server):
+    entries = Entries()
+    entries.put_pairs("h", ((f"f{at}", str(at)) for at in range(2500)))
+    entries.put_pairs("none", ())
+    ledger.write(entries)
+    assert (server.client.hlen("h"), server.client.hget("h", "f2499")) == (2500, b"2499")
+    assert not server.client.exists("none")
+
+
 def test_a_replica_takes_nothing(server):
     server.client.sadd("analyzer.stale", *OLD)
     server.client.replicaof("127.0.0.1", 1)

@@ -1,6 +1,6 @@
 """Keys shared with siblings, as a dictionary: for tests of what a run reads and writes there, without a server."""
 
-from ridgeline.io.redis.entries import Expire, Keep, Rename, Replace
+from ridgeline.io.redis.entries import Expire, Keep, Rename, Replace, Stream
 from ridgeline.io.redis.ledger import Fields, Members, Pick, Strings
 from ridgeline.io.state.batch import Add, Delete, Drop, Put, Remove, SetText
 from ridgeline.io.state.interface import StateError
@@ -50,6 +50,9 @@ class Books:
                 self.keys.setdefault(key, set()).update(names)
             case Remove(key, names):
                 self.keys.get(key, set()).difference_update(names)
+            case Stream(key, words):
+                rest = iter(words)
+                self.keys.setdefault(key, {}).update(zip(rest, rest, strict=True))
             case Put(key, fields):
                 self.keys.setdefault(key, {}).update(fields)
             case Drop(key, names):

@@ -26,7 +26,7 @@ def write_timestamps(turn: Turn, judged: Judged, past: Past) -> None:
     heard = due & (judged.timestamps > 0)
     analysed = due & np.array([outcome == "analysed" for outcome in judged.outcomes], np.bool_)
     for key, chosen in ((SEEN, heard), (ANALYSED, analysed)):
-        turn.entries.put(key, {metric: str(timestamp) for metric, timestamp in judged.where(chosen)})
+        turn.entries.put_pairs(key, ((metric, str(timestamp)) for metric, timestamp in judged.where(chosen)))
 
 
 def _due(judged: Judged, notes: Notes, as_of: int) -> NDArray[np.bool_]:

@@ -14,16 +14,22 @@ ERRORS_KEPT: Final = 119  # seconds
 
 def write_totals(turn: Turn) -> None:
     """Write the run's statistics and, at the very end, the heartbeats."""
-    entries, report, now = turn.entries, turn.report, str(turn.as_of)
-    values = {
-        "run_time": repr(turn.budget.spent()),
-        "total_metrics": str(report.metrics),
-        "total_analyzed": str(report.outcomes["analysed"]),
-    }
-    for name, value in values.items():
+    entries, now = turn.entries, str(turn.as_of)
+    for name, value in _totals(turn).items():
         entries.put(f"analyzer.{name}", {"value": value, "timestamp": now})
     faults = turn.faults + bool(turn.unkept)
     if faults:
         entries.set(ERRORS, str(faults), ERRORS_KEPT)
     for key in HEARTBEATS:
         entries.set(key, now, ALIVE)
+
+
+def _totals(turn: Turn) -> dict[str, str]:
+    """The numbers of a run that read something: one that could not is no fleet without metrics."""
+    if turn.scan is None:
+        return {}
+    return {
+        "run_time": repr(turn.budget.spent()),
+        "total_metrics": str(turn.report.metrics),
+        "total_analyzed": str(turn.report.outcomes["analysed"]),
+    }

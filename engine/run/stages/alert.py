@@ -52,6 +52,7 @@ def _deliver(turn: Turn) -> Summary:
     metrics = [anomaly.metric for anomaly in report.anomalies]
     plan = replace(plan, m_of_n=often(config, metrics).get, second_order=second_order(config))
     plan = replace(plan, anomaly_ids=partial(anomaly_ids, turn))
+    turn.rules = plan.rows
     times = Times(budget.alerts_end, budget.clock, turn.wall)
     notices = []
     if turn.lacking is not None and request.everything:
