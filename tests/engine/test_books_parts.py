@@ -173,13 +173,7 @@ def test_when_a_period_is_over_the_next_one_begins():
 def test_a_run_that_could_read_nothing_is_alive_and_counts_nothing(scan, unkept, keys):
     made = turn()
     report = SimpleNamespace(metrics=3, outcomes={"analysed": 2})
-    made.__dict__ |= {
-        "scan": scan,
-        "unkept": unkept,
-        "faults": 0,
-        "report": report,
-        "budget": SimpleNamespace(spent=lambda: 1.5),
-    }
+    vars(made).update(scan=scan, unkept=unkept, faults=0, report=report, budget=SimpleNamespace(spent=lambda: 1.5))
     write_totals(made)
     assert [entry.key for entry in made.entries.entries] == keys
 
