@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 
 from ridgeline.engine.config.override import read_overrides
+from ridgeline.engine.config.preparation import preparation_of
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.overrides import Overrides
 from ridgeline.engine.rules.policy import Policy
@@ -38,6 +39,7 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
     stale_period: int | str | None = None,
     algorithms: Sequence[str | UserAlgorithm] | None = None,
     overrides: Sequence[Mapping[str, Any]] | None = None,
+    preparation: Mapping[str, Any] | None = None,
     labels_from: Sequence[str] | None = None,
 ) -> pa.Table:
     """Judge the newest window of every metric: one verdict row per metric, in first-seen order.
@@ -55,6 +57,8 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
     stale_period   seconds or "10m"; default: the profile's
     algorithms     names, or functions marked with `ridgeline.algorithm`; default: all
     overrides      mappings with the keys of `[[override]]`: match, consensus, algorithms, thresholds, ...
+    preparation    a mapping with the keys of `[preparation]`: counters ("auto" or patterns), non_derivative, zero_fill,
+                   last_known_value
     labels_from    columns (of Parquet: or key=value folders) that become part of the name, `cpu{host="web1"}`; None:
                    refuse to merge series of one name that they tell apart; (): pass over them
 
@@ -76,7 +80,14 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
     found = read_overrides(overrides or (), analysis.algorithms, base_policy(analysis, known))
     matrices, newest = _matrices(data, labels_from, needs_newest=as_of is None)
     scorer = Scorer.of(
-        analysis, found, as_of=as_of, default_as_of=newest, scores=scores, threads=threads or 0, user=user
+        analysis,
+        found,
+        preparation=preparation_of(preparation or {}),
+        as_of=as_of,
+        default_as_of=newest,
+        scores=scores,
+        threads=threads or 0,
+        user=user,
     )
     batches = [scorer.score(matrix) for matrix in matrices]
     _warn(scorer.overrides)
@@ -97,6 +108,7 @@ def replay(  # noqa: PLR0913 - every option a keyword of its own, as users call 
     consensus: int = 6,
     algorithms: Sequence[str | UserAlgorithm] | None = None,
     overrides: Sequence[Mapping[str, Any]] | None = None,
+    preparation: Mapping[str, Any] | None = None,
     labels_from: Sequence[str] | None = None,
 ) -> pa.Table:
     """Judge every step of every metric's history: one row per metric and distinct timestamp, metrics in first-seen order.
@@ -122,6 +134,7 @@ def replay(  # noqa: PLR0913 - every option a keyword of its own, as users call 
         end=end,
         every=None if every is None else parse_duration(every),
         user=user,
+        preparation=preparation_of(preparation or {}),
     )
     rules = Overrides(policy, read_overrides(overrides or (), policy.algorithms, policy))
     matrices, _ = _matrices(data, labels_from, needs_newest=False)

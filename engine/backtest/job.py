@@ -65,7 +65,13 @@ class Job:
         return cls(
             output=str(output),
             plan=ReplayPlan(
-                profile_named(analysis.profile), analysis.full_duration, steps.start, steps.end, steps.every, user
+                profile_named(analysis.profile),
+                analysis.full_duration,
+                steps.start,
+                steps.end,
+                steps.every,
+                user,
+                config.preparation,
             ),
             policy=base_policy(analysis, (*algorithm_names(), *(found.name for found in user))),
             overrides=config.overrides,

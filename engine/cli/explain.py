@@ -60,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
     scorer = Scorer.of(
         config.analysis,
         config.overrides,
+        preparation=config.preparation,
         as_of=args.as_of,
         default_as_of=int(time.time()) if newest is None else newest,
         scores=True,

@@ -115,6 +115,7 @@ def run(args: argparse.Namespace) -> int:
     scorer = Scorer.of(
         config.analysis,
         config.overrides,
+        preparation=config.preparation,
         as_of=args.as_of,
         default_as_of=newest,
         scores=args.scores,
@@ -142,7 +143,7 @@ def _compile(scorer: Scorer) -> float:
     from ridgeline.kernels.native import loader
 
     began = time.monotonic()
-    loader.prepare("score")
+    loader.prepare(*scorer.entries)
     remark(scorer.plan.user)
     return time.monotonic() - began
 
@@ -160,6 +161,7 @@ def _score(source: ParquetSource, scorer: Scorer, target: Path, report: Report, 
                 scored = scorer.judge(matrix)
                 report.seconds["score"] += time.monotonic() - began
                 report.add(scored.verdicts, {**matrix.repairs, **scored.repairs})
+                report.prepared.update(scored.tally)
                 progress.add(len(matrix))
                 yield scored.verdicts
 

@@ -21,6 +21,7 @@ from ridgeline.engine.config.apart import keep_apart
 from ridgeline.engine.config.files import read_small
 from ridgeline.engine.config.lines import KeyPath, key_lines
 from ridgeline.engine.config.model import Config
+from ridgeline.engine.config.preparation import read_preparation
 from ridgeline.engine.config.problems import ConfigError, Problem, Problems
 from ridgeline.engine.config.reader import Table
 from ridgeline.engine.config.sections import (
@@ -102,6 +103,7 @@ def read_tables(top: Table, path: Path, environ: Mapping[str, str], trial: Try |
     source = read_source(top, environ)
     analysis, algorithms = read_analysis(top, trial)
     overrides = read_override_tables(top, analysis, algorithms)
+    preparation = read_preparation(top)
     run = read_run(top)
     alerts = read_alerts(top)
     stale_digest = read_stale_digest(top)
@@ -139,4 +141,5 @@ def read_tables(top: Table, path: Path, environ: Mapping[str, str], trial: Try |
         statistics=statistics,
         log=log,
         warnings=warnings,
+        preparation=preparation,
     )

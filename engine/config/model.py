@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ridgeline.engine.alerts.delivery import Delivery
+from ridgeline.engine.prepare.plan import UNPREPARED, Preparation
 from ridgeline.engine.rules.airgaps import Airgaps
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.io.source import SourceSettings
@@ -147,3 +148,4 @@ class Config:
     statistics: Statistics = field(default_factory=Statistics)
     log: Log = field(default_factory=Log)
     warnings: tuple[str, ...] = ()
+    preparation: Preparation = UNPREPARED

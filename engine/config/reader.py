@@ -52,6 +52,13 @@ class Table(Scalars):
         good = [self._is_pattern((*self.path, key, at), text) for at, text in enumerate(texts)]
         return texts if all(good) else ()
 
+    def choice_or_patterns(self, key: str, words: tuple[str, ...], default: str) -> str | tuple[str, ...]:
+        """Read one of the known words, or a list of patterns of metrics."""
+        self.note(key, Asked("word or texts", default, words))
+        if isinstance(self.values.get(key), list):
+            return self.patterns(key) or default
+        return self.choice(key, words, default)
+
     def check_patterns(self, key: str) -> None:
         """Check that the keys of a table below this one are patterns of metrics."""
         for text in self.table(key).values:

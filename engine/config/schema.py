@@ -90,6 +90,7 @@ def _value(asked: Asked) -> dict[str, Any]:
         "integer": {"type": "integer"},
         "number": {"type": "number"},
         "texts": {"type": "array", "items": {"type": "string"}},
+        "word or texts": {"anyOf": [{"enum": list(asked.words)}, {"type": "array", "items": {"type": "string"}}]},
         "integers": {"type": "array", "items": {"type": "integer"}},
         "duration": {"type": ["number", "string"], "pattern": DURATION},
         "size": {"type": ["integer", "string"]},
@@ -97,7 +98,7 @@ def _value(asked: Asked) -> dict[str, Any]:
     found = kinds[asked.kind]
     if asked.words and asked.kind == "text":
         found["enum"] = list(asked.words)
-    elif asked.words:
+    elif asked.words and asked.kind == "texts":
         found["items"] = {"enum": list(asked.words)}
     if asked.low is not None:
         found["exclusiveMinimum" if asked.above else "minimum"] = asked.low

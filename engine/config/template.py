@@ -37,6 +37,12 @@ url = "redis://127.0.0.1:6379/0"        # or rediss://HOST:PORT/0 (TLS), unix://
 # second_order = false                  # true: alert again only on what was over, or grew by half (docs/alerters.md)
 # m_of_n = [2, 5]                       # alert only on what was anomalous in 2 of its last 5 runs; default: at once
 
+[preparation]
+counters = "auto"                       # judge by how much they rise what only grows; or "off" (default), or ["pattern"]
+# non_derivative = ["stats.uptime"]     # never counters
+# zero_fill = ["stats.errors."]         # what is missing is 0
+# last_known_value = ["stats.temperature."]   # what is missing is what was last there
+
 [run]
 # deadline = 55                         # seconds; what was not reached by then is counted as shed
 # threads = 2                           # default: as many as there are CPUs

@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ridgeline.engine.prepare.series import prepare
 from ridgeline.engine.score.matrix import judge_rows
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.arrow.buffers import arrow, strings
@@ -45,7 +44,7 @@ class Trial:
         base = self.scorer.overrides.policy(self.matrix.metrics[0].as_py())
         policies = tuple(replace(base, consensus=1, algorithms=(name,)) for name in self.names)
         alone = replace(plan, policies=policies, scores=False, all_votes=True)
-        judged = judge_rows(prepare(rows, plan.preparation).matrix, alone, places.astype(np.int32))
+        judged = judge_rows(rows, alone, places.astype(np.int32))
         columns = np.array([plan.names.index(name) for name in self.names])
         found: NDArray[np.bool_] = judged.votes[columns[places], np.arange(len(values))] == TRUE
         return found

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from ridgeline.engine.explain.bounds import Trial, around, bounds
 from ridgeline.engine.explain.terms import statistic
 from ridgeline.engine.prepare.airgaps import find_gaps
-from ridgeline.engine.prepare.series import prepare
 from ridgeline.engine.rules.airgaps import MAX_PERIOD
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.run.expected import expected
@@ -109,12 +108,12 @@ def explain(matrix: MetricMatrix, scorer: Scorer, period: int = MAX_PERIOD) -> C
     metric = matrix.metrics[0].as_py()
     scored = scorer.judge(matrix, threads=1)
     verdict = scored.verdicts.to_pylist()[0]
+    series = scored.prepared.judged(0)
     policy = scorer.overrides.policy(metric)
-    as_of = int(resolve_as_of(matrix, scorer.plan)[0])
+    as_of = int(resolve_as_of(series, scorer.plan)[0])
     if as_of == NO_AS_OF:  # of its own newest point
-        as_of = int(matrix.timestamps[-1]) if len(matrix.timestamps) else 0
-    stamps, values = considered(scored.prepared.matrix, 0, scorer)
-    labels = scored.prepared.labels
+        as_of = int(series.timestamps[-1]) if len(series.timestamps) else 0
+    stamps, values = considered(series, 0, scorer)
     judged = verdict["outcome"] == ANALYSED
     algorithms = policy.algorithms or scorer.plan.names
     return Card(
@@ -129,9 +128,9 @@ def explain(matrix: MetricMatrix, scorer: Scorer, period: int = MAX_PERIOD) -> C
         consensus=policy.consensus,
         expected=expected(values) if judged else None,
         negatives=bool((values < 0).any()) if len(values) else None,
-        algorithms=_opinions(matrix, scorer, policy, verdict, as_of, len(values)) if judged else [],
-        would=_would(matrix, scorer, policy, len(algorithms)) if judged else {},
-        prepared=None if labels is None else labels[0],
+        algorithms=_opinions(series, scorer, policy, verdict, as_of, len(values)) if judged else [],
+        would=_would(series, scorer, policy, len(algorithms)) if judged else {},
+        prepared=verdict["prepared"],
         stale_period=policy.stale_period or scorer.plan.profile.stale_period,
         stamps=stamps,
         values=values,
@@ -192,5 +191,5 @@ def _would(matrix: MetricMatrix, scorer: Scorer, policy: Policy, algorithms: int
         as_of=np.repeat(matrix.as_of, algorithms),
     )
     plan = replace(scorer.plan, policies=policies, scores=False)
-    judged = judge_rows(prepare(rows, plan.preparation).matrix, plan, np.arange(algorithms, dtype=np.int32))
+    judged = judge_rows(rows, plan, np.arange(algorithms, dtype=np.int32))
     return {least: bool(found) for least, found in enumerate(judged.anomalous, 1)}

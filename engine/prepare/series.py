@@ -1,61 +1,130 @@
-"""Preparation: the steps that configuration asks for, applied in order to a cleaned matrix before anything judges it."""
+"""Preparation of a cleaned matrix: the series that are changed before they are judged, beside those that are not."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from ridgeline.io.matrix import MetricMatrix
+from ridgeline.io.arrow.buffers import arrow, strings
+from ridgeline.io.matrix import NO_AS_OF, SCHEMA, MetricMatrix
+from ridgeline.kernels.native import loader
+from ridgeline.kernels.prepare.layout import CHANGED, DERIVED, LASTED, ZEROED, prepare_room
+
+# What a changed row is called under `prepared`; and by its bits, which of them it has.
+LABELS: Final = (None, "derivative", "zero_fill", "last_known_value", "derivative+last_known_value")
+_PLACES: Final = np.zeros(CHANGED + 1, np.uint8)
+_PLACES[[DERIVED, ZEROED, LASTED, DERIVED | LASTED]] = range(1, len(LABELS))
+GROWTH: Final = 4  # how much more room there is each time it did not suffice
 
 
-class Step(Protocol):
-    """One way to change series. `name` is what verdicts call a row that it changed."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Changed:
+    """The rows of a matrix that are judged by another series than their own.
 
-    @property
-    def name(self) -> str:
-        """The word under `prepared`."""
-        ...
+    rows     int64[k]: their places, ascending
+    matrix   k rows: their considered points as they are now
+    """
 
-    def apply(self, matrix: MetricMatrix) -> tuple[MetricMatrix, NDArray[np.bool_]]:
-        """The same metrics in the same order with their series changed, and bool[n]: which rows were."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Preparation:
-    """What is to be done to series, in this order. Nothing unless asked for: parity rests on raw values."""
-
-    steps: tuple[Step, ...] = ()
-
-    def describe(self) -> list[str]:
-        """The names of the steps, as JSON."""
-        return [step.name for step in self.steps]
-
-
-UNPREPARED: Final = Preparation()
+    rows: NDArray[np.int64]
+    matrix: MetricMatrix
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
     """A matrix ready to be judged.
 
-    labels   object[n]: the name of the step that changed a row last, None for a row as it was cleaned; None where no
-             row was changed
+    cleaned   as it came
+    done      uint8[n]: what was found and done, bits as in `kernels.prepare.layout`; None where nothing was asked for
+    changed   the rows that are judged by another series; None where there is none
     """
 
-    matrix: MetricMatrix
-    labels: NDArray[Any] | None = None
+    cleaned: MetricMatrix
+    done: NDArray[np.uint8] | None = None
+    changed: Changed | None = None
+
+    @property
+    def metrics(self) -> pa.StringArray:
+        """Base names, one per row."""
+        return self.cleaned.metrics
+
+    def judged(self, row: int) -> MetricMatrix:
+        """The series of one row as it is judged: a matrix of that row alone, not copied."""
+        if self.changed is not None:
+            at = int(np.searchsorted(self.changed.rows, row))
+            if at < len(self.changed.rows) and self.changed.rows[at] == row:
+                return self.changed.matrix.slice(at, at + 1)
+        return self.cleaned.slice(row, row + 1)
+
+    def labels(self) -> NDArray[np.uint8]:
+        """Which of `LABELS` each row has: uint8[n]."""
+        if self.done is None:
+            return np.zeros(len(self.cleaned), np.uint8)
+        places: NDArray[np.uint8] = _PLACES[self.done & CHANGED]
+        return places
 
 
-def prepare(matrix: MetricMatrix, preparation: Preparation) -> Prepared:
-    """Apply every step. Without steps the matrix itself, not a copy."""
-    labels: NDArray[Any] | None = None
-    for step in preparation.steps:
-        matrix, changed = step.apply(matrix)
-        if changed.any():
-            labels = np.full(len(matrix), None, object) if labels is None else labels
-            labels[changed] = step.name
-    return Prepared(matrix, labels)
+def prepare(
+    matrix: MetricMatrix,
+    asks: NDArray[np.uint8] | None,
+    as_of: NDArray[np.int64],
+    windows: NDArray[np.int64],
+    switches: NDArray[np.int64],
+    *,
+    steps: NDArray[np.int64] | None = None,
+) -> Prepared:
+    """Prepare every row as it is asked for.
+
+    asks uint8[n] as `Asking.of` gives it; as_of int64[n], epoch seconds or `NO_AS_OF`; windows int64[n], seconds;
+    switches as `Profile.encode` gives them; steps int64[n]: at which gaps are filled, 0 where the window is to tell.
+    """
+    if asks is None or not asks.any():
+        return Prepared(matrix)
+    rows, longest = len(matrix), int(np.diff(matrix.offsets).max(initial=0))
+    done, bounds = np.zeros(rows, np.uint8), np.zeros(rows + 1, np.int64)
+    scratch, scratch_t = np.empty(prepare_room(longest)), np.empty(2 * longest, np.int64)
+    capacity = int(matrix.offsets[-1] - matrix.offsets[0])  # enough where no gap is filled
+    out_t, out_x = np.empty(capacity, np.int64), np.empty(capacity)
+    entry = loader.entry("prepare")
+    inputs = (matrix.offsets, matrix.timestamps, matrix.values, matrix.duplicates, as_of, windows, switches, asks)
+    filling = np.zeros(rows, np.int64) if steps is None else steps
+    start = 0
+    while stopped := entry(*inputs, filling, done, bounds, out_t, out_x, scratch, scratch_t, longest, start):
+        start = stopped - 1
+        more = GROWTH * int(bounds[stopped]) - len(out_t)
+        out_t, out_x = np.append(out_t, np.empty(more, np.int64)), np.append(out_x, np.empty(more))
+    changed = np.flatnonzero(done & CHANGED)
+    return Prepared(matrix, done, _changed(matrix, changed, bounds, out_t, out_x) if len(changed) else None)
+
+
+def _changed(
+    matrix: MetricMatrix,
+    rows: NDArray[np.int64],
+    bounds: NDArray[np.int64],
+    timestamps: NDArray[np.int64],
+    values: NDArray[np.float64],
+) -> Changed:
+    """The changed rows as a matrix of their own; rows between them have no points."""
+    ends = arrow(bounds[np.append(rows, rows[-1] + 1)])
+    points = int(bounds[-1])
+    as_of = matrix.as_of[rows]
+    columns = [
+        strings(matrix.metrics[row].as_py() for row in rows.tolist()),
+        pa.LargeListArray.from_arrays(ends, arrow(timestamps[:points])),
+        pa.LargeListArray.from_arrays(ends, arrow(values[:points])),
+        arrow(as_of, as_of == NO_AS_OF),
+    ]
+    return Changed(
+        rows,
+        replace(
+            matrix,
+            batch=pa.RecordBatch.from_arrays(columns, schema=SCHEMA),
+            reasons=matrix.reasons[rows],
+            duplicates=matrix.duplicates[rows],
+            disordered=matrix.disordered[rows],
+            integers=None,
+        ),
+    )

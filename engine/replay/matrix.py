@@ -6,18 +6,19 @@ the work (`kernels.replay`), span by span (`engine.replay.spans`); the steps com
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ridgeline.engine.prepare.series import prepare
+from ridgeline.engine.prepare.asks import Asking, Asks
 from ridgeline.engine.replay.plan import ReplayPlan
 from ridgeline.engine.replay.spans import Series, Span, room_for, spans_of
 from ridgeline.engine.replay.steps import Steps, table_of
 from ridgeline.engine.replay.users import add_user_scores
+from ridgeline.engine.replay.variants import variants_of
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.score.gate import is_open
 from ridgeline.engine.score.plan import Policies, ScorePlan
@@ -49,18 +50,19 @@ def replay_matrix(
     algorithm, ks_test_d, ks_test_adf (`steps.step_schema`). Bytes do not depend on `threads`. Memory: the steps of the
     matrix.
     """
-    matrix = prepare(matrix, plan.preparation).matrix
+    names = matrix.metrics.to_pylist()
     policy_of_row = None
     policies: tuple[Policy, ...] = (Policy(),)
     if overrides is not None:
-        policy_of_row = overrides.assign(matrix.metrics.to_pylist())
+        policy_of_row = overrides.assign(names)
         policies = overrides.policies
     bounds = matrix.offsets
     points = [
         (matrix.timestamps[bounds[row] : bounds[row + 1]], matrix.values[bounds[row] : bounds[row + 1]])
         for row in range(len(matrix))
     ]
-    steps = _replay(points, plan, policies, policy_of_row, starts, threads)
+    asks = Asking(plan.preparation).of(names, len(matrix))
+    steps = _replay(points, plan, policies, policy_of_row, starts, asks, threads)
     return table_of(matrix.metrics, steps, tuple(one.name for one in plan.user))
 
 
@@ -74,7 +76,7 @@ def replay_series(
 ) -> Steps:
     """Replay one cleaned series: timestamps int64[n], ascending epoch seconds; values float64[n], finite."""
     points = [(np.ascontiguousarray(timestamps, np.int64), np.ascontiguousarray(values, np.float64))]
-    return _replay(points, plan, (policy or Policy(),), None, None, threads)
+    return _replay(points, plan, (policy or Policy(),), None, None, None, threads)
 
 
 def _replay(
@@ -83,14 +85,18 @@ def _replay(
     policies: tuple[Policy, ...],
     policy_of_row: NDArray[np.int32] | None,
     starts: NDArray[np.int64] | None,
+    asks: Asks | None,
     threads: int,
 ) -> Steps:
     score_plan = ScorePlan(plan.profile, full_duration=plan.window, policies=policies, user=plan.user)
     encoded = Policies.encode(score_plan, policy_of_row, len(points))
-    series = [
-        _series(t, x, plan, encoded, row, None if starts is None else int(starts[row]))
-        for row, (t, x) in enumerate(points)
-    ]
+    series, owners = [], []
+    for row, (t, x) in enumerate(points):
+        start, ask = None if starts is None else int(starts[row]), 0 if asks is None else int(asks[row])
+        found = list(_series(t, x, plan, encoded, row, start, ask))
+        series += found
+        owners += [row] * len(found)
+    encoded = encoded.only(np.array(owners, np.int64))  # from here on a row is a series
     entry, switches = loader.entry("replay"), plan.profile.encode()
     wanted = [np.flatnonzero(one.wanted) for one in series]
     counts = np.array([len(at) for at in wanted], np.int64)
@@ -125,14 +131,25 @@ def _replay(
         steps.values = np.concatenate([one.x[at] for one, at in zip(series, wanted, strict=True)])
     add_user_scores(series, steps, plan, encoded, threads)
     steps.judge(policies, encoded)
-    return steps
+    return steps if owners == list(range(len(points))) else steps.together(np.array(owners), len(points))
 
 
 def _series(
-    t: NDArray[np.int64], x: NDArray[np.float64], plan: ReplayPlan, policies: Policies, row: int, start: int | None
-) -> Series:
-    """One row as replayed; of equal timestamps the last point alone is kept where the profile says so."""
+    t: NDArray[np.int64],
+    x: NDArray[np.float64],
+    plan: ReplayPlan,
+    policies: Policies,
+    row: int,
+    start: int | None,
+    ask: int,
+) -> Iterator[Series]:
+    """One row as replayed; of equal timestamps the last point alone is kept where the profile says so.
+
+    Without anything asked for it is one series; else those by which some steps are judged.
+    """
     if plan.profile.last_wins:
         last = np.append(t[1:] != t[:-1], True)[: len(t)]
         t, x = (t, x) if last.all() else (t[last], x[last])
-    return Series(t, x, plan.wanted_steps(t, start), int(policies.of_row[row]), int(policies.windows[row]))
+    policy, window = int(policies.of_row[row]), int(policies.windows[row])
+    for variant in variants_of((t, x), ask, plan, window, start):
+        yield Series(*variant, policy, window)

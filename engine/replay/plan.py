@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgeline.engine.prepare.series import UNPREPARED, Preparation
+from ridgeline.engine.prepare.plan import UNPREPARED, Preparation
 from ridgeline.engine.rules.profiles import PROFILES, Profile
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm
 from ridgeline.engine.score.failures import Complaint

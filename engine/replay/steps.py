@@ -102,6 +102,26 @@ class Steps:
             enough &= ~(wrong | small)
         self.anomalous[here] = enough
 
+    def together(self, owners: NDArray[np.int64], metrics: int) -> Steps:
+        """Return the steps of series that belong together as one metric's, in order of time.
+
+        owners int64[series], ascending: the metric of each; metrics: how many there are, some perhaps without steps.
+        """
+        owner = np.repeat(owners, self.counts)
+        order = np.lexsort((self.timestamps, owner))
+        gated = order if len(self.change) else slice(0)
+        return Steps(
+            np.bincount(owner, minlength=metrics),
+            self.outcomes[order],
+            self.votes[order],
+            np.take(self.scores, order, axis=1),
+            self.change[gated],
+            self.level[gated],
+            self.timestamps[order],
+            self.values[order],
+            self.anomalous[order],
+        )
+
 
 def table_of(metrics: pa.StringArray, steps: Steps, user: Sequence[str] = ()) -> pa.Table:
     """Return the steps of each metric, in order, as a table of `step_schema`."""

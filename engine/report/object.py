@@ -19,6 +19,7 @@ def as_object(report: Report) -> dict[str, Any]:
         "outcomes": ranked(report.outcomes),
         "reasons": ranked(report.reasons),
         "repairs": ranked(report.repairs),
+        "preparation": ranked(report.prepared),
         "anomalies": listing(report.anomalies),
         "breakdown": report.breakdown,
         "algorithm_errors": ranked(report.algorithm_errors),

@@ -28,6 +28,7 @@ class Report:
     algorithms         those in force, in the order of verdict columns
     as_of              epoch seconds, or "last"
     repairs            points by reason
+    prepared           metrics by what was done to their series, and `raw_counter` (`engine.score.tally`)
     spent              by user's algorithm, (seconds, metrics judged) of each block: they run by themselves
     traceback          of the bug that ended the run, if one did
     failures           per algorithm that failed somewhere, an account of one of its failures
@@ -44,6 +45,7 @@ class Report:
     algorithms: Sequence[str]
     as_of: int | str | None = None
     repairs: Counter[str] = field(default_factory=Counter)
+    prepared: Counter[str] = field(default_factory=Counter)
     failures: dict[str, Complaint] = field(default_factory=dict)
     alerts: Mapping[str, int] | None = None
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("compile", *WORK, "total"), 0.0))

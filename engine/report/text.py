@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.report.counts import ranked
 from ridgeline.engine.report.summary import SHARES, WORK
+from ridgeline.engine.score.tally import RAW
 from ridgeline.io.text import escape
 
 if TYPE_CHECKING:
@@ -27,8 +29,18 @@ def _counts(report: Report) -> Iterator[str]:
         yield f"reasons{_listed(': ', report.reasons)}"
     if report.repairs:
         yield f"points repaired or dropped{_listed(': ', report.repairs)}"
+    yield from _preparation(report)
     for name, count in ranked(report.algorithm_errors).items():
         yield f"{escape(name)} failed on {number(count, 'metric')}; {escape(report.failures[name].sentence)}"
+
+
+def _preparation(report: Report) -> Iterator[str]:
+    done = Counter(report.prepared)
+    raw = done.pop(RAW, 0)
+    if done:
+        yield f"prepared{_listed(': ', done)}"
+    if raw:
+        yield f"{number(raw, 'growing metric')} scored by value, not by rise ([preparation] counters)"
 
 
 def _anomalies(report: Report, limit: int) -> Iterator[str]:

@@ -42,6 +42,7 @@ class Profile:
     guarded: bool = False  # rounding alone never votes, squares neither overflow nor underflow
     min_points: int = 100
     boring_points: int = 100
+    skyline: bool = False  # counters and gaps are told as Skyline tells them
 
     def encode(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """The switches as kernels read them: int64[SWITCHES]."""
@@ -54,8 +55,8 @@ _ALL: Final = (
         "native", 500, two_sided=True, round_gate=False, histogram=HISTOGRAM_OWN_BIN, standardise=True, windowed=True, last_wins=True,
         drop_future=True, guarded=True,
     ),
-    Profile("earthgecko", 500, history_ddof=0, histogram=HISTOGRAM_EARTHGECKO, anchor_as_of=True),
-    Profile("earthgecko_batch", 86400, daily=True),
+    Profile("earthgecko", 500, history_ddof=0, histogram=HISTOGRAM_EARTHGECKO, anchor_as_of=True, skyline=True),
+    Profile("earthgecko_batch", 86400, daily=True, skyline=True),
     Profile("etsy", 500, ddof=0, first_hour=FIRST_HOUR_BEFORE, anchor_as_of=True),
 )  # fmt: skip
 

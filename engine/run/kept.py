@@ -11,13 +11,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ridgeline.alerters import Alert
+from ridgeline.engine.prepare.series import Prepared
 from ridgeline.engine.report.envelope import envelope
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.run.sinks import Series
 from ridgeline.engine.score.anomaly import Anomaly, anomalies_of
 from ridgeline.engine.score.considered import considered
 from ridgeline.engine.score.scorer import Scorer
-from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.ordered import median
 
 if TYPE_CHECKING:
@@ -66,12 +66,12 @@ class KeptSeries:
         """What is kept."""
         return {kept.metric: kept for kept in self._kept}
 
-    def _offer(self, anomaly: Anomaly, matrix: MetricMatrix, row: int) -> None:
+    def _offer(self, anomaly: Anomaly, series: Prepared, row: int) -> None:
         """Keep one more series, or in its stead none, or drop the least of them."""
         rank = self._rank(anomaly)
         if len(self._kept) == self.most and rank >= self._kept[-1].rank:
             return
-        stamps, values = considered(matrix, row, self.scorer)
+        stamps, values = considered(series, row, self.scorer)
         at = envelope(stamps, values, COLUMNS)
         kept = Kept(rank, anomaly.metric, stamps[at], values[at], median(values))
         insort(self._kept, kept, key=lambda each: each.rank)

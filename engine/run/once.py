@@ -20,6 +20,7 @@ from ridgeline.engine.run.stages.lock import take_lock
 from ridgeline.engine.run.stages.log import write_log
 from ridgeline.engine.run.stages.no_data import judge_no_data
 from ridgeline.engine.run.stages.outputs import keep_apart, write_files
+from ridgeline.engine.run.stages.recall import recall_counters
 from ridgeline.engine.run.stages.scan import scan_source
 from ridgeline.engine.run.stages.second_stage import ask_second_stage
 from ridgeline.engine.run.stages.shedding import order_reading, remember_shed, tell_shed
@@ -36,6 +37,7 @@ STAGES: Final[tuple[tuple[str, Callable[[Turn], None]], ...]] = (
     ("list", order_reading),
     ("list", route_batch),
     ("compile", compile_kernels),
+    ("scan", recall_counters),
     ("scan", scan_source),
     ("scan", tell_shed),
     ("scan", judge_clock),

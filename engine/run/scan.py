@@ -131,8 +131,9 @@ class Scan:
             else:
                 self.report.seconds["score"] += seconds
                 self.report.repairs.update(scored.repairs)
+                self.report.prepared.update(scored.tally)
                 self.leads.append(scored.leads)
-                self._hand_out(Series(block, scored.prepared.matrix), scored.verdicts)
+                self._hand_out(Series(block, scored.prepared), scored.verdicts)
 
     def _hand_out(self, series: Series | None, verdicts: pa.RecordBatch) -> None:
         """Give a block to every sink; one that fails is given no more, and costs no other its blocks."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 
+from ridgeline.engine.prepare.series import Prepared
 from ridgeline.engine.report.summary import Report
 from ridgeline.io.matrix import MetricMatrix
 
@@ -19,11 +20,11 @@ class Series:
     """The series of the rows of one block that were read whole, metrics in the order of the verdicts.
 
     cleaned    as the source gave them
-    prepared   as they were judged; the same object where nothing was prepared
+    prepared   as they were judged, one by one
     """
 
     cleaned: MetricMatrix
-    prepared: MetricMatrix
+    prepared: Prepared
 
 
 class Sink(Protocol):

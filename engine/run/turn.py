@@ -5,18 +5,20 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.alerts.strategy import show_pictures
 from ridgeline.engine.alerts.summary import Summary
 from ridgeline.engine.config.model import Config
+from ridgeline.engine.prepare.plan import AUTO
 from ridgeline.engine.report.summary import SHARES, WORK, Report
 from ridgeline.engine.rules.selection import Selection
 from ridgeline.engine.run.airgaps import AirgapSink
 from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.expected import ExpectedSink
 from ridgeline.engine.run.handoffs.desk import HandOffs
+from ridgeline.engine.run.latches import LatchSink
 from ridgeline.engine.run.lately import LatelySink
 from ridgeline.engine.run.shedding import Places
 from ridgeline.engine.run.sinks import ReportSink, Sink
@@ -85,6 +87,7 @@ class Turn:
     stale     the one that finds what is newly stale, where a digest is asked for
     gallery   draws pictures for alerts, where any are shown
     external  the rules of others' services on their way, where any are asked
+    latches   knows which metrics are counters by now, where that takes several runs
     selection which of the metrics that are listed are read; None: all
     source    where the metrics come from, once it is listed
     places    where a run before this one stopped for want of time; None: nowhere
@@ -114,6 +117,7 @@ class Turn:
     stale: StaleSink | None = None
     gallery: Gallery | None = None
     external: Asking | None = None
+    latches: LatchSink | None = None
     cleanup: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     selection: Selection | None = None
     source: Source | None = None
@@ -139,7 +143,12 @@ class Turn:
         """Make ready for the first stage. Raises InputError for settings that cannot be scored with."""
         config, now = request.config, int(wall())
         scorer = Scorer.of(
-            config.analysis, config.overrides, as_of=request.as_of, default_as_of=now, threads=config.run.threads
+            config.analysis,
+            config.overrides,
+            preparation=config.preparation,
+            as_of=request.as_of,
+            default_as_of=now,
+            threads=config.run.threads,
         )
         as_of = now if request.as_of is None else request.as_of
         report = Report(
@@ -155,6 +164,11 @@ class Turn:
             report.judged, report.alerts = False, Summary().counts()
             return cls(request, budget, wall, now, scorer, report, [ReportSink(report), airgaps], lately)
         sinks: list[Sink] = [ReportSink(report), ExpectedSink(report, scorer), lately]
+        latches = None
+        if config.preparation.counters == AUTO and scorer.plan.profile.skyline:
+            latches = LatchSink(now, config.analysis.full_duration)
+            scorer = replace(scorer, confirm=latches.confirm)
+            sinks.append(latches)
         if config.airgaps.identify:
             sinks.append(airgaps)
         if request.everything:  # else only some metrics are listed
@@ -180,7 +194,7 @@ class Turn:
             sinks.append(handoffs.findings)
         return cls(
             request, budget, wall, now, scorer, report, sinks, lately, stale, gallery,
-            canary=canary, handoffs=handoffs,
+            latches=latches, canary=canary, handoffs=handoffs,
         )  # fmt: skip
 
     def break_off(self, code: int, problem: str) -> None:
@@ -202,7 +216,11 @@ class Turn:
     def kernels(self) -> tuple[str, ...]:
         """The compiled entries that reading and scoring need."""
         gaps = any(isinstance(sink, AirgapSink) for sink in self.sinks)
-        return ("decode", *(() if self.request.check_airgaps_only else ("score",)), *(("gaps",) if gaps else ()))
+        return (
+            "decode",
+            *(() if self.request.check_airgaps_only else self.scorer.entries),
+            *(("gaps",) if gaps else ()),
+        )
 
     @property
     def of_the_fleet(self) -> bool:

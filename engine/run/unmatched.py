@@ -42,4 +42,5 @@ def patterns_of(config: Config) -> tuple[str, ...]:
     excluded = () if config.stale_digest is None else config.stale_digest.exclude
     later = () if config.second_stage is None else config.second_stage.match
     gaps = (*config.airgaps.check, *config.airgaps.skip) if config.airgaps.identify else ()
-    return tuple(dict.fromkeys([*config.analysis.skip, *matches, *excluded, *config.batch.match, *later, *gaps]))
+    early = (*config.analysis.skip, *config.batch.match, *config.preparation.patterns)
+    return tuple(dict.fromkeys([*early, *matches, *excluded, *later, *gaps]))

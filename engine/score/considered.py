@@ -5,16 +5,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgeline.engine.prepare.series import Prepared
 from ridgeline.engine.score.plan import resolve_as_of
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
 
 
-def considered(matrix: MetricMatrix, row: int, scorer: Scorer) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def considered(
+    series: MetricMatrix | Prepared, row: int, scorer: Scorer
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Timestamps int64[n] and values float64[n] up to `as_of` and within the window of the newest of them, of equal timestamps the last.
 
-    Each of the three only where the scorer's profile says so.
+    Each of the three only where the scorer's profile says so. Of prepared series as they are judged.
     """
+    matrix, row = (series.judged(row), 0) if isinstance(series, Prepared) else (series, row)
     profile = scorer.plan.profile
     window = scorer.overrides.policy(matrix.metrics[row].as_py()).full_duration or scorer.plan.full_duration
     begin, end = matrix.offsets[row], matrix.offsets[row + 1]

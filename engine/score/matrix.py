@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ridgeline.engine.prepare.series import LABELS, Changed, Prepared
 from ridgeline.engine.score import verdicts
 from ridgeline.engine.score.gate import held_back, is_open
 from ridgeline.engine.score.plan import Policies, ScorePlan, resolve_as_of
@@ -67,6 +68,13 @@ class Results:
             np.empty((rows, FACTS), np.int64),
         )
 
+    def put(self, rows: NDArray[np.int64], others: Results) -> None:
+        """Put others in the place of these rows."""
+        self.outcomes[rows], self.votes[rows] = others.outcomes, others.votes
+        self.points[rows], self.facts[rows] = others.points, others.facts
+        if len(self.scores):
+            self.scores[rows] = others.scores
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
@@ -100,26 +108,44 @@ def score_matrix(
     policy_of_row int[n]: position in `plan.policies`; None: the first for all. Results are identical for any number
     of threads and any `plan.block_rows`.
     """
-    return _verdicts(matrix, plan, judge_rows(matrix, plan, policy_of_row, threads=threads))
+    return verdict_rows(Prepared(matrix), plan, judge_rows(matrix, plan, policy_of_row, threads=threads))
 
 
 def judge_rows(
-    matrix: Judgeable, plan: ScorePlan, policy_of_row: NDArray[Any] | None = None, *, threads: int = 1
+    matrix: Judgeable,
+    plan: ScorePlan,
+    policy_of_row: NDArray[Any] | None = None,
+    *,
+    changed: Changed | None = None,
+    threads: int = 1,
 ) -> Judged:
-    """Judge every row, as `score_matrix` does, in numpy arrays: for few rows, Arrow would cost more than the judging."""
+    """Judge every row, as `score_matrix` does, in numpy arrays: for few rows, Arrow would cost more than the judging.
+
+    `changed`: rows that are judged by another series than their own.
+    """
     policies = Policies.encode(plan, policy_of_row, len(matrix))
-    results = _run_kernel(matrix, plan, policies, threads)
-    if plan.user:
-        votes, scores = user_votes(matrix, plan, policies, results.outcomes, threads)
-        results.votes = np.concatenate([results.votes, votes], axis=1)
-        if plan.scores:
-            results.scores = np.concatenate([results.scores, scores], axis=1)
+    if changed is None:
+        results = _results(matrix, plan, policies, threads)
+    else:
+        results = _results(matrix, plan, policies.without(changed.rows), threads)
+        results.put(changed.rows, _results(changed.matrix, plan, policies.only(changed.rows), threads))
     outcomes = verdicts.row_outcomes(results.outcomes, matrix.reasons)
     by_algorithm = np.ascontiguousarray(results.votes.T)  # numpy is quick along rows
     count = (by_algorithm == TRUE).sum(axis=0, dtype=np.int8)
     anomalous = (outcomes == ANALYSED) & (count >= policies.consensus[policies.of_row])
     reasons = _gate(anomalous, matrix.reasons, plan, policies, results)
     return Judged(outcomes, reasons, by_algorithm, count, anomalous, results)
+
+
+def _results(matrix: Judgeable, plan: ScorePlan, policies: Policies, threads: int) -> Results:
+    """What the kernel and users' algorithms make of every row."""
+    results = _run_kernel(matrix, plan, policies, threads)
+    if plan.user:
+        votes, scores = user_votes(matrix, plan, policies, results.outcomes, threads)
+        results.votes = np.concatenate([results.votes, votes], axis=1)
+        if plan.scores:
+            results.scores = np.concatenate([results.scores, scores], axis=1)
+    return results
 
 
 def _run_kernel(matrix: Judgeable, plan: ScorePlan, policies: Policies, threads: int) -> Results:
@@ -157,12 +183,13 @@ def _run_kernel(matrix: Judgeable, plan: ScorePlan, policies: Policies, threads:
     return results
 
 
-def _verdicts(matrix: MetricMatrix, plan: ScorePlan, judged: Judged) -> pa.RecordBatch:
+def verdict_rows(prepared: Prepared, plan: ScorePlan, judged: Judged) -> pa.RecordBatch:
+    """Return what became of each row as Arrow: one verdict row per row, in order."""
     names, results = plan.names, judged.results
     analysed = judged.outcomes == ANALYSED
     some = results.facts[:, COUNT] > 0
     columns: dict[str, Any] = {
-        "metric": matrix.metrics,
+        "metric": prepared.cleaned.metrics,
         "outcome": verdicts.named(judged.outcomes, verdicts.OUTCOMES),
         "reason": verdicts.named(judged.reasons, (None, *verdicts.REASONS[1:])),
         "anomalous": verdicts.boolean_array(judged.anomalous, analysed),
@@ -172,7 +199,7 @@ def _verdicts(matrix: MetricMatrix, plan: ScorePlan, judged: Judged) -> pa.Recor
         "failed": verdicts.failed_names(results.votes, names),
         "negatives": verdicts.boolean_array(results.facts[:, NEGATIVE] > 0, some),
         "resolution": arrow(results.facts[:, RESOLUTION].astype(np.int32), results.facts[:, RESOLUTION] == 0),
-        "prepared": verdicts.named(np.zeros(len(matrix), np.uint8), (None,)),
+        "prepared": verdicts.named(prepared.labels(), LABELS),
     }
     for place, name in enumerate(names):
         votes = judged.votes[place]

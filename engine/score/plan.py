@@ -9,7 +9,6 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgeline.engine.prepare.series import UNPREPARED, Preparation
 from ridgeline.engine.rules.policy import Policy, consensus_fault, threshold_fault
 from ridgeline.engine.rules.profiles import PROFILES, Profile
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm
@@ -32,7 +31,6 @@ class ScorePlan:
                    where that is null `default_as_of`, or else the matrix's newest timestamp
     all_votes      no early exit; `scores` implies it
     user           users' algorithms, after the nine in that order; they rule out early exit
-    preparation    what is done to series first; `Scorer` sees to it, `score_matrix` takes them as they come
     block_rows     rows per kernel call; results do not depend on it
     complaints     by user's algorithm, what it said when it raised, and on which metric; filled while scoring
     spent          by user's algorithm, (seconds, rows judged) of each block; filled while scoring
@@ -46,7 +44,6 @@ class ScorePlan:
     all_votes: bool = False
     scores: bool = False
     user: tuple[UserAlgorithm, ...] = ()
-    preparation: Preparation = UNPREPARED
     block_rows: int = BLOCK_ROWS
     complaints: dict[str, Complaint] = field(default_factory=dict, compare=False)
     spent: dict[str, list[tuple[float, int]]] = field(default_factory=dict, compare=False)
@@ -79,6 +76,16 @@ class Policies:
     def windows(self) -> NDArray[np.int64]:
         """Seconds of each row's window: int64[n]."""
         return self.full_duration[self.of_row]
+
+    def only(self, rows: NDArray[np.int64]) -> Policies:
+        """Return the policies of some rows, as if there were no others."""
+        return replace(self, of_row=self.of_row[rows])
+
+    def without(self, rows: NDArray[np.int64]) -> Policies:
+        """Return the policies of all rows, with none for some: kernels take those for empty."""
+        of_row = self.of_row.copy()
+        of_row[rows] = -1
+        return replace(self, of_row=of_row)
 
     @classmethod
     def encode(cls, plan: ScorePlan, of_row: NDArray[Any] | None, rows: int) -> Policies:

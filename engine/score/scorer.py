@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ridgeline.engine.prepare.asks import Asking, Asks
+from ridgeline.engine.prepare.plan import UNPREPARED, Preparation
 from ridgeline.engine.prepare.series import Prepared, prepare
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.overrides import Override, Overrides
@@ -18,8 +20,9 @@ from ridgeline.engine.rules.policy import Policy, consensus_fault
 from ridgeline.engine.rules.profiles import profile_named
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm, load_user_algorithms
 from ridgeline.engine.score.future import leads, points_after
-from ridgeline.engine.score.matrix import score_matrix
-from ridgeline.engine.score.plan import ScorePlan, algorithm_names, resolve_as_of
+from ridgeline.engine.score.matrix import judge_rows, verdict_rows
+from ridgeline.engine.score.plan import Policies, ScorePlan, algorithm_names, resolve_as_of
+from ridgeline.engine.score.tally import tally
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import MetricMatrix
 
@@ -34,29 +37,41 @@ class Scored:
     prepared   the series as they were judged
     repairs    points by reason that scoring left out
     leads      int64[rows with points]: seconds from the instant judged as of to the newest point, above 0 in the future
+    tally      metrics by what was done to their series (`engine.score.tally`)
     """
 
     verdicts: pa.RecordBatch
     prepared: Prepared
     repairs: Mapping[str, int]
     leads: NDArray[np.int64]
+    tally: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Assigned:
-    """Which policy each row of a matrix goes by: its position in `policies`, int32[n]; None: the first for all."""
+    """How each row of a matrix is judged.
+
+    of_row   its policy's position in `policies`, int32[n]; None: the first for all
+    asks     what is done to its series first (`Asking.of`)
+    """
 
     policies: tuple[Policy, ...]
     of_row: NDArray[Any] | None
+    asks: Asks | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """Scores matrices under one plan; overrides give each metric its policy."""
+    """Scores matrices under one plan; overrides give each metric its policy, `asking` what is done to its series first.
+
+    `confirm` has the last word about the latter, where it depends on more than names.
+    """
 
     plan: ScorePlan
     overrides: Overrides
     threads: int
+    asking: Asking = field(default_factory=lambda: Asking(UNPREPARED))
+    confirm: Callable[[MetricMatrix, Asks], Asks] | None = None
 
     @classmethod
     def of(
@@ -64,6 +79,7 @@ class Scorer:
         analysis: Analysis,
         overrides: Sequence[Override] = (),
         *,
+        preparation: Preparation = UNPREPARED,
         as_of: AsOf = None,
         default_as_of: int | None = None,
         scores: bool = False,
@@ -84,28 +100,51 @@ class Scorer:
             scores=scores,
             user=found,
         )
-        return cls(plan, Overrides(base_policy(analysis, plan.names), overrides), threads or available_threads())
+        given = Overrides(base_policy(analysis, plan.names), overrides)
+        return cls(plan, given, threads or available_threads(), Asking(preparation))
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The kernel entries that it calls."""
+        return ("score",) if self.asking.idle else ("score", "prepare")
 
     def score(self, matrix: MetricMatrix) -> pa.RecordBatch:
         """Verdict rows, one per row of `matrix`, in its order."""
         return self.judge(matrix).verdicts
 
     def assign(self, matrix: MetricMatrix) -> Assigned:
-        """Give each row its policy. Policies are learned from one matrix to the next: not for two threads at once."""
-        names = matrix.metrics.to_pylist() if self.overrides.overrides else ()
+        """Say how each row is judged. Policies are learned from one matrix to the next: not for two threads at once."""
+        names = matrix.metrics.to_pylist() if self.overrides.overrides or self.asking.by_name else ()
         of_row = self.overrides.assign(names)
-        return Assigned(self.overrides.policies, of_row)
+        asks = self.asking.of(names, len(matrix))
+        if asks is not None and self.confirm is not None:
+            asks = self.confirm(matrix, asks)
+        return Assigned(self.overrides.policies, of_row, asks)
+
+    def foresee(self, names: Sequence[str]) -> None:
+        """Look at names that `assign` will ask about later: at once, which is many times as quick as in chunks."""
+        self.overrides.foresee(names)
+        self.asking.foresee(names)
 
     def judge(self, matrix: MetricMatrix, assigned: Assigned | None = None, *, threads: int | None = None) -> Scored:
         """Prepare and score a matrix; `assigned` and `threads` only where they are not to be the scorer's own."""
         given = self.assign(matrix) if assigned is None else assigned
         plan = replace(self.plan, policies=given.policies)
-        prepared = prepare(matrix, plan.preparation)
-        verdicts = score_matrix(prepared.matrix, plan, given.of_row, threads=threads or self.threads)
         as_of = resolve_as_of(matrix, plan)
+        prepared = Prepared(matrix)
+        if given.asks is not None:
+            windows = Policies.encode(plan, given.of_row, len(matrix)).windows
+            prepared = prepare(matrix, given.asks, as_of, windows, plan.profile.encode())
+        judged = judge_rows(matrix, plan, given.of_row, changed=prepared.changed, threads=threads or self.threads)
         ahead = leads(matrix, as_of)
         left_out = plan.profile.drop_future and bool((ahead > 0).any())
-        return Scored(verdicts, prepared, {"after_as_of": points_after(matrix, as_of)} if left_out else {}, ahead)
+        return Scored(
+            verdict_rows(prepared, plan, judged),
+            prepared,
+            {"after_as_of": points_after(matrix, as_of)} if left_out else {},
+            ahead,
+            tally(prepared, judged),
+        )
 
 
 def base_policy(analysis: Analysis, known: Sequence[str] = ()) -> Policy:

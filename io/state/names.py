@@ -3,6 +3,7 @@
 ridgeline.outbox        hash  what could not be sent: JSON [strategy, metric] -> entry    engine/alerts
 ridgeline.anomalies     hash  lately anomalous metrics: metric -> record                  engine/alerts/lately
 ridgeline.silences      hash  operators' mutes: id -> silence                             engine/alerts
+ridgeline.counters      hash  metrics found to be counters, under Skyline's profiles       engine/run/latches
 ridgeline.breaker.NAME  text  an endpoint that is left alone for a while                  engine/alerts
 ridgeline.external.NAME text  the rules that a service of external alerts last gave       engine/alerts
 ridgeline.reading.ID    text  where reading a source goes on after a run without time     engine/run/shedding
@@ -17,6 +18,7 @@ from typing import Final
 OUTBOX: Final = "outbox"
 ANOMALIES: Final = "anomalies"
 SILENCES: Final = "silences"
+COUNTERS: Final = "counters"
 
 
 def breaker(strategy: str) -> str:

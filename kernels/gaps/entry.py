@@ -7,9 +7,9 @@ from typing import Final
 from ridgeline.kernels._algorithm import exact_kernel
 from ridgeline.kernels._signature import Floats, Int, IntRows, Ints, signature_of
 from ridgeline.kernels.gaps.layout import CLOSED, FEWEST, FULL, OPEN, STEP
-from ridgeline.kernels.gaps.mode import usual_step
 from ridgeline.kernels.gaps.walk import has_gap, longest_allowed, walk
 from ridgeline.kernels.score.layout import OWN_AS_OF
+from ridgeline.kernels.shared.mode import usual_step
 from ridgeline.kernels.shared.search import after, from_time
 
 
@@ -48,7 +48,7 @@ def run(
         if now == OWN_AS_OF:
             now = t[t.size - 1]
         t = t[from_time(t, now - period) : after(t, now)]
-        step = usual_step(t, scratch)
+        step, _ = usual_step(t, scratch)
         if step == 0:
             continue
         facts[row, STEP] = step

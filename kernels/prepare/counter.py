@@ -27,6 +27,12 @@ _BLOCK: Final = 128  # pairs between one look at their number and the next
 
 
 @exact_kernel
+def least_rises(skyline: int) -> int:
+    """Return how many rises a counter has at least; skyline: the profile's switch, not 0 for Skyline's reading."""
+    return 1 if skyline != 0 else RISES
+
+
+@exact_kernel
 def has_negatives(x: np.ndarray) -> bool:
     """Return whether any value of x float64[n] is below 0; -0.0 is not."""
     bits = x.view(np.int64)
@@ -84,12 +90,8 @@ def any_reset(x: np.ndarray, height: float) -> bool:
 
 
 @exact_kernel
-def is_counter(x: np.ndarray, least_rises: int, by_range: int, scratch: np.ndarray) -> bool:
-    """Return whether x float64[n], finite, is a counter's window.
-
-    least_rises: RISES, or 1 where a single rise will do; by_range: not 0 where resets are measured against the range
-    of the window. scratch float64[>= 2].
-    """
+def is_counter(x: np.ndarray, skyline: int, scratch: np.ndarray) -> bool:
+    """Return whether x float64[n], finite, is a counter's window; skyline: the profile's switch. scratch float64[>= 2]."""
     never_inline()
     n = x.size
     if n < POINTS:
@@ -100,12 +102,12 @@ def is_counter(x: np.ndarray, least_rises: int, by_range: int, scratch: np.ndarr
     if drops > limit:
         return False
     rises = count_rises(x)
-    if rises < least_rises or drops * RISES_PER_DROP > rises or has_negatives(x):
+    if rises < least_rises(skyline) or drops * RISES_PER_DROP > rises or has_negatives(x):
         return False
     if drops == 0:
         return True
     height = 0.0
-    if by_range != 0:
+    if skyline != 0:
         low, high = bounds(x, scratch)
         height = high - low
     return any_reset(x, height)

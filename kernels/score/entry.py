@@ -60,7 +60,7 @@ def run(
     offsets int64[n+1], timestamps int64[N], values float64[N]: the matrix
     duplicates uint8[n]: the row holds equal timestamps
     as_of int64[n]: epoch seconds, or OWN_AS_OF; full_duration int64[n]: seconds of each row's window
-    policy_of_row int32[n]; policies int64[p, POLICY]; thresholds float64[p, 9]
+    policy_of_row int32[n], below 0: the row counts as empty; policies int64[p, POLICY]; thresholds float64[p, 9]
     switches int64[SWITCHES]: the profile
     critical float64[c, m]: grubbs' critical values by number of points, NaN where not computed yet
     weights float64[>= longest row]: exponential weights, newest (1) last
@@ -80,7 +80,7 @@ def run(
         now = as_of[row]
         if now == OWN_AS_OF and t.size > 0:
             now = t[t.size - 1]
-        first, end = considered(t, now, full_duration[row], switches)
+        first, end = considered(t, now, full_duration[row], switches) if p >= 0 else (0, 0)
         t = t[first:end]
         x = x[first:end]
         rest = free
@@ -107,7 +107,7 @@ def run(
                 score_row(series, table[n], thresholds[p], mask, slack, mode, votes[row], kept)
                 points[row, CHANGE] = change_of(stats)
                 points[row, LEVEL] = level_of(stats)
-        describe(t, x, facts[row], rest)
+        describe(t, x, facts[row], switches, rest)
         outcomes[row] = outcome
     return status
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
-from ridgeline.kernels.prepare.counter import RISES, has_negatives, is_counter
+from ridgeline.kernels.prepare.counter import has_negatives, is_counter
 from ridgeline.kernels.score.layout import (
     ANALYSED,
     BORING,
@@ -20,7 +20,7 @@ from ridgeline.kernels.score.layout import (
 )
 from ridgeline.kernels.shared.search import after
 from ridgeline.kernels.shared.steps import median_step
-from ridgeline.kernels.shared.switches import BORING_POINTS, DROP_FUTURE, MIN_POINTS, WINDOWED
+from ridgeline.kernels.shared.switches import BORING_POINTS, DROP_FUTURE, MIN_POINTS, SKYLINE, WINDOWED
 
 
 @exact_kernel
@@ -70,7 +70,7 @@ def outcome_of(t: np.ndarray, x: np.ndarray, as_of: int, stale_period: int, swit
 
 
 @exact_kernel
-def describe(t: np.ndarray, x: np.ndarray, facts: np.ndarray, scratch: np.ndarray) -> None:
+def describe(t: np.ndarray, x: np.ndarray, facts: np.ndarray, switches: np.ndarray, scratch: np.ndarray) -> None:
     """Write what is told of a row's considered points, whatever its outcome; scratch float64[>= 4 n + 128]."""
     never_inline()
     n = x.size
@@ -78,4 +78,4 @@ def describe(t: np.ndarray, x: np.ndarray, facts: np.ndarray, scratch: np.ndarra
     facts[TIMESTAMP] = t[n - 1] if n > 0 else 0
     facts[RESOLUTION] = median_step(t, scratch)
     facts[NEGATIVE] = has_negatives(x)
-    facts[COUNTER] = is_counter(x, RISES, 0, scratch)
+    facts[COUNTER] = is_counter(x, switches[SKYLINE], scratch)

@@ -19,7 +19,8 @@ DROP_FUTURE: Final = 11  # points after as_of are dropped
 GUARDED: Final = 12  # differences of rounding alone never vote; squares neither overflow nor underflow
 MIN_POINTS: Final = 13  # fewer: too_short
 BORING_POINTS: Final = 14  # so many newest points with one distinct value: boring (0: never)
-SWITCHES: Final = 15  # length of the array
+SKYLINE: Final = 15  # counters and gaps are told as Skyline tells them
+SWITCHES: Final = 16  # length of the array
 
 HISTOGRAM_OWN_BIN: Final = 0  # the tail's own bin, all edges included; a constant series never votes
 HISTOGRAM_EARTHGECKO: Final = 1  # its analyzer's own histogram; a constant series votes True

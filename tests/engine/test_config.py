@@ -16,6 +16,7 @@ from ridgeline.engine.config.load import load_config, parse_config
 from ridgeline.engine.config.model import Delivery, Log, Output, Run, Statistics
 from ridgeline.engine.config.problems import ConfigError
 from ridgeline.engine.config.template import TEMPLATE
+from ridgeline.engine.prepare.plan import Preparation
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.overrides import Override
 from ridgeline.io.errors import InputError
@@ -108,7 +109,18 @@ def test_nothing_shows_a_secret():
 def test_the_example_is_valid_as_it_stands_and_with_every_line_in_force():
     assert parse_config(TEMPLATE.encode(), HERE, {}).source.settings.url == "redis://127.0.0.1:6379/0"
     values = tomllib.loads(TEMPLATE)
-    assert set(values) == {"source", "analysis", "run", "alert", "delivery", "airgaps", "output", "statistics"}
+    assert set(values) == {
+        "source",
+        "analysis",
+        "preparation",
+        "run",
+        "alert",
+        "delivery",
+        "airgaps",
+        "output",
+        "statistics",
+    }
+    assert values["preparation"] == {"counters": "auto"}, "what is recommended, if not the default"
     lines = [
         line[2:] if line.startswith("# ") and ("= " in line or line.startswith("# [")) else line
         for line in TEMPLATE.splitlines()
@@ -129,6 +141,7 @@ def test_the_example_names_every_key():
     by_table = [
         *(("source", declared.settings) for declared in load().values()),
         ("analysis", Analysis),
+        ("preparation", Preparation),
         ("run", Run),
         ("delivery", Delivery),
         ("output", Output),

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from rigs.parts import NAMES, verdicts
 
+from ridgeline.engine.prepare.series import Prepared
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.overrides import Override
@@ -69,7 +70,7 @@ def test_only_anomalies_are_described():
     sink = ExpectedSink(report, scorer)
     sink.take(None, batch)  # rows that were not read whole
     assert report.anomalies[0].expected is None
-    sink.take(Series(matrix, matrix), batch)
+    sink.take(Series(matrix, Prepared(matrix)), batch)
     (found,) = report.anomalies
     assert found.metric == "b"
     assert found.expected == pytest.approx(expected(np.array([-1.0, 1.0] * 5)))

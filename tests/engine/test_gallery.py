@@ -7,6 +7,7 @@ from rigs.parts import NAMES, verdicts
 
 from ridgeline.alerters import Alert
 from ridgeline.engine.alerts.strategy import show_pictures
+from ridgeline.engine.prepare.series import Prepared
 from ridgeline.engine.report.drawings import Drawings
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.rules.analysis import Analysis
@@ -39,7 +40,7 @@ def kept(rows, most=3, described=()):
     for start in range(0, len(rows), 4):
         some = rows[start : start + 4]
         matrix = block([name for name, _ in some])
-        sink.take(Series(matrix, matrix), judged(some))
+        sink.take(Series(matrix, Prepared(matrix)), judged(some))
     return sink
 
 
@@ -54,7 +55,7 @@ def test_what_is_kept_is_the_series_that_was_judged():
     scorer = Scorer.of(Analysis(full_duration=600), as_of=END - 120)
     cleaned, prepared = block(["a", "b"]), block(["b"])
     sink = KeptSeries(Report(NAMES), scorer, 5)
-    sink.take(Series(cleaned, prepared), judged([("a", 1), ("b", 1)]))
+    sink.take(Series(cleaned, Prepared(prepared)), judged([("a", 1), ("b", 1)]))
     sink.take(None, judged([("c", 2)]))
     assert list(sink.by_metric()) == ["b"], "of the others no series was read whole"
     found = sink.by_metric()["b"]
@@ -68,7 +69,7 @@ def test_memory_is_that_of_what_may_be_drawn_whatever_the_fleet():
     for chunk in range(50):
         names = [f"{chunk:03}.{row}" for row in range(8)]
         matrix = block(names, points=20_000)
-        sink.take(Series(matrix, matrix), judged([(name, 1 + (chunk == 30)) for name in names]))
+        sink.take(Series(matrix, Prepared(matrix)), judged([(name, 1 + (chunk == 30)) for name in names]))
     series = sink.by_metric()
     assert list(series) == ["030.0", "030.1", "030.2", "030.3"]
     for one in series.values():
@@ -99,7 +100,7 @@ def gallery(rows, left=60.0):
     made = Gallery.of(report, SCORER, 2, lambda: left)
     assert made.kept.most == 2 * SPARE
     matrix = block(rows)
-    made.kept.take(Series(matrix, matrix), judged([(name, 1) for name in rows]))
+    made.kept.take(Series(matrix, Prepared(matrix)), judged([(name, 1) for name in rows]))
     made.drawings = Recorder()
     return made
 

@@ -49,7 +49,7 @@ def test_the_report_in_both_forms():
     ]
     report.alerts = {"sent": 1, "suppressed": 0, "failed": 1}
     assert "alerts: 1 sent, 0 suppressed, 1 failed" in report.as_text().splitlines()
-    assert list(report.as_json())[9] == "alerts"
+    assert list(report.as_json())[10] == "alerts"
 
 
 def test_a_long_list_of_anomalies_is_cut_and_the_most_agreed_come_first():
@@ -89,6 +89,16 @@ def test_algorithms_that_failed_are_counted_and_one_reason_is_told():
     lines = report.as_text().splitlines()
     assert "ks_test failed on 2 metrics; algorithm 'ks_test' raised ZeroDivisionError on a" in lines
     assert "grubbs failed on 1 metric; algorithm 'grubbs' gave no score on c" in lines
+
+
+def test_what_was_prepared_is_told_and_what_grew_but_was_not():
+    report = Report(NAMES)
+    assert report.as_json()["preparation"] == {}
+    report.prepared.update({"counter": 1200, "zero_filled": 3, "raw_counter": 1})
+    assert report.as_json()["preparation"] == {"counter": 1200, "zero_filled": 3, "raw_counter": 1}
+    lines = report.as_text().splitlines()
+    assert "prepared: 1,200 counter, 3 zero_filled" in lines
+    assert "1 growing metric scored by value, not by rise ([preparation] counters)" in lines
 
 
 def test_what_only_a_run_knows():

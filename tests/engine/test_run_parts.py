@@ -26,13 +26,17 @@ from ridgeline.io.errors import SourceUnavailable
 def fake_scores(monkeypatch):
     """Scoring that calls every metric anomalous whose name ends in `!`, and fails where one is called `bug`."""
 
-    def score_matrix(block, plan, index, *, threads):
-        names = block.metrics.to_pylist()
-        if "bug" in names:
+    def judge_rows(block, plan, index, *, changed, threads):
+        if "bug" in block.metrics.to_pylist():
             raise ZeroDivisionError("oh\nno")
+
+    def verdict_rows(prepared, plan, judged):
+        names = prepared.metrics.to_pylist()
         return verdicts([(n, "analysed", None, n.endswith("!"), (n.endswith("!"), False)) for n in names])
 
-    monkeypatch.setattr(scorer_module, "score_matrix", score_matrix)
+    monkeypatch.setattr(scorer_module, "judge_rows", judge_rows)
+    monkeypatch.setattr(scorer_module, "verdict_rows", verdict_rows)
+    monkeypatch.setattr(scorer_module, "tally", lambda prepared, judged: {})
 
 
 def scanned(source, *, left=lambda: 60.0, landing=None, known=None, overrides=(), sinks=()):
@@ -106,11 +110,10 @@ def test_a_hanging_source_is_left_behind(fake_scores):
 def test_slow_scoring_is_shed_at_the_deadline(monkeypatch):
     release = threading.Event()
 
-    def stuck(block, plan, index, *, threads):
+    def stuck(block, plan, index, *, changed, threads):
         release.wait(20)
-        return verdicts([])
 
-    monkeypatch.setattr(scorer_module, "score_matrix", stuck)
+    monkeypatch.setattr(scorer_module, "judge_rows", stuck)
     began = time.monotonic()
     end = time.monotonic() + 0.2
     scan, report = scanned(

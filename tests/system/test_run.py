@@ -17,6 +17,7 @@ KEYS = [
     "outcomes",
     "reasons",
     "repairs",
+    "preparation",
     "anomalies",
     "breakdown",
     "algorithm_errors",

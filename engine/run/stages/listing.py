@@ -31,4 +31,4 @@ def list_metrics(turn: Turn) -> None:
     turn.cleanup.callback(turn.source.close)
     listed = turn.source.list()
     if listed is not None:
-        turn.scorer.overrides.foresee(listed)
+        turn.scorer.foresee(listed)

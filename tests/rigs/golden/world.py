@@ -130,12 +130,13 @@ def _run(trace, run, client, config, frozen, everybody, folder):
     )
 
 
-def _rows(matrix):
+def _rows(prepared):
     """By metric the prepared series' length and ends."""
-    offsets, stamps, values = matrix.offsets, matrix.timestamps, matrix.values
     found = {}
-    for at, metric in enumerate(matrix.metrics.to_pylist()):
-        first, end = int(offsets[at]), int(offsets[at + 1])
+    for at, metric in enumerate(prepared.metrics.to_pylist()):
+        one = prepared.judged(at)
+        stamps, values = one.timestamps, one.values
+        first, end = one.offsets.tolist()
         ends = (
             {}
             if first == end

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 
-from ridgeline.kernels._algorithm import exact_kernel
+from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.shared.sort import sort_into
 
 
 @exact_kernel
-def usual_step(t: np.ndarray, scratch: np.ndarray) -> int:
-    """Return the most frequent step of t int64[n] in seconds, of equally frequent ones the smallest; 0 if there is none.
+def usual_step(t: np.ndarray, scratch: np.ndarray) -> tuple[int, int]:
+    """Return the most frequent step of t int64[n] in seconds, and how often it occurs; (0, 0) if there is none.
 
-    t is ascending, its span below 2**53; equal timestamps are no step. scratch float64[gaps_room(n)].
+    Of equally frequent steps the smallest. t is ascending, its span below 2**53; equal timestamps are no step. scratch
+    float64[>= 3 n + 64].
     """
+    never_inline()
     n = t.size
     if n < 2:
-        return 0
+        return 0, 0
     # Nearly always one step makes up more than half of all, and most likely the one in the middle.
     step = t[n >> 1] - t[(n >> 1) - 1]
     alike = 0
     for i in range(1, n):
         alike += t[i] - t[i - 1] == step
     if step > 0 and 2 * alike > n - 1:
-        return step
+        return step, alike
     counted, often, longer = _count(t, scratch[: 3 * n])
     # Of steps that are too long to be counted, none is more frequent than all of them together.
-    return counted if longer <= often else _longest_run(t, scratch)
+    return (counted, often) if longer <= often else _longest_run(t, scratch)
 
 
 @exact_kernel
@@ -52,8 +54,8 @@ def _count(t: np.ndarray, counts: np.ndarray) -> tuple[int, int, int]:
 
 
 @exact_kernel
-def _longest_run(t: np.ndarray, scratch: np.ndarray) -> int:
-    """Return the most frequent step, as `usual_step` does: in ascending order, the first of the longest runs of equals."""
+def _longest_run(t: np.ndarray, scratch: np.ndarray) -> tuple[int, int]:
+    """Return what `usual_step` does: in ascending order, the first of the longest runs of equals."""
     n = t.size
     count = 0
     for i in range(1, n):
@@ -71,4 +73,4 @@ def _longest_run(t: np.ndarray, scratch: np.ndarray) -> int:
         if i + 1 - first > most:
             most = i + 1 - first
             best = int(ascending[i])
-    return best
+    return best, most

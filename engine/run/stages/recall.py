@@ -1,0 +1,11 @@
+"""What earlier runs knew and this one needs before it judges."""
+
+from __future__ import annotations
+
+from ridgeline.engine.run.turn import Turn
+
+
+def recall_counters(turn: Turn) -> None:
+    """Read which metrics are counters by now, where it takes several runs to say so."""
+    if turn.latches is not None and turn.source is not None and turn.compiled:
+        turn.latches.recall(turn)
