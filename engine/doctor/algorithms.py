@@ -33,7 +33,7 @@ def look_at_algorithms(config: Config) -> Iterator[Check]:
         why = scorer.plan.complaints.get(name)
         yield red(
             "algorithms",
-            f"{escape(name)} gives no vote on a noisy sample{f': {escape(why)}' if why else ''}",
+            f"{escape(name)} gives no vote on a noisy sample{f': {why.sentence}' if why else ''}",
             "mend it, or leave it out of [analysis] algorithms",
         )
     if not failed:

@@ -68,10 +68,7 @@ class Ensemble:
 
     def judge(self, timeseries: TimeSeries, metric: str, policy: Policy, as_of: int) -> Verdict:
         """Judge one series by `policy`, as of an instant in epoch seconds. Raises InputError for what is no series."""
-        return self.judge_row(OneRow.of(metric, *arrays(timeseries), as_of), policy)
-
-    def judge_row(self, row: OneRow, policy: Policy) -> Verdict:
-        """Judge one series that is clean already."""
+        row = OneRow.of(metric, *arrays(timeseries), as_of)
         plan = replace(self.scorer.plan, policies=(policy,), complaints={})
         judged = judge_rows(row, plan)
         results = judged.results

@@ -208,14 +208,20 @@ def test_agents_check_that_every_algorithm_votes(tmp_path, monkeypatch):
     (tmp_path / "silent_votes.py").write_text(
         "import math\nimport ridgeline\n"
         '@ridgeline.algorithm(summary="Never.")\ndef never(t, x, as_of, scratch):\n    return math.nan\n'
+        '@ridgeline.algorithm(summary="Raises.")\ndef breaks(t, x, as_of, scratch):\n'
+        "    if len(t) > 1:\n        raise ValueError('no')\n    return 0.0\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "ridgeline.toml").write_text(
         '[source]\nkind = "redis"\nurl = "redis://127.0.0.1:1"\n[analysis]\nmodules = ["silent_votes"]\n'
     )
     for found in (agent, agent_batch):
-        with pytest.raises(InputError, match="no vote on a noisy series from never: "):
+        with pytest.raises(
+            InputError, match=r"^breaks gives no vote on a noisy sample: .* raised ValueError: no"
+        ) as caught:
             found.run()
+        assert "; never gives no vote on a noisy sample (" in str(caught.value)
+        assert "Complaint" not in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", [agent.AnalyzerAgent, agent_batch.AnalyzerBatchAgent])
@@ -227,7 +233,7 @@ def test_agents_see_to_their_folders(kind, tmp_path):
     assert (tmp_path / "a" / "b").is_dir()
     (tmp_path / "a" / "b").rmdir()
     (tmp_path / "a" / "b").write_text("")
-    with pytest.raises(OutputError, match=r"cannot make the folder .*b: "):
+    with pytest.raises(OutputError, match=r"^\[output\] directory .*b is no folder"):
         kind()
 
 

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterable
 
 from ridgeline.engine.api.found import found_config
-from ridgeline.io.disk.lock import state_folder
-from ridgeline.io.errors import InputError, OutputError
+from ridgeline.engine.doctor.check import Check
+from ridgeline.io.errors import InputError, OutputError, RidgelineError
 
 
 def ensure_resources() -> None:
-    """Make the folder that files go to. Raises OutputError where it cannot be made or written to."""
-    folder = found_config().output.directory or state_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"the folder {folder} cannot be written to by user number {os.getuid()}")
+    """Make the folders that files go to. Raises OutputError where one cannot be made or written to."""
+    from ridgeline.engine.doctor.folders import look_at_folders, written
+
+    config = found_config()
+    _refuse(look_at_folders(config), OutputError)
+    for folder in written(config).values():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
 
 
 def ensure_votes() -> None:
     """Let every algorithm in force vote on a noisy series. Raises InputError naming those that do not."""
-    from ridgeline.engine.score.rehearsal import failing
+    from ridgeline.engine.doctor.algorithms import look_at_algorithms
 
-    analysis = found_config().analysis
-    silent = failing(analysis, analysis.profile)
-    if silent:
-        raise InputError(f"no vote on a noisy series from {', '.join(silent)}: run `ridgeline config check`")
+    _refuse(look_at_algorithms(found_config()), InputError)
+
+
+def _refuse(checks: Iterable[Check], kind: type[RidgelineError]) -> None:
+    wrong = [f"{check.detail} ({check.remedy})" for check in checks if check.status == "red"]
+    if wrong:
+        raise kind("; ".join(wrong))

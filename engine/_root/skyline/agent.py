@@ -14,7 +14,7 @@ __all__ = ["AnalyzerAgent", "run"]
 
 
 class AnalyzerAgent:
-    """An agent whose folders exist: `[output] directory`, else the user's state folder. Raises OutputError where not."""
+    """An agent whose folders exist, as `ridgeline doctor` looks at them. Raises OutputError where one cannot."""
 
     def __init__(self) -> None:
         ensure_resources()
