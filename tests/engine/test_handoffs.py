@@ -52,10 +52,16 @@ def turn_of(tmp_path, books, *findings, rows=ROWS, match=None, now=NOW):
     return turn
 
 
+def nothing_before(pairs):
+    return [None] * len(pairs)
+
+
 def alerted(turn):
     """(metric, timestamp) of what is alerted on, in order."""
     own = [one.anomaly for one in turn.handoffs.anomalous]
-    return sorted((one.metric, one.timestamp) for one in turn.handoffs.to_alert(own, turn.request.config.alerts))
+    return sorted(
+        (one.metric, one.timestamp) for one in turn.handoffs.to_alert(own, turn.request.config.alerts, nothing_before)
+    )
 
 
 def settle(turn, books):
@@ -170,7 +176,7 @@ def test_what_mirage_does_not_answer_for_300_seconds_is_alerted_on_in_our_name(t
     (tmp_path / "mirage" / f"{STAMP}.mirage.x.txt").write_text('metric = "mirage.x"\n')
     (tmp_path / "mirage" / f"{STAMP}.mirage.y.txt").write_text('metric = "mirage.y"\n')
     take_in(turn)
-    (told,) = turn.handoffs.to_alert([], ROWS)
+    (told,) = turn.handoffs.to_alert([], ROWS, nothing_before)
     assert (told.metric, told.timestamp, told.value, told.algorithms) == ("mirage.x", STAMP, 400.0, ("grubbs",))
     assert told.note == "waterfall alert: Mirage was asked at 2023-11-14 22:11:20 UTC and has not answered"
     assert books.keys[PARKED] == {early, late}  # until the alert is safe
@@ -276,7 +282,7 @@ def test_what_batch_found_is_alerted_on_once_and_dropped_when_safe(tmp_path):
     books = Books({ALERTS: {f"{STAMP}.batch.x": batch_entry("batch.x")}})
     turn = turn_of(tmp_path, books)
     take_in(turn)
-    (told,) = turn.handoffs.to_alert([], ROWS)
+    (told,) = turn.handoffs.to_alert([], ROWS, nothing_before)
     assert (told.metric, told.timestamp, told.algorithms, told.backdated) == ("batch.x", STAMP, ("grubbs",), True)
     settle(turn, books)
     assert books.keys[ALERTS] == {}
@@ -288,19 +294,62 @@ def test_of_one_metric_what_is_an_expiration_later_waits_for_the_next_run(tmp_pa
     rows = (AlertRow("batch", ("syslog",), 600), AlertRow("", ("smtp",), 3600))
     turn = turn_of(tmp_path, books, rows=rows)
     take_in(turn)
-    assert [one.timestamp for one in turn.handoffs.to_alert([], rows)] == [STAMP]
+    assert [one.timestamp for one in turn.handoffs.to_alert([], rows, nothing_before)] == [STAMP]
     settle(turn, books)
     assert sorted(books.keys[ALERTS]) == [f"{STAMP + at}.batch.x" for at in (600, 660)]
     later = turn_of(tmp_path, books, rows=rows, now=NOW + 60)
     take_in(later)
-    assert [one.timestamp for one in later.handoffs.to_alert([], rows)] == [STAMP + 600]
+    assert [one.timestamp for one in later.handoffs.to_alert([], rows, lambda pairs: [STAMP] * len(pairs))] == [
+        STAMP + 600
+    ]
     settle(later, books)
     assert books.keys[ALERTS] == {}
 
 
+def stepped(timestamps, expirations, last):
+    """One anomaly after the other, as runs that see one each would alert: the timestamps that each strategy is told of."""
+    told = {strategy: [] for strategy in expirations}
+    last = dict(last)
+    for stamp in sorted(timestamps):
+        for strategy, expiration in expirations.items():
+            if last[strategy] is None or stamp >= last[strategy] + expiration:
+                told[strategy].append(stamp)
+                last[strategy] = stamp
+    return told
+
+
+STAMPS = st.lists(st.integers(0, 40), unique=True, min_size=1, max_size=12)
+LAST = st.none() | st.integers(-10, 40)
+
+
+@given(STAMPS, st.tuples(st.integers(1, 20), st.integers(1, 20)), st.tuples(LAST, LAST))
+def test_run_after_run_each_strategy_is_told_what_it_would_be_told_one_by_one(timestamps, lengths, before):
+    expirations = dict(zip(("a", "b"), lengths, strict=True))
+    rows = [AlertRow("", (strategy,), expiration) for strategy, expiration in expirations.items()]
+    waiting = {str(stamp): Finding(anomaly("x", stamp), stamp, from_batch=True) for stamp in timestamps}
+    last = dict(zip(("a", "b"), before, strict=True))
+    expected, told, runs = stepped(timestamps, expirations, last), {"a": [], "b": []}, 0
+    while waiting:
+        runs += 1
+        now, settled = BatchAlerts(dict(waiting)).due(
+            rows, set(), lambda pairs: [last[strategy] for strategy, _ in pairs]
+        )
+        for one in now:  # what suppression lets through
+            for strategy, length in expirations.items():
+                if last[strategy] is None or one.timestamp >= last[strategy] + length:
+                    told[strategy].append(one.timestamp)
+                    last[strategy] = one.timestamp
+        assert len(now) <= 1
+        assert settled
+        for name in settled:
+            del waiting[name]
+    assert told == expected
+    assert runs <= len(timestamps)
+
+
 def test_what_no_rule_is_for_is_settled_at_once():
     alerts = BatchAlerts({str(at): Finding(anomaly("x", STAMP + at), STAMP, from_batch=True) for at in (0, 9999)})
-    now, settled = alerts.due((), set())
+    now, settled = alerts.due((), set(), nothing_before)
     assert ([one.timestamp for one in now], sorted(settled)) == ([STAMP], ["0", "9999"])
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from ridgeline.engine.alerts.item import Pair
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.run.handoffs.deciding import deciding_rules
 from ridgeline.engine.run.handoffs.findings import Finding, Identity
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ridgeline.io.redis.ledger import Ledger
 
 ALERTS: Final = "analyzer_batch.alerts"
+Last = Callable[[Sequence[Pair]], Sequence[int | None]]  # for each strategy and metric, the timestamp last alerted on
 
 
 @dataclass(slots=True)
@@ -28,31 +30,56 @@ class BatchAlerts:
     alerts: dict[str, Finding] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
 
-    def due(self, rows: Sequence[AlertRow], withheld: set[Identity]) -> tuple[list[Anomaly], list[str]]:
+    def due(self, rows: Sequence[AlertRow], withheld: set[Identity], last: Last) -> tuple[list[Anomaly], list[str]]:
         """What is alerted on now, one anomaly a metric; and the fields that this run settles.
 
-        That is its oldest; those that follow within the shortest expiration of its rules would be suppressed, and are
-        settled with it. What lies further on waits for the next run.
+        That is the first that lies an expiration after what its metric was last alerted for, by any of its rules. What
+        lies within is settled with it, and what lies further on waits for the next run.
         """
-        waiting: dict[str, list[tuple[str, Finding]]] = {}
+        waiting: dict[str, list[tuple[str, Anomaly]]] = {}
         settled = list(self.damaged)
         for name, finding in sorted(self.alerts.items(), key=lambda pair: pair[1].identity):
             if finding.identity in withheld:
                 settled.append(name)
             else:
-                waiting.setdefault(finding.anomaly.metric, []).append((name, finding))
-        chosen = deciding_rules(rows, list(waiting))
+                waiting.setdefault(finding.anomaly.metric, []).append((name, finding.anomaly))
+        lengths = {
+            metric: {strategy: row.expiration for row in reversed(chosen) for strategy in row.strategies}
+            for metric, chosen in deciding_rules(rows, list(waiting)).items()
+        }
+        pairs = [(strategy, metric) for metric, own in lengths.items() for strategy in own]
+        told = dict(zip(pairs, last(pairs), strict=True))
         now = []
         for metric, found in waiting.items():
-            first = found[0][1].anomaly
-            quiet = min((row.expiration for row in chosen[metric]), default=None)
-            now.append(first)
-            settled += [
-                name
-                for name, one in found
-                if one.anomaly is first or quiet is None or one.anomaly.timestamp < first.timestamp + quiet
-            ]
+            own = lengths[metric]
+            first, done = _first_due(found, own, {strategy: told[strategy, metric] for strategy in own})
+            now += [] if first is None else [first]
+            settled += done
         return now, settled
+
+
+def _first_due(
+    found: Sequence[tuple[str, Anomaly]], lengths: Mapping[str, int], told: Mapping[str, int | None]
+) -> tuple[Anomaly | None, list[str]]:
+    """The first anomaly that a strategy is to hear of, and the fields of what comes before the next such one.
+
+    `lengths` seconds for which each strategy is quiet after what it was `told` last. What no rule is for is due once.
+    """
+    first: Anomaly | None = None
+    settled = []
+    for name, anomaly in found:
+        loud = [
+            strategy
+            for strategy, length in lengths.items()
+            if (at := told[strategy]) is None or anomaly.timestamp >= at + length
+        ]
+        if first is None and (loud or not lengths):
+            first = anomaly
+            told = {**told, **dict.fromkeys(loud, anomaly.timestamp)}
+        elif loud:
+            break
+        settled.append(name)
+    return first, settled
 
 
 def find_batch_alerts(turn: Turn, ledger: Ledger) -> BatchAlerts:

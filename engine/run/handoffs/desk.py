@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from ridgeline.engine.alerts.rule import AlertRow
-from ridgeline.engine.run.handoffs.batch_alerts import BatchAlerts
+from ridgeline.engine.run.handoffs.batch_alerts import BatchAlerts, Last
 from ridgeline.engine.run.handoffs.findings import Finding, Findings, Identity, room_for
 from ridgeline.engine.run.handoffs.routing import Routing
 from ridgeline.engine.run.handoffs.waterfall import Unanswered
@@ -76,10 +76,13 @@ class HandOffs:
         """The anomalous rows of this run."""
         return [] if self.findings is None else list(self.findings.by_metric.values())
 
-    def to_alert(self, anomalies: Sequence[Anomaly], rows: Sequence[AlertRow]) -> list[Anomaly]:
-        """The run's own anomalies but those withheld, and what came from siblings; of one metric its own, or the first."""
+    def to_alert(self, anomalies: Sequence[Anomaly], rows: Sequence[AlertRow], last: Last) -> list[Anomaly]:
+        """The run's own anomalies but those withheld, and what came from siblings; of one metric its own, or the first.
+
+        `last` tells what was alerted on before.
+        """
         own = [found for found in anomalies if (found.metric, found.timestamp) not in self.withheld]
-        late, self.settled = self.batch.due(rows, self.withheld)
+        late, self.settled = self.batch.due(rows, self.withheld, last)
         self.counts["batch_alerts"] += len(late)
         chosen = {found.metric: found for found in (*late, *self.unanswered.arrivals(), *own)}
         return list(chosen.values())

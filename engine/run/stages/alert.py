@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from ridgeline.engine.alerts.digest import remember_stale, stale_items, untold
 from ridgeline.engine.alerts.external_source import Found
+from ridgeline.engine.alerts.item import Pair
 from ridgeline.engine.alerts.lately import Lately
 from ridgeline.engine.alerts.lately_table import drop_lately, outdated, read_lately, write_lately
 from ridgeline.engine.alerts.notices import no_data_items
@@ -66,7 +67,7 @@ def _deliver(turn: Turn) -> Summary:
         if turn.stale is not None:
             notices += stale_items(stale, turn.stale.digest, plan, turn.as_of, times.wall())
         summary = deliver(
-            turn.handoffs.to_alert(report.anomalies, plan.rows),
+            turn.handoffs.to_alert(report.anomalies, plan.rows, partial(_last, store)),
             plan,
             store,
             times,
@@ -81,6 +82,12 @@ def _deliver(turn: Turn) -> Summary:
         remember_stale(stale, store, 0 if turn.stale is None else turn.stale.period)
         turn.handoffs.safe = not summary.state_problem
         return summary
+
+
+def _last(store: Store, pairs: Sequence[Pair]) -> Sequence[int | None]:
+    """For each strategy and metric, the timestamp last alerted on; None where that is not known."""
+    unknown: Sequence[int | None] = [None] * len(pairs)
+    return store.read(lambda state: state.last_alerts(pairs), unknown) if pairs else unknown
 
 
 def _look_back(turn: Turn, store: Store, plan: Plan) -> tuple[dict[str, Lately], list[Anomaly], dict[str, Lately]]:

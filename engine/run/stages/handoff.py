@@ -70,7 +70,7 @@ def hand_over(turn: Turn) -> None:
     handoffs, told = turn.handoffs, turn.request.config.handoff
     end = turn.budget.books_left() * FILES_SHARE
     if told.web_ui is not None:
-        _write(turn, "web UI", web_ui(turn, told.web_ui), end)
+        _write(turn, "the web UI", web_ui(turn, told.web_ui), end)
     if told.panorama_checks is not None:
         _write(turn, "Panorama", panorama(turn, told.panorama_checks), end)
     if turn.ledger is not None:
@@ -101,11 +101,9 @@ def _write(turn: Turn, name: str, writes: Iterator[Write], end: float) -> None:
     try:
         aside(writing.run, left(), "handoff")
     except Overdue:
-        turn.find(
-            OutputError.exit_code, f"{name} is not told of everything: the disk did not answer before the deadline"
-        )
+        turn.find(OutputError.exit_code, f"hand-offs to {name}: the disk did not answer before the deadline")
     if writing.failed:
-        turn.find(OutputError.exit_code, f"{name} is not told of {counted(writing.failed)}: {writing.reason}")
+        turn.find(OutputError.exit_code, f"hand-offs to {name}: {writing.failed:,} failed, {writing.reason}")
     if writing.late:
-        turn.find(PARTIAL, f"{name} is not told of {counted(writing.late)}: the deadline came first")
-    turn.handoffs.counts[name.lower().replace(" ", "_")] += writing.done
+        turn.find(PARTIAL, f"hand-offs to {name}: the deadline came before the last {writing.late:,}")
+    turn.handoffs.counts[name.lower().removeprefix("the ").replace(" ", "_")] += writing.done
