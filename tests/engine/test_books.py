@@ -7,6 +7,8 @@ from rigs.books import MINUTE, START, Desk, flat, spike, steady
 from rigs.http import http_server
 from rigs.redis import redis_server
 
+from ridgeline.engine.run.turn import Turn
+
 BORING, TOO_SHORT, STALE = "analyzer.boring", "analyzer.too_short", "analyzer.stale"
 NORMAL, REAL = "analyzer.not_anomalous_metrics", "analyzer.real_anomalous_metrics"
 SEEN, ANALYSED = "analyzer.metrics.last_timeseries_timestamp", "analyzer.metrics.last_analyzed_timestamp"
@@ -31,6 +33,7 @@ def test_the_first_run_fills_the_books(desk):
         "flat": (flat(), 20),
         "short": (steady(points=20), 20),
         "old": (steady(), 501),
+        "edge": (steady(3), 500),
     }
     desk.client.sadd(REAL, "residue")
     desk.client.sadd("analyzer.anomalous_metrics", "residue")
@@ -60,10 +63,13 @@ def test_the_first_run_fills_the_books(desk):
     assert desk.set(NORMAL) == {f"""["a.b'c", {START - 20}]"""}
     assert parsed(desk.set(f"{REAL}.{START}")) == {(400.0, "hit", START - 20)}
     newest = str(START - 20)
-    assert desk.hash(ANALYSED) == {"a.b'c": newest, "hit": newest}
-    assert desk.hash(SEEN) == dict.fromkeys(["a.b'c", "hit", "flat", "short"], newest) | {"old": str(START - 501)}
-    assert desk.hash("analyzer.total_metrics") == {"value": "5", "timestamp": str(START)}
-    assert desk.hash("analyzer.total_analyzed") == {"value": "2", "timestamp": str(START)}
+    assert desk.hash(ANALYSED) == {"a.b'c": newest, "hit": newest, "edge": str(START - 500)}
+    assert desk.hash(SEEN) == dict.fromkeys(["a.b'c", "hit", "flat", "short"], newest) | {
+        "old": str(START - 501),
+        "edge": str(START - 500),
+    }
+    assert desk.hash("analyzer.total_metrics") == {"value": "6", "timestamp": str(START)}
+    assert desk.hash("analyzer.total_analyzed") == {"value": "3", "timestamp": str(START)}
     seconds = desk.hash("analyzer.run_time")
     assert 0 < float(seconds["value"]) < 30
     assert seconds["timestamp"] == str(START)
@@ -129,6 +135,21 @@ def test_a_fleet_of_which_nothing_is_normal_empties_the_sets(desk):
         desk.later(MINUTE)
         desk.run()
     assert desk.set(NORMAL) is desk.set(f"aet.{NORMAL}") is None
+
+
+def test_a_run_that_saw_a_part_leaves_the_others_where_they_were(desk, monkeypatch):
+    desk.metrics = {"m": (steady(), 0), "unseen": (flat(), 0), "was": (flat(), 0), "is": (flat(), 0)}
+    desk.run()
+    del desk.metrics["unseen"]
+    desk.metrics["was"] = (steady(2), 0)
+    desk.later(MINUTE)
+    with monkeypatch.context() as patch:
+        patch.setattr(Turn, "whole", property(lambda _: False))
+        desk.run()
+    assert desk.exceptions(BORING) == ({"unseen", "is"}, {"_updated_at_20231114221420"})
+    desk.later(MINUTE)
+    desk.run()
+    assert desk.exceptions(BORING)[0] == {"is"}
 
 
 def test_rules_are_written_as_skyline_writes_them(desk):
