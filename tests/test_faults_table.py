@@ -11,6 +11,7 @@ from conftest import ROOT
 
 REDIS, RUN, LISTING = "io/test_redis_faults.py", "system/test_run_faults.py", "io/test_redis_listing.py"
 DEADLINE, NO_DATA, ATOMIC = "system/test_run_deadline.py", "system/test_run_no_data.py", "io/test_atomic.py"
+FILES = "engine/test_handoff_files.py"
 STATE, CONFIG, CACHE = "io/test_state.py", "engine/test_config.py", "kernels/native/test_damage.py"
 # By number and fault: (file below tests/, test) pairs.
 FAULTS = {
@@ -84,6 +85,7 @@ FAULTS = {
     ],
     (27, "a full disk"): [
         (RUN, "test_a_full_disk_comes_after_the_alerts"),
+        ("io/test_publish.py", "test_a_full_disk_leaves_nothing"),
         (ATOMIC, "test_a_full_disk_leaves_the_old_file_and_no_temporary_one"),
         (ATOMIC, "test_a_really_full_file_system"),
         (STATE, "test_a_full_disk_is_a_state_error"),
@@ -140,10 +142,15 @@ FAULTS = {
     ],
     (51, "a metric's name that would leave its folder"): [
         ("io/test_text.py", "test_file_names_are_safe_and_differ"),
+        (FILES, "test_no_name_leaves_its_folder"),
+        (FILES, "test_every_metric_has_its_own_check_and_its_own_data"),
+        ("system/test_hostile_names.py", "test_every_sink_shows_every_name_and_is_broken_by_none"),
     ],
     (52, "a link planted in an output folder"): [
         ("system/test_outputs.py", "test_no_command_replaces_a_pipe_or_a_link"),
         ("io/test_target.py", "test_what_is_no_regular_file_stays_what_it_is"),
+        (FILES, "test_what_is_no_file_is_never_written_through"),
+        (FILES, "test_a_linked_folder_below_the_data_is_refused"),
     ],
 }
 

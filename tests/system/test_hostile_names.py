@@ -1,5 +1,6 @@
 """Metrics whose names attack whatever shows or stores them, all anomalous at once, through every sink of a run."""
 
+import ast
 import json
 
 import msgpack
@@ -41,6 +42,11 @@ graphite = "{carbon[0]}:{carbon[1]}"
 prometheus_textfile = "{folder}/ridgeline.prom"
 [log]
 file = "{folder}/run.log"
+[handoff]
+panorama_checks = "{folder}/panorama"
+crucible_checks = "{folder}/crucible"
+crucible_data = "{folder}/data"
+web_ui = "{folder}/anomalies.jsonp"
 """
 
 
@@ -62,6 +68,8 @@ def played(server, tmp_path_factory, capsys):
     """One run: what it printed, what arrived, and where its files lie."""
     folder = tmp_path_factory.mktemp("hostile")
     with http_server() as http, receivers(tmp_path_factory.mktemp("r")) as (everybody, places):
+        for name in ("panorama", "crucible", "data"):
+            (folder / name).mkdir()
         for key in server.client.scan_iter("last_alert.*"):
             server.client.delete(key)
         config = write_config(
@@ -88,6 +96,7 @@ def test_every_sink_shows_every_name_and_is_broken_by_none(played, server):
     assert all(any(f"metric: {escape(name)[:SHOWN]}" in frame for frame in frames) for name in NAMES)
     _check_files(folder / "out")
     _check_statistics(folder)
+    _check_checks(folder)
     _check_keys(server.client)
 
 
@@ -107,8 +116,21 @@ def _check_statistics(folder):
     assert all(line.isprintable() for line in (folder / "run.log").read_text().splitlines())
 
 
+def _check_checks(folder):
+    """Each metric has its own check, whose lines are as many as for any other name; nothing lies elsewhere."""
+    for name in ("panorama", "crucible"):
+        checks = [path.read_bytes() for path in (folder / name).iterdir()]
+        assert len(checks) == len(NAMES)
+        assert len({check.count(b"\n") for check in checks}) == 1
+    assert len([path for path in (folder / "data").rglob("*.json") if path.is_file()]) == len(NAMES)
+    expected = {"panorama", "crucible", "data", "out", "anomalies.jsonp", "ridgeline.prom", "run.log", "ridgeline.toml"}
+    assert {path.name for path in folder.iterdir()} == expected
+
+
 def _check_keys(client):
-    """Each alert is remembered under its own key."""
+    """Each alert is remembered under its own key, and the books name every metric."""
+    members = client.smembers(f"analyzer.real_anomalous_metrics.{END}")
+    assert sorted(ast.literal_eval(member.decode())[1] for member in members) == NAMES
     for strategy in ("http", "syslog", "console"):
         keys = {key.decode() for key in client.scan_iter(f"last_alert.{strategy}.*", count=1000)}
         assert keys == {f"last_alert.{strategy}.{name}" for name in NAMES}

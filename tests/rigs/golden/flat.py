@@ -23,6 +23,7 @@ FRAME = re.compile(r"<(\d+)>1 \S+ \S+ skyline \d+ anomaly - (.*)")
 ABOUT = re.compile(r"(\S+)(?: is anomalous)?: ")
 RULE = re.compile(r'(rule "[^"]*")')
 WHOLE = 2.0**53
+DUMP = "handle_data("
 LONG = 4000  # bytes of a file, beyond which recordings hold its hash
 
 
@@ -174,7 +175,7 @@ def recorded_files(found):
     for entry in found:
         text = entry.get("content")
         content = entry.get("sha256") if text is None else text
-        flat[f"file:{entry['path']}"] = "deleted" if entry["what"] == "deleted" else content
+        flat |= _file(f"file:{entry['path']}", "deleted" if entry["what"] == "deleted" else content)
     return flat
 
 
@@ -187,5 +188,13 @@ def seen_files(found):
         elif len(content) > LONG:
             flat[f"file:{path}"] = hashlib.sha256(content).hexdigest()[:16]
         else:
-            flat[f"file:{path}"] = content.decode()
+            flat |= _file(f"file:{path}", content.decode())
     return flat
+
+
+def _file(name, text):
+    """A file by its text; the dump for the web UI by what it lists."""
+    if text is None or not text.startswith(DUMP):
+        return {name: text}
+    listed = ast.literal_eval(text.removeprefix(DUMP).removesuffix(")"))
+    return {name: DUMP, **{f"{name}#{_plain(anomaly)!r}": "listed" for anomaly in listed}}

@@ -97,6 +97,8 @@ def settings(name, places):
         "ANALYZER_SKIP": ["skip.me"],
         "CUSTOM_STALE_PERIOD": {"custom.stale": 7200},
         "NON_DERIVATIVE_MONOTONIC_METRICS": ["app.counter.excluded"],
+        "ZERO_FILL_NAMESPACES": ["app.fill.zero"],  # what the recorded sets of metrics_manager come from
+        "LAST_KNOWN_VALUE_NAMESPACES": ["app.fill.lkv"],
         "SERVER_METRICS_NAME": "golden",
         "CANARY_METRIC": "skyline.horizon.golden.worker.metrics_received",
         "SKYLINE_METRICS_CARBON_HOST": host,

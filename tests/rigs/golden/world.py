@@ -2,7 +2,7 @@
 
 import contextlib
 import hashlib
-import platform
+import os
 import re
 import tempfile
 from dataclasses import dataclass, field
@@ -31,6 +31,7 @@ FOLDERS = (
     "CRUCIBLE_DATA_FOLDER",
     "ANOMALY_DUMP_DIR",
 )
+HOST, SYSTEM = "golden-host", os.uname()  # the recorded node name
 HEALED = 6  # from this run on the HTTP endpoint answers 200 for every metric
 
 
@@ -111,6 +112,7 @@ def _run(trace, run, client, config, frozen, everybody, folder):
         frozen.standing(),
         mock.patch.object(once, "STAGES", tuple(stages)),
         mock.patch.object(alert, "deliver", steady),
+        mock.patch.object(os, "uname", _node),
         mock.patch.object(lane, "FIRST_PAUSE", 0.01),  # seconds; between attempts at an endpoint that fails
     ):
         report = once.run_once(Request(config), now=lambda: float(trace.clock(run)))
@@ -128,6 +130,10 @@ def _run(trace, run, client, config, frozen, everybody, folder):
         *everybody.drain(),
         frozen.commands,
     )
+
+
+def _node():
+    return os.uname_result((SYSTEM.sysname, HOST, SYSTEM.release, SYSTEM.version, SYSTEM.machine))
 
 
 def _rows(prepared):
@@ -184,13 +190,13 @@ def _text(stored):
 
 
 def _files(folder):
-    """Content of every file, paths and node name written as in the recordings."""
+    """Content of every file, paths written as in the recordings."""
     found = {}
     for path in folder.rglob("*"):
         if path.is_file():
             first, *rest = path.relative_to(folder).parts
             content = re.sub(rf"{folder}/(\w+)".encode(), rb"<\1>", path.read_bytes())
-            found["/".join((f"<{first}>", *rest))] = content.replace(platform.node().encode(), b"golden-host")
+            found["/".join((f"<{first}>", *rest))] = content
     return found
 
 
