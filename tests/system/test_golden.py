@@ -17,10 +17,7 @@ from rigs.golden.world import play
 pytestmark = pytest.mark.usefixtures("shared")
 TABLE = read_table((ROOT / "docs" / "differences.md").read_text())
 # What is compared once the parts of a run that it comes from are there.
-AWAITED = re.compile(
-    r".graphite:.*(sent_to|breakdown|anomalies).*|.key:(.*derivative.*|.*resolutions)"
-    r"|.verdict:(app.counter|app.fill).*|.*counter.burst.*"
-)
+AWAITED = re.compile(r".key:((non_)?derivative_metrics|analyzer.metrics_manager.resolutions).*")
 
 
 @cache
