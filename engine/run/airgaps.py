@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -27,7 +28,13 @@ FILLED: Final = "analyzer.airgapped_metrics.filled"
 UNORDERED: Final = "analyzer.unordered_timeseries"
 MOST_OF_ALL: Final = 200_000  # gaps of one run that are told to siblings
 
-Bools = NDArray[np.bool_]
+
+class Looked(NamedTuple):
+    """The metrics of one block; `read` bool[n]: those with points, `told` bool[n]: those whose gaps can be told."""
+
+    metrics: pa.StringArray
+    read: NDArray[np.bool_]
+    told: NDArray[np.bool_]
 
 
 @dataclass(slots=True)
@@ -45,7 +52,7 @@ class AirgapSink:
     _open: int = 0
     _closed: int = 0
     _untold: int = 0
-    _seen: list[tuple[pa.StringArray, Bools, Bools]] = field(default_factory=list)
+    _looked: list[Looked] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._check, self._skip = Patterns(self.settings.check), Patterns(self.settings.skip)
@@ -56,7 +63,7 @@ class AirgapSink:
             return
         series = matrix.cleaned
         gaps = find_gaps(series, resolve_as_of(series, self.plan), self.settings.max_period)
-        self._seen.append((series.metrics, np.diff(series.offsets) > 0, gaps.step > 0))
+        self._looked.append(Looked(series.metrics, np.diff(series.offsets) > 0, gaps.step > 0))
         rows = np.flatnonzero((gaps.closed > 0) | (gaps.opened > 0) | (series.disordered > 0))
         for row, name in self._in_scope(series, rows):
             self._note(name, gaps, row)
@@ -107,22 +114,22 @@ class AirgapSink:
         now = {f"{namespace}{name}" for name in self.unordered}
         rest = set(known) - now
         if not (turn.whole and turn.request.everything):
-            read = self._among({key.removeprefix(namespace) for key in rest}, 1)
+            read = self._among({key.removeprefix(namespace) for key in rest}, attrgetter("read"))
             rest = {key for key in rest if key.removeprefix(namespace) in read}
         turn.entries.remove(UNORDERED, sorted(rest))
         turn.entries.add(UNORDERED, sorted(now - set(known)))
 
     def _told(self, metrics: Collection[str]) -> set[str]:
         """Those of the metrics in whose series gaps could be told."""
-        return self._among(metrics, 2)
+        return self._among(metrics, attrgetter("told"))
 
-    def _among(self, metrics: Collection[str], column: int) -> set[str]:
-        """Those of the metrics that were read, and for which the column of `_seen` holds."""
+    def _among(self, metrics: Collection[str], holding: Callable[[Looked], NDArray[np.bool_]]) -> set[str]:
+        """Those of the metrics for which something holds."""
         if not metrics:
             return set()
         return {
             name
-            for block in self._seen
-            for name, holds in zip(block[0].to_pylist(), block[column], strict=True)
+            for block in self._looked
+            for name, holds in zip(block.metrics.to_pylist(), holding(block), strict=True)
             if holds and name in metrics
         }
