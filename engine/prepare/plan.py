@@ -32,12 +32,17 @@ class Preparation:
     @property
     def patterns(self) -> tuple[str, ...]:
         """Every pattern."""
-        return (*self.declared, *self.non_derivative, *self.zero_fill, *self.last_known_value)
+        return (*self.declared, *self.non_derivative, *self.fills)
+
+    @property
+    def fills(self) -> tuple[str, ...]:
+        """The patterns of metrics whose missing points are filled."""
+        return (*self.zero_fill, *self.last_known_value)
 
     @property
     def idle(self) -> bool:
         """Whether every series is judged as it is."""
-        return self.counters != AUTO and not (self.declared or self.zero_fill or self.last_known_value)
+        return self.counters != AUTO and not (self.declared or self.fills)
 
     def describe(self) -> dict[str, Any]:
         """The settings, as JSON."""

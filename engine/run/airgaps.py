@@ -39,16 +39,21 @@ class Looked(NamedTuple):
 
 @dataclass(slots=True)
 class AirgapSink:
-    """Looks for gaps in every series that is read, and for series that came unsorted; both before any preparation."""
+    """Looks for gaps in every series that is read, and for series that came unsorted; both before any preparation.
+
+    filling   patterns of metrics that preparation fills: what is missing there is known, and no gap
+    """
 
     settings: Airgaps
     plan: ScorePlan
     report: Report
+    filling: tuple[str, ...] = ()
     wants_series: bool = True
     gaps: list[Airgap] = field(default_factory=list)
     unordered: list[str] = field(default_factory=list)
     _check: Patterns = field(init=False)
     _skip: Patterns = field(init=False)
+    _filling: Patterns = field(init=False)
     _open: int = 0
     _closed: int = 0
     _untold: int = 0
@@ -56,6 +61,7 @@ class AirgapSink:
 
     def __post_init__(self) -> None:
         self._check, self._skip = Patterns(self.settings.check), Patterns(self.settings.skip)
+        self._filling = Patterns(self.filling)
 
     def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:  # noqa: ARG002 - the interface of sinks
         """Look at the block; only rows with something to tell cost more than the kernel."""
@@ -65,8 +71,9 @@ class AirgapSink:
         gaps = find_gaps(series, resolve_as_of(series, self.plan), self.settings.max_period)
         self._looked.append(Looked(series.metrics, np.diff(series.offsets) > 0, gaps.step > 0))
         rows = np.flatnonzero((gaps.closed > 0) | (gaps.opened > 0) | (series.disordered > 0))
-        for row, name in self._in_scope(series, rows):
-            self._note(name, gaps, row)
+        for row, name, filled in self._in_scope(series, rows):
+            if not filled:
+                self._note(name, gaps, row)
             if series.disordered[row]:
                 self.unordered.append(name)
 
@@ -89,16 +96,17 @@ class AirgapSink:
         turn.entries.remove(FILLED, found.forget)
         self._keep_unordered(turn, unordered)
 
-    def _in_scope(self, series: MetricMatrix, rows: NDArray[np.int64]) -> Iterator[tuple[int, str]]:
-        """(row, name) of those rows whose metrics are to be looked at."""
+    def _in_scope(self, series: MetricMatrix, rows: NDArray[np.int64]) -> Iterator[tuple[int, str, bool]]:
+        """(row, name, whether it is filled) of those rows whose metrics are to be looked at."""
         if not len(rows):
             return
         every = series.metrics.to_pylist()
         names = [every[row] for row in rows]
         wanted = self._check.any(names) if len(self._check) else np.ones(len(names), np.bool_)
         wanted &= ~self._skip.any(names)
+        filled = self._filling.any(names)
         for at in np.flatnonzero(wanted):
-            yield int(rows[at]), names[at]
+            yield int(rows[at]), names[at], bool(filled[at])
 
     def _note(self, name: str, gaps: Gaps, row: int) -> None:
         kept = gaps.of(row)

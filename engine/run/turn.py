@@ -159,7 +159,7 @@ class Turn:
             shed={"metrics": 0, "alert_covered": 0},
         )
         lately = LatelySink()
-        airgaps = AirgapSink(config.airgaps, scorer.plan, report)
+        airgaps = AirgapSink(config.airgaps, scorer.plan, report, config.preparation.fills)
         if request.check_airgaps_only:
             report.judged, report.alerts = False, Summary().counts()
             return cls(request, budget, wall, now, scorer, report, [ReportSink(report), airgaps], lately)

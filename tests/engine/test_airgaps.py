@@ -150,10 +150,10 @@ SERIES = {
 }
 
 
-def sink_of(report=None, **settings):
+def sink_of(report=None, filling=(), **settings):
     config = Config()
     scorer = Scorer.of(config.analysis, as_of=NOW)
-    return AirgapSink(Airgaps(True, **settings), scorer.plan, report or Report(()))
+    return AirgapSink(Airgaps(True, **settings), scorer.plan, report or Report(()), filling)
 
 
 def matrix_of(series=None):
@@ -216,6 +216,11 @@ def test_rows_are_found_whatever_the_blocks():
 )
 def test_only_the_metrics_asked_for(settings, found):
     assert counts(taken(sink_of(**settings), matrix_of())) == (found, [])
+
+
+def test_what_is_missing_of_a_filled_metric_is_no_gap_and_its_disorder_is_told():
+    sink = taken(sink_of(filling=("app.open", "twice", "mixed")), matrix_of())
+    assert counts(sink)[0] == {"open": 0, "closed": 2, "unordered": 1}
 
 
 def test_how_far_back():

@@ -166,6 +166,16 @@ def test_looking_only_in_parquet(tmp_path, capsys):
     assert (code, found["airgaps"]) == (0, {"open": 0, "closed": 1, "unordered": 1})
 
 
+@pytest.mark.parametrize("how", [(), (ONLY,)])
+def test_a_metric_that_is_filled_has_no_gaps(server, tmp_path, capsys, how):
+    put(server.client, app_hole=minutes((300, 100), (80, 0)), app_zero=minutes((300, 100), (80, 0)))
+    server.client.sadd(GAPS, HOLE.replace("hole", "zero"))
+    extra = f'{ON}[preparation]\nzero_fill = ["app.zero"]\n'
+    found = run_json(capsys, write_config(tmp_path, server.url, alerts=(), extra=extra), *how)[1]
+    assert found["airgaps"] == {"open": 0, "closed": 1, "unordered": 0}
+    assert members(server, GAPS) == [HOLE]
+
+
 def test_books_that_cannot_be_written_keep_no_alert_back(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("GUEST", "pw")
     rules = "on >pw ~metrics.* ~ridgeline.* ~last_alert.* ~alert.* ~metrics_manager.* +@all"
