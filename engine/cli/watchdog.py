@@ -26,18 +26,17 @@ LAST: Final = 5.0
 PARTIAL: Final = 70
 
 
-class Watchdog:
-    """For the `with` block around a command that may take `deadline` seconds, in a process that is the command's own.
+class Guard:
+    """For the `with` block around work that may take `deadline` seconds, on the main thread of a process of ours.
 
-    At first SIGTERM asks the command to stop, which records what is in flight (`stopped`). Then the process is left without
+    At first SIGTERM asks the work to stop, which records what is in flight (`stopped`). Then the process is left without
     winding up. A thread that holds the interpreter's lock for ever keeps even that from happening: there the system's
-    timer, set beforehand, has the last word (SIGALRM).
+    timer, set beforehand, has the last word (SIGALRM). Once the work has ended, the process may go on.
     """
 
     def __init__(self, deadline: float) -> None:
         self.stopped = False
         self._end = time.monotonic() + deadline
-        self._code = PARTIAL
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
@@ -45,6 +44,33 @@ class Watchdog:
         signal.setitimer(signal.ITIMER_REAL, self._left(KILL))
         self._thread.start()
         return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let the process go on. A signal that was on its way has come by then, as SystemExit."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        self._over.set()
+        self._thread.join()
+
+    def _left(self, after: float) -> float:
+        return max(self._end + after - time.monotonic(), 0.01)
+
+    def _watch(self) -> None:
+        if not self._over.wait(self._left(STOP)):
+            self.stopped = True
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+            if not self._over.wait(self._left(END)):
+                os.write(2, b"ridgeline: the command did not stop at its deadline; the process was ended\n")
+                os._exit(PARTIAL)
+
+
+class Watchdog(Guard):
+    """The same around a command, in a process that is the command's own and ends with it, whatever it leaves behind."""
+
+    def __init__(self, deadline: float) -> None:
+        super().__init__(deadline)
+        self._code = PARTIAL
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -68,16 +94,8 @@ class Watchdog:
         if any(thread not in {threading.main_thread(), self._thread} for thread in threading.enumerate()):
             _end(self._code)
 
-    def _left(self, after: float) -> float:
-        return max(self._end + after - time.monotonic(), 0.01)
-
     def _watch(self) -> None:
-        if not self._over.wait(self._left(STOP)):
-            self.stopped = True
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
-            if not self._over.wait(self._left(END)):
-                os.write(2, b"ridgeline: the command did not stop at its deadline; the process was ended\n")
-                os._exit(PARTIAL)
+        super()._watch()
         time.sleep(LINGER)
         os._exit(self._code)
 

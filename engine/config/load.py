@@ -26,6 +26,7 @@ from ridgeline.engine.config.problems import ConfigError, Problem, Problems
 from ridgeline.engine.config.reader import Table
 from ridgeline.engine.config.sections import (
     Try,
+    read_agent,
     read_airgaps,
     read_analysis,
     read_output,
@@ -116,7 +117,7 @@ def read_tables(top: Table, path: Path, environ: Mapping[str, str], trial: Try |
     external, airgaps, output = read_external_alerts(top, environ), read_airgaps(top), read_output(top)
     handoff = read_handoff(top, books=source.kind == "redis" and analysis.bookkeeping)
     second_stage, batch = read_second_stage(top, analysis.full_duration), read_batch(top)
-    statistics, log = read_statistics(top, environ), read_log(top)
+    statistics, log, agent = read_statistics(top, environ), read_log(top), read_agent(top)
     keep_apart(top.problems, path, source, output, statistics, log)
     top.finish()
     rows = tuple(alert for _, alert in alerts)
@@ -140,6 +141,7 @@ def read_tables(top: Table, path: Path, environ: Mapping[str, str], trial: Try |
         output=output,
         statistics=statistics,
         log=log,
+        agent=agent,
         warnings=warnings,
         preparation=preparation,
     )

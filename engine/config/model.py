@@ -126,6 +126,13 @@ class BatchWork:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentPeriods:
+    """`[agent]`: how often `ridgeline agent` runs, in seconds."""
+
+    run_every: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole file. `warnings` are sentences for the user about what works but should be changed."""
 
@@ -147,5 +154,6 @@ class Config:
     output: Output = field(default_factory=Output)
     statistics: Statistics = field(default_factory=Statistics)
     log: Log = field(default_factory=Log)
+    agent: AgentPeriods = field(default_factory=AgentPeriods)
     warnings: tuple[str, ...] = ()
     preparation: Preparation = UNPREPARED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ridgeline.engine.config.known import known_algorithms, known_profiles
-from ridgeline.engine.config.model import Output, Run
+from ridgeline.engine.config.model import AgentPeriods, Output, Run
 from ridgeline.engine.config.often import read_m_of_n
 from ridgeline.engine.config.override import read_override
 from ridgeline.engine.config.reader import Table
@@ -97,6 +97,14 @@ def read_airgaps(top: Table) -> Airgaps:
     )
     table.finish()
     return airgaps
+
+
+def read_agent(top: Table) -> AgentPeriods:
+    """Read `[agent]`: the periods of the one process that does it all."""
+    table, usual = top.table("agent"), AgentPeriods()
+    agent = AgentPeriods(run_every=table.seconds("run_every", usual.run_every))
+    table.finish()
+    return agent
 
 
 def read_output(top: Table) -> Output:

@@ -142,4 +142,7 @@ expiration = "1h"
 # format = "text"                       # or json, one object a line
 # max_size = "10MiB"                    # then it is begun anew
 # keep = 5                              # former ones are kept: ridgeline.log.1, ...
+
+# [agent]
+# run_every = "60s"                     # how often `ridgeline agent` runs
 """

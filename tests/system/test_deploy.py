@@ -1,13 +1,19 @@
 """What `deploy/` holds goes by metrics that a run really writes."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from ridgeline.engine.cli.commands import find
+from ridgeline.engine.cli.main import build_parser
 from ridgeline.engine.report.summary import SHARES, WORK, Report
 from ridgeline.engine.run.statistics.textfile import HELP, Ending, render
 
@@ -140,3 +146,89 @@ def test_promtool_finds_no_fault_with_the_textfile():
     text = render(Report(("grubbs",), seconds=NO_NUMBERS), Ending(0, 1, 1, 0), 'a"b\\')
     done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, check=False, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+# Units, crontab, image ------------------------------------------------------------------------------------------------
+
+PREFIX = "/opt/ridgeline/bin/ridgeline"
+CONFIG = "/etc/ridgeline/ridgeline.toml"
+
+
+def commands(text):
+    """Every command of ours that a file of `deploy/` names, as words, the configuration's path kept."""
+    return [found.split() for found in re.findall(rf"{PREFIX}((?: [\w./-]+)+)", text)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["systemd/ridgeline.service", "systemd/ridgeline-agent.service", "ridgeline.cron", "container/Containerfile"],
+)
+def test_what_is_deployed_calls_commands_that_exist(root, name):
+    text = (root / "deploy" / name).read_text()
+    called = commands(text)
+    if name.startswith("container"):
+        called = [["warmup"], ["agent", "-c", CONFIG, "--check"], ["agent", "-c", CONFIG]]
+        assert all(json.dumps(words)[1:-1] in text or " ".join(words) in text for words in called)
+    assert called
+    for command, *arguments in called:
+        build_parser(find(command)).parse_args(arguments)
+
+
+def test_units_allow_for_our_exit_codes(root):
+    agent = (root / "deploy/systemd/ridgeline-agent.service").read_text()
+    assert "SuccessExitStatus=143" in agent
+    assert "ExecStartPre=/opt/ridgeline/bin/ridgeline warmup" in agent
+    once = (root / "deploy/systemd/ridgeline.service").read_text()
+    assert "SuccessExitStatus=66 70 75 143" in once
+    assert "OnCalendar=*:0/1" in (root / "deploy/systemd/ridgeline.timer").read_text()
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze")
+def test_systemd_accepts_the_units(root, tmp_path):
+    for unit in (root / "deploy/systemd").iterdir():
+        text = unit.read_text().replace(PREFIX, sys.executable).replace("User=ridgeline", "User=root")
+        (tmp_path / unit.name).write_text(text)
+    for unit in tmp_path.iterdir():
+        done = subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", str(unit)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        ours = [line for line in done.stderr.splitlines() if "ridgeline" in line]
+        assert (done.returncode, ours) == (0, []), done.stderr
+
+
+def test_the_crontab_has_a_whole_path_and_a_user(root):
+    (line,) = [line for line in (root / "deploy/ridgeline.cron").read_text().splitlines() if line.startswith("*")]
+    assert re.fullmatch(rf"(\* ){{5}} ridgeline  {PREFIX} run --quiet --config {CONFIG}", line)
+
+
+def test_the_image_has_no_root_and_warm_kernels(root):
+    lines = (root / "deploy/container/Containerfile").read_text().splitlines()
+    assert lines.index("USER ridgeline") < lines.index("RUN ridgeline warmup"), "the cache is the user's own"
+    assert not [line for line in lines[lines.index("USER ridgeline") + 1 :] if line.startswith("USER")]
+
+
+@pytest.mark.long
+def test_the_steps_of_the_image_do(root, tmp_path):
+    """What the Containerfile does, as far as that goes without an engine: an environment from the source, warm, read-only."""
+    shutil.copytree(
+        root, tmp_path / "src", ignore=shutil.ignore_patterns(".venv", ".git", "build", "__pycache__", "out")
+    )
+    place, cache = tmp_path / "venv", tmp_path / "cache"
+    cache.mkdir(0o700)
+    subprocess.run([sys.executable, "-m", "venv", place], check=True, timeout=120)
+    subprocess.run([place / "bin/pip", "install", "--quiet", str(tmp_path / "src")], check=True, timeout=900)
+    environ = {"PATH": f"{place}/bin:/usr/bin:/bin", "RIDGELINE_CACHE_DIR": str(cache), "HOME": str(tmp_path)}
+    warm = subprocess.run(["ridgeline", "warmup"], env=environ, capture_output=True, text=True, check=True, timeout=600)
+    assert str(cache) in warm.stdout
+    for folder, _, _ in os.walk(cache):
+        Path(folder).chmod(0o500)
+    again = subprocess.run(
+        ["ridgeline", "warmup"], env=environ, capture_output=True, text=True, check=True, timeout=120
+    )
+    assert "compil" not in again.stderr
+    for folder, _, _ in os.walk(cache):
+        Path(folder).chmod(0o700)
