@@ -40,6 +40,8 @@ WHOLE: Final = """\
 [analysis]
 bookkeeping = true
 second_order = true
+[preparation]
+counters = "auto"
 [airgaps]
 identify = true
 [statistics]

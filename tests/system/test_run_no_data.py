@@ -148,6 +148,18 @@ def test_some_metrics_of_the_future_are_told_and_left_out(server, tmp_path, caps
     assert found["repairs"]["after_as_of"] == pytest.approx(5 * 60, abs=10)
 
 
+def test_under_skyline_s_profile_points_of_the_future_are_judged_and_that_is_said(server, tmp_path, capsys):
+    now = int(time.time())
+    fill(server.client, minutes(healthy, end=now + 3600), 5)
+    for n in range(5, METRICS):
+        server.client.set(f"metrics.m{n:02d}", minutes(healthy, end=now))
+    config = write_config(tmp_path, server.url, alerts=(), extra='[analysis]\nprofile = "earthgecko"')
+    code, found, errors = run_json(capsys, config, as_of=None)
+    assert (code, found["outcomes"]) == (0, {"analysed": METRICS})
+    assert "points after now are judged all the same, as Skyline does" in errors
+    assert "after_as_of" not in found["repairs"]
+
+
 def test_with_as_of_data_beyond_it_is_said_and_no_failure(server, tmp_path, capsys):
     fill(server.client, minutes(healthy, end=END + 3600), METRICS)
     code, found, errors = run_json(capsys, write_config(tmp_path, server.url, alerts=()))

@@ -16,8 +16,9 @@ TOLERANCE: Final = 30  # seconds
 def judge_clock(turn: Turn) -> None:
     """Compare the clock with the source's own and with the newest data; no data where most of it lies in the future.
 
-    Points of the future are left out of every judgement, so what is left of such a fleet is yesterday's news. Where
-    `--as-of` is the run's clock, only the data is compared with it, and said: somebody asked for the past.
+    Points of the future are left out of every judgement, so what is left of such a fleet is yesterday's news; under
+    Skyline's profiles they are judged, whenever they are from. Where `--as-of` is the run's clock, only the data is
+    compared with it, and said: somebody asked for the past.
     """
     if turn.scan is None or turn.source is None:
         return
@@ -33,9 +34,10 @@ def judge_clock(turn: Turn) -> None:
     which = (
         f"the newest data of {len(ahead):,} of {len(leads):,} metrics lies in the future, by {spoken(np.median(ahead))}"
     )
+    become = "are left out" if turn.scorer.plan.profile.drop_future else "are judged all the same, as Skyline does"
     if asked:
-        turn.warn(f"{which}, seen from `--as-of`; points after it are left out")
+        turn.warn(f"{which}, seen from `--as-of`; points after it {become}")
     elif 2 * len(ahead) > len(leads):
         lack(turn, f"{which}: this machine's clock is behind, or that of whoever writes them is ahead")
     else:
-        turn.warn(f"{which}; points after now are left out")
+        turn.warn(f"{which}; points after now {become}")

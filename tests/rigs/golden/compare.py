@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rigs.golden import flat
+from rigs.golden import flat, told
 
 
 @dataclass(frozen=True, order=True)
@@ -27,20 +27,20 @@ def deviations(trace, seen):
         **flat.keys(trace.keys(run)),
         **{f"series:{metric}": "rewritten" for metric in trace.rewritten(run)},
         **flat.recorded_files(trace.files(run)),
-        **flat.posts(trace.posts(run)),
-        **flat.syslog(trace.syslog(run)),
-        **flat.recorded_mails(trace.mails(run)),
-        **flat.points(trace.points[trace.clock(run)]),
+        **told.posts(trace.posts(run)),
+        **told.syslog(trace.syslog(run)),
+        **told.recorded_mails(trace.mails(run)),
+        **told.points(trace.points[trace.clock(run)]),
     }
     ours = {
         **flat.seen_verdicts(seen.verdicts, seen.report.algorithms, trace.verdicts(run)),
         **flat.keys(seen.keys),
         **{f"series:{metric}": "rewritten" for metric in seen.rewritten},
         **flat.seen_files(seen.files),
-        **flat.posts(seen.posts),
-        **flat.syslog(flat.frames(seen.syslog)),
-        **flat.seen_mails(seen.mails),
-        **flat.points(flat.lines(seen.lines)),
+        **told.posts(seen.posts),
+        **told.syslog(told.frames(seen.syslog)),
+        **told.seen_mails(seen.mails),
+        **told.points(told.lines(seen.lines)),
     }
     return [Deviation(trace.name, run, name, *pair) for name, pair in sorted(_unlike(recorded, ours).items())]
 
