@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from functools import lru_cache
 from typing import Any
 
 from ridgeline.alerters._alert import Alert
 from ridgeline.alerters._message import Message
-from ridgeline.alerters._words import facts, headline, in_one_line, since
+from ridgeline.alerters._words import headline, in_one_line, reasons
 from ridgeline.io.text import encodable
 
 
@@ -37,7 +38,7 @@ def ridgeline(message: Message) -> dict[str, Any]:
 
 def _alert(alert: Alert, *, resolved: bool) -> dict[str, Any]:
     """One alert: its numbers for programs, `why` and `facts` for people."""
-    found = dict(facts(alert, resolved=resolved))
+    found = reasons(alert, resolved=resolved)
     return {
         "metric": encodable(alert.metric),
         "value": number(alert.value),
@@ -45,14 +46,14 @@ def _alert(alert: Alert, *, resolved: bool) -> dict[str, Any]:
         "expected": None if alert.expected is None else [number(bound) for bound in alert.expected],
         "direction": alert.direction or None,
         "votes": alert.votes,
-        "algorithms": [encodable(name) for name in alert.algorithms],
-        "algorithms_run": [encodable(name) for name in alert.algorithms_run],
-        "channels": [encodable(name) for name in alert.channels],
+        "algorithms": _encodable(alert.algorithms),
+        "algorithms_run": _encodable(alert.algorithms_run),
+        "channels": _encodable(alert.channels),
         "rule_score": None if alert.rule_score is None else number(alert.rule_score),
         "negatives": alert.negatives,
         "first_seen": alert.first_seen,
         "ongoing": alert.ongoing,
-        "since": since(alert, resolved=resolved) or None,
+        "since": found.get("since"),
         "expiration": int(alert.expiration),
         "full_duration": int(alert.full_duration),
         "why": in_one_line(found),
@@ -61,6 +62,12 @@ def _alert(alert: Alert, *, resolved: bool) -> dict[str, Any]:
         "message": encodable(alert.message) or None,
         "dedup_key": alert.dedup_key,
     }
+
+
+@lru_cache(maxsize=256)
+def _encodable(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names as JSON can carry them: of a storm, many alerts have the same."""
+    return tuple(map(encodable, names))
 
 
 def skyline(alert: Alert, token: str | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from ridgeline.alerters._alert import Alert
@@ -29,7 +30,12 @@ def facts(alert: Alert, *, resolved: bool = False) -> tuple[Fact, ...]:
 
     What is not known is left out. An alert about Ridgeline itself has its sentence alone. `resolved`: it is over.
     """
-    return tuple(Fact(name, words) for name, words in _facts(alert, resolved=resolved) if words)
+    return tuple(Fact(name, words) for name, words in reasons(alert, resolved=resolved).items())
+
+
+def reasons(alert: Alert, *, resolved: bool = False) -> dict[str, str]:
+    """The facts as words by name."""
+    return {name: words for name, words in _facts(alert, resolved=resolved) if words}
 
 
 def _facts(alert: Alert, *, resolved: bool) -> Iterator[tuple[str, str]]:
@@ -41,7 +47,7 @@ def _facts(alert: Alert, *, resolved: bool) -> Iterator[tuple[str, str]]:
         yield "expected", "{} to {}".format(*map(number, alert.expected))
         yield "direction", "" if resolved else {"up": "above", "down": "below", "": ""}[alert.direction]
     if not resolved:
-        yield "votes", _votes(alert)
+        yield "votes", _votes(alert.algorithms, len(alert.algorithms_run))
         yield "channels", escape(", ".join(alert.channels))
     yield "since", since(alert, resolved=resolved)
     yield "rule", escape(alert.rule)
@@ -55,7 +61,7 @@ def sentence(alert: Alert, *, resolved: bool = False) -> str:
     >>> sentence(Alert("cpu", 9.5, 1700000000, (1.0, 3.0), ("grubbs",), ("grubbs", "ks_test"), rule="cpu"))
     '9.5, expected 1 to 3 (above); 1 of 2 algorithms: grubbs; new; rule "cpu"'
     """
-    return in_one_line(dict(facts(alert, resolved=resolved)))
+    return in_one_line(reasons(alert, resolved=resolved))
 
 
 def in_one_line(found: Mapping[str, str]) -> str:
@@ -138,8 +144,10 @@ def utc(timestamp: int) -> str:
         return str(timestamp)
 
 
-def _votes(alert: Alert) -> str:
-    if not alert.algorithms:
+@lru_cache(maxsize=256)
+def _votes(voted: tuple[str, ...], run: int) -> str:
+    """Who voted, of how many: the same words for many alerts of a storm."""
+    if not voted:
         return ""
-    of = f" of {len(alert.algorithms_run)}" if alert.algorithms_run else ""
-    return escape(f"{alert.votes}{of} algorithms: {', '.join(alert.algorithms)}")
+    of = f" of {run}" if run else ""
+    return escape(f"{len(voted)}{of} algorithms: {', '.join(voted)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import MISSING, fields
+from operator import attrgetter
 from typing import Any, Final
 
 from ridgeline.alerters import Alert, Status
@@ -15,6 +16,9 @@ _LEFT_OUT: Final = ("picture",)  # drawn anew
 _DEFAULTS: Final = {
     field.name: field.default for field in fields(Alert) if field.default is not MISSING and field.name not in _LEFT_OUT
 }
+_OPTIONAL: Final = tuple(name for name in _DEFAULTS if name != "strategy")
+_USUAL: Final = tuple(_DEFAULTS[name] for name in _OPTIONAL)
+_get: Final = attrgetter(*_OPTIONAL)
 DAMAGED: Final = "its entry in the outbox was damaged"
 
 
@@ -22,10 +26,7 @@ def encode(item: Item) -> dict[str, Any]:
     """What is stored."""
     alert = item.alert
     told: dict[str, Any] = {"metric": alert.metric, "value": _number(alert.value), "timestamp": alert.timestamp}
-    for name, default in _DEFAULTS.items():
-        value = getattr(alert, name)
-        if value != default and name != "strategy":
-            told[name] = value
+    told |= {name: value for name, value, usual in zip(_OPTIONAL, _get(alert), _USUAL, strict=True) if value != usual}
     if "rule_score" in told:
         told["rule_score"] = _number(told["rule_score"])
     if alert.expected is not None:

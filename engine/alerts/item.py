@@ -20,7 +20,7 @@ class Item:
     attempts  the runs that tried to send it
     due       epoch seconds before which it is not tried again
     reason    why the last attempt failed
-    stored    whether the outbox holds it
+    stored    whether it comes from the outbox
     storm     whether it stands for the end of a whole storm
     backdated whether its expiration goes by its own timestamp: the anomaly was found late
     partial   whether some of its recipients have it already; those of the alert are the others

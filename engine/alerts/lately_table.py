@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, fields
+from operator import attrgetter
 from typing import Any, Final
 
 from ridgeline.engine.alerts.lately import Incident, Lately
@@ -15,6 +16,7 @@ from ridgeline.io.state.names import ANOMALIES
 
 KEPT_FOR: Final = 7 * 86400  # seconds after a metric's last anomalous point
 MOST_METRICS: Final = 100_000
+_told: Final = attrgetter(*(field.name for field in fields(Incident)))
 
 
 def read_lately(state: State, metrics: Sequence[str] | None = None) -> dict[str, Lately]:
@@ -46,7 +48,7 @@ def outdated(records: Mapping[str, Lately], now: int, kept_for: int = KEPT_FOR, 
 
 def encode(record: Lately) -> list[Any]:
     """A record as JSON: short, as there may be ten thousands."""
-    recent, incidents = [int(run) for run in record.recent], [astuple(incident) for incident in record.incidents]
+    recent, incidents = [int(run) for run in record.recent], [_told(incident) for incident in record.incidents]
     triggers = None if record.triggers is None else encode_triggers(record.triggers)
     return [record.seen, record.normal, recent, incidents, record.open, triggers]
 

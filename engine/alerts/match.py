@@ -72,14 +72,18 @@ def _alert(anomaly: Anomaly, plan: Plan, row: AlertRow, strategy: str, identity:
 
 def _addressed(items: Sequence[Item], strategies: Mapping[str, Strategy]) -> Iterator[Item]:
     """The items with their recipients: the rule's own, else all that match the metric, else the strategy's defaults."""
+    personal = {name for name, strategy in strategies.items() if strategy.takes_recipients}
     metrics: dict[tuple[str, bool], list[str]] = {}
-    for item in items:
+    for item in items if personal else ():
         metrics.setdefault((item.alert.strategy, item.external), []).append(item.alert.metric)
     found = {
         (name, external): recipients_of(some, strategies[name], external=external)
         for (name, external), some in metrics.items()
-        if name in strategies and strategies[name].takes_recipients
+        if name in personal
     }
+    if not found:
+        yield from items
+        return
     for item in items:
         by_metric = found.get((item.alert.strategy, item.external))
         if by_metric is None:

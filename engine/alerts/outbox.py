@@ -73,7 +73,6 @@ def shelve(round_: Round) -> None:
         return
     with_batch(round_, lambda batch: put_outbox(batch, {item.pair: encode(item) for item in fresh}))
     round_.store.settle(SAFE_WITHIN)
-    round_.items = [replace(item, stored=True) for item in round_.items]
 
 
 def keep(round_: Round, items: Iterable[Item]) -> None:

@@ -113,7 +113,9 @@ class Records:
             lately[metric] = told(lately[metric], strategy.name, item.alert.size)
             if strategy.resolves:
                 lately[metric] = opened(lately[metric], strategy.name, storm)
-        write_lately(batch, {metric: lately[metric] for metric in known})
+        records = {metric: lately[metric] for metric in known}
+        write_lately(batch, records)
+        self.round_.summary.noted |= records
 
     def _refuse(self, items: Sequence[Item], reason: str) -> None:
         self.refused += [replace(item, reason=reason) for item in items]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ridgeline.engine.alerts.item import Item
+from ridgeline.engine.alerts.lately import Lately
 
 COUNTED: Final = ("sent", "messages", "suppressed", "muted", "unmatched", "queued", "failed", "dropped")
 
@@ -24,6 +25,7 @@ class Summary:
     dropped     given up after too many attempts, or too long
     waiting     alerts in the outbox by strategy, those that are held back included; None where that is not known
     arrived     those that were sent, to all or some of their recipients
+    noted       records of lately anomalous metrics as they were kept with what was sent
     """
 
     sent: int = 0
@@ -37,6 +39,7 @@ class Summary:
     state_problem: str = ""
     waiting: Counter[str] | None = None
     arrived: list[Item] = field(default_factory=list)
+    noted: dict[str, Lately] = field(default_factory=dict)
     reasons: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
     def note(self, item: Item, what: str, reason: str) -> None:

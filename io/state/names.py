@@ -13,6 +13,7 @@ ridgeline.triggers.NAME text  when a metric triggered, for Skyline's own names  
 from __future__ import annotations
 
 import json
+from json.encoder import encode_basestring_ascii
 from typing import Final
 
 OUTBOX: Final = "outbox"
@@ -42,8 +43,8 @@ def triggers(metric: str) -> str:
 
 
 def outbox_name(strategy: str, metric: str) -> str:
-    """The field of a pair: text that no other pair has, whatever characters names hold."""
-    return json.dumps([strategy, metric])
+    """The field of a pair: JSON, so text that no other pair has, whatever characters names hold."""
+    return f"[{encode_basestring_ascii(strategy)}, {encode_basestring_ascii(metric)}]"
 
 
 def outbox_pair(name: str) -> tuple[str, str] | None:

@@ -608,7 +608,12 @@ class Interrupted:
         return getattr(self._database, name)
 
     def execute(self, sql, *values):
-        found = self._database.execute(sql, *values)
+        return self._then_strike(sql, self._database.execute(sql, *values))
+
+    def executemany(self, sql, values):
+        return self._then_strike(sql, self._database.executemany(sql, values))
+
+    def _then_strike(self, sql, found):
         if self._statement and sql.startswith(self._statement):
             self._statement = None
             raise SystemExit(143)

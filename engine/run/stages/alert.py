@@ -78,7 +78,7 @@ def _deliver(turn: Turn) -> Summary:
             fleet=report.outcomes["analysed"],
             album=None if turn.gallery is None else Album(turn.gallery.draw, turn.gallery.seconds),
         )
-        _remember(store, before, lately, turn.as_of)
+        _remember(store, {**before, **summary.noted}, lately, turn.as_of)
         remember_stale(stale, store, 0 if turn.stale is None else turn.stale.period)
         turn.handoffs.safe = not summary.state_problem
         return summary
