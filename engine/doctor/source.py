@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
-
 from ridgeline.engine.config.model import Config
+from ridgeline.engine.doctor.calibration import Seen, calibrate
 from ridgeline.engine.doctor.check import Check, green, red, yellow
 from ridgeline.engine.doctor.rights import look_at_rights
 from ridgeline.engine.run.sources import open_source
-from ridgeline.engine.score.scorer import Scorer
 from ridgeline.engine.units import spoken
 from ridgeline.io.errors import RidgelineError
-from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.ordered import median
-from ridgeline.io.source import Reading, Source
-from ridgeline.io.sources import load
+from ridgeline.io.source import Source
 from ridgeline.io.text import escape
 
 PATIENCE: Final = 10.0  # seconds for a source that hangs
-CALIBRATION: Final = 2.0  # seconds of reading and scoring
-SAMPLE: Final = 5000  # metrics at most that it reads
 SKEW: Final = 5.0  # seconds that clocks may differ
 OLD: Final = 2.0  # stale periods that the newest data of all may be old
 SHARE: Final = 0.5  # of the deadline that a run should need at most
@@ -77,18 +71,21 @@ def _look(source: Source, config: Config, now: Callable[[], float], keep: Callab
     if names is not None and not names:
         yield red("source", f"{_place(config)} lists no metric", "is it the right one, and does anything write to it?")
         return
-    rate, newest, judged = _calibrate(config, names, source, now)
-    if not judged:
+    seen = calibrate(config, names, source, now)
+    if not seen.metrics:
         yield red("source", f"none of the metrics of {_place(config)} could be read", "look at what writes them")
         return
-    metrics = len(names) if names is not None else source.known(judged)
+    metrics = len(names) if names is not None else source.known(seen.metrics)
     yield green(
         "source",
-        f"{_place(config)}: {'' if metrics is None else f'{metrics:,} metrics, '}read at {rate:,.0f} metrics/s",
+        f"{_place(config)}: {'' if metrics is None else f'{metrics:,} metrics, '}read at {seen.rate:,.0f} metrics/s",
     )
-    yield from _data(newest, judged, config, now())
+    yield from _data(seen, config, now())
+    yield _growing(seen)
     if metrics is not None:
-        plan = Plan(metrics, metrics / rate, _memory(metrics), int(getattr(config.source.settings, "chunk_keys", 0)))
+        plan = Plan(
+            metrics, metrics / seen.rate, _memory(metrics), int(getattr(config.source.settings, "chunk_keys", 0))
+        )
         keep(plan)
         yield _plan(plan, config)
 
@@ -104,50 +101,24 @@ def _clock(source: Source) -> Iterator[Check]:
         yield green("clock", "this machine and Redis agree")
 
 
-def _calibrate(
-    config: Config, names: Sequence[str] | None, source: Source, now: Callable[[], float]
-) -> tuple[float, np.ndarray[Any, Any], int]:
-    """(metrics per second, newest timestamp of each metric read, how many) from two seconds of a run's own work."""
-    scorer = Scorer.of(config.analysis, config.overrides, default_as_of=int(now()), threads=config.run.threads)
-    began = time.monotonic()
-    newest: list[Any] = []
-    rows = 0
-    for matrix in _sample(config, names, source):
-        scorer.judge(matrix)
-        filled = np.diff(matrix.offsets) > 0
-        newest.append(matrix.timestamps[matrix.offsets[1:][filled] - 1] if filled.any() else np.empty(0, np.int64))
-        rows += len(matrix)
-        if time.monotonic() - began > CALIBRATION:
-            break
-    return rows / max(time.monotonic() - began, 1e-9), np.concatenate(newest) if newest else np.empty(0, np.int64), rows
-
-
-def _sample(config: Config, names: Sequence[str] | None, source: Source) -> Iterator[MetricMatrix]:
-    """Metrics from all over the fleet, where its names are known; else the first."""
-    if names is None:
-        yield from source.chunks()
-        return
-    chosen = list(names[:: -(-len(names) // SAMPLE)])
-    end = time.monotonic() + PATIENCE
-    kind = load()[config.source.kind]
-    wanted = frozenset(chosen)
-    reading = Reading(
-        lambda some: np.array([name in wanted for name in some], np.bool_),
-        lambda: end - time.monotonic(),
-        config.run.max_memory,
-        names=chosen,
+def _growing(seen: Seen) -> Check:
+    """Counters that are judged by their values: a ramp, on which nothing is remarkable but its end."""
+    if not seen.growing:
+        return green(
+            "counters", f"of {seen.metrics:,} metrics looked at, none is a counter that is judged by its value"
+        )
+    return yellow(
+        "counters",
+        f"{seen.growing:,} of {seen.metrics:,} metrics looked at only grow, and are judged by their values",
+        '[preparation] counters = "auto" judges counters by their rises',
     )
-    sampled = kind.open(config.source.settings, reading)
-    try:
-        yield from sampled.chunks()
-    finally:
-        sampled.close()
 
 
-def _data(newest: np.ndarray[Any, Any], judged: int, config: Config, now: float) -> Iterator[Check]:
+def _data(seen: Seen, config: Config, now: float) -> Iterator[Check]:
     """How old the data is, by the metrics that were read."""
+    newest = seen.newest
     if not len(newest):
-        yield red("data", f"none of {judged:,} metrics holds a usable point", "look at what writes them")
+        yield red("data", f"none of {seen.metrics:,} metrics holds a usable point", "look at what writes them")
         return
     age, youngest = now - median(newest), now - float(newest.max())
     stale = config.analysis.stale_period or 500

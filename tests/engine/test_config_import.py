@@ -77,7 +77,8 @@ def test_the_shipped_settings_become_a_valid_configuration(tmp_path):
         500,
     )
     assert analysis.algorithms == ()
-    assert config.run.deadline == 55
+    assert (config.run.deadline, config.agent.run_every) == (55, 60)
+    assert config.delivery.pictures == 10
     assert [(row.match, row.strategies, row.expiration, row.recipients) for row in config.alerts] == [
         ("skyline", ("smtp",), 1800, ("no_email",))  # as Skyline: it sends nothing to the shipped addresses
     ]
@@ -126,7 +127,7 @@ def test_channels_and_recipients_are_those_of_each_row(tmp_path):
             },
             "SMTP_OPTS": {
                 "sender": "skyline@golden.test", "recipients": {"stats.web": ["a@golden.test", "b@golden.test"], "quiet": "no_email"},
-                "default_recipient": "ops@golden.test",
+                "default_recipient": "ops@golden.test", "embed-images": False,
                 "smtp_server": {"host": "mail.golden.test", "port": 465, "ssl": True, "user": "us", "password": TOKENS[4]},
             },
         },
@@ -145,6 +146,7 @@ def test_channels_and_recipients_are_those_of_each_row(tmp_path):
         ("old", ("smtp",), 60, ("me@golden.test",), 0),
     ]
     channels = {name: settings for name, _, settings in config.alerters.settings}
+    assert config.delivery.pictures == 0
     assert (channels["smtp"].host, channels["smtp"].port, channels["smtp"].security) == ("mail.golden.test", 465, "tls")
     assert channels["smtp"].default_recipients == ("ops@golden.test",)
     assert channels["slack"].default_recipients == ("C999",)

@@ -69,7 +69,7 @@ def test_a_sound_place_is_green_and_stays_as_it_was(server, tmp_path, capsys):
     before = sorted(server.client.keys())
     code, checks, plan = examined(capsys, write_config(tmp_path, server.url, alerts=[("", "console", 60)]))
     assert (code, worst(checks)) == (0, dict.fromkeys(
-        ["python", "cpu", "kernels", "configuration", "algorithms", "folders", "alerts", "clock", "rights", "source", "data", "plan"], "green"
+        ["python", "cpu", "kernels", "configuration", "algorithms", "folders", "alerts", "clock", "rights", "source", "data", "counters", "plan"], "green"
     ))  # fmt: skip
     assert plan["metrics"] == 40
     assert 0 < plan["seconds"] < 5
@@ -115,6 +115,17 @@ def test_what_is_wrong_is_red_with_a_remedy(server, tmp_path, capsys):
     assert (found["data"], found["folders"], found["alerts"]) == ("red", "red", "yellow")
     assert "2 h old" in checks["data"][0]["detail"]
     assert "is no folder" in checks["folders"][0]["detail"]
+
+
+def test_counters_that_are_judged_by_value_are_told(server, tmp_path, capsys):
+    fill(server, counters=4)
+    code, checks, _ = examined(capsys, write_config(tmp_path, server.url, alerts=()))
+    (check,) = checks["counters"]
+    assert (code, check["status"]) == (0, "yellow")
+    assert "4 of 40 metrics looked at only grow" in check["detail"]
+    extra = '[preparation]\ncounters = "auto"\n'
+    _, checks, _ = examined(capsys, write_config(tmp_path, server.url, alerts=(), extra=extra))
+    assert checks["counters"][0]["status"] == "green"
 
 
 def test_an_empty_and_a_missing_source_are_red(server, tmp_path, capsys):

@@ -135,6 +135,8 @@ def _smtp(strategy: str, settings: Settings, draft: Draft) -> None:
         draft.say(
             f'[alerters.{strategy}] security is "{secure}"; "starttls" or "tls" are what mail servers offer today'
         )
+    if not options.get("embed-images", True):
+        draft.put("delivery", "pictures", 0, "SMTP_OPTS embed-images")
     draft.put(table, "default_recipients", _people(options.get("default_recipient")) or [NOBODY])
 
 

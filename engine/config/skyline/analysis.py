@@ -81,6 +81,7 @@ def translate_analysis(settings: Settings, draft: Draft) -> None:
     draft.put(
         "run", "deadline", max(period - MARGIN, 5), "ANALYZER_OPTIMUM_RUN_DURATION, less the time between two runs"
     )
+    draft.put("agent", "run_every", max(period, 1), "ANALYZER_OPTIMUM_RUN_DURATION")
     _stale_periods(settings, draft)
     _windows(settings, draft)
 
