@@ -11,6 +11,12 @@ from ridgeline.engine.alerts.strategy import MAIL, build_strategies
 from ridgeline.engine.config.model import Config
 
 
+def alert_rules(config: Config, external: Sequence[AlertRow]) -> Sequence[AlertRow]:
+    """The configuration's rules and the external ones, in the order in which they decide."""
+    mails = [name for name, channel, _ in config.alerters.settings if channel.kind == MAIL]
+    return in_order(config.alerts, external, mails)
+
+
 def delivery_plan(
     config: Config, strategies: Sequence[str] | None = None, *, external: Sequence[AlertRow] = (), json: bool = False
 ) -> Plan:
@@ -19,8 +25,7 @@ def delivery_plan(
     With `json` standard output belongs to the JSON, so the console writes to standard error. Raises InputError.
     """
     digest = () if config.stale_digest is None else config.stale_digest.strategies
-    mails = [name for name, channel, _ in config.alerters.settings if channel.kind == MAIL]
-    rows = in_order(config.alerts, external, mails)
+    rows = alert_rules(config, external)
     used = [*(name for row in rows for name in row.strategies), *digest] if strategies is None else strategies
     return Plan(
         rows,

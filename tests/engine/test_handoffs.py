@@ -1,6 +1,9 @@
 """What a run hands to Mirage and takes back, and what it takes from `batch`, on a turn made by hand."""
 
 import ast
+import threading
+import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,12 +15,14 @@ from rigs.parts import Clock
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.config.model import BatchWork, Config, HandOff
 from ridgeline.engine.run.budget import Budget
+from ridgeline.engine.run.handoffs import folder as watched
 from ridgeline.engine.run.handoffs.batch_alerts import ALERTS, BatchAlerts, find_batch_alerts
 from ridgeline.engine.run.handoffs.deciding import deciding_rules
 from ridgeline.engine.run.handoffs.findings import Finding
 from ridgeline.engine.run.handoffs.mirage import mirage_hours
 from ridgeline.engine.run.handoffs.parked import PARKED, Parked
 from ridgeline.engine.run.handoffs.waterfall import Unanswered
+from ridgeline.engine.run.stages import handoff
 from ridgeline.engine.run.stages.handoff import hand_over, take_in
 from ridgeline.engine.run.turn import Request, Turn
 from ridgeline.engine.score.anomaly import Anomaly
@@ -147,6 +152,7 @@ def test_an_unwritable_check_alerts_at_once_and_is_not_waited_for(tmp_path):
     (problem,) = turn.report.problems
     assert "2 anomalies of Mirage's metrics alerted on at once" in problem
     settle(turn, books)
+    assert files(tmp_path, "panorama") == [f"{NOW}.mirage.x.txt", f"{NOW}.mirage.y.txt"]
     assert f"analyzer.mirage_check_sent.{STAMP}.mirage.x" not in books.keys
 
 
@@ -347,6 +353,14 @@ def test_run_after_run_each_strategy_is_told_what_it_would_be_told_one_by_one(ti
     assert runs <= len(timestamps)
 
 
+def test_where_no_alerts_are_sent_what_batch_found_does_not_pile_up(tmp_path):
+    books = Books({ALERTS: {f"{STAMP}.batch.x": batch_entry("batch.x"), "1.y": "garbage"}})
+    turn = turn_of(tmp_path, books, rows=())
+    take_in(turn)
+    settle(turn, books)
+    assert books.keys[ALERTS] == {}
+
+
 def test_what_no_rule_is_for_is_settled_at_once():
     alerts = BatchAlerts({str(at): Finding(anomaly("x", STAMP + at), STAMP, from_batch=True) for at in (0, 9999)})
     now, settled = alerts.due((), set(), nothing_before)
@@ -409,3 +423,25 @@ def test_values_of_integer_series_are_integers_everywhere(tmp_path):
     assert 'value = "400"\n' in text
     assert f'metric_timestamp = "{STAMP}"\n' in text
     assert np.all([f"['mirage.x', {STAMP}, 400, {NOW}, ['mirage.x', 400, " in item for item in books.keys[PARKED]])
+
+
+def test_external_rules_make_metrics_mirage_s_too(tmp_path):
+    turn = turn_of(tmp_path, Books(), finding("cpu"), finding("mirage.x"))
+    turn.external = SimpleNamespace(
+        result=lambda: SimpleNamespace(rows=(AlertRow("cpu", ("smtp",), second_order_hours=48),))
+    )
+    take_in(turn)
+    assert files(tmp_path) == [f"{STAMP}.cpu.txt", f"{STAMP}.mirage.x.txt"]
+
+
+def test_a_disk_that_hangs_costs_its_share_of_the_time_and_no_alert(tmp_path, monkeypatch):
+    released = threading.Event()
+    monkeypatch.setattr(watched, "publish", lambda *_: released.wait(30))
+    monkeypatch.setattr(handoff, "BEFORE_ALERTS", 0.2)
+    turn = turn_of(tmp_path, Books(), finding("mirage.x"), finding("cpu"))
+    began = time.monotonic()
+    take_in(turn)
+    assert time.monotonic() - began < 10
+    assert alerted(turn) == [("cpu", STAMP), ("mirage.x", STAMP)]
+    assert turn.exit_code() == 70
+    released.set()

@@ -10,7 +10,7 @@ from ridgeline.engine.alerts.item import Pair
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.run.handoffs.deciding import deciding_rules
 from ridgeline.engine.run.handoffs.findings import Finding, Identity
-from ridgeline.engine.run.handoffs.parked import literal, number, whole
+from ridgeline.engine.run.handoffs.parked import MOST, literal, number, whole
 from ridgeline.engine.score.anomaly import Anomaly
 from ridgeline.io.matrix import INTEGER_TIMESTAMPS, INTEGER_VALUES
 from ridgeline.io.state.interface import StateError
@@ -29,6 +29,11 @@ class BatchAlerts:
 
     alerts: dict[str, Finding] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
+
+    @property
+    def fields(self) -> list[str]:
+        """All of them."""
+        return [*self.alerts, *self.damaged]
 
     def due(self, rows: Sequence[AlertRow], withheld: set[Identity], last: Last) -> tuple[list[Anomaly], list[str]]:
         """What is alerted on now, one anomaly a metric; and the fields that this run settles.
@@ -88,7 +93,7 @@ def find_batch_alerts(turn: Turn, ledger: Ledger) -> BatchAlerts:
 
     found = BatchAlerts()
     try:
-        (fields,) = ledger.ask(Fields(ALERTS))
+        (fields,) = ledger.ask(Fields(ALERTS, MOST))
     except StateError as error:
         turn.unkept.append(error)
         return found

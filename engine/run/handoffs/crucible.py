@@ -12,12 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgeline.engine.run.handoffs.findings import Finding
-from ridgeline.engine.run.handoffs.folder import Checks, put_check
+from ridgeline.engine.run.handoffs.folder import Checks, put_check, put_file
 from ridgeline.engine.run.handoffs.names import check_name, data_path, digest
 from ridgeline.engine.run.handoffs.pythonic import series_of
 from ridgeline.engine.run.handoffs.writing import Write
-from ridgeline.io.disk.atomic import write_atomic
-from ridgeline.io.disk.publish import publish
 from ridgeline.io.disk.target import check_folder
 from ridgeline.io.errors import OutputError
 
@@ -48,8 +46,8 @@ class Crucible:
             raise OutputError(f"cannot write into {folder}: it holds something else")
         series = folder / check_name("", metric, ".json")
         text = series_of(stamps, values, finding.integers).encode()
-        if not publish(series, text):
-            write_atomic(series, text)
+        if not put_file(series, text, lambda _: True):
+            raise OutputError(f"cannot write {series}: it is no regular file")
         self.checks.put(str(stamp), metric, details)
 
     def _folder(self, metric: str, last: str) -> Path:

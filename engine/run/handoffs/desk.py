@@ -30,7 +30,7 @@ class HandOffs:
     batch       what `batch` wants alerted on
     mirage      the metrics that are Mirage's
     withheld    anomalies that nobody is alerted on now
-    settled     fields of `batch`'s that this run settles once its alerts are safe
+    settled     fields of `batch`'s that this run settles once its alerts are safe; None: where none are sent, all
     safe        whether no crash can lose this run's alerts any more
     counts      by what was handed over or came in
     configured  whether the configuration names a sibling at all
@@ -44,7 +44,7 @@ class HandOffs:
     batch: BatchAlerts = field(default_factory=BatchAlerts)
     mirage: set[str] = field(default_factory=set)
     withheld: set[Identity] = field(default_factory=set)
-    settled: Sequence[str] = ()
+    settled: Sequence[str] | None = None
     safe: bool = True
     counts: Counter[str] = field(default_factory=Counter)
     configured: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -41,7 +42,8 @@ class Checks:
         """Remove the check of this metric, where it is still there. Raises OutputError."""
         for apart in ("", f"{metric}\0{about}"):
             path = self.folder / check_name(stem, metric, ".txt", apart)
-            if begins_with(path, first_line):
+            there = read_regular(path)
+            if there is not None and there.partition(b"\n")[0] == first_line.encode("utf-8", "backslashreplace"):
                 try:
                     path.unlink(missing_ok=True)
                 except OSError as error:
@@ -54,26 +56,35 @@ def put_check(path: Path, content: str) -> bool:
     Raises OutputError.
     """
     written = content.encode("utf-8", "backslashreplace")
-    if publish(path, written):
+    first = written.partition(b"\n")[0]
+    return put_file(path, written, lambda there: there.partition(b"\n")[0] == first)
+
+
+def put_file(path: Path, content: bytes, ours: Callable[[bytes], bool]) -> bool:
+    """Write a file; where there is one already that is `ours` by its content, in its place, unless it says the same.
+
+    An earlier run said so at the same second, or of the same point. False where something else has its name. Raises
+    OutputError.
+    """
+    if publish(path, content):
         return True
-    if not begins_with(path, content.partition("\n")[0]):
+    there = read_regular(path, len(content) + LARGEST)
+    if there is None or not ours(there):
         return False
-    write_atomic(path, written)  # an earlier run said so at the same second, or of the same point
+    if there != content:
+        write_atomic(path, content)
     return True
 
 
-def begins_with(path: Path, line: str) -> bool:
-    """Whether this is a regular file whose first line is `line`."""
+def read_regular(path: Path, most: int = LARGEST) -> bytes | None:
+    """The first `most` bytes of a regular file; None for what is none, or cannot be read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except (OSError, ValueError):
-        return False
+        return None
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return False
-        head = os.read(descriptor, LARGEST)
+        return os.read(descriptor, most) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
     except OSError:
-        return False
+        return None
     finally:
         os.close(descriptor)
-    return head.partition(b"\n")[0] == line.encode("utf-8", "backslashreplace")

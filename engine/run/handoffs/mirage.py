@@ -36,14 +36,14 @@ def mirage_hours(rows: Sequence[AlertRow], metrics: Sequence[str]) -> dict[str, 
     return found
 
 
-def hand_to_mirage(turn: Turn, folder: Path, ledger: Ledger) -> None:
+def hand_to_mirage(turn: Turn, folder: Path, ledger: Ledger, rows: Sequence[AlertRow]) -> None:
     """Hand over the anomalies that are Mirage's: park each, write its check, and withhold it from this run's alerts.
 
-    An anomaly that could not be parked, or whose check could not be written, is alerted on at once.
+    `rows` are the rules that alerts go by. An anomaly that could not be parked, or whose check could not be written, is alerted on at once.
     """
     handoffs = turn.handoffs
     found = [*handoffs.anomalous, *handoffs.batch.alerts.values()]
-    hours = mirage_hours(turn.request.config.alerts, list({finding.anomaly.metric: None for finding in found}))
+    hours = mirage_hours(rows, list({finding.anomaly.metric: None for finding in found}))
     theirs = [finding for finding in found if finding.anomaly.metric in hours]
     handoffs.mirage |= hours.keys()
     if not theirs:

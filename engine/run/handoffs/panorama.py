@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def panorama(turn: Turn, folder: Path) -> Iterator[Write]:
-    """The checks to be written: of Mirage's metrics, which Mirage tells Panorama of, only what it did not answer."""
+    """The checks to be written: of Mirage's metrics, which it tells of itself, only what it did not get or not answer."""
     handoffs = turn.handoffs
     put = partial(_put, Checks(folder), turn.as_of, handoffs.host)
     if handoffs.safe:
         for item in handoffs.unanswered.items:
             yield partial(put, item.anomaly, item.value, item.start)
     for finding in handoffs.anomalous:
-        if finding.anomaly.metric not in handoffs.mirage:
+        if finding.anomaly.metric not in handoffs.mirage or finding.identity not in handoffs.withheld:
             yield partial(put, finding.anomaly, finding.value, finding.start)
 
 

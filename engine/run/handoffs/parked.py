@@ -12,7 +12,8 @@ from ridgeline.engine.score.anomaly import Anomaly
 
 PARKED: Final = "analyzer.waterfall_alerts.sent_to_mirage"
 PATIENCE: Final = 300  # seconds that Mirage has to answer
-LONGEST: Final = 1 << 16  # characters of an item
+MOST: Final = 50_000  # items that one run looks at
+LONGEST: Final = 1 << 20  # characters of an item
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ridgeline.alerters import utc
 from ridgeline.engine.run.handoffs.folder import Checks
 from ridgeline.engine.run.handoffs.mirage import UNANSWERED, first_line
-from ridgeline.engine.run.handoffs.parked import PARKED, PATIENCE, Parked
+from ridgeline.engine.run.handoffs.parked import MOST, PARKED, PATIENCE, Parked
+from ridgeline.engine.run.handoffs.writing import Write
 from ridgeline.engine.score.anomaly import Anomaly
-from ridgeline.io.errors import OutputError
 from ridgeline.io.state.interface import StateError
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def find_unanswered(turn: Turn, ledger: Ledger) -> Unanswered:
 
     found = Unanswered()
     try:
-        (texts,) = ledger.ask(Members(PARKED))
+        (texts,) = ledger.ask(Members(PARKED, MOST))
     except StateError as error:
         turn.unkept.append(error)
         return found
@@ -63,20 +65,23 @@ def find_unanswered(turn: Turn, ledger: Ledger) -> Unanswered:
 
 
 def settle_unanswered(turn: Turn, *, safe: bool) -> None:
-    """Let go of what is alerted on, withdraw its checks, and mark it for siblings. `safe`: no crash loses the alerts now."""
-    unanswered, folder = turn.handoffs.unanswered, turn.request.config.handoff.mirage_checks
+    """Let go of what is alerted on, and mark it for siblings. `safe`: no crash loses the alerts now."""
+    unanswered = turn.handoffs.unanswered
     turn.entries.remove(PARKED, unanswered.damaged)
-    if not safe or folder is None:
+    if not safe:
         return
-    checks = Checks(folder)
     for item in unanswered.items:
-        stamp, metric = item.anomaly.timestamp, item.anomaly.metric
-        turn.entries.set(f"{UNANSWERED}.{stamp}.{metric}", str(turn.as_of), PATIENCE)
-        try:
-            for stem in (f"{stamp}", f"{item.added}.{stamp}"):
-                checks.withdraw(stem, metric, first_line(metric), str(stamp))
-        except OutputError as error:
-            turn.find(error.exit_code, str(error))
+        key = f"{UNANSWERED}.{item.anomaly.timestamp}.{item.anomaly.metric}"
+        turn.entries.set(key, str(turn.as_of), PATIENCE)
     turn.entries.add(TOLD_PANORAMA, {item.anomaly.metric for item in unanswered.items})
     turn.entries.remove(PARKED, [item.text for item in unanswered.items])
     turn.handoffs.counts["unanswered"] += len(unanswered.items)
+
+
+def withdrawals(turn: Turn, folder: Path) -> Iterator[Write]:
+    """Take the checks back that Mirage did not answer, whether it was an anomaly of a run's own or one of `batch`'s."""
+    checks = Checks(folder)
+    for item in turn.handoffs.unanswered.items if turn.handoffs.safe else ():
+        stamp, metric = item.anomaly.timestamp, item.anomaly.metric
+        for stem in (f"{stamp}", f"{item.added}.{stamp}"):
+            yield partial(checks.withdraw, stem, metric, first_line(metric), str(stamp))

@@ -12,9 +12,10 @@ from ridgeline.engine.run.handoffs.crucible import crucible
 from ridgeline.engine.run.handoffs.mirage import THIS_RUN, counted, hand_to_mirage
 from ridgeline.engine.run.handoffs.panorama import panorama
 from ridgeline.engine.run.handoffs.routing import route
-from ridgeline.engine.run.handoffs.waterfall import find_unanswered, settle_unanswered
+from ridgeline.engine.run.handoffs.waterfall import find_unanswered, settle_unanswered, withdrawals
 from ridgeline.engine.run.handoffs.web_ui import web_ui
 from ridgeline.engine.run.handoffs.writing import Write, Writing
+from ridgeline.engine.run.plan import alert_rules
 from ridgeline.engine.run.turn import PARTIAL, Turn
 from ridgeline.io.errors import OutputError
 from ridgeline.io.state.interface import StateError
@@ -22,6 +23,7 @@ from ridgeline.io.state.interface import StateError
 T = TypeVar("T")
 BEFORE_ALERTS: Final = 5.0  # seconds that alerts wait for siblings at most,
 SHARE: Final = 0.25  # or so much of the time left for them
+GRACE: Final = 0.5  # seconds for a write that was begun
 FILES_SHARE: Final = 0.5  # of the time for the books, kept for the books themselves
 
 
@@ -44,16 +46,17 @@ def route_batch(turn: Turn) -> None:
 def take_in(turn: Turn) -> None:
     """Before the alerts: read what siblings left, and hand to Mirage what is Mirage's. Bounded, whatever hangs."""
     config, handoffs, ledger = turn.request.config, turn.handoffs, turn.ledger
+    mirage = config.handoff.mirage_checks
     if ledger is None or turn.request.check_airgaps_only:
         return
-    mirage, whole = config.handoff.mirage_checks, turn.of_the_fleet
     try:
-        if config.batch.match and whole:
+        if config.batch.match and turn.of_the_fleet:
             handoffs.batch = _aside(turn, partial(find_batch_alerts, turn, ledger))
-        if mirage is not None and whole:
+        if mirage is not None and turn.of_the_fleet:
             handoffs.unanswered = _aside(turn, partial(find_unanswered, turn, ledger))
         if mirage is not None:
-            _aside(turn, partial(hand_to_mirage, turn, mirage, ledger))
+            rows = alert_rules(config, () if turn.external is None else turn.external.result().rows)
+            _aside(turn, partial(hand_to_mirage, turn, mirage, ledger, rows))
     except Overdue:
         turn.find(PARTIAL, "Redis or the disk did not answer in time: not all that siblings found or left is known")
 
@@ -70,12 +73,15 @@ def hand_over(turn: Turn) -> None:
     handoffs, told = turn.handoffs, turn.request.config.handoff
     end = turn.budget.books_left() * FILES_SHARE
     if told.web_ui is not None:
-        _write(turn, "the web UI", web_ui(turn, told.web_ui), end)
+        handoffs.counts["web_ui"] += _write(turn, "the web UI", web_ui(turn, told.web_ui), end)
     if told.panorama_checks is not None:
-        _write(turn, "Panorama", panorama(turn, told.panorama_checks), end)
+        handoffs.counts["panorama"] += _write(turn, "Panorama", panorama(turn, told.panorama_checks), end)
+    if told.mirage_checks is not None:
+        _write(turn, "Mirage", withdrawals(turn, told.mirage_checks), end)
     if turn.ledger is not None:
         settle_unanswered(turn, safe=handoffs.safe)
-        turn.entries.drop(ALERTS, handoffs.settled if handoffs.safe else handoffs.batch.damaged)
+        settled = handoffs.batch.fields if handoffs.settled is None else handoffs.settled
+        turn.entries.drop(ALERTS, settled if handoffs.safe else handoffs.batch.damaged)
         if handoffs.counts["mirage"]:
             turn.entries.unlink(THIS_RUN)
 
@@ -85,25 +91,26 @@ def hand_to_crucible(turn: Turn) -> None:
     told, findings = turn.request.config.handoff, turn.handoffs.findings
     if turn.request.dry_run or told.crucible_checks is None or told.crucible_data is None or findings is None:
         return
-    _write(turn, "Crucible", crucible(turn, told.crucible_checks, told.crucible_data), 0.0)
+    writes = crucible(turn, told.crucible_checks, told.crucible_data)
+    turn.handoffs.counts["crucible"] += _write(turn, "Crucible", writes, 0.0)
     if findings.without:
         without = counted(findings.without)
         turn.find(PARTIAL, f"Crucible is not told of {without}: `[run] max_memory` has no room for their series")
 
 
-def _write(turn: Turn, name: str, writes: Iterator[Write], end: float) -> None:
-    """Make the writes while more than `end` seconds are left for the books."""
+def _write(turn: Turn, name: str, writes: Iterator[Write], end: float) -> int:
+    """Make the writes while more than `end` seconds are left for the books; how many were made."""
 
     def left() -> float:
         return turn.budget.books_left() - end
 
     writing = Writing(writes, left)
     try:
-        aside(writing.run, left(), "handoff")
+        aside(writing.run, left() + GRACE, "handoff")
     except Overdue:
         turn.find(OutputError.exit_code, f"hand-offs to {name}: the disk did not answer before the deadline")
     if writing.failed:
         turn.find(OutputError.exit_code, f"hand-offs to {name}: {writing.failed:,} failed, {writing.reason}")
     if writing.late:
         turn.find(PARTIAL, f"hand-offs to {name}: the deadline came before the last {writing.late:,}")
-    turn.handoffs.counts[name.lower().removeprefix("the ").replace(" ", "_")] += writing.done
+    return writing.done
