@@ -276,13 +276,13 @@ def test_a_bad_file_among_good_ones_costs_its_own_metrics_only(tmp_path, capsys)
 
 
 def test_a_parquet_run_says_what_it_did_not_reach(tmp_path, capsys, monkeypatch):
-    score_matrix = scorer.score_matrix
+    judge_rows = scorer.judge_rows
 
     def slowly(*arguments, **options):
         time.sleep(0.2)
-        return score_matrix(*arguments, **options)
+        return judge_rows(*arguments, **options)
 
-    monkeypatch.setattr(scorer, "score_matrix", slowly)
+    monkeypatch.setattr(scorer, "judge_rows", slowly)
     path = tmp_path / "fleet.parquet"
     pq.write_table(TABLE, path)
     config = write_config(tmp_path, path, alerts=(), deadline=1.5)
