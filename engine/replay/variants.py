@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from ridgeline.engine.prepare.series import prepare
 from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
+from ridgeline.kernels.density.layout import ROOM
 from ridgeline.kernels.native import loader
-from ridgeline.kernels.prepare.layout import DERIVE, DETECT, FEWEST, LAST_VALUE, STEP_ROOM, ZERO_FILL
+from ridgeline.kernels.prepare.layout import DERIVE, DETECT, FEWEST, LAST_VALUE, ZERO_FILL
 
 if TYPE_CHECKING:
     from ridgeline.engine.replay.plan import ReplayPlan
@@ -102,7 +103,7 @@ def _changed(series: Points, ask: int, plan: ReplayPlan, *, step: int = 0, windo
 
 
 def _look(series: Points, plan: ReplayPlan, window: int, counters: Any, steps: Any) -> None:
-    loader.entry("history")(*series, window, int(plan.profile.skyline), counters, steps, np.empty(STEP_ROOM))
+    loader.entry("history")(*series, window, int(plan.profile.skyline), counters, steps, np.empty(ROOM))
 
 
 def _marked(length: int, at: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -220,6 +220,7 @@ class Turn:
             "decode",
             *(() if self.request.check_airgaps_only else self.scorer.entries),
             *(("gaps",) if gaps else ()),
+            *(("density",) if self.ledger is not None and not self.request.check_airgaps_only else ()),
         )
 
     @property

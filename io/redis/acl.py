@@ -11,7 +11,9 @@ from ridgeline.io.redis.key import NAMESPACE, Key, Program
 from ridgeline.io.redis.keys import CATALOGUE, OURS
 
 # What is there today. A feature that is built is added here, and the rights, the documentation and the tests follow.
-BUILT: Final = frozenset({"source", "alerts", "mutes", "skips", "bookkeeping", "airgaps", "handoffs", "batch"})
+BUILT: Final = frozenset(
+    {"source", "alerts", "mutes", "skips", "bookkeeping", "airgaps", "handoffs", "batch", "preparation"}
+)
 CONNECTION: Final = ("PING", "SELECT", "TIME")  # CLIENT SETINFO may fail: the library does not mind
 WIDTH: Final = 110  # of a line of rights
 TRANSACTION: Final = ("MULTI", "EXEC")

@@ -50,6 +50,7 @@ STATE: Final = (
     Key(f"{OURS}silences", "hash", "operators' mutes: id -> JSON", "", ("run",), ("run",), "alerts"),
     Key(f"{OURS}reading.<source>", "string", "where reading goes on after a run that had not time for all: JSON", "3600", ("run",), ("run",), "alerts"),
     Key(f"{OURS}triggers.<metric>", "string", "when a metric triggered, for `ridgeline.skyline`'s second order: JSON", "604800", ("run",), ("run",), "alerts"),
+    Key(f"{OURS}series", "string", "digests of what siblings were told of each series", "1800", ("run",), ("run",), "preparation"),
     Key(f"{OURS}counters", "hash", "metrics found to be counters: metric -> JSON", "", ("run",), ("run",), "preparation"),
     Key(f"{OURS}breaker.<strategy>", "string", "an endpoint left alone for a while: JSON", "its pause", ("run",), ("run",), "alerts"),
     Key(f"{OURS}external.<name>", "string", "external alert configurations, as last fetched: JSON", "2592000", ("run",), ("run",), "alerts"),

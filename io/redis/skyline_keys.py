@@ -78,20 +78,26 @@ SECOND_ORDER: Final = _rows(
     ("trigger_history.<metric>", "string", "msgpack [time, value] of triggers", "", RUN, BOTH),
 )
 
-PREPARATION: Final = _rows(
+# Told as a whole now and then, and in between what changed.
+TOLD: Final = _sending(
     "preparation",
-    ("derivative_metrics", "set", "keys of counters", "", RUN, THEIRS),
-    ("non_derivative_metrics", "set", "keys of others", "", RUN, THEIRS),
-    ("aet.metrics_manager.derivative_metrics", "set", "keys of counters", "", MANAGE, BOTH),
+    ("derivative_metrics", "set", "keys of counters, and skyline_set_as_of_<epoch>", "", RUN, THEIRS, (*SWITCHED, "SADD", "SREM")),
+    ("non_derivative_metrics", "set", "keys of others, and skyline_set_as_of_<epoch>", "", RUN, THEIRS, (*SWITCHED, "SADD", "SREM")),
+    ("analyzer.derivative_metrics_expiry", "string", "epoch: when both were told as a whole", "1800", RUN, THEIRS, ("SET",)),
+    ("analyzer.metrics_manager.resolutions", "hash", "metric -> seconds", "", RUN, ("batch", "manage", SIBLINGS), ("HSET",)),
+    ("analyzer.metrics_manager.hash_key.metrics_data_sparsity", "hash", "key -> percent", "", RUN, ("manage", SIBLINGS), ("HSET", "UNLINK")),
+    ("analyzer.metrics_manager.metrics_fully_populated", "set", "keys", "", RUN, ("manage", SIBLINGS), (*SWITCHED, "SADD", "SREM")),
+)  # fmt: skip
+
+LISTED: Final = _rows(
+    "preparation",
+    ("aet.metrics_manager.derivative_metrics", "set", "keys of counters", "", MANAGE, THEIRS),
     ("metrics_manager.always_derivative_metrics", "set", "keys", "", MANAGE, THEIRS),
     ("metrics_manager.non_derivative_metrics", "set", "metrics", "", MANAGE, THEIRS),
     ("metrics_manager.longterm_non_derivative_metrics", "hash", "metric -> epoch", "", THEIRS, MANAGE),
     ("metrics_manager.zero_fill_metrics", "set", "metrics", "", MANAGE, THEIRS),
     ("metrics_manager.last_known_value_metrics", "set", "metrics", "", MANAGE, THEIRS),
-    ("analyzer.metrics_manager.resolutions", "hash", "metric -> seconds", "", RUN, ("batch", "manage", SIBLINGS)),
-    ("analyzer.metrics_manager.hash_key.metrics_data_sparsity", "hash", "key -> percent", "", RUN, ("manage", SIBLINGS)),
-    ("analyzer.metrics_manager.metrics_fully_populated", "set", "keys", "", RUN, ("manage", SIBLINGS)),
-)  # fmt: skip
+)
 
 AIRGAPS: Final = _rows(
     "airgaps",
@@ -145,4 +151,4 @@ MANAGED: Final = _rows(
     ("metrics_manager.namespace.analysed_events", "hash", "midnight -> repr", "", MANAGE, THEIRS),
 )
 
-SKYLINE: Final = (*MUTES, *SKIPS, *BOOKKEEPING, *SECOND_ORDER, *PREPARATION, *AIRGAPS, *HANDOFFS, *BATCHES, *MANAGED)
+SKYLINE: Final = (*MUTES, *SKIPS, *BOOKKEEPING, *SECOND_ORDER, *TOLD, *LISTED, *AIRGAPS, *HANDOFFS, *BATCHES, *MANAGED)

@@ -15,7 +15,7 @@ def run(t: Ints, x: Floats, window: Int, skyline: Int, counters: Bytes, steps: I
 
     t int64[n] ascending, x float64[n]: one series; window: seconds; skyline: the profile's switch
     counters uint8[n], steps int64[n]: results, each only where it has room for n
-    scratch float64[>= STEP_ROOM]
+    scratch float64[>= ROOM]
     """
     if counters.size == t.size:
         counters_into(t, x, window, skyline, counters, scratch)

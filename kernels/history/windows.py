@@ -48,7 +48,7 @@ def counters_into(
 def filling_steps_into(t: np.ndarray, window: int, skyline: int, out: np.ndarray, scratch: np.ndarray) -> None:
     """Write to out int64[n], for each point of t int64[n] ascending, the step at which its window is filled, 0 where it is not.
 
-    scratch float64[>= STEP_ROOM].
+    scratch float64[>= ROOM].
     """
     first = 0
     for i in range(t.size):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel
-from ridgeline.kernels.prepare.layout import MINUTE, MOST_STEPS, RECENT
+from ridgeline.kernels.density.layout import RECENT
+from ridgeline.kernels.prepare.layout import MINUTE, MOST_STEPS
 from ridgeline.kernels.shared.mode import usual_step
 
 
@@ -20,7 +21,7 @@ def filling_step(t: np.ndarray, window: int, skyline: int, scratch: np.ndarray) 
     """Return the step at which gaps in t int64[n] are filled, in seconds; 0 where they are not.
 
     The most frequent of the newest RECENT points, a minute where none occurs twice; skyline not 0: a minute too where it is
-    none of Skyline's grids. A window (in seconds) of more than MOST_STEPS is left as it is. scratch float64[>= STEP_ROOM].
+    none of Skyline's grids. A window (in seconds) of more than MOST_STEPS is left as it is. scratch float64[>= ROOM].
     """
     step, times = usual_step(t[max(t.size - RECENT, 0) :], scratch)
     if not is_grid(step) if skyline != 0 else times < 2:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from ridgeline.kernels.density.layout import ROOM
+
 # What is asked for a row, one bit each. WATCH: say whether it is a counter, and leave it as it is.
 DETECT: Final = 1
 DERIVE: Final = 2
@@ -19,14 +21,10 @@ LASTED: Final = 8
 CHANGED: Final = DERIVED | ZEROED | LASTED
 
 FEWEST: Final = 4  # points of a series that are turned into rises
-RECENT: Final = 101  # newest points that tell the usual step
 MINUTE: Final = 60  # the step of a series that shows none
 MOST_STEPS: Final = 20_000  # steps that a window may have where its gaps are filled: one of 5 s has 17,280 in a day
 
 
-STEP_ROOM: Final = 3 * RECENT + 64  # scratch for finding a step
-
-
 def prepare_room(longest: int) -> int:
     """Length of the entry's scratch, float64, for rows of up to `longest` points."""
-    return 2 * longest + STEP_ROOM
+    return 2 * longest + ROOM

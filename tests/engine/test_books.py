@@ -55,6 +55,8 @@ def test_the_first_run_fills_the_books(desk):
         "analyzer.total_metrics": ("hash", None),
         "analyzer.total_analyzed": ("hash", None),
         "analyzer.last_all_alerts": ("string", None),
+        "analyzer.metrics_manager.resolutions": ("hash", None),
+        "analyzer.metrics_manager.hash_key.metrics_data_sparsity": ("hash", None),
     }
     assert desk.text("analyzer") == desk.text("redis") == str(START)
     assert desk.set(BORING) == {MARK, "flat"}

@@ -30,6 +30,7 @@ def open_ledger(turn: Turn) -> None:
     config = turn.request.config
     if config.source.kind != "redis":
         return
+    from ridgeline.engine.run.books.series import SeriesBooks
     from ridgeline.engine.run.books.sink import BooksSink
     from ridgeline.engine.run.skips import OperatorSkips
 
@@ -39,7 +40,7 @@ def open_ledger(turn: Turn) -> None:
     if not turn.request.dry_run and config.analysis.bookkeeping:
         turn.ledger = ledger
         if not turn.request.check_airgaps_only:
-            turn.sinks.append(BooksSink())
+            turn.sinks += [BooksSink(), SeriesBooks(config.analysis.full_duration)]
 
 
 def ledger_of(settings: RedisSettings, left: Callable[[], float]) -> Ledger:

@@ -114,5 +114,5 @@ def configuration(name, places, folder):
     source.write_text("".join(f"{key} = {pprint.pformat(value)}\n" for key, value in found.items()))
     imported = import_settings(source, target)
     text = imported.text.replace("[alerters.syslog]\n", f'[alerters.syslog]\naddress = "unix://{places["syslog"]}"\n')
-    target.write_text(f"{text}\n[delivery]\npictures = 0\n")  # embed-images is False
+    target.write_text(text)
     return load_config(target), imported
