@@ -22,18 +22,11 @@ def match_rules(
 
     Of the rules that name a strategy, the first that matches decides. What says `resolved` goes only where that is known.
     """
-    hits = Patterns(row.match for row in plan.rows).hits([anomaly.metric for anomaly in anomalies])
-    named = {strategy for row in plan.rows for strategy in row.strategies}
     ids = plan.anomaly_ids(anomalies) if status == "firing" else {}
     items: list[Item] = []
     unmatched = 0
-    for anomaly, matched in zip(anomalies, hits, strict=True):
-        chosen: dict[str, AlertRow] = {}
-        for at in matched:
-            for strategy in plan.rows[at].strategies:
-                chosen.setdefault(strategy, plan.rows[at])
-            if len(chosen) == len(named):
-                break  # a storm matches many rules, and the first of them decide
+    rules = deciding(plan.rows, [anomaly.metric for anomaly in anomalies])
+    for anomaly, chosen in zip(anomalies, rules, strict=True):
         unmatched += not chosen
         for strategy, row in chosen.items():
             known = plan.strategies.get(strategy)
@@ -42,6 +35,19 @@ def match_rules(
             alert = _alert(anomaly, plan, row, strategy, ids.get((anomaly.metric, anomaly.timestamp)))
             items.append(Item(alert, row, status, since=now, due=now, backdated=anomaly.backdated))
     return list(_addressed(items, plan.strategies)), unmatched
+
+
+def deciding(rows: Sequence[AlertRow], metrics: Sequence[str]) -> Iterator[dict[str, AlertRow]]:
+    """For each metric the rule that decides, by strategy: of those that name it, the first that matches."""
+    named = {strategy for row in rows for strategy in row.strategies}
+    for matched in Patterns(row.match for row in rows).hits(metrics):
+        chosen: dict[str, AlertRow] = {}
+        for at in matched:
+            for strategy in rows[at].strategies:
+                chosen.setdefault(strategy, rows[at])
+            if len(chosen) == len(named):
+                break  # a storm matches many rules, and the first of them decide
+        yield chosen
 
 
 def _alert(anomaly: Anomaly, plan: Plan, row: AlertRow, strategy: str, identity: str | None) -> Alert:

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from rigs.ledger import Books
 from rigs.parts import Clock
 
+from ridgeline.engine.alerts.match import deciding
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.config.model import BatchWork, Config, HandOff
 from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.handoffs import folder as watched
 from ridgeline.engine.run.handoffs.batch_alerts import ALERTS, BatchAlerts, find_batch_alerts
-from ridgeline.engine.run.handoffs.deciding import deciding_rules
 from ridgeline.engine.run.handoffs.findings import Finding
 from ridgeline.engine.run.handoffs.mirage import mirage_hours
 from ridgeline.engine.run.handoffs.parked import PARKED, Parked
@@ -89,7 +89,7 @@ def test_mirage_s_metrics_are_those_whose_deciding_rules_ask_for_more_than_a_day
         AlertRow("d", ("slack",), second_order_hours=50),
     )
     assert mirage_hours(rows, ["a.b", "a", "c", "d", "e"]) == {"a": 168, "d": 25}
-    assert deciding_rules(rows, ["d"]) == {"d": [rows[3], rows[4]]} or deciding_rules(rows, ["d"])["d"][0] is rows[3]
+    assert list(deciding(rows, ["d"])) == [{"syslog": rows[3], "smtp": rows[4], "slack": rows[4]}]
 
 
 def test_an_anomaly_of_mirage_s_is_parked_checked_and_withheld(tmp_path):

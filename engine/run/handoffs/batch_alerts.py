@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ridgeline.engine.alerts.item import Pair
+from ridgeline.engine.alerts.match import deciding
 from ridgeline.engine.alerts.rule import AlertRow
-from ridgeline.engine.run.handoffs.deciding import deciding_rules
 from ridgeline.engine.run.handoffs.findings import Finding, Identity
 from ridgeline.engine.run.handoffs.parked import MOST, literal, number, whole
 from ridgeline.engine.score.anomaly import Anomaly
@@ -49,8 +49,8 @@ class BatchAlerts:
             else:
                 waiting.setdefault(finding.anomaly.metric, []).append((name, finding.anomaly))
         lengths = {
-            metric: {strategy: row.expiration for row in reversed(chosen) for strategy in row.strategies}
-            for metric, chosen in deciding_rules(rows, list(waiting)).items()
+            metric: {strategy: row.expiration for strategy, row in chosen.items()}
+            for metric, chosen in zip(waiting, deciding(rows, list(waiting)), strict=True)
         }
         pairs = [(strategy, metric) for metric, own in lengths.items() for strategy in own]
         told = dict(zip(pairs, last(pairs), strict=True))

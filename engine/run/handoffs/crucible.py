@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ridgeline.engine.run.handoffs.findings import Finding
 from ridgeline.engine.run.handoffs.folder import Checks, put_check, put_file
 from ridgeline.engine.run.handoffs.names import check_name, data_path, digest
-from ridgeline.engine.run.handoffs.pythonic import series_of
+from ridgeline.engine.run.handoffs.pythonic import assignments, series_of
 from ridgeline.engine.run.handoffs.writing import Write
 from ridgeline.io.disk.target import check_folder
 from ridgeline.io.errors import OutputError
@@ -65,9 +65,8 @@ def crucible(turn: Turn, checks: Path, data: Path) -> Iterator[Write]:
 def details_of(finding: Finding, folder: Path) -> str:
     """The text of details and check alike. It was added when the anomaly happened, as Skyline says."""
     anomaly = finding.anomaly
-    return "".join(
-        f"{name} = {told}\n"
-        for name, told in (
+    return assignments(
+        (
             ("metric", repr(anomaly.metric)),
             ("value", f"'{finding.value}'"),
             ("from_timestamp", f"'{finding.start}'"),

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ridgeline.engine.alerts.match import deciding
 from ridgeline.engine.alerts.rule import AlertRow
-from ridgeline.engine.run.handoffs.deciding import deciding_rules
 from ridgeline.engine.run.handoffs.findings import Finding, Identity
 from ridgeline.engine.run.handoffs.folder import Checks
 from ridgeline.engine.run.handoffs.parked import PARKED, PATIENCE, Parked
-from ridgeline.engine.run.handoffs.pythonic import in_double_quotes
+from ridgeline.engine.run.handoffs.pythonic import assignments, in_double_quotes
 from ridgeline.io.errors import OutputError
 from ridgeline.io.redis.entries import Entries
 from ridgeline.io.state.interface import StateError
@@ -29,8 +29,9 @@ THIS_RUN: Final = "analyzer.sent_to_mirage"
 def mirage_hours(rows: Sequence[AlertRow], metrics: Sequence[str]) -> dict[str, int]:
     """The hours that Mirage is to look at, of each metric that is Mirage's: one of its rules has more than a day."""
     found: dict[str, int] = {}
-    for metric, chosen in deciding_rules(rows, metrics).items():
-        hours = next((row.second_order_hours for row in chosen if row.second_order_hours > MORE_THAN), 0)
+    for metric, chosen in zip(metrics, deciding(rows, metrics), strict=True):
+        asked = (row.second_order_hours for row in chosen.values())
+        hours = next((hours for hours in asked if hours > MORE_THAN), 0)
         if hours:
             found[metric] = hours
     return found
@@ -73,14 +74,13 @@ def hand_to_mirage(turn: Turn, folder: Path, ledger: Ledger, rows: Sequence[Aler
 
 def check_of(finding: Finding, hours: int) -> str:
     """The text of a check, in the form that Skyline's parent process writes."""
-    fields = {
+    quoted = {
         "value": finding.value,
         "hours_to_resolve": hours,
         "metric_timestamp": finding.timestamp,
         "custom_algorithm_only": None,
     }
-    lines = [first_line(finding.anomaly.metric), *(f'{name} = "{value}"' for name, value in fields.items())]
-    return "".join(f"{line}\n" for line in lines)
+    return f"{first_line(finding.anomaly.metric)}\n" + assignments((name, f'"{told}"') for name, told in quoted.items())
 
 
 def first_line(metric: str) -> str:

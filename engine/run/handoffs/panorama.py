@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ridgeline.engine.run.handoffs.folder import Checks
+from ridgeline.engine.run.handoffs.pythonic import assignments
 from ridgeline.engine.run.handoffs.writing import Write
 from ridgeline.engine.score.anomaly import Anomaly
 
@@ -33,9 +34,8 @@ def _put(checks: Checks, now: int, host: str, anomaly: Anomaly, value: float, st
 
 def check_of(anomaly: Anomaly, value: float, start: int, now: int, host: str) -> str:
     """The text of a check; `start`: the timestamp from which the anomaly was judged."""
-    return "".join(
-        f"{name} = {told}\n"
-        for name, told in (
+    return assignments(
+        (
             ("metric", repr(anomaly.metric)),
             ("value", f"'{value}'"),
             ("from_timestamp", f"'{start}'"),

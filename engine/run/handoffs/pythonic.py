@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,3 +39,8 @@ def in_double_quotes(text: str) -> str:
         return shown
     inner = shown[1:-1].replace("\\'", "'").replace('"', '\\"')
     return f'"{inner}"'
+
+
+def assignments(fields: Iterable[tuple[str, object]]) -> str:
+    """`name = value` lines. Values are told as they are: those that are to be quoted come quoted."""
+    return "".join(f"{name} = {told}\n" for name, told in fields)
