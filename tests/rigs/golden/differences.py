@@ -1,7 +1,7 @@
 """The table of docs/differences.md: each row says in its last column what it accounts for, in a form that tests read.
 
-A pattern is `TRACES/SIGN KIND:WHAT#PART@RUNS` without the space. TRACES and RUNS may be left out, which means all of them; in the
-rest `*` stands for anything. SIGN is that of `Deviation`. So `main,lean/-key:analyzer.stale@6-8` accounts for a key that Skyline
+A pattern is `TRACES/SIGN KIND:WHAT#PART@RUNS` without the space. Without TRACES it is about any of them, without RUNS about every
+one; in the rest `*` stands for anything. SIGN is that of `Deviation`. So `main,lean/-key:analyzer.stale@6-8` accounts for a key that Skyline
 has after the runs 6 to 8 of two recordings, and Ridgeline not.
 """
 
