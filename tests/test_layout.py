@@ -15,7 +15,7 @@ LAYERS = (
     {"units"},
     {"rules", "prepare"},
     {"score", "replay", "memory"},
-    {"alerts", "report"},
+    {"alerts", "report", "archive"},
     {"config"},
     {"run", "backtest", "evaluate", "batch", "manage", "verify"},
     {"explain", "doctor", "agent", "demo"},

@@ -49,6 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="only look for airgaps and unordered series: judge nothing, alert nobody",
     )
+    parser.add_argument(
+        "--archive", action="store_true", help="also add new points to the archive ([archive] directory)"
+    )
     parser.add_argument("--dry-run", action="store_true", help="send no alert and write nothing")
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object, and nothing else, on standard output"
@@ -81,7 +84,12 @@ def _run(args: argparse.Namespace, config: Config) -> int:
     from ridgeline.engine.report.progress import Progress
     from ridgeline.engine.run.once import run_once
     from ridgeline.engine.run.turn import Request
+    from ridgeline.io.errors import InputError
 
+    if args.archive and config.archive.directory is None:
+        raise InputError("--archive needs `[archive] directory` in the configuration")
+    if args.archive and args.check_airgaps_only:
+        raise InputError("--archive reads and judges, --check-airgaps-only does not: give one of the two")
     with Progress("metrics", None if args.json or args.quiet else sys.stderr) as progress:
         report = run_once(
             Request(
@@ -92,6 +100,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
                 json=args.json,
                 check_airgaps_only=args.check_airgaps_only,
                 progress=progress.add,
+                archive=args.archive,
             )
         )
     for problem in report.problems:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ridgeline.engine.config.lines import KeyPath
-from ridgeline.engine.config.model import Log, Output, Source, Statistics
+from ridgeline.engine.config.model import Archive, Log, Output, Source, Statistics
 from ridgeline.engine.config.problems import Problems
 from ridgeline.engine.report.files import JSON, JSONP, PARQUET
 from ridgeline.io.disk.rotated import names
@@ -16,9 +16,15 @@ from ridgeline.io.errors import UnsafeTarget
 
 
 def keep_apart(
-    problems: Problems, config: Path, source: Source, output: Output, statistics: Statistics, log: Log
+    problems: Problems,
+    config: Path,
+    source: Source,
+    output: Output,
+    statistics: Statistics,
+    log: Log,
+    archive: Archive,
 ) -> None:
-    """Note every file to be written that is the configuration, the data, or another file to be written."""
+    """Note every file to be written that is the configuration, the data, within the archive, or another to be written."""
     taken = {os.path.realpath(config): "this configuration itself"}
     for key, file in _written(output, statistics, log):
         place = os.path.realpath(file)
@@ -26,6 +32,8 @@ def keep_apart(
             problems.add(key, f"{file} is {taken[place]}: name another file")
         elif source.kind == "parquet" and source.settings.path and key != ("output", "directory"):  # a run looks itself
             _check_data(problems, key, file, source.settings.path)
+        if archive.directory is not None:
+            _check_archive(problems, key, file, archive.directory)
         taken[place] = f"what {'.'.join(map(str, key))} writes"
 
 
@@ -38,6 +46,11 @@ def _written(output: Output, statistics: Statistics, log: Log) -> Iterator[tuple
         yield ("statistics", "prometheus_textfile"), statistics.prometheus_textfile
     if log.file is not None:
         yield from ((("log", "file"), file) for file in names(log.file, log.keep))
+
+
+def _check_archive(problems: Problems, key: KeyPath, file: Path, archive: Path) -> None:
+    if os.path.realpath(file).startswith(os.path.realpath(archive) + os.sep):
+        problems.add(key, f"{file} lies within `[archive] directory`: name a place beside it")
 
 
 def _check_data(problems: Problems, key: KeyPath, file: Path, data: str) -> None:

@@ -33,7 +33,7 @@ from ridgeline.engine.config.sections import (
     read_override_tables,
     read_run,
 )
-from ridgeline.engine.config.siblings import read_batch, read_handoff, read_second_stage
+from ridgeline.engine.config.siblings import read_archive, read_batch, read_handoff, read_second_stage
 from ridgeline.engine.config.source import read_source
 from ridgeline.engine.config.statistics import read_log, read_statistics
 from ridgeline.io.errors import InputError
@@ -117,8 +117,9 @@ def read_tables(top: Table, path: Path, environ: Mapping[str, str], trial: Try |
     external, airgaps, output = read_external_alerts(top, environ), read_airgaps(top), read_output(top)
     handoff = read_handoff(top, books=source.kind == "redis" and analysis.bookkeeping)
     second_stage, batch = read_second_stage(top, analysis.full_duration), read_batch(top)
+    archive = read_archive(top, analysis.full_duration)
     statistics, log, agent = read_statistics(top, environ), read_log(top), read_agent(top)
-    keep_apart(top.problems, path, source, output, statistics, log)
+    keep_apart(top.problems, path, source, output, statistics, log, archive)
     top.finish()
     rows = tuple(alert for _, alert in alerts)
     warnings = tuple(problem.show(str(path)) for problem in top.problems.warnings)
@@ -138,6 +139,7 @@ def read_tables(top: Table, path: Path, environ: Mapping[str, str], trial: Try |
         handoff=handoff,
         second_stage=second_stage,
         batch=batch,
+        archive=archive,
         output=output,
         statistics=statistics,
         log=log,

@@ -119,6 +119,14 @@ class SecondStage:
 
 
 @dataclass(frozen=True, slots=True)
+class Archive:
+    """`[archive]`: the folder of the dataset that `run --archive` and `export` add to; `keep`, in seconds, how far it goes back."""
+
+    directory: Path | None = None
+    keep: int = 90 * 86400
+
+
+@dataclass(frozen=True, slots=True)
 class BatchWork:
     """`[batch]`: the metrics whose every new point `batch` judges, as long as it is alive."""
 
@@ -151,6 +159,7 @@ class Config:
     handoff: HandOff = field(default_factory=HandOff)
     second_stage: SecondStage | None = None
     batch: BatchWork = field(default_factory=BatchWork)
+    archive: Archive = field(default_factory=Archive)
     output: Output = field(default_factory=Output)
     statistics: Statistics = field(default_factory=Statistics)
     log: Log = field(default_factory=Log)

@@ -1,11 +1,11 @@
-"""Reads `[handoff]`, `[batch]` and `[second_stage]`: who else looks at metrics and anomalies."""
+"""Reads `[handoff]`, `[batch]`, `[archive]` and `[second_stage]`: who else looks at metrics and anomalies, and over how long."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Final
 
-from ridgeline.engine.config.model import BatchWork, HandOff, SecondStage
+from ridgeline.engine.config.model import Archive, BatchWork, HandOff, SecondStage
 from ridgeline.engine.config.reader import Table
 
 DAY: Final = 86400
@@ -40,6 +40,18 @@ def read_batch(top: Table) -> BatchWork:
     batch = BatchWork(match=table.patterns("match"))
     table.finish()
     return batch
+
+
+def read_archive(top: Table, window: int) -> Archive:
+    """Read `[archive]`. `window`: the seconds that a run judges."""
+    table, usual = top.table("archive"), Archive()
+    archive = Archive(directory=table.file("directory", None), keep=table.duration("keep", usual.keep))
+    if "archive" in top and "directory" not in table:
+        table.refuse("directory", "is missing: name the folder of the archive")
+    if archive.keep < window:
+        table.refuse("keep", f"{archive.keep} s are less than `[analysis] full_duration`, which Redis holds anyway")
+    table.finish()
+    return archive
 
 
 def read_second_stage(top: Table, window: int) -> SecondStage | None:

@@ -118,6 +118,10 @@ expiration = "1h"
 # crucible_data = "/opt/skyline/crucible/data"
 # web_ui = "/opt/skyline/github/skyline/skyline/webapp/static/dump/anomalies.json"
 
+# [archive]                             # what Redis holds, kept longer, by `run --archive` and `ridgeline export`
+# directory = "/var/lib/ridgeline/archive"
+# keep = "90d"                          # days before that are removed
+
 # [second_stage]                        # alert only on what is anomalous over a longer history too
 # path = "/var/lib/ridgeline/archive"   # Parquet: a file, a folder, a glob or an address
 # days = 7

@@ -36,4 +36,6 @@ def as_object(report: Report) -> dict[str, Any]:
     if report.alerts is None:
         for key in ("alerts", "source", "unmatched_patterns", "airgaps", "shed"):
             del shown[key]
+    if report.archive is not None:
+        shown["archive"] = dict(report.archive)
     return shown if report.handoffs is None else shown | {"handoffs": ranked(report.handoffs)}

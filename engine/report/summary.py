@@ -38,6 +38,7 @@ class Report:
     airgaps            open and closed ones, and unordered series; None: not looked for
     shed               metrics that were, and how many of them have an alert rule (None: unknown); None outside of runs
     judged             whether metrics were judged at all
+    archive            points archived, late ones among them, and metrics that wait for it; None where nothing is archived
     handoffs           what siblings were told and what came from them, by word; None where none is configured
     unmatched          patterns of the configuration that matched no listed metric; None: not looked at
     """
@@ -51,6 +52,7 @@ class Report:
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("compile", *WORK, "total"), 0.0))
     reads: Mapping[str, int] | None = None
     handoffs: Mapping[str, int] | None = None
+    archive: Mapping[str, int] | None = None
     unmatched: Sequence[str] | None = None
     airgaps: Mapping[str, int] | None = None
     shed: Mapping[str, int | None] | None = None

@@ -68,6 +68,8 @@ def _configuration(report: Report) -> Iterator[str]:
         yield f"shed: {metrics:,} metrics" + ("" if covered is None else f", {covered:,} of them with an alert rule")
     if report.airgaps is not None:
         yield f"airgaps: {', '.join(f'{count:,} {what}' for what, count in report.airgaps.items())}"
+    if report.archive is not None:
+        yield f"archive: {', '.join(f'{count:,} {what}' for what, count in report.archive.items())}"
     if report.handoffs:
         yield f"siblings{_listed(': ', report.handoffs)}"
     if report.unmatched:

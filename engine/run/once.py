@@ -9,6 +9,7 @@ from typing import Final
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.stages.alert import alert
+from ridgeline.engine.run.stages.archive import open_archive, write_archive
 from ridgeline.engine.run.stages.bookkeeping import finish_sinks, open_ledger, write_books
 from ridgeline.engine.run.stages.clock import judge_clock
 from ridgeline.engine.run.stages.compile import compile_kernels
@@ -34,6 +35,7 @@ STAGES: Final[tuple[tuple[str, Callable[[Turn], None]], ...]] = (
     ("list", open_ledger),
     ("list", list_metrics),
     ("list", keep_apart),
+    ("list", open_archive),
     ("list", order_reading),
     ("list", route_batch),
     ("compile", compile_kernels),
@@ -51,6 +53,7 @@ STAGES: Final[tuple[tuple[str, Callable[[Turn], None]], ...]] = (
     ("bookkeeping", remember_shed),
     ("write", hand_to_crucible),
     ("write", write_files),
+    ("write", write_archive),
     ("write", write_textfile),
     ("write", send_numbers),
     ("write", send_heartbeat),

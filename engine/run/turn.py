@@ -33,6 +33,7 @@ from ridgeline.io.state.interface import StateError
 if TYPE_CHECKING:
     from ridgeline.engine.alerts.item import Item
     from ridgeline.engine.alerts.rule import AlertRow
+    from ridgeline.engine.run.archiving import Archiving
     from ridgeline.engine.run.external import Asking
     from ridgeline.engine.run.gallery import Gallery
     from ridgeline.engine.run.scan import Scan
@@ -58,7 +59,7 @@ class Request:
     """What one run is asked to do. `as_of` None: now. `match` None: every metric. `json`: stdout is not for alerts.
 
     `progress` is told how many more metrics have been read. `check_airgaps_only`: series are looked at for airgaps and disorder,
-    and not judged. `only`: base names; None: all that match.
+    and not judged. `only`: base names; None: all that match. `archive`: new points are added to the archive.
     """
 
     config: Config
@@ -69,6 +70,7 @@ class Request:
     check_airgaps_only: bool = False
     progress: Callable[[int], None] | None = None
     only: frozenset[str] | None = None
+    archive: bool = False
 
     @property
     def everything(self) -> bool:
@@ -104,6 +106,7 @@ class Turn:
     arrived   the alerts that were sent
     faults    how many problems decide the exit code
     handoffs  what siblings are handed and what came from them
+    archive   where new points are added, if they are to be
     """
 
     request: Request
@@ -135,6 +138,7 @@ class Turn:
     arrived: list[Item] = field(default_factory=list)
     faults: int = 0
     handoffs: HandOffs = field(default_factory=HandOffs)
+    archive: Archiving | None = None
     _codes: set[int] = field(default_factory=set)
     _broken_off: int | None = None
 

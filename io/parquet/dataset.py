@@ -14,6 +14,7 @@ from ridgeline.io.arrow.layout import Layout, layout_of
 from ridgeline.io.errors import InputError, SourceUnavailable
 from ridgeline.io.parquet.files import DAMAGE, DataFile
 from ridgeline.io.parquet.footer import MAGIC, TAIL, Footer, footer_of
+from ridgeline.io.parquet.generations import followed
 from ridgeline.io.parquet.listing import Listing, Problems, first_line, folder_keys, list_files, note, refuse_special
 from ridgeline.io.parquet.waiting import Left, bounded, patience
 
@@ -82,7 +83,7 @@ def _inspect(path: str, listing: Listing, left: Left | None) -> DataFile:
 def _footer(path: str, filesystem: Any) -> tuple[bytes, int]:
     """The bytes of a footer, and the size of the file."""
     stream: IO[bytes]
-    with Path(path).open("rb") if filesystem is None else filesystem.open_input_file(path) as stream:
+    with followed(path, _open) if filesystem is None else filesystem.open_input_file(path) as stream:
         size = stream.seek(0, 2)
         if not size:
             raise ValueError("it is empty; it may be being written")
@@ -97,6 +98,10 @@ def _footer(path: str, filesystem: Any) -> tuple[bytes, int]:
             )
         stream.seek(size - TAIL - length)
         return stream.read(length), size
+
+
+def _open(path: str) -> IO[bytes]:
+    return Path(path).open("rb")
 
 
 def _layout(schema: pa.Schema, keys: Mapping[str, str | None], path: str) -> Layout:

@@ -14,6 +14,7 @@ from ridgeline.io.arrow.buffers import strings
 from ridgeline.io.arrow.layout import Layout, is_text
 from ridgeline.io.errors import InputError, SourceUnavailable
 from ridgeline.io.parquet.footer import Group, Leaf
+from ridgeline.io.parquet.generations import followed
 from ridgeline.io.parquet.listing import first_line
 
 STREAMED: Final = 64 << 20  # row groups above this many bytes are read through a buffer, not whole
@@ -85,4 +86,7 @@ class DataFile:
             raise Damaged(f"{self.path}: {which} cannot be read, the file is damaged: {first_line(error)}") from error
 
     def _open(self, **options: Any) -> pq.ParquetFile:
-        return pq.ParquetFile(self.path, filesystem=self.filesystem, metadata=self.metadata, **options)
+        def use(path: str) -> pq.ParquetFile:
+            return pq.ParquetFile(path, filesystem=self.filesystem, metadata=self.metadata, **options)
+
+        return use(self.path) if self.filesystem is not None else followed(self.path, use)

@@ -13,11 +13,13 @@ from urllib.parse import unquote, urlsplit
 import pyarrow as pa
 
 from ridgeline.io.errors import InputError, SourceUnavailable
+from ridgeline.io.parquet.generations import current_paths, followed
 from ridgeline.io.parquet.waiting import Left, bounded, patience
 from ridgeline.io.text import escape, redact
 
 SUFFIXES: Final = (".parquet", ".parq", ".pq")
 HIVE_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
+LISTINGS: Final = 5  # of a folder that changes while it is listed
 
 Problems = list[tuple[str, str]]
 
@@ -47,7 +49,7 @@ def list_files(text: str, left: Left | None = None) -> Listing:
     problems: Problems = []
     try:
         if local.is_dir():
-            found = sorted(_below(text, problems))
+            found = current_paths(sorted(_below(text, problems)))
             if not found:
                 raise InputError(f"{text}: no files ending in {', '.join(SUFFIXES)} in this directory")
             return Listing(None, _distinct(found, problems), text, problems)
@@ -57,7 +59,8 @@ def list_files(text: str, left: Left | None = None) -> Listing:
         raise InputError(f"{text}: cannot be read: {error.strerror or error}") from error
     if not glob.has_magic(text):
         raise InputError(f"{text}: no such file or directory")
-    found = sorted(p for p in glob.iglob(text, recursive=True) if not Path(p).is_dir())  # noqa: PTH207 - any root
+    matched = sorted(p for p in glob.iglob(text, recursive=True) if not Path(p).is_dir())  # noqa: PTH207 - any root
+    found = current_paths(matched)
     if not found:
         raise InputError(f"{text}: no file matches this pattern")
     return Listing(None, _distinct(found, problems), _fixed(text), problems)
@@ -90,8 +93,7 @@ def _below(top: str, problems: Problems) -> Iterator[str]:
             if (about.st_dev, about.st_ino) in seen:
                 continue
             seen.add((about.st_dev, about.st_ino))
-            with os.scandir(folder) as entries:
-                inside = [Path(entry.path) for entry in entries if not _hidden(entry.name)]
+            inside = _inside(folder)
             folders = {str(path) for path in inside if path.is_dir()}
         except OSError as error:
             note(problems, folder, f"{folder}: cannot be listed: {error.strerror or error}")
@@ -100,12 +102,23 @@ def _below(top: str, problems: Problems) -> Iterator[str]:
         yield from (str(path) for path in inside if path.suffix in SUFFIXES and str(path) not in folders)
 
 
+def _inside(folder: str) -> list[Path]:
+    """What lies in a folder; listed anew where it changed meanwhile, because a listing may miss what is being renamed."""
+    for _ in range(LISTINGS):
+        before = Path(folder).stat().st_mtime_ns
+        with os.scandir(folder) as entries:
+            inside = [Path(entry.path) for entry in entries if not _hidden(entry.name)]
+        if Path(folder).stat().st_mtime_ns == before:
+            break
+    return inside
+
+
 def _distinct(paths: Sequence[str], problems: Problems) -> list[str]:
     """The paths, without those that lead to a file already listed: its points would count twice."""
     found: dict[tuple[int, int] | str, str] = {}
     for path in paths:
         try:
-            about = Path(path).stat()
+            about = followed(path, os.stat)
             found.setdefault((about.st_dev, about.st_ino), path)
         except OSError as error:
             note(problems, path, f"{path}: cannot be read: {error.strerror or error}")
@@ -129,9 +142,10 @@ def _remote(text: str) -> Listing:
             return Listing(filesystem, [root], root.rpartition("/")[0], [])
         found = []
         if info.type == fs.FileType.Directory:
-            listed = filesystem.get_file_info(fs.FileSelector(root, recursive=True))
-            inside = ((i.path, i.path[len(root) :].strip("/").split("/")) for i in listed if i.type == fs.FileType.File)
-            found = sorted(p for p, parts in inside if p.endswith(SUFFIXES) and not any(map(_hidden, parts)))
+            every = filesystem.get_file_info(fs.FileSelector(root, recursive=True))
+            inside = ((i.path, i.path[len(root) :].strip("/").split("/")) for i in every if i.type == fs.FileType.File)
+            listed = sorted(p for p, parts in inside if p.endswith(SUFFIXES) and not any(map(_hidden, parts)))
+            found = current_paths(listed)
     except (pa.ArrowInvalid, ValueError) as error:
         raise InputError(f"{text}: cannot be read: {first_line(error)}") from error
     except OSError as error:

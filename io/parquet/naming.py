@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,8 +13,8 @@ from ridgeline.io.arrow.runs import Runs
 from ridgeline.io.errors import InputError
 from ridgeline.io.parquet.files import DataFile
 from ridgeline.io.parquet.footer import Chunk
+from ridgeline.io.parquet.generations import DAY
 
-DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")  # folders day=2024-01-31 cut a dataset by time, not by series
 LONGEST_BOUND: Final = 64  # bytes; writers cut off longer bounds
 
 

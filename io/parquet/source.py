@@ -41,6 +41,7 @@ class ParquetSource:
     select      picks by base name
     keep        picks row groups beforehand: the files with those that are read
     max_points  of longer series, the newest are read; never more than fit into `max_memory`
+    by_name     metrics come in the order of their names, however they lie; otherwise as they are first seen
     labels_from columns or key=value folders that become part of the name, `name{host="web1"}`; None: refuse to merge
     deadline    tells the seconds left, after which waiting for a file ends
     unreadable  (path, sentence) of files and row groups that were left out; complete when `chunks` has ended
@@ -55,6 +56,7 @@ class ParquetSource:
         max_memory: int = 2 << 30,
         max_points: int | None = None,
         labels_from: Sequence[str] | None = None,
+        by_name: bool = False,
         chunk_metrics: int = 16_384,
         temporary: Path | None = None,
         deadline: Left | None = None,
@@ -72,6 +74,7 @@ class ParquetSource:
         self.max_memory = max_memory
         self.max_points = most_points(max_memory, max_points)
         self._select = select
+        self._by_name = by_name
         self._deadline = deadline
         self._chunk_metrics = chunk_metrics
         self._temporary = temporary
@@ -99,7 +102,8 @@ class ParquetSource:
         if self._selected is None:
             catalog = self.catalog()
             some = None if self._select is None else self._select(catalog.names.to_pylist())
-            self._selected = catalog if some is None else catalog.only(some)
+            selected = catalog if some is None else catalog.only(some)
+            self._selected = selected.by_name() if self._by_name else selected
         return self._selected
 
     @property
@@ -160,7 +164,7 @@ class ParquetSource:
         return self._catalog
 
     def _matrices(self, catalog: Catalog, seen: NDArray[np.bool_]) -> Iterator[MetricMatrix]:
-        if catalog.clustered:
+        if catalog.clustered and not self._by_name:
             return Clustered(self.reader, catalog, self.max_points, seen).matrices()
         from ridgeline.io.parquet.shuffle import shuffled
 
