@@ -73,7 +73,7 @@ class Agent:
         guard: Guard | None = None
         try:
             with self.guard(config.run.deadline) as guard:
-                report = self.once(Request(config))
+                report = self.once(Request(config, archive=config.archive.directory is not None))
         except RidgelineError as error:
             self.say(str(error))
             return error.exit_code
