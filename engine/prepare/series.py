@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,7 +19,8 @@ from ridgeline.kernels.prepare.layout import CHANGED, DERIVED, LASTED, ZEROED, p
 LABELS: Final = (None, "derivative", "zero_fill", "last_known_value", "derivative+last_known_value")
 _PLACES: Final = np.zeros(CHANGED + 1, np.uint8)
 _PLACES[[DERIVED, ZEROED, LASTED, DERIVED | LASTED]] = range(1, len(LABELS))
-GROWTH: Final = 4  # how much more room there is each time it did not suffice
+GROWTH: Final = 2  # how much more room there is than was needed, where it did not suffice
+KEPT: Final = 1 << 21  # points that a thread keeps room for, 32 MiB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,19 +87,57 @@ def prepare(
         return Prepared(matrix)
     rows, longest = len(matrix), int(np.diff(matrix.offsets).max(initial=0))
     done, bounds = np.zeros(rows, np.uint8), np.zeros(rows + 1, np.int64)
-    scratch, scratch_t = np.empty(prepare_room(longest)), np.empty(2 * longest, np.int64)
-    capacity = int(matrix.offsets[-1] - matrix.offsets[0])  # enough where no gap is filled
-    out_t, out_x = np.empty(capacity, np.int64), np.empty(capacity)
-    entry = loader.entry("prepare")
+    entry, room = loader.entry("prepare"), _room()
+    room.fit(longest, int(matrix.offsets[-1] - matrix.offsets[0]))  # enough where no gap is filled
     inputs = (matrix.offsets, matrix.timestamps, matrix.values, matrix.duplicates, as_of, windows, switches, asks)
     filling = np.zeros(rows, np.int64) if steps is None else steps
     start = 0
-    while stopped := entry(*inputs, filling, done, bounds, out_t, out_x, scratch, scratch_t, longest, start):
+    while stopped := entry(*inputs, filling, done, bounds, *room.arrays, longest, start):
         start = stopped - 1
-        more = GROWTH * int(bounds[stopped]) - len(out_t)
-        out_t, out_x = np.append(out_t, np.empty(more, np.int64)), np.append(out_x, np.empty(more))
+        room.grow(int(bounds[stopped]), int(bounds[start]))
     changed = np.flatnonzero(done & CHANGED)
-    return Prepared(matrix, done, _changed(matrix, changed, bounds, out_t, out_x) if len(changed) else None)
+    points = int(bounds[-1])
+    if not points:
+        return Prepared(matrix, done)
+    return Prepared(matrix, done, _changed(matrix, changed, bounds, room.t[:points].copy(), room.x[:points].copy()))
+
+
+class _Room:
+    """What one thread prepares series in, kept from one matrix to the next: fresh memory costs more than the work."""
+
+    def __init__(self) -> None:
+        self.longest = -1
+        self.t, self.x = np.empty(0, np.int64), np.empty(0)
+
+    @property
+    def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+        """Points, and scratch."""
+        return self.t, self.x, self.scratch, self.scratch_t
+
+    def fit(self, longest: int, points: int) -> None:
+        """Make room for rows of that length, and for so many points of all rows."""
+        if longest > self.longest:
+            self.longest = longest
+            self.scratch, self.scratch_t = np.empty(prepare_room(longest)), np.empty(2 * longest, np.int64)
+        if not points <= len(self.t) <= max(KEPT, points):
+            self.t, self.x = np.empty(points, np.int64), np.empty(points)
+
+    def grow(self, points: int, written: int) -> None:
+        """Make room for more points than that, and keep those that are written already."""
+        before_t, before_x = self.t[:written], self.x[:written]
+        self.t, self.x = np.empty(GROWTH * points, np.int64), np.empty(GROWTH * points)
+        self.t[:written], self.x[:written] = before_t, before_x
+
+
+_rooms: Final = threading.local()
+
+
+def _room() -> _Room:
+    """The calling thread's."""
+    room: _Room | None = getattr(_rooms, "room", None)
+    if room is None:
+        room = _rooms.room = _Room()
+    return room
 
 
 def _changed(
@@ -109,12 +149,12 @@ def _changed(
 ) -> Changed:
     """The changed rows as a matrix of their own; rows between them have no points."""
     ends = arrow(bounds[np.append(rows, rows[-1] + 1)])
-    points = int(bounds[-1])
+    names = matrix.metrics.to_pylist()
     as_of = matrix.as_of[rows]
     columns = [
-        strings(matrix.metrics[row].as_py() for row in rows.tolist()),
-        pa.LargeListArray.from_arrays(ends, arrow(timestamps[:points])),
-        pa.LargeListArray.from_arrays(ends, arrow(values[:points])),
+        strings([names[row] for row in rows.tolist()]),
+        pa.LargeListArray.from_arrays(ends, arrow(timestamps)),
+        pa.LargeListArray.from_arrays(ends, arrow(values)),
         arrow(as_of, as_of == NO_AS_OF),
     ]
     return Changed(

@@ -17,8 +17,7 @@ def rises_into(t: np.ndarray, x: np.ndarray, out_t: np.ndarray, out_x: np.ndarra
     count = 0
     for i in range(1, t.size):
         rise = x[i] - x[i - 1]
-        if rise >= 0.0:
-            out_t[count] = t[i]
-            out_x[count] = rise
-            count += 1
+        out_t[count] = t[i]  # the next point takes this one's place where it is no rise
+        out_x[count] = rise
+        count += rise >= 0.0
     return count

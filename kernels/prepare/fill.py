@@ -52,6 +52,11 @@ def fill_into(
     `zeros` 0; then zeros also stand before the very first point, back to `since`.
     """
     count = 0
+    if step == 0:
+        for i in range(first, t.size):
+            out_t[i - first] = t[i]
+            out_x[i - first] = x[i]
+        return t.size - first
     if first == 0 and zeros != 0:
         for k in range(leading_points(t[0], since, step), 0, -1):
             out_t[count] = t[0] - k * step
