@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
 
 from ridgeline.alerters import Alert, sentence
 from ridgeline.engine.report.drawings import Drawings
 from ridgeline.engine.report.picture import Picture
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.run.kept import Kept, KeptSeries
+from ridgeline.engine.run.sinks import Series
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.text import escape
+
+if TYPE_CHECKING:
+    from ridgeline.engine.run.turn import Turn
 
 SPARE: Final = 4  # series kept for each picture: the top anomalies may be muted, or nobody's
 SHARE: Final = 0.25  # of the time left for alerts
@@ -25,6 +31,7 @@ class Gallery:
 
     kept: KeptSeries
     left: Callable[[], float]
+    wants_series: bool = True
     drawings: Drawings = field(default_factory=Drawings)
     _opened: bool = False
     _drawing: bool = False
@@ -33,6 +40,13 @@ class Gallery:
     def of(cls, report: Report, scorer: Scorer, pictures: int, left: Callable[[], float]) -> Gallery:
         """A gallery for at most so many pictures."""
         return cls(KeptSeries(report, scorer, SPARE * pictures), left)
+
+    def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:
+        """Keep what may be drawn."""
+        self.kept.take(matrix, verdicts)
+
+    def finish(self, turn: Turn) -> None:
+        """Nothing is written."""
 
     def seconds(self) -> float:
         """How long drawing may take that begins now."""

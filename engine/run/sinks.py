@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -12,6 +13,7 @@ from ridgeline.engine.report.summary import Report
 from ridgeline.io.matrix import MetricMatrix
 
 if TYPE_CHECKING:
+    from ridgeline.alerters import Alert
     from ridgeline.engine.run.turn import Turn
 
 
@@ -44,6 +46,24 @@ class Sink(Protocol):
 
     def finish(self, turn: Turn) -> None:
         """Write what was gathered: after the alerts, within the share for bookkeeping, and nothing in a dry run."""
+        ...
+
+
+@runtime_checkable
+class Illustrator(Sink, Protocol):
+    """The sink that draws pictures of alerts. `problem`: why some are missing, in one sentence; empty if none is."""
+
+    @property
+    def problem(self) -> str:
+        """Why pictures are missing."""
+        ...
+
+    def seconds(self) -> float:
+        """How long drawing may take that begins now."""
+        ...
+
+    def draw(self, alerts: Sequence[Alert], most: int) -> Mapping[str, bytes]:
+        """PNG by metric, of the first alerts whose series are there, at most so many."""
         ...
 
 

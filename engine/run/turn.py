@@ -5,26 +5,17 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from ridgeline.engine.alerts.strategy import show_pictures
-from ridgeline.engine.alerts.summary import Summary
 from ridgeline.engine.config.model import Config
-from ridgeline.engine.prepare.plan import AUTO
-from ridgeline.engine.report.summary import SHARES, WORK, Report
+from ridgeline.engine.report.summary import Report
 from ridgeline.engine.rules.selection import Selection
 from ridgeline.engine.run.airgaps import AirgapSink
 from ridgeline.engine.run.budget import Budget
-from ridgeline.engine.run.expected import ExpectedSink
 from ridgeline.engine.run.handoffs.desk import HandOffs
-from ridgeline.engine.run.latches import LatchSink
-from ridgeline.engine.run.lately import LatelySink
 from ridgeline.engine.run.shedding import Places
-from ridgeline.engine.run.sinks import ReportSink, Sink
-from ridgeline.engine.run.stale import StaleSink, longest
-from ridgeline.engine.run.statistics.canary import CanarySink
-from ridgeline.engine.run.unmatched import UnmatchedSink, patterns_of
+from ridgeline.engine.run.sinks import Sink
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.errors import AuthenticationFailed, NoData, OutputError, SourceUnavailable
 from ridgeline.io.redis.entries import Entries
@@ -35,12 +26,12 @@ if TYPE_CHECKING:
     from ridgeline.engine.alerts.rule import AlertRow
     from ridgeline.engine.run.archiving import Archiving
     from ridgeline.engine.run.external import Asking
-    from ridgeline.engine.run.gallery import Gallery
     from ridgeline.engine.run.scan import Scan
     from ridgeline.engine.run.skips import OperatorSkips
     from ridgeline.io.redis.ledger import Ledger
     from ridgeline.io.source import Source
 
+S = TypeVar("S", bound=Sink)
 BUG: Final = 1
 PARTIAL: Final = 70
 # Of several codes that apply, the run ends with the first of these.
@@ -85,11 +76,7 @@ class Turn:
     wall      this machine's clock, epoch seconds; `now`: what it said when the run began
     cleanup   what is closed or released when it ends, however it ends
     sinks     where scored blocks go, in this order
-    lately    the one of them that knows what is normal now
-    stale     the one that finds what is newly stale, where a digest is asked for
-    gallery   draws pictures for alerts, where any are shown
     external  the rules of others' services on their way, where any are asked
-    latches   knows which metrics are counters by now, where that takes several runs
     selection which of the metrics that are listed are read; None: all
     source    where the metrics come from, once it is listed
     places    where a run before this one stopped for want of time; None: nowhere
@@ -98,7 +85,6 @@ class Turn:
     lacking   why there is no data, if there is none
     ledger    the keys that siblings and operators share with us, where there are any to be kept
     entries   what is to be written there once the alerts are out
-    canary    the sink that looks for the metric whose span is told, if one is named
     waiting   alerts in the outbox by strategy; None where that is not known
     unkept    why some of it could not be read or written: one problem of the run's, however many there are
     operators knows which metrics operators of Skyline took out of the analysis
@@ -116,11 +102,7 @@ class Turn:
     scorer: Scorer
     report: Report
     sinks: list[Sink]
-    lately: LatelySink
-    stale: StaleSink | None = None
-    gallery: Gallery | None = None
     external: Asking | None = None
-    latches: LatchSink | None = None
     cleanup: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     selection: Selection | None = None
     source: Source | None = None
@@ -130,7 +112,6 @@ class Turn:
     lacking: NoData | None = None
     ledger: Ledger | None = None
     entries: Entries = field(default_factory=Entries)
-    canary: CanarySink | None = None
     waiting: Counter[str] | None = None
     unkept: list[StateError] = field(default_factory=list)
     operators: OperatorSkips | None = None
@@ -145,61 +126,15 @@ class Turn:
     @classmethod
     def begin(cls, request: Request, budget: Budget, wall: Callable[[], float]) -> Turn:
         """Make ready for the first stage. Raises InputError for settings that cannot be scored with."""
-        config, now = request.config, int(wall())
-        scorer = Scorer.of(
-            config.analysis,
-            config.overrides,
-            preparation=config.preparation,
-            as_of=request.as_of,
-            default_as_of=now,
-            threads=config.run.threads,
-        )
-        as_of = now if request.as_of is None else request.as_of
-        report = Report(
-            scorer.overrides.policies[0].algorithms,
-            as_of,
-            seconds=dict.fromkeys((*SHARES, *WORK, "total"), 0.0),
-            unmatched=[],
-            shed={"metrics": 0, "alert_covered": 0},
-        )
-        lately = LatelySink()
-        airgaps = AirgapSink(config.airgaps, scorer.plan, report, config.preparation.fills)
-        if request.check_airgaps_only:
-            report.judged, report.alerts = False, Summary().counts()
-            return cls(request, budget, wall, now, scorer, report, [ReportSink(report), airgaps], lately)
-        sinks: list[Sink] = [ReportSink(report), ExpectedSink(report, scorer), lately]
-        latches = None
-        if config.preparation.counters == AUTO and scorer.plan.profile.skyline:
-            latches = LatchSink(now, config.analysis.full_duration)
-            scorer = replace(scorer, confirm=latches.confirm)
-            sinks.append(latches)
-        if config.airgaps.identify:
-            sinks.append(airgaps)
-        if request.everything:  # else only some metrics are listed
-            sinks.append(UnmatchedSink(patterns_of(config)))
-        stale = None
-        if config.stale_digest is not None and request.everything:
-            stale = StaleSink(config.stale_digest, as_of, longest(config, scorer.plan.profile.stale_period))
-            sinks.append(stale)
-        gallery = None
-        used = {strategy for row in config.alerts for strategy in row.strategies}
-        used |= {name for name, _, _ in config.alerters.settings if config.external_alerts}
-        if config.delivery.pictures and not request.dry_run and show_pictures(config.alerters.settings, used):
-            from ridgeline.engine.run.gallery import Gallery
+        from ridgeline.engine.run.assembly import assemble
 
-            gallery = Gallery.of(report, scorer, config.delivery.pictures, lambda: budget.alerts_end - budget.clock())
-            sinks.append(gallery.kept)
-        canary = None if config.statistics.canary is None else CanarySink(config.statistics.canary)
-        if canary is not None:
-            sinks.append(canary)
-        handoffs = HandOffs.of(config, scorer)
-        report.handoffs = handoffs.counts if handoffs.configured else None
-        if handoffs.findings is not None:
-            sinks.append(handoffs.findings)
-        return cls(
-            request, budget, wall, now, scorer, report, sinks, lately, stale, gallery,
-            latches=latches, canary=canary, handoffs=handoffs,
-        )  # fmt: skip
+        now = int(wall())
+        made = assemble(request, budget, now)
+        return cls(request, budget, wall, now, made.scorer, made.report, made.sinks, handoffs=made.handoffs)
+
+    def sink(self, kind: type[S]) -> S | None:
+        """The sink of this kind, where the run has one."""
+        return next((sink for sink in self.sinks if isinstance(sink, kind)), None)
 
     def break_off(self, code: int, problem: str) -> None:
         """Note what ends the run before its last stage: this exit code outweighs all that was found."""

@@ -46,11 +46,11 @@ class World:
     def run(self, now, *series, ending=None, **request):
         """What each series was judged after, in a run at `now`."""
         turn = Turn.begin(Request(self.config, **request), Budget.begin(60), lambda: float(now))
-        turn.latches.recall(turn)
+        turn.sink(LatchSink).recall(turn)
         block = matrix(now if ending is None else ending, *series)
         scored = turn.scorer.judge(block, turn.scorer.assign(block))
-        turn.latches.take(Series(block, scored.prepared), scored.verdicts)
-        turn.latches.finish(turn)
+        turn.sink(LatchSink).take(Series(block, scored.prepared), scored.verdicts)
+        turn.sink(LatchSink).finish(turn)
         return scored.verdicts.column("prepared").to_pylist()
 
     @property
@@ -119,7 +119,7 @@ def test_a_dry_run_remembers_nothing_and_a_damaged_state_is_forgotten(world):
 def test_without_a_state_each_counter_is_one_at_once(world, tmp_path):
     (tmp_path / "state.db").mkdir()
     turn = Turn.begin(Request(world.config), Budget.begin(60), lambda: float(START))
-    turn.latches.recall(turn)
+    turn.sink(LatchSink).recall(turn)
     assert "counters are not confirmed" in turn.report.problems[0]
     block = matrix(START, GROWING)
     assert turn.scorer.judge(block, turn.scorer.assign(block)).verdicts.column("prepared").to_pylist() == ["derivative"]
@@ -128,9 +128,9 @@ def test_without_a_state_each_counter_is_one_at_once(world, tmp_path):
 def test_only_skylines_profiles_confirm(world):
     for analysis in (Analysis(), Analysis(profile="etsy")):
         turn = Turn.begin(Request(replace(world.config, analysis=analysis)), Budget.begin(60), lambda: float(START))
-        assert (turn.latches, turn.scorer.confirm) == (None, None)
+        assert (turn.sink(LatchSink), turn.scorer.confirm) == (None, None)
     declared = replace(world.config, preparation=Preparation(("m",)))
-    assert Turn.begin(Request(declared), Budget.begin(60), lambda: float(START)).latches is None
+    assert Turn.begin(Request(declared), Budget.begin(60), lambda: float(START)).sink(LatchSink) is None
 
 
 def test_what_is_no_counter_by_name_is_never_asked():

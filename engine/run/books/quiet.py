@@ -6,6 +6,7 @@ from typing import Final
 
 from ridgeline.engine.run.books.judged import Judged
 from ridgeline.engine.run.books.past import Past
+from ridgeline.engine.run.stale import StaleSink
 from ridgeline.engine.run.turn import Turn
 
 NEWLY_STALE: Final = "analyzer.alert_on_stale_metrics"
@@ -14,5 +15,6 @@ NEWLY_STALE: Final = "analyzer.alert_on_stale_metrics"
 def write_newly_stale(turn: Turn, judged: Judged, past: Past) -> None:  # noqa: ARG001 - what all families are given
     """Let the set hold the keys of what the stale digest found now; nothing without a digest."""
     namespace = turn.request.config.source.settings.namespace
-    found = () if turn.stale is None else turn.stale.found
+    stale = turn.sink(StaleSink)
+    found = () if stale is None else stale.found
     turn.entries.replace_set(NEWLY_STALE, [f"{namespace}{metric}" for metric in found])

@@ -19,8 +19,10 @@ from ridgeline.engine.alerts.second_order import out_of_rhythm
 from ridgeline.engine.alerts.store import Store
 from ridgeline.engine.alerts.summary import Summary
 from ridgeline.engine.run.books.ids import anomaly_ids
-from ridgeline.engine.run.lately import longest, looked_at, often, second_order
+from ridgeline.engine.run.lately import LatelySink, longest, looked_at, often, second_order
 from ridgeline.engine.run.plan import delivery_plan
+from ridgeline.engine.run.sinks import Illustrator
+from ridgeline.engine.run.stale import StaleSink
 from ridgeline.engine.run.state import open_recorder, open_run_state
 from ridgeline.engine.run.turn import PARTIAL, Turn
 from ridgeline.engine.score.anomaly import Anomaly
@@ -40,8 +42,9 @@ def alert(turn: Turn) -> None:
             turn.warn(problem)
         else:
             turn.find(PARTIAL, problem)
-    if turn.gallery is not None and turn.gallery.problem:
-        turn.warn(turn.gallery.problem)
+    illustrator = turn.sink(Illustrator)  # type: ignore[type-abstract]
+    if illustrator is not None and illustrator.problem:
+        turn.warn(illustrator.problem)
 
 
 def _deliver(turn: Turn) -> Summary:
@@ -63,9 +66,10 @@ def _deliver(turn: Turn) -> Summary:
         store = Store(state, recorder, budget.left)
         store.write(external.batch)
         before, normal, lately = _look_back(turn, store, plan)
-        stale = {} if turn.stale is None else untold(turn.stale.found, store)
-        if turn.stale is not None:
-            notices += stale_items(stale, turn.stale.digest, plan, turn.as_of, times.wall())
+        silent = turn.sink(StaleSink)
+        stale = {} if silent is None else untold(silent.found, store)
+        if silent is not None:
+            notices += stale_items(stale, silent.digest, plan, turn.as_of, times.wall())
         summary = deliver(
             turn.handoffs.to_alert(report.anomalies, plan.rows, partial(_last, store)),
             plan,
@@ -76,12 +80,17 @@ def _deliver(turn: Turn) -> Summary:
             before=before,
             lately=lately,
             fleet=report.outcomes["analysed"],
-            album=None if turn.gallery is None else Album(turn.gallery.draw, turn.gallery.seconds),
+            album=_album(turn),
         )
         _remember(store, {**before, **summary.noted}, lately, turn.as_of)
-        remember_stale(stale, store, 0 if turn.stale is None else turn.stale.period)
+        remember_stale(stale, store, 0 if silent is None else silent.period)
         turn.handoffs.safe = not summary.state_problem
         return summary
+
+
+def _album(turn: Turn) -> Album | None:
+    illustrator = turn.sink(Illustrator)  # type: ignore[type-abstract]
+    return None if illustrator is None else Album(illustrator.draw, illustrator.seconds)
 
 
 def _last(store: Store, pairs: Sequence[Pair]) -> Sequence[int | None]:
@@ -100,7 +109,8 @@ def _look_back(turn: Turn, store: Store, plan: Plan) -> tuple[dict[str, Lately],
     before = store.read(read_lately, unknown)
     if before is None:
         return {}, [], {}
-    anomalies, normal = turn.report.anomalies, turn.lately.normal(before)
+    judged = turn.sink(LatelySink)
+    anomalies, normal = turn.report.anomalies, [] if judged is None else judged.normal(before)
     keep = max(longest(turn.request.config), *(strategy.resolve_after for strategy in plan.strategies.values()), 1)
     lately = looked_at(before, anomalies, normal, keep, triggers=plan.second_order is out_of_rhythm)
     for metric in (anomaly.metric for anomaly in anomalies):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from ridgeline.engine.run.latches import LatchSink
 from ridgeline.engine.run.turn import Turn
 
 
 def recall_counters(turn: Turn) -> None:
     """Read which metrics are counters by now, where it takes several runs to say so."""
-    if turn.latches is not None and turn.source is not None and turn.compiled:
-        turn.latches.recall(turn)
+    latches = turn.sink(LatchSink)
+    if latches is not None and turn.source is not None and turn.compiled:
+        latches.recall(turn)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from ridgeline.engine.run.aside import Overdue, aside
+from ridgeline.engine.run.statistics.canary import CanarySink
 from ridgeline.engine.run.turn import Turn
 from ridgeline.io.errors import OutputError
 from ridgeline.io.net.transport import TransportError
@@ -52,7 +53,7 @@ def send_numbers(turn: Turn) -> None:
     from ridgeline.engine.run.statistics.graphite import batch, send
     from ridgeline.engine.run.statistics.names import Numbers, numbers_of, prefix
 
-    seconds, canary = turn.budget.spent(), turn.canary
+    seconds, canary = turn.budget.spent(), turn.sink(CanarySink)
     hours = None if canary is None else canary.hours
     projected = None if canary is None else canary.projected(seconds)
     numbers = numbers_of(Numbers(turn.report, seconds, hours, projected, turn.handoffs.sent, _waiting_for_http(turn)))
