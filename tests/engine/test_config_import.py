@@ -1,5 +1,6 @@
 """A Skyline settings file becomes a configuration that is valid, without a line of it being executed."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -187,6 +188,13 @@ def test_nothing_is_overwritten(tmp_path, capsys):
     assert "exists already" in capsys.readouterr().err
     with pytest.raises(OutputError):
         import_settings(settings, tmp_path / "none" / "r.toml")
+
+
+def test_the_documentation_maps_every_setting(root):
+    page = (root / "docs" / "from-skyline.md").read_text()
+    table = page[page.index("## Settings") :]
+    families = tuple(re.findall(r"`([A-Z]+_)\*`", table))
+    assert [name for name in SHIPPED if f"`{name}`" not in table and not name.startswith(families)] == []
 
 
 # Nothing is executed --------------------------------------------------------------------------------------------------
