@@ -123,7 +123,8 @@ def _failed(server: Server, error: Exception) -> Outcome:
     import smtplib
 
     if isinstance(error, smtplib.SMTPServerDisconnected):
-        return Outcome("retry", f"{server} hung up")
+        cause = error.__context__  # smtplib calls it a hang-up whatever ended the connection, silence included
+        return failure(broken(server, cause)) if isinstance(cause, OSError) else Outcome("retry", f"{server} hung up")
     if isinstance(error, smtplib.SMTPException):  # an OSError too
         return Outcome("retry", f"{server} does not speak SMTP as we do: {type(error).__name__}")
     assert isinstance(error, OSError)

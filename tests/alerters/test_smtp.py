@@ -4,6 +4,7 @@ import contextlib
 import csv
 import dataclasses
 import io
+import re
 import socket
 import threading
 import time
@@ -212,7 +213,20 @@ def test_a_server_that_falls_silent_costs_no_more_than_the_deadline(says):
         began = time.monotonic()
         outcome = mailer(port).send(Message.of(ALERT), soon(0.4))
         assert time.monotonic() - began < 15
-    assert outcome.kind == ("unknown" if says[-1:] == (b"354 go\r\n",) else "retry")
+    if says[-1:] == (b"354 go\r\n",):
+        assert outcome.kind == "unknown"
+    else:
+        assert (outcome.kind, outcome.reason) == ("retry", f"127.0.0.1:{port} did not answer in time")
+
+
+def test_a_server_that_hangs_up_is_said_to():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=lambda: listener.accept()[0].close(), daemon=True)
+        thread.start()
+        outcome = mailer(listener.getsockname()[1]).send(Message.of(ALERT), soon(5))
+        thread.join(5)
+    assert outcome.kind == "retry"
+    assert re.search("hung up|Connection reset", outcome.reason)
 
 
 def test_a_server_that_drips_costs_no_more_than_the_deadline():
