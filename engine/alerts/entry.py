@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from ridgeline.alerters import Alert, Status
+from ridgeline.engine.alerts.breaker import MOST_PATIENCE
 from ridgeline.engine.alerts.item import Item, Pair
 from ridgeline.engine.alerts.plan import Plan
 
@@ -65,7 +66,7 @@ def decode(pair: Pair, entry: dict[str, Any], plan: Plan, now: float) -> Item:
         subject if subject != alert.metric else "",
         min(since, now),  # a clock that ran ahead keeps nothing for ever
         attempts,
-        due,
+        due if due - now <= 2 * MOST_PATIENCE else now,  # nor does its turn come when that clock said
         reason,
         stored=True,
         partial=partial,

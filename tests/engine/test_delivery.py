@@ -370,6 +370,15 @@ def test_a_damaged_silence_mutes_nothing(value):
     assert world.run(["a"]).sent == 1
 
 
+def test_a_clock_that_ran_ahead_keeps_nothing_waiting_once_it_is_right():
+    world = World(http=Scripted(DOWN))
+    world.clock.now += 3 * 86_400
+    assert world.run(["a"]).queued == 1
+    world.http.outcomes = [SENT]
+    assert counts(world.run((), after=-3 * 86_400)) == {"sent": 1, "messages": 1}
+    assert world.waiting() == {}
+
+
 def test_operators_pauses_and_mutes_are_honoured_while_they_last():
     world = World()
     world.state.operators = lambda pairs: [
