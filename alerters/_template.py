@@ -15,6 +15,7 @@ from typing import Any, Final
 from ridgeline.alerters._message import Message
 from ridgeline.alerters._payloads import ridgeline
 from ridgeline.alerters._words import lines
+from ridgeline.io.small import read_small
 
 LARGEST: Final = 1 << 20
 _NAME: Final = re.compile(r"\{([a-z_]*)\}")
@@ -37,12 +38,9 @@ NAMES: Final = (*_MESSAGE, *_ALERT, "low", "high", "algorithms", "why", "body", 
 def read_template(path: Path) -> Any:
     """The template in a file, checked. ValueError, with a sentence that begins with the setting, for one that cannot work."""
     try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST + 1)
+        raw = read_small(path, LARGEST)
     except (OSError, ValueError) as error:
         raise ValueError(f"template_file {path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    if len(raw) > LARGEST:
-        raise ValueError(f"template_file {path} is larger than {LARGEST:,} bytes")
     try:
         template = json.loads(raw)
     except (ValueError, RecursionError) as error:

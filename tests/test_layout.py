@@ -32,7 +32,7 @@ NEIGHBOURS = {
 ALLOWED = {
     "kernels": {"ridgeline.kernels"},
     "io": {"ridgeline.io", "ridgeline.kernels.native", "ridgeline.kernels.decode", "ridgeline.kernels.score.layout"},
-    "alerters": {"ridgeline.alerters", "ridgeline.io.net", "ridgeline.io.secret", "ridgeline.io.text"},
+    "alerters": {"ridgeline.alerters", *(f"ridgeline.io.{name}" for name in ("net", "secret", "small", "text"))},
     "engine": {"ridgeline.engine", "ridgeline.io", "ridgeline.kernels", "ridgeline.alerters", "ridgeline"},
     "bench": {
         "ridgeline.bench",

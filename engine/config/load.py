@@ -18,7 +18,6 @@ from ridgeline.engine.config.alerting import (
     read_stale_digest,
 )
 from ridgeline.engine.config.apart import keep_apart
-from ridgeline.engine.config.files import read_small
 from ridgeline.engine.config.lines import KeyPath, key_lines
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.config.preparation import read_preparation
@@ -37,6 +36,7 @@ from ridgeline.engine.config.siblings import read_archive, read_batch, read_hand
 from ridgeline.engine.config.source import read_source
 from ridgeline.engine.config.statistics import read_log, read_statistics
 from ridgeline.io.errors import InputError
+from ridgeline.io.small import read_small
 
 LARGEST: Final = 4 << 20  # bytes: ten thousand overrides take one million
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from ridgeline.engine.config.files import read_small
 from ridgeline.io.secret import Secret
+from ridgeline.io.small import read_small
 
 # Where container runtimes mount secrets, readable by all inside the container.
 MOUNTED: Final = ("/run/secrets/", "/var/run/secrets/")

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import io
 import socket
+import stat
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -104,11 +105,13 @@ def _addresses(host: str, port: int, kind: int, timeout: float, lookup: Resolve)
 
 @functools.cache
 def trust(ca_file: Path | None) -> ssl.SSLContext:
-    """Verified TLS 1.2 or later against the system's authorities and those of `ca_file`."""
+    """Verified TLS 1.2 or later against the system's authorities and those of `ca_file`. Raises OSError."""
     import ssl
 
     context = ssl.create_default_context()
     if ca_file is not None:
+        if not stat.S_ISREG(ca_file.stat().st_mode):  # opening a pipe waits for whoever writes into it
+            raise OSError("it is no regular file")
         context.load_verify_locations(cafile=ca_file)
     return context
 

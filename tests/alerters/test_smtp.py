@@ -221,7 +221,11 @@ def test_a_server_that_falls_silent_costs_no_more_than_the_deadline(says):
 
 def test_a_server_that_hangs_up_is_said_to():
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=lambda: listener.accept()[0].close(), daemon=True)
+
+        def hang_up():
+            listener.accept()[0].close()
+
+        thread = threading.Thread(target=hang_up, daemon=True)
         thread.start()
         outcome = mailer(listener.getsockname()[1]).send(Message.of(ALERT), soon(5))
         thread.join(5)

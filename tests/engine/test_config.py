@@ -332,6 +332,10 @@ def test_files_that_cannot_be_read(tmp_path):
     assert messages(text) == [
         f"ridgeline.toml:3: source.password_file: cannot read {fifo}: it is no regular file but a device, a pipe or a socket"
     ]
+    for named in (f'payload = "template"\ntemplate_file = "{fifo}"', f'ca_file = "{fifo}"'):
+        said = messages(f'[source]\nurl = "redis://h"\n[alerters.http]\nurl = "https://h/"\n{named}\n')
+        assert len(said) == 1
+        assert "it is no regular file" in said[0]
     sparse = tmp_path / "huge.toml"
     with sparse.open("wb") as file:
         file.truncate(1 << 40)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from ridgeline.engine.config.files import read_small
 from ridgeline.engine.config.skyline.expressions import Known, Unreadable, evaluate
 from ridgeline.io.errors import InputError
+from ridgeline.io.small import read_small
 
 LARGEST: Final = 2 << 20  # bytes
 LONGEST_LINE: Final = 100_000  # characters: hand-written files have no longer ones, and deep nesting needs them

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ridgeline.engine.config.files import read_small
 from ridgeline.engine.run.statistics.textfile import LAST_SUCCESS, OUTBOX
 from ridgeline.io.epochs import LATEST
+from ridgeline.io.small import read_small
 
 _LARGEST: Final = 1 << 20
 _SAMPLE: Final = re.compile(

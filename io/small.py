@@ -1,4 +1,4 @@
-"""Files that are read whole because they are small: the configuration, and secrets."""
+"""Files that are read whole because they are small: the configuration, secrets, templates."""
 
 from __future__ import annotations
 
