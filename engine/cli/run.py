@@ -52,6 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--archive", action="store_true", help="also add new points to the archive ([archive] directory)"
     )
+    parser.add_argument(
+        "--shadow", action="store_true", help="compare with what a live Skyline found last; alert nobody, write nothing"
+    )
     parser.add_argument("--dry-run", action="store_true", help="send no alert and write nothing")
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object, and nothing else, on standard output"
@@ -88,10 +91,17 @@ def _run(args: argparse.Namespace, config: Config) -> int:
 
     if args.archive and config.archive.directory is None:
         raise InputError("--archive needs `[archive] directory` in the configuration")
+    begin = run_once
+    if args.shadow:
+        from ridgeline.engine.run.shadow.compare import run_shadow
+
+        begin = run_shadow
+    if args.shadow and (args.archive or args.check_airgaps_only):
+        raise InputError("--shadow only compares: give neither --archive nor --check-airgaps-only with it")
     if args.archive and args.check_airgaps_only:
         raise InputError("--archive reads and judges, --check-airgaps-only does not: give one of the two")
     with Progress("metrics", None if args.json or args.quiet else sys.stderr) as progress:
-        report = run_once(
+        report = begin(
             Request(
                 config,
                 args.as_of,
@@ -108,6 +118,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
     if args.json:
         print(dumps(report.as_json()))
     elif not args.quiet:
-        print(report.as_text() + ("\ndry run: nothing was sent or written" if args.dry_run else ""))
+        dry = "dry run" if args.dry_run else "shadow run" if args.shadow else ""
+        print(report.as_text() + (f"\n{dry}: nothing was sent or written" if dry else ""))
     sys.stdout.flush()
     return report.exit

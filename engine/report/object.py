@@ -38,4 +38,6 @@ def as_object(report: Report) -> dict[str, Any]:
             del shown[key]
     if report.archive is not None:
         shown["archive"] = dict(report.archive)
+    if report.shadow is not None:
+        shown["shadow"] = report.shadow.as_json()
     return shown if report.handoffs is None else shown | {"handoffs": ranked(report.handoffs)}

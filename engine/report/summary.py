@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from ridgeline.engine.report.difference import Difference
     from ridgeline.engine.score.anomaly import Anomaly
     from ridgeline.engine.score.failures import Complaint
 
@@ -39,6 +40,7 @@ class Report:
     shed               metrics that were, and how many of them have an alert rule (None: unknown); None outside of runs
     judged             whether metrics were judged at all
     archive            points archived, late ones among them, and metrics that wait for it; None where nothing is archived
+    shadow             how it differs from what Skyline found; None outside of shadow runs
     handoffs           what siblings were told and what came from them, by word; None where none is configured
     unmatched          patterns of the configuration that matched no listed metric; None: not looked at
     """
@@ -53,6 +55,7 @@ class Report:
     reads: Mapping[str, int] | None = None
     handoffs: Mapping[str, int] | None = None
     archive: Mapping[str, int] | None = None
+    shadow: Difference | None = None
     unmatched: Sequence[str] | None = None
     airgaps: Mapping[str, int] | None = None
     shed: Mapping[str, int | None] | None = None

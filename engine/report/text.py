@@ -20,7 +20,9 @@ PATTERNS_SHOWN: Final = 5
 
 def as_text(report: Report, limit: int) -> str:
     """The summary, one fact a line, with the `limit` anomalies that most algorithms agree on."""
-    return "\n".join([*_counts(report), *_anomalies(report, limit), *_configuration(report), _speed(report)])
+    parts = [*_counts(report), *_anomalies(report, limit), *_configuration(report)]
+    shadow = [] if report.shadow is None else [*report.shadow.lines()]
+    return "\n".join([*parts, *shadow, _speed(report)])
 
 
 def _counts(report: Report) -> Iterator[str]:

@@ -70,6 +70,8 @@ def assemble(request: Request, budget: Budget, now: int) -> Assembly:
     report.handoffs = handoffs.counts if handoffs.configured else None
     if handoffs.findings is not None:
         sinks.append(handoffs.findings)
+    if request.shadow is not None:
+        sinks.append(request.shadow)
     return Assembly(scorer, report, sinks, handoffs)
 
 

@@ -35,7 +35,8 @@ BLOCK: Final = 1024  # rows per job of a worker
 class Scan:
     """Scores a whole source. `left`: seconds until reading must end; `landing`: until the last block must have ended.
 
-    `progress` is told of rows as they are read. `divert` says which rows of a block are not judged here.
+    `progress` is told of rows as they are read. `divert` says which rows of a block are not judged here, `cut` gives
+    what is left of their series.
 
     Afterwards `lost` holds the error that ended the source early, if any; `late` whether the time ran out; `rows` how
     many metrics were read, `tried` how many of them were given to be judged, `missed` (from, to) which were not judged for
@@ -51,6 +52,7 @@ class Scan:
     landing: Callable[[], float]
     progress: Callable[[int], None] | None = None
     divert: Callable[[MetricMatrix], Diverted] | None = None
+    cut: Callable[[MetricMatrix], MetricMatrix] | None = None
     lost: RidgelineError | None = None
     late: bool = False
     rows: int = 0
@@ -89,6 +91,7 @@ class Scan:
 
     def _submit(self, workers: Workers, matrix: MetricMatrix) -> None:
         self.report.repairs.update(matrix.repairs)
+        matrix = matrix if self.cut is None else self.cut(matrix)
         before, self.rows = self.rows, self.rows + len(matrix)
         for start in range(0, len(matrix), BLOCK):
             block = matrix.slice(start, start + BLOCK) if len(matrix) > BLOCK else matrix

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ridgeline.engine.run.archiving import Archiving
     from ridgeline.engine.run.external import Asking
     from ridgeline.engine.run.scan import Scan
+    from ridgeline.engine.run.shadow.shadowing import Shadowing
     from ridgeline.engine.run.skips import OperatorSkips
     from ridgeline.io.redis.ledger import Ledger
     from ridgeline.io.source import Source
@@ -51,6 +52,7 @@ class Request:
 
     `progress` is told how many more metrics have been read. `check_airgaps_only`: series are looked at for airgaps and disorder,
     and not judged. `only`: base names; None: all that match. `archive`: new points are added to the archive.
+    `shadow`: it stands beside a live Skyline, in a dry run.
     """
 
     config: Config
@@ -62,6 +64,7 @@ class Request:
     progress: Callable[[int], None] | None = None
     only: frozenset[str] | None = None
     archive: bool = False
+    shadow: Shadowing | None = None
 
     @property
     def everything(self) -> bool:

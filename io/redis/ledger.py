@@ -57,6 +57,23 @@ class Members:
 
 
 @dataclass(frozen=True, slots=True)
+class Filled:
+    """Whether each of some sets is there, in their order."""
+
+    keys: Sequence[str]
+
+    def ask(self, client: Any) -> list[bool]:
+        """The least that SSCAN gives of each, a page of keys at a time: where members are left, its cursor says so."""
+        found: list[bool] = []
+        for some in cut(self.keys):
+            pipeline = client.pipeline(transaction=False)
+            for key in some:
+                pipeline.sscan(encodable(key), count=1)
+            found += [bool(members or cursor) for cursor, members in pipeline.execute()]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class Fields:
     """The fields of a hash with their texts, about `most` of them."""
 
@@ -86,7 +103,7 @@ class Pick:
         return [None if text is None else _text(text) for page in pages for text in page]
 
 
-Question = Strings | Members | Fields | Pick
+Question = Strings | Members | Filled | Fields | Pick
 
 
 class Ledger:

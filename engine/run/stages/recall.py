@@ -9,5 +9,7 @@ from ridgeline.engine.run.turn import Turn
 def recall_counters(turn: Turn) -> None:
     """Read which metrics are counters by now, where it takes several runs to say so."""
     latches = turn.sink(LatchSink)
-    if latches is not None and turn.source is not None and turn.compiled:
+    if latches is not None and turn.request.shadow is not None:
+        latches.known = turn.request.shadow.latches()
+    elif latches is not None and turn.source is not None and turn.compiled:
         latches.recall(turn)

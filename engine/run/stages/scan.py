@@ -28,6 +28,7 @@ def scan_source(turn: Turn) -> None:
         budget.scoring_left,
         turn.request.progress,
         None if turn.handoffs.routing is None else turn.handoffs.routing.divert,
+        None if turn.request.shadow is None else turn.request.shadow.cut,
     )
     turn.scan = scan
     scan.run()
