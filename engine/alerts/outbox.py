@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -11,6 +11,8 @@ from ridgeline.alerters import duration
 from ridgeline.engine.alerts.delivery import Delivery
 from ridgeline.engine.alerts.entry import decode, encode
 from ridgeline.engine.alerts.item import Item, Pair
+from ridgeline.engine.alerts.lately import Lately
+from ridgeline.engine.alerts.lately_table import write_lately
 from ridgeline.engine.alerts.round import Round
 from ridgeline.io.state.batch import Batch
 from ridgeline.io.state.outbox import Entry, drop_outbox, put_outbox, read_outbox
@@ -67,12 +69,28 @@ def take(round_: Round, items: Iterable[Item]) -> list[Item]:
 
 
 def shelve(round_: Round) -> None:
-    """Stage: have everything new in the outbox before it is sent, so that no crash loses it."""
+    """Stage: have everything new in the outbox before it is sent, so that no crash loses it.
+
+    The records of its metrics go along: whoever is told of an anomaly, by whichever run, is told of its end.
+    """
     fresh = [item for item in round_.items if not item.stored]
     if not fresh:
         return
-    with_batch(round_, lambda batch: put_outbox(batch, {item.pair: encode(item) for item in fresh}))
+
+    def fill(batch: Batch) -> None:
+        put_outbox(batch, {item.pair: encode(item) for item in fresh})
+        metrics = {item.alert.metric for item in fresh if not item.ours}
+        note(round_, batch, {metric: round_.lately[metric] for metric in metrics if metric in round_.lately})
+
+    with_batch(round_, fill)
     round_.store.settle(SAFE_WITHIN)
+
+
+def note(round_: Round, batch: Batch, records: Mapping[str, Lately]) -> None:
+    """Put into a batch what is known now of some metrics."""
+    round_.lately.update(records)
+    round_.summary.noted |= records
+    write_lately(batch, records)
 
 
 def keep(round_: Round, items: Iterable[Item]) -> None:

@@ -1,4 +1,4 @@
-"""Delivery, read aloud: match, collect what waits, suppress, mute, shelve, group, illustrate, send and record, renew."""
+"""Delivery, read aloud: match, resolve, collect what waits, suppress, mute, shelve, group, illustrate, send and record, renew."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ridgeline.engine.alerts.pictures import Album, illustrate, illustrated
 from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.record import Records
 from ridgeline.engine.alerts.renew import renew
-from ridgeline.engine.alerts.resolve import resolve, supersede
+from ridgeline.engine.alerts.resolve import expect, resolve, supersede
 from ridgeline.engine.alerts.round import Round
 from ridgeline.engine.alerts.send import Sender
 from ridgeline.engine.alerts.store import Store
@@ -36,7 +36,7 @@ Stage = Callable[[Round], None]
 
 # What is new has met the outbox before; from here on it is safe, and then it becomes messages.
 TO_SAFETY: Final[tuple[Stage, ...]] = (suppress, mute, shelve)
-TO_MESSAGES: Final[tuple[Stage, ...]] = (group, supersede, illustrate)
+TO_MESSAGES: Final[tuple[Stage, ...]] = (group, supersede, expect, illustrate)
 SETTLING: Final = 2.0  # seconds at the end for what is still to be recorded
 
 
@@ -77,9 +77,9 @@ def deliver(  # noqa: PLR0913 - each is one thing that a run knows
     What cannot be sent before the deadline, or before its strategy's timeout, waits in the outbox. A run that is told to
     stop (SystemExit, KeyboardInterrupt) still records what was in flight and has arrived. Raises nothing else.
     """
-    round_ = Round(plan, store, times.wall(), {} if lately is None else lately, fleet, album)
+    round_ = Round(plan, store, times.wall(), {} if lately is None else lately, fleet, album, before or {})
     _match(round_, anomalies, notices)
-    resolve(round_, normal, before or {})
+    resolve(round_, normal)
     collect(round_)
     clerk = Records(round_, jitter)
     sender = Sender(

@@ -10,8 +10,7 @@ from ridgeline.engine.alerts.entry import encode
 from ridgeline.engine.alerts.group import Parcel
 from ridgeline.engine.alerts.item import Item
 from ridgeline.engine.alerts.lately import opened, told
-from ridgeline.engine.alerts.lately_table import write_lately
-from ridgeline.engine.alerts.outbox import keep, postponed, with_batch
+from ridgeline.engine.alerts.outbox import keep, note, postponed, with_batch
 from ridgeline.engine.alerts.round import Round
 from ridgeline.io.state.batch import Alerted, Batch
 from ridgeline.io.state.outbox import drop_outbox, put_outbox
@@ -106,16 +105,15 @@ class Records:
             for item in firing
             if item.alert.expiration > 0
         )
-        strategy, lately = self.round_.plan.strategies[parcel.strategy], self.round_.lately
-        known = {item.alert.metric: item for item in firing if item.alert.metric in lately and not item.ours}
+        strategy = self.round_.plan.strategies[parcel.strategy]
         storm = parcel.message.rule if parcel.message.storm and strategy.groups == "one by one" else None
-        for metric, item in known.items():
-            lately[metric] = told(lately[metric], strategy.name, item.alert.size)
-            if strategy.resolves:
-                lately[metric] = opened(lately[metric], strategy.name, storm)
-        records = {metric: lately[metric] for metric in known}
-        write_lately(batch, records)
-        self.round_.summary.noted |= records
+        records = {}
+        for item in firing:
+            record = None if item.ours else self.round_.record(item.alert.metric)
+            if record is not None:
+                record = told(record, strategy.name, item.alert.size)
+                records[item.alert.metric] = opened(record, strategy.name, storm) if strategy.resolves else record
+        note(self.round_, batch, records)
 
     def _refuse(self, items: Sequence[Item], reason: str) -> None:
         self.refused += [replace(item, reason=reason) for item in items]

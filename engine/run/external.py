@@ -34,8 +34,16 @@ class Asking:
         """Ask all services of the configuration, beside what else there is to do; `now` in epoch seconds."""
         asking = cls(Future(), clock() + min(LONGEST, SHARE * config.run.deadline), clock)
         # It may hang in a state that does: nobody waits for the thread itself.
-        Thread(target=lambda: asking.found.set_result(asking.ask(config, now)), name="external", daemon=True).start()
+        Thread(target=asking.work, args=[config, now], name="external", daemon=True).start()
         return asking
+
+    def work(self, config: Config, now: float) -> None:
+        """Ask, and hand over what was found; a bug of ours costs the rules and no more."""
+        try:
+            self.found.set_result(self.ask(config, now))
+        except Exception as error:  # noqa: BLE001 - whatever it is, alerts go out without these rules
+            problem = f"external alerts are left out: reading them failed with {type(error).__name__}, a bug"
+            self.found.set_result(Found(problems=(problem,)))
 
     def ask(self, config: Config, now: float) -> Found:
         """What the services say, and what they last said where they say nothing sensible."""

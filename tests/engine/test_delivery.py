@@ -254,6 +254,16 @@ def test_what_nobody_was_told_of_yet_is_told_before_it_is_resolved():
     assert world.waiting() == {}
 
 
+def test_what_is_told_late_of_a_metric_that_fell_silent_meanwhile_is_closed_when_it_is_back():
+    world = World(http=Scripted(DOWN))
+    knowing = {"http": Strategy("http", world.http, resolves=True)}
+    minutes(world, [ROW], knowing, (["a"], ()))
+    world.http.outcomes = [SENT]
+    world.clock.now += 600
+    said = minutes(world, [ROW], knowing, ((), ()), *[((), ["a"])] * 4)
+    assert said == [{"http": [("firing", 1, False)]}, {}, {}, {"http": [("resolved", 1, False)]}, {}]
+
+
 # Storms of receivers that hold them open ----------------------------------------------------------------------------------
 
 

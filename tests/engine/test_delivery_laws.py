@@ -217,6 +217,85 @@ class Renewing(RuleBasedStateMachine):
             assert state.last_alerts([("am", name)]) in ([last[name]], [None]), "a renewal is never recorded"
 
 
+class Pager(Endpoint):
+    """A receiver that holds incidents open, by key, until it is told that they are over."""
+
+    def __init__(self):
+        super().__init__()
+        self.open = set()
+
+    def send(self, message, deadline):
+        outcome = super().send(message, deadline)
+        if self.mode in {"up", "breaks off after"}:
+            (self.open.discard if message.resolved else self.open.add)(message.dedup_key)
+        return outcome
+
+
+class Closing(RuleBasedStateMachine):
+    """Whatever happened, after a while in which all is normal and everything works, no receiver holds anything open."""
+
+    @initialize()
+    def start(self):
+        self.folder = Path(tempfile.mkdtemp(dir=MEMORY))
+        self.clock, self.pager = Clock(), Pager()
+        self.open_state()
+
+    def open_state(self):
+        self.state = SqliteState(self.folder / "s.db", self.clock)
+        self.world = World(self.state, self.clock, pd=self.pager)
+
+    def teardown(self):
+        self.state.close()
+        shutil.rmtree(self.folder)
+
+    def judge(self, firing, judged, dies_at=None):
+        rows = [AlertRow("web", ("pd",), EXPIRATION), AlertRow("db", ("pd",), EXPIRATION)]
+        knowing = {"pd": Strategy("pd", self.pager, "one by one", resolves=True)}
+        records = Mortal(self.state, 10**9 if dies_at is None else dies_at)
+        try:
+            self.world.judged(
+                sorted(firing),
+                sorted(judged - firing),
+                rows=rows,
+                strategies=knowing,
+                delivery=DELIVERY,
+                records=records,
+            )
+        except CrashError:
+            self.state.close()
+            self.open_state()
+
+    @rule(
+        firing=st.sets(st.sampled_from(METRICS)),
+        judged=st.sets(st.sampled_from(METRICS)),
+        mode=st.sampled_from(["up", "up", "down", "breaks off before", "breaks off after"]),
+        dies_at=st.none() | st.integers(0, 4),
+        pause=st.sampled_from([60, 60, 60, EXPIRATION]),
+    )
+    def run(self, firing, judged, mode, dies_at, pause):
+        self.clock.now += pause
+        self.pager.mode = mode
+        self.judge(firing, judged, dies_at)
+
+    @rule()
+    def calm(self):
+        self.pager.mode = "up"
+        for _ in range(8):
+            self.clock.now += 400
+            self.judge(set(), set(METRICS))
+        assert not self.pager.open
+        assert not self.world.waiting()
+
+
+def test_what_is_opened_is_closed():
+    run_state_machine_as_test(Closing, settings=settings(max_examples=40, stateful_step_count=15, deadline=None))
+
+
+@pytest.mark.long
+def test_what_is_opened_is_closed_for_long():
+    run_state_machine_as_test(Closing, settings=settings(max_examples=2000, stateful_step_count=40, deadline=None))
+
+
 def names_in(message):
     return [alert.metric for alert in message.alerts]
 

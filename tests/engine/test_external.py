@@ -13,6 +13,7 @@ from rigs.http import Answer, http_server
 from rigs.redis import redis_server
 from rigs.runs import END, TABLE, load, run_json, write_config
 
+from ridgeline.engine.alerts import strategy
 from ridgeline.engine.alerts.external import (
     LONGEST_EXPIRATION,
     MOST_EXPRESSIONS,
@@ -27,6 +28,7 @@ from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.alerts.strategy import Strategy
 from ridgeline.engine.cli.main import main
+from ridgeline.io.errors import InputError
 from ridgeline.io.secret import Secret
 from ridgeline.io.state.in_memory import MemoryState
 
@@ -394,6 +396,27 @@ def test_a_hostile_service_costs_a_run_a_sentence(fleet, tmp_path, capsys, answe
     assert said.startswith('ridgeline: external alerts "team": ')
     assert said.endswith("; it has no rules yet\n")
     assert "SENTINEL" not in json.dumps(found) + said
+
+
+def test_a_service_that_names_an_alerter_that_cannot_be_built_keeps_no_rule_of_ours_from_being_followed(
+    fleet, tmp_path, capsys, monkeypatch
+):
+    """Its own table is sound; what it needs is gone when the run comes."""
+    real = strategy.build_strategies
+
+    def build(configured, used, **more):
+        if "syslog" in (names := list(used)):
+            raise InputError("[alerters.syslog] is not usable")
+        return real(configured, names, **more)
+
+    monkeypatch.setattr("ridgeline.engine.run.plan.build_strategies", build)
+    with http_server(body(reply(a={"alerter": "syslog", "namespace": ".*"}))) as rules, http_server() as http:
+        extra = '[alerters.syslog]\naddress = "udp://127.0.0.1:9"\n'
+        code, found, said = run_json(
+            capsys, configured(tmp_path, fleet.url, http, rules, alerts=[("", "http", 60)], extra=extra)
+        )
+    assert (code, found["alerts"]["sent"]) == (0, len(found["anomalies"]))
+    assert said == "ridgeline: external alerts are left out: [alerters.syslog] is not usable\n"
 
 
 def test_dry_runs_ask_nobody(fleet, tmp_path, capsys):

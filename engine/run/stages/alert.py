@@ -9,12 +9,13 @@ from functools import partial
 from ridgeline.engine.alerts.digest import remember_stale, stale_items, untold
 from ridgeline.engine.alerts.external_source import Found
 from ridgeline.engine.alerts.item import Pair
-from ridgeline.engine.alerts.lately import Lately
+from ridgeline.engine.alerts.lately import RESOLVE_AFTER, Lately
 from ridgeline.engine.alerts.lately_table import drop_lately, outdated, read_lately, write_lately
 from ridgeline.engine.alerts.notices import no_data_items
 from ridgeline.engine.alerts.pictures import Album
 from ridgeline.engine.alerts.pipeline import Times, deliver
 from ridgeline.engine.alerts.plan import Plan
+from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.alerts.second_order import out_of_rhythm
 from ridgeline.engine.alerts.store import Store
 from ridgeline.engine.alerts.summary import Summary
@@ -26,6 +27,7 @@ from ridgeline.engine.run.stale import StaleSink
 from ridgeline.engine.run.state import open_recorder, open_run_state
 from ridgeline.engine.run.turn import PARTIAL, Turn
 from ridgeline.engine.score.anomaly import Anomaly
+from ridgeline.io.errors import InputError
 from ridgeline.io.state.batch import Batch
 
 
@@ -52,7 +54,7 @@ def _deliver(turn: Turn) -> Summary:
     external = Found() if turn.external is None else turn.external.result()
     for problem in external.problems:
         turn.warn(problem)
-    plan = delivery_plan(config, external=external.rows, json=request.json)
+    plan = _plan(turn, external.rows)
     metrics = [anomaly.metric for anomaly in report.anomalies]
     plan = replace(plan, m_of_n=often(config, metrics).get, second_order=second_order(config))
     plan = replace(plan, anomaly_ids=partial(anomaly_ids, turn))
@@ -99,6 +101,18 @@ def _last(store: Store, pairs: Sequence[Pair]) -> Sequence[int | None]:
     return store.read(lambda state: state.last_alerts(pairs), unknown) if pairs else unknown
 
 
+def _plan(turn: Turn, external: Sequence[AlertRow]) -> Plan:
+    """What delivery goes by; others' rules never keep our own from being followed."""
+    config, json = turn.request.config, turn.request.json
+    try:
+        return delivery_plan(config, external=external, json=json)
+    except InputError as error:
+        if not external:
+            raise
+        turn.warn(f"external alerts are left out: {error}")
+        return delivery_plan(config, json=json)
+
+
 def _look_back(turn: Turn, store: Store, plan: Plan) -> tuple[dict[str, Lately], list[Anomaly], dict[str, Lately]]:
     """Records of lately anomalous metrics before this run, those found normal by it, and the records after it.
 
@@ -109,9 +123,11 @@ def _look_back(turn: Turn, store: Store, plan: Plan) -> tuple[dict[str, Lately],
     before = store.read(read_lately, unknown)
     if before is None:
         return {}, [], {}
+    patience = [strategy.resolve_after for strategy in plan.strategies.values()]
+    keep = max(longest(turn.request.config), RESOLVE_AFTER, *patience)
+    watched = {metric: record for metric, record in before.items() if record.open or record.normal < keep}
     judged = turn.sink(LatelySink)
-    anomalies, normal = turn.report.anomalies, [] if judged is None else judged.normal(before)
-    keep = max(longest(turn.request.config), *(strategy.resolve_after for strategy in plan.strategies.values()), 1)
+    anomalies, normal = turn.report.anomalies, [] if judged is None else judged.normal(watched)
     lately = looked_at(before, anomalies, normal, keep, triggers=plan.second_order is out_of_rhythm)
     for metric in (anomaly.metric for anomaly in anomalies):
         known = metric in before and before[metric].ongoing()
