@@ -30,7 +30,6 @@ not have voted. A name that begins with - comes after --. Exit codes: 0; 2 no su
 70 the state could not be read, so that what was alerted lately is not known.
 """
 PARTIAL: Final = 70
-KINDS: Final = ("png", "svg")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -122,14 +121,13 @@ def _kind(path: Path | None) -> Literal["png", "svg"] | None:
     from ridgeline.engine.report.plot import figure_class
     from ridgeline.io.disk.target import check_target
 
-    figure_class()
     check_target(path)
-    kind = path.suffix.lower().removeprefix(".")
-    if kind == "png":
-        return "png"
-    if kind == "svg":
-        return "svg"
-    raise InputError(f"{path}: give a name that ends in .png or .svg")
+    kinds: dict[str, Literal["png", "svg"]] = {".png": "png", ".svg": "svg"}
+    kind = kinds.get(path.suffix.lower())
+    if kind is None:
+        raise InputError(f"{path}: give a name that ends in .png or .svg")
+    figure_class()
+    return kind
 
 
 def _draw(card: Card, path: Path, kind: Literal["png", "svg"]) -> None:
