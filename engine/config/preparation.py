@@ -24,9 +24,13 @@ def read_preparation(top: Table) -> Preparation:
 
 
 def preparation_of(keys: Mapping[str, Any]) -> Preparation:
-    """The preparation that a mapping with the keys of `[preparation]` asks for. Raises ConfigError with all problems."""
+    """The preparation that a mapping with the keys of `[preparation]` asks for; an empty list asks for nothing.
+
+    Raises ConfigError with all problems.
+    """
     problems = Problems()
-    plain = {key: list(value) if isinstance(value, tuple) else value for key, value in keys.items()}
+    lists = {key: list(value) if isinstance(value, tuple) else value for key, value in keys.items()}
+    plain = {key: value for key, value in lists.items() if value != []}
     preparation = read_preparation(Table({"preparation": plain}, (), problems))
     if problems.found:
         raise ConfigError("", problems.found)

@@ -62,7 +62,9 @@ def _counters(points: Points, ask: int, plan: ReplayPlan, window: int) -> NDArra
         _look(points, plan, window, flags, np.empty(0, np.int64))
         found |= flags > 0
     if ask & DERIVE:
-        some = np.append(False, np.cumsum(x[1:] >= x[:-1]) > 0)
+        with np.errstate(over="ignore"):
+            rises = np.diff(x)
+        some = np.append(False, np.cumsum((rises >= 0) & (rises < np.inf)) > 0)
         found |= some & (np.arange(len(t)) >= FEWEST - 1)
     return found
 

@@ -11,7 +11,8 @@ from ridgeline.kernels._algorithm import exact_kernel
 def rises_into(t: np.ndarray, x: np.ndarray, out_t: np.ndarray, out_x: np.ndarray) -> int:
     """Write (t[i], x[i] - x[i - 1]) of the points that are not lower than the one before them; return how many.
 
-    The first point and every reset have no rise and are left out; a rise over a gap is not divided by its length.
+    The first point, every reset and a rise too large for a number are left out; a rise over a gap is not divided by its
+    length.
     t int64[n], x float64[n]; out arrays of at least n - 1.
     """
     count = 0
@@ -19,5 +20,5 @@ def rises_into(t: np.ndarray, x: np.ndarray, out_t: np.ndarray, out_x: np.ndarra
         rise = x[i] - x[i - 1]
         out_t[count] = t[i]  # the next point takes this one's place where it is no rise
         out_x[count] = rise
-        count += rise >= 0.0
+        count += (rise >= 0.0) & (rise < np.inf)
     return count

@@ -289,3 +289,58 @@ def test_a_row_as_it_is_judged():
     for one in (found.judged(1), Prepared(matrix).judged(1)):
         assert (one.metrics.to_pylist(), one.offsets.tolist()) == (["m1"], [600, 1200])
         assert one.values[one.offsets[0]] == 1.0
+
+
+def test_what_is_declared_a_counter_may_hold_anything():
+    t = START + 60 * np.arange(300)
+    rows = [
+        (t, np.tile([-1.7e308, 1.7e308, 1.7e308], 100)),
+        (t, -np.arange(300.0)),
+        (t[:3], np.arange(3.0)),
+        (t, np.full(300, -0.0)),
+        (t, np.tile([5e-324, 0.0, -5e-324], 100)),
+    ]
+    given = preparation("declared", None)
+    found = ridgeline.score(matrix_of(*rows), as_of="last", preparation=given.describe()).to_pylist()
+    assert [row["prepared"] for row in found] == ["derivative", None, None, "derivative", "derivative"], (
+        "where nothing rises, or too few points are, the values are judged"
+    )
+    assert all(np.isfinite(row["datapoint"]) for row in found)
+    for (rt, rx), row in zip(rows, found, strict=True):
+        step = ridgeline.replay(matrix_of((rt, rx)), preparation=given.describe()).to_pylist()[-1]
+        assert (step["timestamp"], step["value"], step["outcome"]) == (
+            row["timestamp"],
+            row["datapoint"],
+            row["outcome"],
+        )
+
+
+def test_a_file_is_scored_backtested_and_explained_alike(tmp_path, capsys):
+    import json
+
+    import pyarrow.parquet as pq
+
+    from ridgeline.engine.cli.main import main
+
+    t, x = counter()
+    x[-1] += 5000
+    columns = {"metric": ["requests"] * 600, "timestamp": t, "value": x}
+    pq.write_table(pa.table(columns), tmp_path / "in.parquet")
+    config = tmp_path / "ridgeline.toml"
+    config.write_text('[source]\nkind = "parquet"\npath = "x"\n[preparation]\ncounters = "auto"\n')
+    source, chosen = str(tmp_path / "in.parquet"), ["--config", str(config)]
+    assert main(["score", source, str(tmp_path / "out.parquet"), *chosen, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    (verdict,) = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert (told["preparation"], verdict["prepared"], verdict["anomalous"]) == ({"counter": 1}, "derivative", True)
+    assert verdict["datapoint"] == told["anomalies"][0]["value"] == x[-1] - x[-2]
+    assert main(["explain", "requests", "--input", source, *chosen, "--json"]) == 0
+    card = json.loads(capsys.readouterr().out)
+    assert (card["prepared"], card["anomalous"]) == ("derivative", True)
+    bounds = {row["name"]: (row["low"], row["high"]) for row in card["algorithms"]}
+    assert bounds["stddev_from_average"][1] < 1000, "in what is judged: the rises"
+    assert main(["backtest", source, "--output", str(tmp_path / "bt"), "--quiet", *chosen]) == 0
+    manifest = json.loads((tmp_path / "bt" / "manifest.json").read_text())
+    assert manifest["configuration"]["plan"]["preparation"]["counters"] == "auto"
+    steps = pq.read_table(next((tmp_path / "bt" / "scores").glob("*.parquet"))).to_pylist()
+    assert (steps[-1]["value"], steps[-1]["anomalous"]) == (verdict["datapoint"], True)

@@ -1,6 +1,7 @@
 """The counter test, as Skyline's reads and as the native rule does: one step after the other, in plain Python."""
 
 import itertools
+import math
 
 
 def share(height):
@@ -31,4 +32,5 @@ def derivative(points, last_wins):
     """(timestamp, rise) of each point that is not lower than the one before it; of equal timestamps the last, if so asked."""
     if last_wins:
         points = list(dict(points).items())
-    return [(t, x - before) for (_, before), (t, x) in itertools.pairwise(points) if x >= before]
+    rises = [(t, x - before) for (_, before), (t, x) in itertools.pairwise(points)]
+    return [(t, rise) for t, rise in rises if 0 <= rise < math.inf]
