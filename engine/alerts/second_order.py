@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -48,6 +47,8 @@ def triggered(before: Triggers | None, timestamp: int, value: float) -> Triggers
 
 def _is_unusual(times: tuple[int, ...]) -> bool:
     """Whether the last interval lies more than three (sample) standard deviations from the mean of all."""
+    from statistics import fmean, stdev
+
     intervals = [later - earlier for earlier, later in pairwise(times)]
     return len(intervals) > 1 and abs(intervals[-1] - fmean(intervals)) > SIGMAS * stdev(intervals)
 

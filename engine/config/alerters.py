@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ridgeline.alerters import Channel, load
-from ridgeline.engine.alerts.strategy import Configured, find_channel, kind_of, without_table
 from ridgeline.engine.config.fields import is_given, read_fields
 from ridgeline.engine.config.lines import KeyPath
 from ridgeline.engine.config.model import Alerters
 from ridgeline.engine.config.problems import suggestion
 from ridgeline.engine.config.reader import Table
+
+if TYPE_CHECKING:  # a configuration without channels needs none of what they need
+    from ridgeline.alerters import Channel
+    from ridgeline.engine.alerts.strategy import Configured
 
 Used = Sequence[tuple[KeyPath, str]]  # where a strategy is named, and its name
 
@@ -22,6 +24,8 @@ def read_alerters(top: Table, used: Used, environ: Mapping[str, str] = os.enviro
     tables = top.table("alerters")
     if not used and not tables.values:
         return Alerters()
+    from ridgeline.alerters import load
+
     channels = load()
     configured: dict[str, Configured | None] = {}
     for name in tables.values:
@@ -37,6 +41,8 @@ def read_alerters(top: Table, used: Used, environ: Mapping[str, str] = os.enviro
 
 def _channel(table: Table, name: str, channels: Mapping[str, Channel]) -> Channel | None:
     """The channel that a table of `[alerters]` asks for; None where there is a problem with it."""
+    from ridgeline.engine.alerts.strategy import find_channel, kind_of
+
     module, kind = table.string("module", None), table.string("kind", None)
     try:
         channel = find_channel(kind or kind_of(name), channels, module)
@@ -57,6 +63,8 @@ def _without_table(
     top: Table, path: KeyPath, name: str, channels: Mapping[str, Channel], configured: Mapping[str, Configured | None]
 ) -> Configured | None:
     """A strategy that has no table of its own: its kind's table, or the channel's defaults; None with the problem."""
+    from ridgeline.engine.alerts.strategy import find_channel, kind_of, without_table
+
     kind = kind_of(name)
     if kind in configured:
         shared = configured[kind]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.alerts.delivery import Delivery
-from ridgeline.engine.alerts.digest import AFTER, StaleDigest
-from ridgeline.engine.alerts.external import METHODS, MOST_HOURS, ExternalAlerts
 from ridgeline.engine.alerts.links import link_problem
-from ridgeline.engine.alerts.rule import EXPIRATION, AlertRow
 from ridgeline.engine.config.fields import is_given
 from ridgeline.engine.config.often import read_m_of_n
 from ridgeline.engine.config.reader import Table
-from ridgeline.engine.config.schedule import read_schedule
+
+if TYPE_CHECKING:  # a configuration without alerts needs none of what they need
+    from ridgeline.engine.alerts.digest import StaleDigest
+    from ridgeline.engine.alerts.external import ExternalAlerts
+    from ridgeline.engine.alerts.rule import AlertRow
 
 UNNAMED: Final = 'must name strategies, several of them separated by "|"'
 MOST_SERVICES: Final = 16  # of external alerts
@@ -32,6 +33,10 @@ def read_alerts(top: Table) -> list[tuple[int, AlertRow]]:
 
 
 def _read_row(table: Table) -> AlertRow | None:
+    from ridgeline.engine.alerts.external import MOST_HOURS
+    from ridgeline.engine.alerts.rule import EXPIRATION, AlertRow
+    from ridgeline.engine.config.schedule import read_schedule
+
     match, strategy = table.pattern("match"), table.string("strategy", None)
     for key, value in (("match", match), ("strategy", strategy)):
         if value is None and key not in table:
@@ -64,6 +69,8 @@ def read_stale_digest(top: Table) -> StaleDigest | None:
     table = top.table("stale_digest")
     if "stale_digest" not in top:
         return None
+    from ridgeline.engine.alerts.digest import AFTER, StaleDigest
+
     names = _strategies(table.string("strategy", "smtp"))
     if not all(names):
         table.refuse("strategy", UNNAMED)
@@ -76,6 +83,8 @@ def read_external_alerts(top: Table, environ: Mapping[str, str] = os.environ) ->
     """Read every `[[external_alerts]]`; those with problems are left out."""
     found: dict[str, ExternalAlerts] = {}
     for table in top.tables("external_alerts"):
+        from ridgeline.engine.alerts.external import METHODS, ExternalAlerts
+
         name, url = table.string("name", None), table.secret("url", plain=True, environ=environ)
         method = table.choice("method", METHODS, METHODS[0])
         token = table.secret("token", environ=environ)

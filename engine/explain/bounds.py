@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final, Self
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from ridgeline.engine.score.matrix import judge_rows
+from ridgeline.engine.score.plan import ScorePlan
+from ridgeline.engine.score.rows import OneMetric
 from ridgeline.engine.score.scorer import Scorer
-from ridgeline.io.arrow.buffers import arrow, strings
-from ridgeline.io.matrix import NO_AS_OF, SCHEMA, MetricMatrix
+from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.ordered import distinct, median
 from ridgeline.kernels.score.layout import TRUE
 
@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 Bounds = tuple[float | None, float | None]
 Side = tuple[int, bool]  # an algorithm's place, and whether it is the upper bound
 
+AT_ONCE: Final = 256  # values that are tried by one call of the kernel
 WAYS: Final = 8  # parts that an interval is searched in at once
 OWN: Final = 9  # of its values, from the least to the greatest
 BINS: Final = 15  # of histogram_bins, whose vote may change wherever a value crosses one of their edges
@@ -29,50 +30,45 @@ HALVINGS, DOUBLINGS = 12, 60  # of the series' own distance from the median, tha
 STEPS: Final = np.arange(1, 33) / 8  # of that distance, too
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """One series whose newest value may be any: `matrix` has one row; algorithms by name, each alone in its policy."""
+    """One series whose newest value may be any.
 
-    matrix: MetricMatrix
-    scorer: Scorer
+    rows     copies of the series, whose newest values are written anew for every question
+    plan     with a policy for each algorithm of `names`, alone
+    columns  the place of each among the plan's algorithms, int64[names]
+    """
+
+    rows: OneMetric
+    plan: ScorePlan
     names: tuple[str, ...]
+    columns: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, matrix: MetricMatrix, scorer: Scorer, names: tuple[str, ...]) -> Self:
+        """The trial of a matrix of one row."""
+        base = scorer.overrides.policy(matrix.name(0))
+        policies = tuple(replace(base, consensus=1, algorithms=(name,)) for name in names)
+        plan = replace(scorer.plan, policies=policies, scores=False, all_votes=True)
+        columns = np.array([plan.names.index(name) for name in names])
+        return cls(OneMetric.copies(matrix, AT_ONCE), plan, names, columns)
+
+    @property
+    def values(self) -> Floats:
+        """The series' values, float64[n]; the newest is one that was tried."""
+        return self.rows.values[: self.rows.offsets[1]]
 
     def votes(self, values: Floats, places: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Whether algorithm `places[i]` of `names` votes True where the newest value is `values[i]`: bool[n]."""
-        plan = self.scorer.plan
-        rows = self._with(values)
-        base = self.scorer.overrides.policy(self.matrix.metrics[0].as_py())
-        policies = tuple(replace(base, consensus=1, algorithms=(name,)) for name in self.names)
-        alone = replace(plan, policies=policies, scores=False, all_votes=True)
-        judged = judge_rows(rows, alone, places.astype(np.int32))
-        columns = np.array([plan.names.index(name) for name in self.names])
-        found: NDArray[np.bool_] = judged.votes[columns[places], np.arange(len(values))] == TRUE
+        parts = [slice(at, at + AT_ONCE) for at in range(0, len(values), AT_ONCE)]
+        return np.concatenate([self._votes(values[part], places[part]) for part in parts])
+
+    def _votes(self, values: Floats, places: NDArray[np.int64]) -> NDArray[np.bool_]:
+        rows = self.rows.first(len(values))
+        rows.values[rows.offsets[1:] - 1] = values
+        judged = judge_rows(rows, self.plan, places.astype(np.int32))
+        found: NDArray[np.bool_] = judged.votes[self.columns[places], np.arange(len(values))] == TRUE
         return found
-
-    def _with(self, values: Floats) -> MetricMatrix:
-        """The row once for each of the values, clean as it is."""
-        count, size = len(values), len(self.matrix.values)
-        series = _copies(self.matrix.values, count)
-        series[size - 1 :: size] = values
-        ends = arrow(np.arange(count + 1) * size)
-        columns = [
-            strings([str(at) for at in range(count)]),
-            pa.LargeListArray.from_arrays(ends, arrow(_copies(self.matrix.timestamps, count))),
-            pa.LargeListArray.from_arrays(ends, arrow(series)),
-            arrow(np.repeat(self.matrix.as_of, count), np.repeat(self.matrix.as_of == NO_AS_OF, count)),
-        ]
-        return replace(
-            self.matrix,
-            batch=pa.RecordBatch.from_arrays(columns, schema=SCHEMA),
-            reasons=np.repeat(self.matrix.reasons, count),
-            duplicates=np.repeat(self.matrix.duplicates, count),
-            disordered=np.repeat(self.matrix.disordered, count),
-        )
-
-
-def _copies(array: NDArray[Any], count: int) -> NDArray[Any]:
-    """The array so many times over, by copying whole rows, which numpy.tile does not."""
-    return np.broadcast_to(array, (count, len(array))).copy().reshape(-1)
 
 
 def bounds(trial: Trial) -> Mapping[str, Bounds | None]:
@@ -81,13 +77,13 @@ def bounds(trial: Trial) -> Mapping[str, Bounds | None]:
     None for a side without a bound. Of several such intervals it is the one nearest to the median of the other points;
     None where there is none. Exact to the last bit: the values next to the bounds are votes.
     """
-    others = trial.matrix.values[:-1]
-    middle = median(others) if len(others) else float(trial.matrix.values[-1])
+    others = trial.values[:-1]
+    middle = median(others) if len(others) else float(trial.values[-1])
     quiet: dict[Side, int] = {}
     voting: dict[Side, int] = {}
     found: dict[str, Bounds | None] = dict.fromkeys(trial.names)
     for places, grid in _grids(trial, middle, others):
-        votes = trial.votes(_copies(grid, len(places)), np.repeat(places, len(grid))).reshape(len(places), len(grid))
+        votes = trial.votes(np.tile(grid, len(places)), np.repeat(places, len(grid))).reshape(len(places), len(grid))
         nearest = np.argsort(np.abs(grid - middle), kind="stable")
         for place, fired in zip(places.tolist(), votes, strict=True):
             start = next((int(at) for at in nearest if not fired[at]), None)
@@ -97,7 +93,8 @@ def bounds(trial: Trial) -> Mapping[str, Bounds | None]:
     _narrow(trial, quiet, voting)
     for (place, up), rank in quiet.items():
         low, high = found[trial.names[place]] or (None, None)
-        found[trial.names[place]] = (low, _value(rank)) if up else (_value(rank), high)
+        value = float(_values([rank])[0])
+        found[trial.names[place]] = (low, value) if up else (value, high)
     return found
 
 
@@ -125,7 +122,7 @@ def _narrow(trial: Trial, quiet: dict[Side, int], voting: dict[Side, int]) -> No
     """Bring each pair of a value without a vote and one with it together, until no number lies between them."""
     while open_ := [side for side in quiet if abs(voting[side] - quiet[side]) > 1]:
         ranks = [_between(quiet[side], voting[side]) for side in open_]
-        values = np.array([_value(rank) for some in ranks for rank in some])
+        values = _values([rank for some in ranks for rank in some])
         places = np.repeat(np.array([place for place, _ in open_]), [len(some) for some in ranks])
         votes = iter(trial.votes(values, places).tolist())
         for side, some in zip(open_, ranks, strict=True):
@@ -170,9 +167,10 @@ def _rank(value: float) -> int:
     return bits if bits >= 0 else -(bits & (2**63 - 1)) - 1
 
 
-def _value(rank: int) -> float:
-    bits = rank if rank >= 0 else (-(rank + 1)) | -(2**63)
-    return float(np.int64(bits).view(np.float64))
+def _values(ranks: Sequence[int]) -> Floats:
+    """The numbers at these places."""
+    bits = np.array(ranks, np.int64)
+    return np.where(bits >= 0, bits, -(bits + 1) | np.iinfo(np.int64).min).view(np.float64)
 
 
 def around(bound: Bounds | None) -> Sequence[float | None]:

@@ -18,8 +18,8 @@ from ridgeline.engine.run.expected import expected
 from ridgeline.engine.score.considered import considered
 from ridgeline.engine.score.matrix import judge_rows
 from ridgeline.engine.score.plan import resolve_as_of
+from ridgeline.engine.score.rows import OneMetric
 from ridgeline.engine.score.scorer import Scorer
-from ridgeline.io.arrow.buffers import strings
 from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
 
 ANALYSED: Final = "analysed"
@@ -152,7 +152,7 @@ def _opinions(
     matrix: MetricMatrix, scorer: Scorer, policy: Policy, verdict: Mapping[str, Any], as_of: int, points: int
 ) -> list[Opinion]:
     names = policy.algorithms or scorer.plan.names
-    found = bounds(Trial(_until(matrix, scorer, as_of), scorer, names))
+    found = bounds(Trial.of(_until(matrix, scorer, as_of), scorer, names))
     opinions = []
     for name in names:
         vote, score = verdict[name], verdict[f"{name}_score"]
@@ -183,13 +183,6 @@ def _until(matrix: MetricMatrix, scorer: Scorer, as_of: int) -> MetricMatrix:
 def _would(matrix: MetricMatrix, scorer: Scorer, policy: Policy, algorithms: int) -> dict[int, bool]:
     """By consensus, from one vote to all."""
     policies = tuple(replace(policy, consensus=least) for least in range(1, algorithms + 1))
-    rows = MetricMatrix.from_columns(
-        strings([str(at) for at in range(algorithms)]),
-        np.arange(algorithms + 1) * len(matrix.values),
-        np.tile(matrix.timestamps, algorithms),
-        np.tile(matrix.values, algorithms),
-        as_of=np.repeat(matrix.as_of, algorithms),
-    )
     plan = replace(scorer.plan, policies=policies, scores=False)
-    judged = judge_rows(rows, plan, np.arange(algorithms, dtype=np.int32))
+    judged = judge_rows(OneMetric.copies(matrix, algorithms), plan, np.arange(algorithms, dtype=np.int32))
     return {least: bool(found) for least, found in enumerate(judged.anomalous, 1)}

@@ -6,11 +6,13 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ridgeline.engine.score.anomaly import Anomaly
 from ridgeline.io.disk.atomic import write_atomic
 from ridgeline.io.text import encodable
+
+if TYPE_CHECKING:
+    from ridgeline.engine.score.anomaly import Anomaly
 
 ASKED = ("second_stage", "handed_to")  # of an anomaly, where there is a second stage, or Mirage
 PARQUET, JSON, JSONP = "anomalies.parquet", "anomalies.json", "anomalies.jsonp"

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ridgeline.engine.report.summary import Report
-from ridgeline.engine.run.sinks import Series
 from ridgeline.engine.score.considered import considered
 from ridgeline.engine.score.scorer import Scorer
 
 if TYPE_CHECKING:
+    from ridgeline.engine.report.summary import Report
+    from ridgeline.engine.run.sinks import Series
     from ridgeline.engine.run.turn import Turn
 
 TAIL: Final = 3  # newest points that are left out: those of the anomaly itself

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ridgeline.alerters import Alert
 from ridgeline.engine.alerts.lately import Lately, Seen, observe
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     from ridgeline.engine.run.turn import Turn
 
 NATIVE: Final = "native"
-POINT: Final = ("metric", "datapoint", "timestamp")
-COLUMNS: Final = (*POINT, "outcome", "anomalous")
+COLUMNS: Final = ("metric", "datapoint", "timestamp", "outcome", "anomalous")
 
 
 @dataclass(slots=True)
@@ -39,15 +37,17 @@ class LatelySink:
 
     def normal(self, metrics: Mapping[str, Lately]) -> list[Anomaly]:
         """Those of the metrics that were analysed and are not anomalous, each with its newest point."""
-        if not metrics or not self._judged:
+        if not metrics:
             return []
-        judged = pa.Table.from_batches(self._judged)
-        analysed = pc.equal(judged["outcome"], "analysed")
-        wanted = pc.is_in(judged["metric"], value_set=pa.array(metrics, judged["metric"].type))
-        rows = judged.filter(pc.and_(pc.and_(analysed, wanted), pc.invert(judged["anomalous"])))
+        # Lists, because Arrow's kernels import pyarrow.compute, and pandas where it is installed.
         return [
             Anomaly(metric, value, timestamp, 0, (), first_seen=metrics[metric].first_seen, ongoing=True)
-            for metric, value, timestamp in zip(*(rows[name].to_pylist() for name in POINT), strict=True)
+            for batch in self._judged
+            if not metrics.keys().isdisjoint(batch.column("metric").to_pylist())
+            for metric, value, timestamp, outcome, anomalous in zip(
+                *(batch.column(name).to_pylist() for name in COLUMNS), strict=True
+            )
+            if outcome == "analysed" and anomalous is False and metric in metrics
         ]
 
     def finish(self, turn: Turn) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
-FACTS = ("metric", "datapoint", "timestamp", "votes", "negatives")
 NO_VOTES = {"anomalous", "negatives"}  # columns of truth values that are no algorithm's
 
 
@@ -50,17 +51,35 @@ def anomalies_of(verdicts: Any) -> list[Anomaly]:
     """The anomalous rows of a verdict table or batch, in its order."""
     import pyarrow as pa
 
-    names = [field.name for field in verdicts.schema if pa.types.is_boolean(field.type) and field.name not in NO_VOTES]
-    anomalous = verdicts.filter(verdicts.column("anomalous")).select([*FACTS, *names])
-    return [
-        Anomaly(
-            row["metric"],
-            row["datapoint"],
-            row["timestamp"],
-            row["votes"],
-            tuple(name for name in names if row[name]),
-            tuple(name for name in names if row[name] is not None),
-            negatives=row["negatives"],
+    batches = verdicts.to_batches() if isinstance(verdicts, pa.Table) else [verdicts]
+    return [anomaly for batch in batches for anomaly in _of_batch(batch)]
+
+
+def _of_batch(batch: Any) -> Iterator[Anomaly]:
+    """By numpy, because `RecordBatch.filter` imports pyarrow.compute: more than a small run costs in all."""
+    import numpy as np
+    import pyarrow as pa
+
+    from ridgeline.io.arrow.buffers import truths, valid, view
+
+    rows = np.flatnonzero(truths(batch.column("anomalous")))
+    if not len(rows):
+        return
+    names = [field.name for field in batch.schema if pa.types.is_boolean(field.type) and field.name not in NO_VOTES]
+    metrics = batch.column("metric").to_pylist()
+    numbers = (view(batch.column(name))[rows].tolist() for name in ("datapoint", "timestamp", "votes"))
+    negatives = truths(batch.column("negatives"))[rows].tolist()
+    voted = np.array([truths(batch.column(name))[rows] for name in names]).T.tolist()
+    ran = np.array([valid(batch.column(name))[rows] for name in names]).T.tolist()
+    for row, value, timestamp, votes, below, yes, asked in zip(
+        rows.tolist(), *numbers, negatives, voted, ran, strict=True
+    ):
+        yield Anomaly(
+            metrics[row],
+            value,
+            timestamp,
+            votes,
+            tuple(compress(names, yes)),
+            tuple(compress(names, asked)),
+            negatives=below,
         )
-        for row in anomalous.to_pylist()
-    ]

@@ -13,7 +13,7 @@ from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.score.failures import Complaint
 from ridgeline.engine.score.matrix import judge_rows
 from ridgeline.engine.score.pairs import TimeSeries, arrays
-from ridgeline.engine.score.rows import OneRow
+from ridgeline.engine.score.rows import OneMetric
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.engine.score.verdicts import OUTCOMES
 from ridgeline.kernels.score.layout import COUNT, DATAPOINT, NEGATIVE, TIMESTAMP
@@ -68,7 +68,7 @@ class Ensemble:
 
     def judge(self, timeseries: TimeSeries, metric: str, policy: Policy, as_of: int) -> Verdict:
         """Judge one series by `policy`, as of an instant in epoch seconds. Raises InputError for what is no series."""
-        row = OneRow.of(metric, *arrays(timeseries), as_of)
+        row = OneMetric.of(metric, *arrays(timeseries), as_of)
         plan = replace(self.scorer.plan, policies=(policy,), complaints={})
         judged = judge_rows(row, plan)
         results = judged.results

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -49,8 +49,8 @@ class Judgeable(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OneRow:
-    """The row of one metric."""
+class OneMetric:
+    """Rows of one metric: its series, or copies of it."""
 
     metric: str
     offsets: NDArray[np.int64]
@@ -70,9 +70,31 @@ class OneRow:
             found.newest,
         )  # fmt: skip
 
+    @classmethod
+    def copies(cls, one: Judgeable, count: int) -> Self:
+        """The only row of `one` so many times over, in memory of its own, so that values may be written."""
+        return cls(
+            one.name(0), np.arange(count + 1) * len(one.values), _repeated(one.timestamps, count),
+            _repeated(one.values, count), np.repeat(one.as_of, count), np.repeat(one.reasons, count),
+            np.repeat(one.duplicates, count), one.newest,
+        )  # fmt: skip
+
+    def first(self, count: int) -> Self:
+        """So many of the rows, over the same memory."""
+        stop = self.offsets[count]
+        return replace(
+            self, offsets=self.offsets[: count + 1], timestamps=self.timestamps[:stop], values=self.values[:stop],
+            as_of=self.as_of[:count], reasons=self.reasons[:count], duplicates=self.duplicates[:count],
+        )  # fmt: skip
+
     def __len__(self) -> int:
-        return 1
+        return len(self.offsets) - 1
 
     def name(self, row: int) -> str:  # noqa: ARG002 - there is but one
         """The metric."""
         return self.metric
+
+
+def _repeated(array: NDArray[Any], count: int) -> NDArray[Any]:
+    """The array so many times over, by copying whole rows, which numpy.tile does not."""
+    return np.broadcast_to(array, (count, len(array))).copy().reshape(-1)

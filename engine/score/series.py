@@ -30,7 +30,7 @@ def vote(
     from ridgeline.engine.rules.profiles import profile_named
     from ridgeline.engine.score.matrix import judge_rows
     from ridgeline.engine.score.plan import ScorePlan, algorithm_names
-    from ridgeline.engine.score.rows import OneRow
+    from ridgeline.engine.score.rows import OneMetric
     from ridgeline.io.matrix import NO_AS_OF
 
     plan = ScorePlan(
@@ -40,7 +40,7 @@ def vote(
         policies=(Policy(consensus=1, algorithms=(name,), stale_period=STALE_NEVER),),
         all_votes=True,
     )
-    row = OneRow.of(name, *arrays(timeseries), NO_AS_OF)
+    row = OneMetric.of(name, *arrays(timeseries), NO_AS_OF)
     return judge_rows(row, plan).vote(algorithm_names().index(name), 0)
 
 

@@ -42,6 +42,19 @@ def nulls(array: pa.Array) -> NDArray[np.bool_] | None:
     return np.ones(len(array), np.bool_) if validity is None else ~_bits(validity, array.offset, len(array))
 
 
+def valid(array: pa.Array) -> NDArray[np.bool_]:
+    """bool[n], True where the array is not null."""
+    absent = nulls(array)
+    return np.ones(len(array), np.bool_) if absent is None else ~absent
+
+
+def truths(array: pa.BooleanArray) -> NDArray[np.bool_]:
+    """bool[n], True where the array is, False where it is null."""
+    if not len(array):
+        return np.zeros(0, np.bool_)
+    return _bits(array.buffers()[1], array.offset, len(array)) & valid(array)
+
+
 def _bits(data: pa.Buffer, offset: int, length: int) -> NDArray[np.bool_]:
     """`length` bits of a bitmap from `offset`."""
     first = offset // 8

@@ -14,7 +14,7 @@ from rigs.redis import redis_server
 
 import ridgeline
 from ridgeline.engine.cli.main import main
-from ridgeline.engine.explain.bounds import Trial, _rank, _value, bounds
+from ridgeline.engine.explain.bounds import Trial, _rank, _values, bounds
 from ridgeline.engine.explain.card import explain
 from ridgeline.engine.explain.text import as_lines
 from ridgeline.engine.rules.analysis import Analysis
@@ -100,7 +100,7 @@ def test_what_lies_between_the_bounds_is_no_vote(seed, newest, scale, offset):
     values = np.append(offset + scale * random.standard_t(3, size=300), offset + newest)
     matrix = MetricMatrix.from_table(table(values))
     scorer = Scorer.of(Analysis(), as_of=NOW, scores=True, threads=1)
-    trial = Trial(matrix, scorer, tuple(NINE))
+    trial = Trial.of(matrix, scorer, tuple(NINE))
     for place, (name, found) in enumerate(bounds(trial).items()):
         if found is None or name == "histogram_bins":
             continue
@@ -117,7 +117,7 @@ def test_what_lies_between_the_bounds_is_no_vote(seed, newest, scale, offset):
 @example(5e-324)
 @example(-1.7976931348623157e308)
 def test_ranks_grow_with_the_numbers_one_by_one(value):
-    assert _value(_rank(value)) == value
+    assert _values([_rank(value)])[0] == value
     above = math.nextafter(value, math.inf)
     if math.isfinite(above) and above != 0 and value != 0:
         assert _rank(above) == _rank(value) + 1

@@ -39,7 +39,9 @@ def test_anomalies_are_taken_from_verdicts():
     ]
     assert anomalies_of(VERDICTS) == expected
     assert anomalies_of(VERDICTS.to_batches()[0]) == expected
-    assert anomalies_of(VERDICTS.slice(2)) == []
+    assert anomalies_of(VERDICTS.slice(1)) == expected[1:]
+    assert anomalies_of(VERDICTS.slice(1).to_batches()[0]) == expected[1:]
+    assert anomalies_of(VERDICTS.slice(2)) == anomalies_of(VERDICTS.slice(4)) == []
 
 
 def read_jsonp(text):
