@@ -66,14 +66,11 @@ def _of_batch(batch: Any) -> Iterator[Anomaly]:
     if not len(rows):
         return
     names = [field.name for field in batch.schema if pa.types.is_boolean(field.type) and field.name not in NO_VOTES]
-    metrics = batch.column("metric").to_pylist()
+    metrics, negatives = (batch.column(name).to_pylist() for name in ("metric", "negatives"))
     numbers = (view(batch.column(name))[rows].tolist() for name in ("datapoint", "timestamp", "votes"))
-    negatives = truths(batch.column("negatives"))[rows].tolist()
     voted = np.array([truths(batch.column(name))[rows] for name in names]).T.tolist()
     ran = np.array([valid(batch.column(name))[rows] for name in names]).T.tolist()
-    for row, value, timestamp, votes, below, yes, asked in zip(
-        rows.tolist(), *numbers, negatives, voted, ran, strict=True
-    ):
+    for row, value, timestamp, votes, yes, asked in zip(rows.tolist(), *numbers, voted, ran, strict=True):
         yield Anomaly(
             metrics[row],
             value,
@@ -81,5 +78,5 @@ def _of_batch(batch: Any) -> Iterator[Anomaly]:
             votes,
             tuple(compress(names, yes)),
             tuple(compress(names, asked)),
-            negatives=below,
+            negatives=negatives[row],
         )

@@ -34,5 +34,11 @@ def test_explaining_a_metric_enters_no_room_of_alerts_that_are_not_configured(tm
         config = write_config(tmp_path, server.url, alerts=(), output=None)
         found = imported("explain", FLEET.metrics[0], "--config", config, "--as-of", END)
     assert "ridgeline.engine.explain.card" in found
-    rooms = ("ridgeline.alerters", "ridgeline.io.net.transport", "ridgeline.io.state", "ridgeline.engine.alerts.item", "pandas")
+    rooms = (
+        "ridgeline.alerters",
+        "ridgeline.io.net.transport",
+        "ridgeline.io.state",
+        "ridgeline.engine.alerts.item",
+        "pandas",
+    )
     assert [name for name in found if name.startswith(rooms)] == []
