@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ridgeline.engine.alerts.idle import idle_rules
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.doctor.check import Check, green, yellow
 from ridgeline.io.text import escape
@@ -18,6 +19,8 @@ def look_at_channels(config: Config) -> Iterator[Check]:
     yield green(
         "alerts", f"{len(config.alerts)} rules, by {escape(', '.join(used))}; `ridgeline alert test NAME` tries one"
     )
+    for idle in idle_rules(config.alerts, config.analysis.skip):
+        yield yellow("alerts", escape(idle), "put the rule for fewer metrics first, or take it out")
     unused = [name for name, _, _ in config.alerters.settings if name not in used]
     if unused:
         yield yellow(

@@ -229,6 +229,16 @@ def test_config_check_reports_every_problem_and_exits_2(tmp_path, capsys):
     ]
 
 
+def test_config_check_warns_of_rules_in_vain(tmp_path, capsys):
+    path = tmp_path / "vain.toml"
+    rules = [f'[[alert]]\nmatch = "{match}"\nstrategy = "console"\n' for match in ("stats.", "stats.web01.")]
+    path.write_text("".join(['[source]\nurl = "redis://h"\n', *rules]))
+    assert main.main(["config", "check", str(path)]) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        'ridgeline: warning: the [[alert]] "stats.web01." is in vain for console: "stats." stands above it and decides'
+    ]
+
+
 def test_help_is_instant():
     """In seconds of processor time, which a busy machine does not stretch much: about 0.1."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
