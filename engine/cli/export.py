@@ -44,7 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "directory", nargs="?", type=Path, metavar="DIR", help="the archive (default: [archive] directory)"
     )
     parser.add_argument(
-        "--since", type=option(_instant), metavar="WHEN", help="only points since then: an instant, or a time ago (24h)"
+        "--since",
+        type=option(_instant),
+        metavar="INSTANT",
+        help="only points since then: an instant, or a time ago (24h)",
     )
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object, and nothing else, on standard output"
