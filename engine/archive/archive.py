@@ -20,7 +20,6 @@ from ridgeline.engine.archive.folder import DAY, Folder, Found, generations, rem
 from ridgeline.engine.archive.marks import Marks, read_marks, write_marks
 from ridgeline.engine.archive.piece import Piece
 from ridgeline.io.disk.lock import lock
-from ridgeline.io.disk.target import check_folder, make_folder
 from ridgeline.io.errors import InputError, LockHeld
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.parquet.files import DataFile
@@ -68,8 +67,7 @@ class Archive:
         for day in sorted(set(days.tolist())) if len(days) else ():
             if day < oldest_day:
                 continue
-            check_folder(self.folder.day(day))
-            make_folder(self.folder.day(day))
+            self.folder.make_day(day)
             written += write_parquet(piece.where(days == day).table(), self.folder.day(day) / name)
             self.days.setdefault(day, Found()).files.append(name)
         return written
@@ -80,38 +78,39 @@ class Archive:
 
     def read(
         self,
-        keep: Callable[[Sequence[DataFile]], Sequence[DataFile]],
+        day: int,
+        wanted: Callable[[Generation], bool],
         left: Callable[[], float] | None = None,
         metrics: frozenset[str] | None = None,
+        since: int = 0,
     ) -> Iterator[MetricMatrix]:
-        """What is archived, of the files and row groups that `keep` leaves. Raises InputError, SourceUnavailable."""
-        if not any(found.files for found in self.days.values()):
-            return
+        """What the wanted files of a day hold, of these metrics; points before `since` perhaps not.
+
+        What is damaged counts as not there, so that it is archived anew as long as the source has it. Raises
+        SourceUnavailable.
+        """
 
         def select(names: Sequence[str]) -> NDArray[np.bool_]:
-            assert metrics is not None
-            return np.array([name in metrics for name in names], np.bool_)
+            return np.array([metrics is None or name in metrics for name in names], np.bool_)
 
-        def ours(files: Sequence[DataFile]) -> Sequence[DataFile]:
-            kept = keep([file for file in files if _last(file)])
-            if not kept:
-                raise InputError(f"{self.folder.path}: what was written last cannot be read")
-            return kept
+        def keep(files: Sequence[DataFile]) -> Sequence[DataFile]:
+            ours = [file for file in files if (own := _written(file)) is not None and wanted(own)]
+            if not ours:
+                raise InputError(f"{self.folder.day(day)} holds none of the files wanted")
+            return ours if metrics is None else only_metrics(ours, metrics, since - 1)
 
-        source = ParquetSource(
-            self.folder.path,
-            select=None if metrics is None else select,
-            keep=ours,
-            max_memory=self.max_memory,
-            deadline=left,
-        )
-        yield from source.chunks()
+        with contextlib.suppress(InputError):  # not one row can be read
+            yield from ParquetSource(
+                self.folder.day(day), select=select, keep=keep, max_memory=self.max_memory, deadline=left
+            ).chunks()
 
     def known(
         self, metrics: frozenset[str], since: int, left: Callable[[], float] | None = None
     ) -> Iterator[MetricMatrix]:
-        """The archived points of these metrics, those before `since` perhaps not."""
-        return self.read(lambda files: only_metrics(files, metrics, since - 1), left, metrics)
+        """The archived points of these metrics from `since` on, day by day; some before them too."""
+        for day, found in sorted(self.days.items()):
+            if day >= since // DAY and found.files:
+                yield from self.read(day, lambda _: True, left, metrics, since)
 
     def prune(self) -> int:
         """Remove the files of days that are no longer kept; return how many days those were. Raises OutputError."""
@@ -126,16 +125,17 @@ class Archive:
 
     def recover(self, left: Callable[[], float] | None = None) -> None:
         """Let the marks know of all files."""
-        last = max((own.last for found in self.days.values() for own in generations(found.files)), default=0)
-        if last <= self.marks.sequence:
-            return
         before = self.marks.sequence
-        for matrix in self.read(lambda files: [file for file in files if _last(file) > before], left):
-            rows = self.marks.rows(matrix.metrics)
-            filled = np.diff(matrix.offsets) > 0
-            self.marks.advance(rows[filled], matrix.timestamps[matrix.offsets[1:][filled] - 1])
-            self.marks.unsettle(rows)
-        self.marks.sequence = last
+        for day, found in self.days.items():
+            last = max((own.last for own in generations(found.files)), default=0)
+            if last <= before:
+                continue
+            for matrix in self.read(day, lambda own: own.last > before, left):
+                rows = self.marks.rows(matrix.metrics)
+                filled = np.diff(matrix.offsets) > 0
+                self.marks.advance(rows[filled], matrix.timestamps[matrix.offsets[1:][filled] - 1])
+                self.marks.unsettle(rows)
+            self.marks.sequence = max(self.marks.sequence, last)
 
 
 @contextlib.contextmanager
@@ -152,7 +152,7 @@ def opened(
     """The archive, locked until the end of the block; what a process that died left is set right first.
 
     `window`: seconds that a series in the source spans. `patience`: seconds to wait for another that writes. Raises
-    LockHeld, OutputError, UnsafeTarget; InputError or SourceUnavailable where the dataset itself cannot be read.
+    LockHeld, OutputError, UnsafeTarget; SourceUnavailable where what was written last is not read in time.
     """
     folder.make()
     with contextlib.ExitStack() as stack:
@@ -182,7 +182,5 @@ def _lock(stack: contextlib.ExitStack, folder: Folder, patience: float) -> None:
             return
 
 
-def _last(file: DataFile) -> int:
-    """The last write that a file holds; 0 where it is none of ours."""
-    own = generation_of(file.path.rpartition("/")[2])
-    return 0 if own is None else own.last
+def _written(file: DataFile) -> Generation | None:
+    return generation_of(file.path.rpartition("/")[2])

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from ridgeline.io.disk.atomic import sweep_orphans
-from ridgeline.io.disk.target import make_folder
+from ridgeline.io.disk.atomic import sweep_orphans, sync_folder
+from ridgeline.io.disk.target import check_folder, make_folder
 from ridgeline.io.errors import OutputError, UnsafeTarget
 from ridgeline.io.parquet.generations import Generation, current, generation_of
 
@@ -64,6 +64,17 @@ class Folder:
         if taken:
             raise UnsafeTarget(f"{self.path} holds something else than an archive: name a new folder, or an empty one")
         make_folder(own)
+
+    def make_day(self, day: int) -> None:
+        """Make the folder of a day, unless it is there, so that it survives a power cut. Raises OutputError."""
+        folder = self.day(day)
+        check_folder(folder)
+        if not folder.is_dir():
+            make_folder(folder)
+            try:
+                sync_folder(self.path)
+            except OSError as error:
+                raise OutputError(f"cannot make the folder {folder}: {error.strerror or error}") from error
 
     def days(self) -> dict[int, Found]:
         """What lies in the folder of each day, the oldest first. Raises OutputError."""

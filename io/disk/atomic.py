@@ -43,7 +43,7 @@ def write_atomic(path: Path, content: Content, mode: int = 0o644) -> None:
             os.fsync(file.fileno())
             file.close()  # a full disk may speak up only here
             name.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         reason = error.strerror or error
         raise OutputError(f"cannot write {path}: {reason}; the old file, if any, is untouched") from error
@@ -78,7 +78,7 @@ def _create(path: Path) -> tuple[Path, int]:
         os.close(descriptor)  # a sweep came between creating and locking, and removed it
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename in `folder` survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

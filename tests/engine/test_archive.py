@@ -18,7 +18,7 @@ from ridgeline.engine.archive.folder import GRACE, Folder, day_of
 from ridgeline.engine.archive.gathering import Gathering
 from ridgeline.engine.archive.select import behind, counts_between, unknown
 from ridgeline.io.arrow.buffers import strings
-from ridgeline.io.errors import InputError, LockHeld, OutputError, UnsafeTarget
+from ridgeline.io.errors import LockHeld, OutputError, UnsafeTarget
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.parquet.generations import current, current_paths, retired
 from ridgeline.io.parquet.source import ParquetSource
@@ -315,12 +315,21 @@ def test_a_damaged_day_stays_as_it_is(tmp_path):
     assert files(tmp_path) == before
 
 
-def test_everything_damaged_is_a_sentence(tmp_path):
-    run(tmp_path, {"a": [NOON]}, NOON)
-    (tmp_path / files(tmp_path)[0]).write_bytes(b"no more")
-    Folder(tmp_path).marks.unlink()
-    with pytest.raises(InputError, match="Parquet"):
-        run(tmp_path, {"a": [NOON]}, NOON)
+@pytest.mark.parametrize("marked", [True, False])
+def test_what_is_damaged_is_archived_anew_while_the_source_has_it(tmp_path, marked):
+    series = {"a": minutes(NOON - 600, NOON), "b": minutes(NOON - 600, NOON)}
+    run(tmp_path, {"a": series["a"]}, NOON)
+    run(tmp_path, series, NOON)
+    first = tmp_path / files(tmp_path)[0]
+    first.write_bytes(b"no more")
+    if not marked:
+        Folder(tmp_path).marks.unlink()
+        assert run(tmp_path, series, NOON).points == 11
+    else:
+        assert run(tmp_path, series, NOON).points == 0  # nobody looked
+        assert export_all(tmp_path, series).points == 11
+    first.unlink()
+    assert held(tmp_path) == series
 
 
 def test_names_of_every_kind(tmp_path):

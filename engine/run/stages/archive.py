@@ -46,6 +46,9 @@ def write_archive(turn: Turn) -> None:
         return
     gathering = turn.archive.gathering
     left = turn.budget.left() - KEPT
+    if left <= 0:  # nothing is begun that nobody waits for
+        turn.find(PARTIAL, "the new points of this run are not archived yet: its deadline left no time for it")
+        return
     end = turn.budget.clock() + left
     work = partial(turn.archive.during, lambda: gathering.write(lambda: end - turn.budget.clock()))
     try:
