@@ -58,7 +58,7 @@ class Folder:
         make_folder(self.path)
         own = self.path / OWN
         try:
-            taken = not own.is_dir() and any(self.path.iterdir())
+            taken = not own.is_dir() and not all(map(_is_ours, self.path.iterdir()))
         except OSError as error:
             raise OutputError(f"cannot look into {self.path}: {error.strerror or error}") from error
         if taken:
@@ -129,6 +129,14 @@ def remove(path: Path, after: float = 0.0) -> None:
         return
     except OSError as error:
         raise OutputError(f"cannot remove {path}: {error.strerror or error}") from error
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether it is the folder of a day with files of an archive only: one that lost what it knew of itself."""
+    if day_of(path.name) is None or path.is_symlink() or not path.is_dir():
+        return False
+    names = [file.name.removeprefix(".") for file in path.iterdir() if file.suffix != ".tmp"]
+    return len(generations(names)) == len(names)
 
 
 def _look(folder: Path) -> Found:

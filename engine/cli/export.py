@@ -58,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Export and say what came of it: 0; 70 where a day could not be put in order."""
     from ridgeline.engine.config.load import load_config
+    from ridgeline.engine.report.text import number
     from ridgeline.io.errors import InputError
 
     config = load_config(args.config)
@@ -74,8 +75,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({**shown, "seconds": round(seconds, 3)}))
     elif not args.quiet:
         print(
-            f"{done.points:,} points added, {done.late:,} of them late, of {done.metrics:,} metrics; "
-            f"{done.days:,} days put in order, {done.pruned:,} removed; {seconds:.1f} s"
+            f"{number(done.points, 'point')} added, {done.late:,} of them late, of {number(done.metrics, 'metric')}; "
+            f"{number(done.days, 'day')} put in order, {done.pruned:,} removed; {seconds:.1f} s"
         )
     return PARTIAL if done.problems else 0
 

@@ -30,6 +30,8 @@ def written(config: Config) -> Mapping[str, Path]:
         found["[output] state"] = config.output.state.parent
     elif config.source.kind != "redis":
         found["state"] = config.output.directory or state_folder()
+    if config.archive.directory is not None:
+        found["[archive] directory"] = config.archive.directory
     return found
 
 

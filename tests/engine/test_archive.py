@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import threading
 import time
 
@@ -284,6 +285,20 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     with pytest.raises(UnsafeTarget, match="something else than an archive"):
         run(tmp_path, {"a": [NOON]}, NOON)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.parquet"]
+    hive = tmp_path / "hive" / "day=2023-12-09"
+    hive.mkdir(parents=True)
+    (hive / "part-0.parquet").write_bytes(b"dear to somebody")
+    with pytest.raises(UnsafeTarget, match="something else than an archive"):
+        run(tmp_path / "hive", {"a": [NOON]}, NOON)
+
+
+def test_an_archive_that_lost_its_hidden_folder_is_one_all_the_same(tmp_path):
+    series = {"a": minutes(NOON - 600, NOON)}
+    run(tmp_path, {"a": series["a"][:3]}, NOON)
+    export_all(tmp_path, {"a": series["a"][:5]})
+    shutil.rmtree(tmp_path / ".ridgeline")
+    assert run(tmp_path, series, NOON).points == 6
+    assert held(tmp_path) == series
 
 
 def test_a_device_or_a_file_as_folder_is_refused(tmp_path):

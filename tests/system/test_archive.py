@@ -194,7 +194,7 @@ def start(config, *arguments):
 def test_kills_lose_nothing_and_double_nothing(redis, tmp_path, command):
     """Ten processes of each kind are killed at moments spread over what one takes; then one is let finish."""
     config = configured(tmp_path, redis.url)
-    times = np.linspace(0.1, 1.0, 10)
+    times = np.linspace(0.35, 1.0, 10)  # before that, Python imports
     whole = 2.0
     for turn, share in enumerate([None, *times]):
         load(redis.client, fleet(300 + turn))  # one more late point of each metric
