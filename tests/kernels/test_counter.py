@@ -30,14 +30,23 @@ def near_counters(draw):
     return x * draw(st.sampled_from([1.0, 1e-3, 1e200])) - draw(st.sampled_from([0.0, 0.0, 0.0, 1.0]))
 
 
-@settings(max_examples=300)
-@given(values=st.one_of(near_counters(), strategies.series(min_size=80).map(lambda row: row[1])))
+ANY = st.one_of(near_counters(), strategies.series(min_size=80).map(lambda row: row[1]))
+
+
+@settings(max_examples=100)
+@given(values=ANY)
 @pytest.mark.parametrize("rule", RULES)
 def test_the_rule_is_its_twins(values, rule):
     assert told(values, rule) == twin.is_counter(values, rule)
 
 
-@settings(max_examples=200)
+@pytest.mark.long
+@given(values=ANY)
+@pytest.mark.parametrize("rule", RULES)
+def test_the_rule_is_its_twins_at_length(values, rule):
+    assert told(values, rule) == twin.is_counter(values, rule)
+
+
 @given(values=near_counters())
 def test_what_is_a_counter_here_is_one_to_skyline(values):
     assert not told(values, "native") or told(values, "earthgecko")

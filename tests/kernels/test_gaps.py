@@ -9,7 +9,8 @@ from twins import gaps as oracle
 from ridgeline.engine.prepare.airgaps import find_gaps
 from ridgeline.io.arrow.buffers import strings
 from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
-from ridgeline.kernels.gaps import entry, layout
+from ridgeline.kernels.gaps import layout
+from ridgeline.kernels.native import loader
 from ridgeline.kernels.shared.sort import RUN
 
 START = 1_700_000_000
@@ -153,7 +154,7 @@ def test_the_kernel_says_when_its_room_is_too_small_and_writes_nothing_beyond_it
     for room in (0, 1, 28, 29):
         arena[:] = -7
         starts, ends = arena[0, :room], arena[1, :room]
-        status = entry.run(offsets, stamps, as_of, 86400, 100, starts, ends, kept, facts, scratch)
+        status = loader.entry("gaps")(offsets, stamps, as_of, 86400, 100, starts, ends, kept, facts, scratch)
         assert status == (layout.FULL if room < 29 else 0)
         assert (arena[:, room:] == -7).all()
 
