@@ -86,6 +86,7 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
         as_of=as_of,
         default_as_of=newest,
         scores=scores,
+        resolution=True,
         threads=threads or 0,
         user=user,
     )

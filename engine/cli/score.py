@@ -119,6 +119,7 @@ def run(args: argparse.Namespace) -> int:
         as_of=args.as_of,
         default_as_of=newest,
         scores=args.scores,
+        resolution=True,
         threads=config.run.threads,
     )
     report = Report(scorer.overrides.policies[0].algorithms, as_of=newest if args.as_of is None else args.as_of)

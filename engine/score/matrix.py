@@ -170,7 +170,7 @@ def _run_kernel(matrix: Judgeable, plan: ScorePlan, policies: Policies, threads:
             policies.of_row, policies.numbers, policies.thresholds, switches, critical, weights,
             results.outcomes, results.votes, results.scores, results.points, results.facts,
             np.empty(score_room(longest)), np.empty(longest, np.int64),
-            start, min(start + size, rows), mode,
+            start, min(start + size, rows), mode, int(plan.resolution),
         )  # fmt: skip
 
     starts = list(range(0, rows, size))

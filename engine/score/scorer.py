@@ -74,7 +74,7 @@ class Scorer:
     confirm: Callable[[MetricMatrix, Asks], Asks] | None = None
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0913 - every option a keyword of its own
         cls,
         analysis: Analysis,
         overrides: Sequence[Override] = (),
@@ -83,6 +83,7 @@ class Scorer:
         as_of: AsOf = None,
         default_as_of: int | None = None,
         scores: bool = False,
+        resolution: bool = False,
         threads: int = 0,
         user: Sequence[UserAlgorithm] | None = None,
     ) -> Scorer:
@@ -98,6 +99,7 @@ class Scorer:
             default_as_of=default_as_of,
             all_votes=analysis.all_votes or scores,
             scores=scores,
+            resolution=resolution,
             user=found,
         )
         given = Overrides(base_policy(analysis, plan.names), overrides)

@@ -54,6 +54,7 @@ def run(
     start: Int,
     stop: Int,
     mode: Int,
+    steps: Int,
 ) -> Int:
     """Score rows start..stop; return 0, or 1 where a row needs a critical value that the table lacks.
 
@@ -67,7 +68,7 @@ def run(
     outcomes uint8[n], votes uint8[n, 9], scores float64[n, 9]: results; with fewer than n rows, scores are not kept
     points float64[n, POINTS], facts int64[n, FACTS]: what `layout` says of their columns
     scratch float64[>= score_room(longest)]; kept_t int64[>= longest]
-    mode: EARLY_EXIT, ALL_VOTES or SCORES
+    mode: EARLY_EXIT, ALL_VOTES or SCORES; steps: not 0 where the median step is wanted, which is a pass over timestamps
     """
     status = 0
     stats = scratch[:STATS]
@@ -107,7 +108,7 @@ def run(
                 score_row(series, table[n], thresholds[p], mask, slack, mode, votes[row], kept)
                 points[row, CHANGE] = change_of(stats)
                 points[row, LEVEL] = level_of(stats)
-        describe(t, x, facts[row], switches, rest)
+        describe(t, x, facts[row], switches, steps, rest)
         outcomes[row] = outcome
     return status
 

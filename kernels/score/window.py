@@ -70,12 +70,17 @@ def outcome_of(t: np.ndarray, x: np.ndarray, as_of: int, stale_period: int, swit
 
 
 @exact_kernel
-def describe(t: np.ndarray, x: np.ndarray, facts: np.ndarray, switches: np.ndarray, scratch: np.ndarray) -> None:
-    """Write what is told of a row's considered points, whatever its outcome; scratch float64[>= 4 n + 128]."""
+def describe(
+    t: np.ndarray, x: np.ndarray, facts: np.ndarray, switches: np.ndarray, steps: int, scratch: np.ndarray
+) -> None:
+    """Write what is told of a row's considered points, whatever its outcome; scratch float64[>= 4 n + 128].
+
+    steps: not 0 where the median step is told.
+    """
     never_inline()
     n = x.size
     facts[COUNT] = n
     facts[TIMESTAMP] = t[n - 1] if n > 0 else 0
-    facts[RESOLUTION] = median_step(t, scratch)
+    facts[RESOLUTION] = median_step(t, scratch) if steps != 0 else 0
     facts[NEGATIVE] = has_negatives(x)
     facts[COUNTER] = is_counter(x, switches[SKYLINE], scratch)

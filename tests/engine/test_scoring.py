@@ -129,10 +129,11 @@ def test_negatives_and_resolution_are_those_of_the_considered_points_whatever_th
         (t[-1:], -x[-1:]),
         minutes([]),
     ]
-    found = score(fleet(rows), as_of=START - 60, full_duration=12000).to_pylist()
+    found = score(fleet(rows), as_of=START - 60, full_duration=12000, resolution=True).to_pylist()
     assert [row["negatives"] for row in found] == [False, True, False, False, False, False, None, None]
     assert [row["resolution"] for row in found] == [60, 60, 60, 60, 60, 60, None, None]
     assert {row["prepared"] for row in found} == {None}
+    assert {row["resolution"] for row in score(fleet(rows)).to_pylist()} == {None}, "unless it is asked for"
     found = score(fleet(rows), full_duration=12000).to_pylist()
     assert [row["negatives"] for row in found] == [False, True, False, True, False, False, True, None]
     kept = score(fleet(rows), full_duration=12000, profile=PROFILES["earthgecko"]).to_pylist()
@@ -146,7 +147,9 @@ def test_negatives_and_resolution_are_those_of_the_considered_points_whatever_th
 )
 def test_the_resolution_is_the_median_step_between_distinct_timestamps(steps, profile):
     t = START + np.concatenate([[0], np.cumsum(steps)]).astype(np.int64)
-    row = score(fleet([(t, np.arange(len(t)) - 0.0)]), profile=PROFILES[profile], full_duration=2**40).to_pylist()[0]
+    row = score(
+        fleet([(t, np.arange(len(t)) - 0.0)]), profile=PROFILES[profile], full_duration=2**40, resolution=True
+    ).to_pylist()[0]
     wide = np.diff(np.unique(t))
     assert row["resolution"] == (int(np.median(wide)) if len(wide) else None)
 
