@@ -17,6 +17,9 @@ from ridgeline.io.epochs import EARLIEST, LATEST, TICKS
 from ridgeline.io.reasons import NO_USABLE_POINTS, USABLE
 
 BLOCK: Final = 32_768  # points per step of the check: the flags of one step stay in cache
+NON_NUMERIC_BITS: Final = 0x7FF8_0000_5269_6467
+# A NaN by which readers of text mark points whose value or timestamp is no number: they are counted as such.
+NON_NUMERIC: Final = float(np.array(NON_NUMERIC_BITS, np.int64).view(np.float64))
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -83,6 +86,12 @@ def clean(series: Series, reasons: Bytes | None = None) -> Cleaned:
         filled = np.diff(offsets) > 0
         newest = int(timestamps[offsets[1:][filled] - 1].max()) if filled.any() else None
     return Cleaned(offsets, timestamps, values, reasons, duplicates, disordered, newest, repairs)
+
+
+def is_marked(values: Floats) -> Bools:
+    """Where a value is `NON_NUMERIC`."""
+    marked: Bools = values.view(np.int64) == NON_NUMERIC_BITS
+    return marked
 
 
 def row_of(offsets: Ints, positions: Ints) -> Ints:
@@ -162,9 +171,11 @@ def _drop(series: Series, repairs: Counter[str]) -> tuple[Series, int | None]:
     sane = (timestamps >= EARLIEST) & (timestamps <= LATEST)
     finite = np.isfinite(values)
     keep = present & finite & sane
+    marked = np.count_nonzero(present & is_marked(values))
     for reason, count in (
         ("null", np.count_nonzero(~present)),
-        ("non_finite", np.count_nonzero(present & ~finite)),
+        ("non_numeric", marked),
+        ("non_finite", np.count_nonzero(present & ~finite) - marked),
         ("bad_timestamp", np.count_nonzero(present & finite & ~sane)),
     ):
         if count:

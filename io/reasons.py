@@ -29,11 +29,11 @@ MISSING: Final[frozenset[int]] = frozenset({NO_KEY, WRONG_TYPE})
 
 # Repairs are counted in points. A point with several faults is counted once, under the first of them in this order.
 POINT_REASONS: Final[dict[str, str]] = {
-    "malformed": "not a pair of timestamp and value; dropped",
+    "malformed": "not a pair of timestamp and value; or a row or line of a file that is none; dropped",
     "truncated": "the stored bytes end within the point; dropped",
     "beyond_max_points": "older than the newest points that the source may read of one metric; dropped",
     "null": "no metric name, no timestamp or no value; dropped",
-    "non_numeric": "the timestamp or the value is not a number (true and false are not numbers); dropped",
+    "non_numeric": "the value is not a number (true and false are none), or the timestamp neither a number nor a time; dropped",
     "non_finite": "the value is NaN or infinite; dropped",
     "bad_timestamp": "the timestamp lies outside 2000-01-01 .. 2100-01-01; dropped",
     "reordered": "earlier than the point before it; kept, its row was sorted by time",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.units import parse_duration
 from ridgeline.io.errors import InputError
+from ridgeline.io.tables.shape import Shape
 
 if TYPE_CHECKING:
     from ridgeline.engine.backtest.result import BacktestResult
@@ -62,13 +63,16 @@ def backtest(  # noqa: PLR0913 - every option a keyword of its own, as users cal
     algorithms: Sequence[str | UserAlgorithm] | None = None,
     overrides: Sequence[Mapping[str, Any]] | None = None,
     labels_from: Sequence[str] | None = None,
+    columns: Mapping[str, str] | None = None,
+    wide: bool = False,
+    metric: str | None = None,
     keep_scores: bool = True,
     resume: bool = False,
     threads: int | None = None,
     workers: int = 0,
     scheduler: str | None = None,
 ) -> BacktestResult:
-    """Replay a Parquet dataset of any size into the folder `output`, as `ridgeline backtest` does.
+    """Replay a dataset of any size into the folder `output`, as `ridgeline backtest` does.
 
     dataset              path of a file, a folder or a glob, or a URI
     output               folder for scores/*.parquet, anomalies.parquet and manifest.json
@@ -110,7 +114,7 @@ def backtest(  # noqa: PLR0913 - every option a keyword of its own, as users cal
         job=job,
         where=Where(threads or chosen.run.threads or available_threads(), workers, scheduler),
         max_memory=chosen.run.max_memory,
-        labels_from=chosen.source.each["parquet"].labels_from if labels_from is None else labels_from,
+        shape=Shape.of(columns, wide, labels_from, metric).labelled(chosen.source.each["parquet"].labels_from),
         resume=resume,
         say=lambda _: None,
         warn=lambda sentence: warnings.warn(sentence, stacklevel=5),
@@ -119,7 +123,7 @@ def backtest(  # noqa: PLR0913 - every option a keyword of its own, as users cal
     return BacktestResult(Path(output), manifest)
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - every option a keyword of its own, as users call it
     detections: Any,
     labels: Any,
     *,
@@ -127,16 +131,21 @@ def evaluate(
     threshold: float = 0.5,
     consensus: int | None = None,
     expiry: int | str = "12h",
+    columns: Mapping[str, str] | None = None,
+    wide: bool = False,
+    labels_from: Sequence[str] | None = None,
+    series: str | None = None,
 ) -> dict[str, Scored] | EventScore:
     """Score detections against labels, as `ridgeline evaluate` does.
 
-    detections   a backtest's folder or BacktestResult; or Parquet path or Arrow table with metric, timestamp, score
-    labels       path of NAB's JSON, CSV or Parquet; Arrow table with metric, start, end or metric, timestamp; or a
+    detections   a backtest's folder or BacktestResult; or path (of any format) or Arrow table with metric, timestamp, score
+    labels       path of NAB's JSON, or of any table; Arrow table with metric, start, end or metric, timestamp; or a
                  mapping of metric to [[start, end], ...]. Times in any unit that `ridgeline evaluate` reads
     metric       "nab": the three profiles of NAB by name; "events": event-wise precision, recall, delay
     threshold    a score at or above it detects
     consensus    re-decide a backtest's anomalies from its stored votes
     expiry       a backtest's metric detects at most once in this time: seconds or "12h"
+    columns, wide, labels_from, series   the shape of `detections` as for `ridgeline.score`; `series` names the only one
 
     Raises InputError with one sentence for what cannot be read.
     """
@@ -151,7 +160,8 @@ def evaluate(
     if not math.isfinite(threshold):
         raise InputError(f"threshold is {threshold!r}: give a finite number")
     source = detections.output if isinstance(detections, BacktestResult) else detections
-    found = read_detections(source, consensus=consensus, expiry=parse_duration(expiry))
+    shape = Shape.of({} if wide else {"value": "score", **(columns or {})}, wide, labels_from, series)
+    found = read_detections(source, consensus=consensus, expiry=parse_duration(expiry), shape=shape)
     known = read_labels(labels)
     return score_corpus(found, known, threshold) if metric == "nab" else score_events(found, known, threshold)
 

@@ -21,6 +21,7 @@ from ridgeline.engine.score.scorer import Scorer, available_threads, base_policy
 from ridgeline.engine.units import parse_duration
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import MetricMatrix
+from ridgeline.io.tables.shape import Shape
 
 if TYPE_CHECKING:
     from ridgeline.io.parquet.source import ParquetSource
@@ -41,11 +42,14 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
     overrides: Sequence[Mapping[str, Any]] | None = None,
     preparation: Mapping[str, Any] | None = None,
     labels_from: Sequence[str] | None = None,
+    columns: Mapping[str, str] | None = None,
+    wide: bool = False,
+    metric: str | None = None,
 ) -> pa.Table:
     """Judge the newest window of every metric: one verdict row per metric, in first-seen order.
 
     data           MetricMatrix (scored as it is: no loading, no cleaning), pyarrow Table or RecordBatch, polars frame,
-                   or path of Parquet (file, folder, glob)
+                   or path of Parquet, Arrow, CSV or JSON lines (file, folder, glob)
     profile        "native", "earthgecko", "earthgecko_batch" or "etsy"
     as_of          epoch seconds; "last": each metric's own newest point; None: the column `as_of` of the data, else the
                    newest sane timestamp of it all. Never the wall clock
@@ -59,8 +63,11 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
     overrides      mappings with the keys of `[[override]]`: match, consensus, algorithms, thresholds, ...
     preparation    a mapping with the keys of `[preparation]`: counters ("auto" or patterns), non_derivative, zero_fill,
                    last_known_value
-    labels_from    columns (of Parquet: or key=value folders) that become part of the name, `cpu{host="web1"}`; None:
+    labels_from    columns (of files: or key=value folders) that become part of the name, `cpu{host="web1"}`; None:
                    refuse to merge series of one name that they tell apart; (): pass over them
+    columns        what columns are called, {"metric": "unique_id", "timestamp": "ds", "value": "y"}
+    wide           one column per metric; the first one is the time, or that of `columns`
+    metric         the name of the only series, where no column names it
 
     Columns: metric, outcome, reason, anomalous, datapoint, timestamp (int64 seconds), votes (int8), one bool per
     algorithm, failed (list<string>), negatives (bool), resolution (int32 seconds), prepared (string). Raises
@@ -78,7 +85,7 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
     if not (as_of is None or as_of == "last" or (isinstance(as_of, int))):
         raise InputError(f"as_of is {as_of!r}: give epoch seconds, 'last' or None")
     found = read_overrides(overrides or (), analysis.algorithms, base_policy(analysis, known))
-    matrices, newest = _matrices(data, labels_from, needs_newest=as_of is None)
+    matrices, newest = _matrices(data, Shape.of(columns, wide, labels_from, metric), needs_newest=as_of is None)
     scorer = Scorer.of(
         analysis,
         found,
@@ -111,6 +118,9 @@ def replay(  # noqa: PLR0913 - every option a keyword of its own, as users call 
     overrides: Sequence[Mapping[str, Any]] | None = None,
     preparation: Mapping[str, Any] | None = None,
     labels_from: Sequence[str] | None = None,
+    columns: Mapping[str, str] | None = None,
+    wide: bool = False,
+    metric: str | None = None,
 ) -> pa.Table:
     """Judge every step of every metric's history: one row per metric and distinct timestamp, metrics in first-seen order.
 
@@ -138,7 +148,7 @@ def replay(  # noqa: PLR0913 - every option a keyword of its own, as users call 
         preparation=preparation_of(preparation or {}),
     )
     rules = Overrides(policy, read_overrides(overrides or (), policy.algorithms, policy))
-    matrices, _ = _matrices(data, labels_from, needs_newest=False)
+    matrices, _ = _matrices(data, Shape.of(columns, wide, labels_from, metric), needs_newest=False)
     tables = [replay_matrix(matrix, plan, rules, threads=threads or available_threads()) for matrix in matrices]
     _warn(rules)
     return pa.concat_tables(tables or [replay_matrix(MetricMatrix.from_table(_nothing()), plan, rules)])
@@ -163,16 +173,14 @@ def _warn(overrides: Overrides) -> None:
         warnings.warn(remark, stacklevel=3)
 
 
-def _matrices(
-    data: Any, labels_from: Sequence[str] | None, *, needs_newest: bool
-) -> tuple[Iterator[MetricMatrix], int | None]:
+def _matrices(data: Any, shape: Shape, *, needs_newest: bool) -> tuple[Iterator[MetricMatrix], int | None]:
     """The data as matrices, and the newest timestamp of all where one will be needed."""
-    if isinstance(data, (str, Path)):
-        from ridgeline.io.parquet.source import ParquetSource
+    from ridgeline.io.tables.dataset import matrix_of, open_dataset
 
-        source = ParquetSource(data, labels_from=labels_from)
+    if isinstance(data, (str, Path)):
+        source = open_dataset(data, shape)
         return _chunks(source), source.newest() if needs_newest else None
-    matrix = data if isinstance(data, MetricMatrix) else MetricMatrix.from_table(data, labels_from)
+    matrix = data if isinstance(data, MetricMatrix) else matrix_of(data, shape)
     return iter((matrix,)), matrix.newest
 
 

@@ -27,6 +27,8 @@ from ridgeline.io.errors import InputError
 from ridgeline.io.parquet.capped import BEYOND
 from ridgeline.io.parquet.source import ParquetSource
 from ridgeline.io.parquet.write import write_parquet
+from ridgeline.io.tables.dataset import open_dataset
+from ridgeline.io.tables.shape import Shape
 
 BYTES_PER_STEP: Final = 48
 SHUFFLED: Final = ".shuffled"
@@ -59,7 +61,7 @@ class Backtest:
     job: Job
     where: Where
     max_memory: int
-    labels_from: Sequence[str] | None
+    shape: Shape
     resume: bool
     say: Callable[[str], None]
     warn: Callable[[str], None]
@@ -70,15 +72,15 @@ class Backtest:
         """Replay everything and give the manifest. Raises RidgelineError with one sentence."""
         began = time.monotonic()
         output = Path(self.job.output)
-        source = ParquetSource(
+        source = open_dataset(
             self.dataset,
+            self.shape,
             select=Selection.of(None, self.job.skip),
             max_memory=self.max_memory,
-            labels_from=self.labels_from,
             temporary=output / SHUFFLED,
         )
         self._look(source, output)
-        data = fingerprint(source.reader.files)
+        data = fingerprint(source.reader.files, source.dataset.origins)
         identity = {"configuration": digest(self._configuration()), "data": digest(data)}
         journal = Journal(output)
         if (complete := journal.finished(identity, resume=self.resume)) is not None:
@@ -109,8 +111,7 @@ class Backtest:
 
     def _configuration(self) -> dict[str, Any]:
         """What decides the data files, beside the data."""
-        labels = None if self.labels_from is None else list(self.labels_from)
-        return {**self.job.describe(), "labels_from": labels}
+        return {**self.job.describe(), "shape": self.shape.describe()}
 
     def _look(self, source: ParquetSource, output: Path) -> None:
         """Refuse what cannot be replayed before a folder is made for nothing."""
@@ -151,9 +152,11 @@ class Backtest:
         parts = scan(source)
         if source.reader.unread:
             raise InputError(f"{self.dataset}: not one row can be read: {source.unreadable[-1][1]}")
-        if parts is not None:
+        copied = source.dataset.origins is not None  # which this process alone can read
+        if parts is not None and not copied:
             return parts, None
-        self.say("some metrics lie in more than one place: grouping the dataset by metric first")
+        if parts is None:
+            self.say("some metrics lie in more than one place: grouping the dataset by metric first")
         mended = shuffle(source, output / SHUFFLED)
         return scan(ParquetSource(mended.path, max_memory=self.max_memory)) or (), mended
 

@@ -24,9 +24,24 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def fingerprint(files: Iterable[DataFile]) -> list[dict[str, Any]]:
-    """Name, size and sha256 of the footer of each file: a footer holds the place, size and statistics of every column."""
-    return [{"file": Path(file.path).name, "bytes": file.size, "footer_sha256": file.footer} for file in files]
+def fingerprint(files: Iterable[DataFile], origins: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Name, size and sha256 of the footer of each file: a footer holds the place, size and statistics of every column.
+
+    Of `origins` in other formats, name and size; then the same of the copies that are read in their place.
+    """
+    copied = origins is not None
+    sources = [{"file": Path(path).name, "bytes": _size(path)} for path in origins or ()]
+    return sources + [
+        {"file": "copy" if copied else Path(file.path).name, "bytes": file.size, "footer_sha256": file.footer}
+        for file in files
+    ]
+
+
+def _size(path: str) -> int | None:
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return None  # on another machine, or gone by now
 
 
 def versions() -> dict[str, str]:

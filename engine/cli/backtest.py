@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from ridgeline.engine.cli.common import add_quiet
-from ridgeline.engine.cli.options import add_analysis, add_labels, configuration
+from ridgeline.engine.cli.options import add_analysis, configuration
 from ridgeline.engine.cli.parser import at_least, option
+from ridgeline.engine.cli.shapes import READS, add_shape, shape_of
 from ridgeline.engine.units import parse_duration, parse_instant, parse_size
 from ridgeline.io.text import escape
 
 NAME: Final = "backtest"
-SUMMARY: Final = "replay months of Parquet history, every step judged as `run` would have"
+SUMMARY: Final = "replay months of history in files, every step judged as `run` would have"
 GROUP: Final = "Replay history"
 EPILOG: Final = """\
 examples:
@@ -32,7 +33,7 @@ PARTIAL: Final = 70
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add = parser.add_argument
-    add("dataset", metavar="DATASET", help="Parquet file, folder or glob with metric, timestamp, value")
+    add("dataset", metavar="DATASET", help=f"the history: {READS}")
     add("--output", type=Path, required=True, metavar="DIR", help="folder for the results")
     add(
         "--from",
@@ -60,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also draw this metric into DIR; the file's name is printed. With --resume a finished backtest is only drawn",
     )
     add("--labels", type=Path, metavar="FILE", help="labelled windows to shade in the picture")
-    add_labels(parser)
+    add_shape(parser)
     add("--json", action="store_true", help="print the manifest, and nothing else, on standard output")
     add_quiet(parser)
     add_analysis(parser, window="--window")
@@ -87,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
         job=Job.of(config, args.output, Steps(args.start, args.end, args.every), keep_scores=not args.no_scores),
         where=Where(config.run.threads or available_threads(), args.workers, args.scheduler),
         max_memory=config.run.max_memory if args.max_memory is None else args.max_memory,
-        labels_from=config.source.each["parquet"].labels_from,
+        shape=shape_of(args, config.source.each["parquet"].labels_from),
         resume=args.resume,
         wanted=args.plot,
         say=say,

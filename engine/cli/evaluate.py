@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.cli.parser import at_least, finite, option
+from ridgeline.engine.cli.shapes import READS, add_shape, shape_of
 from ridgeline.engine.units import parse_duration
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ EPILOG: Final = """\
 examples:
   ridgeline evaluate out/ --labels labels.csv --metric events
   ridgeline evaluate scores.parquet --labels nab_labels.json --threshold 1.0
-labels: NAB's JSON, or CSV / Parquet with metric,start,end or metric,timestamp. Times are epoch seconds, ms, us or ns,
+labels: NAB's JSON, or CSV, JSON lines, Arrow or Parquet with metric,start,end or metric,timestamp. Times are epoch seconds, ms, us or ns,
 timestamps, dates, or ISO 8601 (UTC unless it says otherwise); a window without start or end is open on that side, and
 an end that is only a date means that whole day. Rows may come in any order.
 """
@@ -33,7 +34,7 @@ DEFAULT_THRESHOLD: Final = 0.5
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
-        "scores", type=Path, metavar="SCORES", help="backtest output folder, or metric,timestamp,score Parquet"
+        "scores", type=Path, metavar="SCORES", help=f"backtest output folder, or metric,timestamp,score in {READS}"
     )
     parser.add_argument("--labels", type=Path, required=True, metavar="FILE", help="labelled windows or points")
     parser.add_argument(
@@ -57,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a backtest's metric detects at most once in this time (default: %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_shape(parser, value="score", series="--series")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -65,7 +67,8 @@ def run(args: argparse.Namespace) -> int:
     from ridgeline.engine.evaluate.labels import read_labels
 
     labels = read_labels(args.labels)
-    detections = read_detections(args.scores, consensus=args.consensus, expiry=args.expiry)
+    shape = shape_of(args, value="score")
+    detections = read_detections(args.scores, consensus=args.consensus, expiry=args.expiry, shape=shape)
     _warn_unknown(labels, detections)
     if args.metric == "nab":
         _print_nab(args, detections, labels)

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from ridgeline.engine.cli.options import add_labels
 from ridgeline.engine.cli.parser import option
+from ridgeline.engine.cli.shapes import READS, add_shape, shape_of
 from ridgeline.engine.units import parse_instant
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ examples:
   ridgeline explain stats.web01.requests
   ridgeline explain stats.web01.requests --as-of 2026-01-01T12:00:00Z --plot why.png
   ridgeline explain stats.web01.requests --input fleet.parquet --as-of last --json
-The metric is read from the source of the configuration, or from Parquet with --input; nothing is written but --plot's
+The metric is read from the source of the configuration, or from files with --input; nothing is written but --plot's
 file. For each algorithm: its statistic and limit, its score (above 1: it votes), and between which newest values it would
 not have voted. A name that begins with - comes after --. Exit codes: 0; 2 no such metric, configuration; 69, 77 source;
 70 the state could not be read, so that what was alerted lately is not known.
@@ -37,11 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("metric", metavar="METRIC", help="its name, as alerts show it")
     add("-c", "--config", type=Path, metavar="FILE", help="configuration (default: ridgeline.toml; with --input none)")
-    add("--input", metavar="FILE", help="Parquet to read it from: a file, a folder or a glob")
+    add("--input", metavar="FILE", help=f"read it from {READS}")
     add("--as-of", type=_as_of, metavar="INSTANT", help="judge as of this instant, or of its newest point (last)")
     add("--plot", type=Path, metavar="FILE", help="draw it into FILE, .png or .svg")
     add("--json", action="store_true", help="print one JSON object, and nothing else, on standard output")
-    add_labels(parser)
+    add_shape(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -83,9 +83,9 @@ def _configuration(args: argparse.Namespace) -> Config:
 
     path = args.config
     config = Config() if path is None and args.input is not None else load_config(path or Path("ridgeline.toml"))
-    if args.labels_from is not None:
-        files = replace(config.source.each["parquet"], labels_from=args.labels_from)
-        config = replace(config, source=replace(config.source, each={**config.source.each, "parquet": files}))
+    files = config.source.each["parquet"]
+    files = replace(files, shape=shape_of(args, files.labels_from))
+    config = replace(config, source=replace(config.source, each={**config.source.each, "parquet": files}))
     return config if args.input is None else from_files(config, args.input)
 
 

@@ -1,4 +1,4 @@
-"""`ridgeline load`: writes a Parquet fleet into Redis in Skyline's format. The one command that writes series."""
+"""`ridgeline load`: writes a fleet of files into Redis in Skyline's format. The one command that writes series."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
 from ridgeline.engine.cli.common import add_quiet
-from ridgeline.engine.cli.options import add_labels
+from ridgeline.engine.cli.shapes import READS, add_shape, shape_of
 
 if TYPE_CHECKING:
     from ridgeline.io.parquet.source import ParquetSource
@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from ridgeline.io.redis.write import Mode, Written
 
 NAME: Final = "load"
-SUMMARY: Final = "write a Parquet fleet into Redis in Skyline's format"
+SUMMARY: Final = "write a fleet of files into Redis in Skyline's format"
 GROUP: Final = "Get started"
 PASSWORD: Final = "RIDGELINE_REDIS_PASSWORD"  # noqa: S105 - the variable's name
 EPILOG: Final = f"""\
 examples:
   ridgeline load fleet.parquet --redis unix:///run/redis/redis.sock
-  ridgeline load today.parquet --redis redis://127.0.0.1:6379/0 --append
+  ridgeline load today.csv.gz --redis redis://127.0.0.1:6379/0 --append
+  ridgeline load render.json --redis unix:///run/redis/redis.sock
+IN may also be what Graphite renders (format=json, format=msgpack) or VictoriaMetrics exports; docs/data.md has all shapes.
 Metrics that Redis holds already are an error, and nothing is written, unless --replace or --append is given.
 Points become msgpack pairs of 15 bytes (timestamps as integers), or of 19 with --float-timestamps, as carbon sends them.
 A password is read from the environment variable {PASSWORD}; one inside URL would be visible to others.
@@ -38,8 +40,8 @@ PARTIAL: Final = 70
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add = parser.add_argument
-    add("source", metavar="IN.parquet", help="the fleet: columns metric, timestamp, value; a file, a folder or a glob")
-    add_labels(parser)
+    add("source", metavar="IN", help=f"the fleet: {READS}")
+    add_shape(parser)
     add("--redis", required=True, metavar="URL", help="redis://HOST:PORT/0, rediss://HOST:PORT/0 or unix:///PATH")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--replace", action="store_true", help="put the metrics of IN in the place of existing ones")
@@ -63,9 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Load the fleet; 0, 70 where files or row groups could not be read, or InputError, SourceUnavailable, AuthenticationFailed."""
     from ridgeline.io.errors import InputError
-    from ridgeline.io.parquet.source import ParquetSource
     from ridgeline.io.redis.settings import RedisSettings
     from ridgeline.io.secret import Secret
+    from ridgeline.io.tables.dataset import open_dataset
 
     password = os.environ.get(PASSWORD)
     settings = RedisSettings(
@@ -77,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         retries=0,  # what was sent and not answered may have been done; a second time it would be added twice
     )
     settings.place()  # a wrong address is said before anything is read
-    source = ParquetSource(args.source, labels_from=args.labels_from, chunk_metrics=CHUNK)
+    source = open_dataset(args.source, shape_of(args), chunk_metrics=CHUNK)
     mode: Mode = "replace" if args.replace else "append" if args.append else "new"
     began = time.perf_counter()
     terminal = None if args.quiet else sys.stderr

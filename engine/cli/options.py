@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ridgeline.engine.cli.parser import at_least, labels, names, option
+from ridgeline.engine.cli.parser import at_least, names, option
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.units import parse_duration
 
@@ -29,17 +29,6 @@ def add_analysis(parser: argparse.ArgumentParser, *, window: str) -> None:
     add("--threads", type=at_least(1), metavar="N", help="default: as many as there are CPUs")
 
 
-def add_labels(parser: argparse.ArgumentParser) -> None:
-    """Declare what tells series of one name apart."""
-    parser.add_argument(
-        "--labels-from",
-        type=labels,
-        metavar="NAMES",
-        help="columns or key=value folders that become part of the name: cpu{host=\"web1\"}; '' passes over them. "
-        "Without it, series of one name that would merge are refused",
-    )
-
-
 def configuration(args: argparse.Namespace) -> Config:
     """The configuration file, or the defaults without one, with the given options on top."""
     if args.config is None:
@@ -55,9 +44,5 @@ def configuration(args: argparse.Namespace) -> Config:
     }
     if getattr(args, "all_votes", False):
         asked["all_votes"] = True
-    source = config.source
-    if getattr(args, "labels_from", None) is not None:
-        files = replace(source.each["parquet"], labels_from=args.labels_from)
-        source = replace(source, each={**source.each, "parquet": files})
     run = config.run if args.threads is None else replace(config.run, threads=args.threads)
-    return replace(config, source=source, analysis=replace(config.analysis, **asked), run=run)
+    return replace(config, analysis=replace(config.analysis, **asked), run=run)

@@ -1,4 +1,4 @@
-"""`ridgeline score`: the bare engine offline, Parquet in and Parquet out."""
+"""`ridgeline score`: the bare engine offline, a table in and Parquet out."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TextIO
 
 from ridgeline.engine.cli.common import add_quiet
-from ridgeline.engine.cli.options import add_analysis, add_labels, configuration
+from ridgeline.engine.cli.options import add_analysis, configuration
 from ridgeline.engine.cli.parser import option
+from ridgeline.engine.cli.shapes import READS, add_shape, shape_of
 from ridgeline.engine.rules.pattern import parse_pattern
 from ridgeline.engine.units import parse_duration, parse_instant, parse_size
 from ridgeline.io.text import escape
@@ -24,15 +25,16 @@ if TYPE_CHECKING:
     from ridgeline.io.parquet.source import ParquetSource
 
 NAME: Final = "score"
-SUMMARY: Final = "score a Parquet fleet once: no state, no alerts"
+SUMMARY: Final = "score a fleet in files once: no state, no alerts"
 GROUP: Final = "Score a fleet"
 EPILOG: Final = """\
 examples:
   ridgeline score fleet.parquet verdicts.parquet
   ridgeline score fleet.parquet verdicts.parquet --as-of last --scores
   ridgeline score 'days/*.parquet' verdicts.parquet --match stats.timers. --consensus 7 --json
-IN has the columns metric, timestamp, value (one point a row, or lists), and may have as_of; it is a file, a folder or a
-glob. OUT gets one row per metric. Without --as-of and without that column, "now" is the newest timestamp of IN.
+  ridgeline score history.csv.gz verdicts.parquet --columns metric=unique_id,timestamp=ds,value=y
+IN has the columns metric, timestamp, value (one point a row, or lists), and may have as_of; docs/data.md has all the
+shapes. OUT gets one row per metric. Without --as-of and without that column, "now" is the newest timestamp of IN.
 """
 STALE_SHARE: Final = 0.5
 PARTIAL: Final = 70
@@ -45,7 +47,7 @@ OTHER_FORMATS: Final = frozenset(
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add = parser.add_argument
-    add("source", metavar="IN.parquet", help="the fleet")
+    add("source", metavar="IN", help=f"the fleet: {READS}")
     add("target", type=Path, metavar="OUT.parquet", help="the verdicts")
     add(
         "--as-of",
@@ -79,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SIZE",
         help="for IN that is not grouped by metric (default: 2GiB)",
     )
-    add_labels(parser)
+    add_shape(parser)
     add("--json", action="store_true", help="print one JSON object, and nothing else, on standard output")
     add_quiet(parser)
     add_analysis(parser, window="--full-duration")
@@ -92,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     from ridgeline.engine.score.scorer import Scorer
     from ridgeline.io.disk.target import check_target
     from ridgeline.io.errors import NoData
-    from ridgeline.io.parquet.source import ParquetSource
+    from ridgeline.io.tables.dataset import open_dataset
 
     began = time.monotonic()
     config = configuration(args)
@@ -101,12 +103,12 @@ def run(args: argparse.Namespace) -> int:
     _check_format(args.target)
     check_target(args.target)
     selection = Selection.of(args.match, config.analysis.skip)
-    source = ParquetSource(
+    source = open_dataset(
         args.source,
+        shape_of(args, files.labels_from),
         select=selection,
         max_memory=memory,
         max_points=files.max_points,
-        labels_from=files.labels_from,
     )
     source.keep_apart(args.target)
     if not source.rows:

@@ -21,7 +21,7 @@ url = "redis://127.0.0.1:6379/0"        # or rediss://HOST:PORT/0 (TLS), unix://
 # timeout = "5s"                        # of one call
 # chunk_keys = 100                      # keys per call; `ridgeline bench --tune` finds the best for this machine
 # chunk_metrics = 1024                  # metrics per chunk, from Parquet
-# labels_from = ["host", "job"]         # Parquet columns or key=value folders that become part of the name
+# labels_from = ["host", "job"]         # columns or key=value folders of files that become part of the name
 # max_points = 1000000                  # the newest points of a longer series are used
 
 [analysis]

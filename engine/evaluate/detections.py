@@ -18,8 +18,11 @@ from ridgeline.engine.evaluate.tables import column_names, names_of, table_of
 from ridgeline.engine.rules.policy import consensus_fault
 from ridgeline.io.arrow.instants import instants_of
 from ridgeline.io.errors import InputError
+from ridgeline.io.tables.dataset import is_parquet
+from ridgeline.io.tables.shape import Shape
 
 SCORE_FOLDER: Final = "scores"
+PLAIN_SCORES: Final = Shape({"value": "score"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,10 @@ class Detections:
     scores: npt.NDArray[np.float64]
 
 
-def read_detections(source: Any, *, consensus: int | None, expiry: int) -> list[Detections]:
-    """Read a backtest's output folder, or scores: a Parquet file or an Arrow table of `metric, timestamp, score`.
+def read_detections(
+    source: Any, *, consensus: int | None, expiry: int, shape: Shape = PLAIN_SCORES
+) -> list[Detections]:
+    """Read a backtest's output folder, or scores: a file of any format or an Arrow table of `metric, timestamp, score`.
 
     From a folder the score is 1 at an anomalous step at least `expiry` seconds after the last step of that metric that
     scored 1, else 0; `consensus` re-decides "anomalous" from the stored votes.
@@ -44,13 +49,22 @@ def read_detections(source: Any, *, consensus: int | None, expiry: int) -> list[
         if path.is_dir():
             return _from_backtest(path, consensus, expiry)
         if not path.is_file():
-            raise InputError(f"scores {path} do not exist: give a backtest's output folder or a Parquet file")
+            raise InputError(f"scores {path} do not exist: give a backtest's output folder or a file of scores")
     if consensus is not None:
         raise InputError("--consensus needs the votes of a backtest's output folder; plain scores have none")
     what = f"scores {source}" if isinstance(source, (str, Path)) else "scores"
-    table = _read(Path(source), "score") if isinstance(source, (str, Path)) else table_of(source, what)
+    table = _scores_in(Path(source), shape) if isinstance(source, (str, Path)) else table_of(source, what)
     _check_columns(table.column_names, "score", what)
     return list(_by_metric(table, "score", what))
+
+
+def _scores_in(path: Path, shape: Shape) -> pa.Table:
+    """The scores of a file of any format and shape."""
+    if shape == PLAIN_SCORES and is_parquet(path):
+        return _read(path, "score")
+    from ridgeline.io.tables.files import whole_points
+
+    return whole_points(path, shape).rename_columns(["metric", "timestamp", "score"])
 
 
 def _from_backtest(folder: Path, consensus: int | None, expiry: int) -> list[Detections]:

@@ -25,19 +25,15 @@ def table_of(data: Any, what: str) -> pa.Table:
 
 
 def read_table(path: Path, what: str) -> pa.Table:
-    """A CSV or Parquet file, all columns of a CSV as text, so that names keep their zeros; InputError."""
+    """All of a file; columns of a CSV as text, so that names keep their zeros. InputError."""
+    from ridgeline.io.tables.files import whole_table
+
     try:
-        if path.suffix == ".parquet":
-            import pyarrow.parquet as pq
-
-            return pq.read_table(path, partitioning=None)
-        from pyarrow import csv
-
-        with csv.open_csv(path) as reader:
-            header = column_names(reader.schema)
-        return csv.read_csv(path, convert_options=csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string())))
+        return whole_table(path)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError(f"{what} cannot be read: {error}") from error
+    except InputError as error:
+        raise InputError(f"{what} cannot be read: {str(error).removeprefix(f'{path}: ')}") from error
 
 
 def column_names(schema: pa.Schema) -> list[str]:

@@ -43,7 +43,7 @@ def find_series(config: Config, metric: str) -> tuple[MetricMatrix, int | None]:
 
 
 def from_files(config: Config, path: str) -> Config:
-    """The configuration with Parquet at `path` as its source."""
+    """The configuration with files at `path` as its source."""
     files = replace(config.source.each["parquet"], path=path)
     return replace(config, source=replace(config.source, kind="parquet", each={**config.source.each, "parquet": files}))
 

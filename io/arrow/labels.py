@@ -6,25 +6,32 @@ The one documented form is Prometheus': `name{host="web1",job="x"}`, keys sorted
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ridgeline.io.arrow.buffers import strings
+from ridgeline.io.arrow.buffers import arrow, strings
+from ridgeline.io.arrow.columns import list_lengths, one_array
 from ridgeline.io.arrow.layout import NEEDED, is_text, text_within
 from ridgeline.io.arrow.names import Names
 from ridgeline.io.arrow.runs import Runs, runs_of
 from ridgeline.io.errors import InputError
 
 Ints = NDArray[np.int64]
+TAKEN: Final = (*NEEDED, "as_of")  # columns that are no labels
+MOST: Final = 1000  # different labels in one column of maps
 IDENTIFIER: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 REMEDY: Final = (
     "make them part of the name by --labels-from {names} (labels_from in Python and in [source]), "
     "or pass over them by --labels-from ''"
 )
+
+
+class Merging(InputError):  # noqa: N818 - reads as the sentence it is
+    """Series of one name would become one."""
 
 
 def labelled(name: str, labels: Mapping[str, str | None]) -> str:
@@ -37,18 +44,19 @@ def labelled(name: str, labels: Mapping[str, str | None]) -> str:
     return f"{name}{{{','.join(pairs)}}}" if pairs else name
 
 
-def label_columns(schema: pa.Schema, where: str) -> list[str]:
-    """The columns of text beside those that are needed: any of them may tell series apart.
+def label_columns(schema: pa.Schema, where: str, taken: Sequence[str] = TAKEN) -> list[str]:
+    """The columns of text beside those that are `taken`: any of them may tell series apart.
 
     Raises InputError for text within lists, maps and structs, which may do so too.
     """
-    others = [field for field in schema if field.name not in (*NEEDED, "as_of")]
+    others = [field for field in schema if field.name not in taken]
     for field in others:
         if not is_text(field.type) and text_within(field.type):
-            remedy = REMEDY.format(names="their columns")
-            raise InputError(
-                f"{where}: column {field.name} holds {field.type}, which may tell series of one name apart: "
-                f"write its labels as columns of text and {remedy}"
+            nested = _has_labels(field.type)
+            remedy = REMEDY.format(names=field.name if nested else "their columns")
+            first = "" if nested else "write its labels as columns of text and "
+            raise Merging(
+                f"{where}: column {field.name} holds {field.type}, which may tell series of one name apart: {first}{remedy}"
             )
     return [field.name for field in others if is_text(field.type)]
 
@@ -87,17 +95,60 @@ def named_runs(table: pa.Table, metric: Runs, asked: Sequence[str] | None, where
         return metric
     for key in asked:
         check_label(key, [table.schema.field(key).type] if key in table.schema.names else [], where)
-    return named(metric, {key: text_runs(table.column(key)) for key in asked}, {}) if asked else metric
+    return named(metric, labels_of({key: table.column(key) for key in asked}, where), {}) if asked else metric
 
 
-def check_label(key: str, kinds: Sequence[pa.DataType], where: str, *, elsewhere: bool = False) -> None:
+def check_label(
+    key: str, kinds: Sequence[pa.DataType], where: str, *, elsewhere: bool = False, taken: Sequence[str] = TAKEN
+) -> None:
     """Raise InputError where no column can be this label; `elsewhere`: something else may be."""
-    if key in (*NEEDED, "as_of"):
+    if key in taken:
         raise InputError(f"{where}: {key} cannot be a label")
     if not kinds and not elsewhere:
         raise InputError(f"{where}: no column or folder is called {key}")
-    if any(kind.num_fields for kind in kinds):
-        raise InputError(f"{where}: column {key} holds {kinds[0]}; a label must be a plain value")
+    if any(kind.num_fields and not _has_labels(kind) for kind in kinds):
+        raise InputError(f"{where}: column {key} holds {kinds[0]}; a label must be a plain value, a struct or a map")
+
+
+def labels_of(columns: Mapping[str, pa.ChunkedArray | pa.Array], where: str) -> dict[str, Runs]:
+    """The runs of each label: of columns of plain values, and of each member of structs and maps by its own name."""
+    found: dict[str, Runs] = {}
+    for key, column in columns.items():
+        for name, values in _flattened(key, one_array(column), where):
+            if name in found:
+                raise InputError(
+                    f"{where}: label {name} comes from two columns, {key} and another; ask for one of them"
+                )
+            found[name] = text_runs(values)
+    return found
+
+
+def _has_labels(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_struct(kind) or pa.types.is_map(kind))
+
+
+def _flattened(key: str, column: pa.Array, where: str) -> Iterator[tuple[str, pa.Array]]:
+    """(name, values) of each label that a column holds."""
+    if pa.types.is_struct(column.type):
+        for at, inner in enumerate(column.flatten()):
+            yield from _flattened(column.type.field(at).name, inner, where)
+    elif pa.types.is_map(column.type):
+        column.validate(full=True)
+        pair = pa.struct([pa.field("key", column.type.key_type, nullable=False), ("value", column.type.item_type)])
+        lists = column.cast(pa.list_(pair))
+        rows = np.repeat(np.arange(len(column)), list_lengths(lists))
+        entries = lists.flatten()  # of null maps, none
+        names, values = entries.field(0), entries.field(1)
+        owners = runs_of([names if is_text(names.type) else names.cast(pa.string())], np.arange(len(names) + 1))
+        if len(owners.names) > MOST:
+            raise InputError(f"{where}: column {key} holds more than {MOST:,} different labels; make columns of some")
+        for code, name in enumerate(owners.names.to_pylist()):
+            entry = np.flatnonzero(owners.codes == code)
+            places = np.full(len(column), -1, np.int64)
+            places[rows[entry]] = entry
+            yield from _flattened(name, values.take(arrow(places, places < 0)), where)
+    else:
+        yield key, column
 
 
 def text_runs(column: pa.ChunkedArray | pa.Array) -> Runs:
@@ -144,7 +195,7 @@ class Apart:
     def _refuse(self, key: str, metric: int, values: Names, *numbers: int) -> None:
         name, texts = self._metrics.array()[metric].as_py(), values.array()
         shown = [f"{key}={'nothing' if number == 1 else texts[number - 2].as_py()}" for number in numbers]
-        raise InputError(
+        raise Merging(
             f"{self._where}: {name} has points of {shown[0]} and of {shown[1]}, which would merge into one series; "
             + REMEDY.format(names=key)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 from ridgeline.io.errors import InputError
 
 NEEDED: Final = ("metric", "timestamp", "value")
+SHOWN: Final = 20  # names of columns in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,7 @@ def layout_of(schema: pa.Schema, where: str = "the table") -> Layout:
     """The layout of a schema, or InputError saying what is wrong, where, and what was expected."""
     missing = [name for name in NEEDED if name not in schema.names]
     if missing:
-        found = ", ".join(schema.names) or "no columns"
-        raise InputError(
-            f"{where}: no column {' or '.join(missing)} (found: {found}); needed are metric, timestamp, value"
-        )
+        raise absent(missing, schema.names, where)
     for name in schema.names:
         if name in (*NEEDED, "as_of") and schema.names.count(name) > 1:
             raise InputError(f"{where}: column {name} is there {schema.names.count(name)} times; keep one")
@@ -53,9 +51,18 @@ def layout_of(schema: pa.Schema, where: str = "the table") -> Layout:
             raise InputError(
                 f"{where}: column {name} holds {kind}; it must be epoch seconds (or ms, us) as a number, or timestamp"
             )
-    if not _is_number(value):
+    if not is_number(value):
         raise InputError(f"{where}: column value holds {value}; it must be a number")
     return Layout(lists[0], pa.types.is_timestamp(stamp), "as_of" in types)
+
+
+def absent(missing: Sequence[str], found: Sequence[str], where: str) -> InputError:
+    """The error for a table that lacks columns."""
+    shown = ", ".join(found[:SHOWN]) + (f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else "")
+    return InputError(
+        f"{where}: no column {' or '.join(missing)} (found: {shown or 'no columns'}); needed are metric, timestamp, value, "
+        "or say what stands for them by --columns, --wide or --metric"
+    )
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -84,6 +91,7 @@ def _is_time(kind: pa.DataType) -> bool:
     return any(check(kind) for check in checks)
 
 
-def _is_number(kind: pa.DataType) -> bool:
+def is_number(kind: pa.DataType) -> bool:
+    """Whether values may be of this type."""
     checks = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
     return any(check(kind) for check in checks)

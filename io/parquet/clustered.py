@@ -77,7 +77,7 @@ class Clustered:
                 whole = table.slice(int(edges[first]) - begin, int(edges[last] - edges[first]))
                 yield from self._matrix(whole, codes[first:last], np.diff(edges[first : last + 1]))
             if goes_on:
-                held = Held(int(codes[-1]), self._limit, lists=self._reader.shape.layout.lists)
+                held = Held(int(codes[-1]), self._limit, lists=self._reader.common.layout.lists)
                 held.add(table.slice(int(edges[-2]) - begin))
         if held is not None:
             yield from self._flush(held)
@@ -102,7 +102,7 @@ class Clustered:
             self._seen[codes] = True
             names = self._catalog.names.slice(int(codes[0]), len(codes))  # first-seen order is the order of the runs
             runs = Runs(names, np.arange(len(codes)), np.append(0, np.cumsum(lengths)))
-            matrix = capped(matrix_of(table, runs, self._reader.shape.layout), self._limit, dropped)
+            matrix = capped(matrix_of(table, runs, self._reader.common.layout), self._limit, dropped)
             matrix = replace(matrix, repairs=Counter(matrix.repairs) + self._repairs)
             self._repairs.clear()
         yield matrix

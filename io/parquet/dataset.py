@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
@@ -13,31 +14,39 @@ import pyarrow.parquet as pq
 from ridgeline.io.arrow.layout import Layout, layout_of
 from ridgeline.io.errors import InputError, SourceUnavailable
 from ridgeline.io.parquet.files import DAMAGE, DataFile
-from ridgeline.io.parquet.footer import MAGIC, TAIL, Footer, footer_of
+from ridgeline.io.parquet.footer import MAGIC, TAIL, Footer, footer_of, renamed
 from ridgeline.io.parquet.generations import followed
 from ridgeline.io.parquet.listing import Listing, Problems, first_line, folder_keys, list_files, note, refuse_special
 from ridgeline.io.parquet.waiting import Left, bounded, patience
+from ridgeline.io.tables.shape import PLAIN, ROLES, Shape, refuse_metric
 
 
 class Dataset(NamedTuple):
-    """The files that a path means, all of one layout, and (path, sentence) of what cannot be read; at least one file."""
+    """The files that a path means, all of one layout, and (path, sentence) of what cannot be read; at least one file.
+
+    Where they are a copy in other columns, `origins` are the files that were copied, `repairs` points by reason that are
+    not in the copy, and `held` is what the copy lives by.
+    """
 
     files: tuple[DataFile, ...]
     problems: Problems
+    origins: tuple[str, ...] | None = None
+    repairs: Mapping[str, int] = MappingProxyType({})
+    held: Any = None
 
 
-def find(path: str | Path, left: Left | None = None) -> Dataset:
-    """The readable Parquet files that a path means, in sorted order.
+def find(path: str | Path, left: Left | None = None, shape: Shape = PLAIN, listing: Listing | None = None) -> Dataset:
+    """The readable Parquet files that a path means, in sorted order, their columns called as `shape` says.
 
     Raises InputError where there is none, or where they differ in layout; SourceUnavailable where a remote file system
     cannot be reached, or lets us wait for longer than `left` seconds.
     """
-    listing = list_files(str(path), left)
+    listing = list_files(str(path), left) if listing is None else listing
     files: list[DataFile] = []
     problems: Problems = list(listing.problems)
     for name in listing.files:
         try:
-            files.append(_inspect(name, listing, left))
+            files.append(inspect(name, listing, left, shape))
         except InputError as error:
             note(problems, name, str(error))
     if not files:
@@ -52,17 +61,19 @@ def find(path: str | Path, left: Left | None = None) -> Dataset:
     return Dataset(tuple(files), problems)
 
 
-def _inspect(path: str, listing: Listing, left: Left | None) -> DataFile:
-    """Read and judge one file's footer, and check its columns."""
+def inspect(path: str, listing: Listing, left: Left | None = None, shape: Shape = PLAIN) -> DataFile:
+    """Read and judge one file's footer, and check its columns. Raises InputError, SourceUnavailable."""
     remote = listing.filesystem is not None
     if not remote:
         refuse_special(path)
     try:
-        data, size = bounded(lambda: _footer(path, listing.filesystem), patience(left, remote=remote), path)
-        footer = footer_of(data, size)
-        with pq.ParquetFile(pa.BufferReader(MAGIC + data + len(data).to_bytes(4, "little") + MAGIC)) as file:
-            metadata, schema = file.metadata, file.schema_arrow
+        found = footer_at(path, listing.filesystem, patience(left, remote=remote))
+        called = {shape.column(role): role for role in ROLES}
+        footer, schema = renamed(found.footer, called), renamed_schema(found.schema, called)
         keys, chosen = folder_keys(path), folder_keys(f"{listing.root}/")
+        if shape.metric is not None:
+            refuse_metric(schema.names, path)
+            keys = {**keys, "metric": shape.metric}
         layout = _layout(schema, keys, path)
         _agree(footer, layout, schema)
     except FileNotFoundError as error:
@@ -73,11 +84,34 @@ def _inspect(path: str, listing: Listing, left: Left | None) -> DataFile:
         if remote and isinstance(error, OSError):
             raise SourceUnavailable(f"{path}: cannot be reached: {first_line(error)}") from error
         raise InputError(f"{path}: not a readable Parquet file: {first_line(error)}") from error
-    digest = hashlib.sha256(data).hexdigest()
     return DataFile(
-        path, listing.filesystem, layout, schema, keys, tuple(key for key in keys if key not in chosen),
-        footer.groups, footer.leaves, size, digest, metadata,
+        path, listing.filesystem, layout, schema, keys, tuple(key for key in folder_keys(path) if key not in chosen),
+        footer.groups, footer.leaves, found.size, found.digest, found.metadata,
+        {role: name for name, role in called.items()},
     )  # fmt: skip
+
+
+def renamed_schema(schema: pa.Schema, called: Mapping[str, str]) -> pa.Schema:
+    """The same schema, its columns by the names of their roles."""
+    return pa.schema([field.with_name(called.get(field.name, field.name)) for field in schema])
+
+
+class Found(NamedTuple):
+    """What the end of a file says: its footer, judged, its schema and pyarrow's metadata; its size and the footer's sha256."""
+
+    footer: Footer
+    schema: pa.Schema
+    metadata: Any
+    size: int
+    digest: str
+
+
+def footer_at(path: str, filesystem: Any = None, left: Left | None = None) -> Found:
+    """Read and judge a footer. Raises what Arrow raises over damage, and ValueError with what is wrong with it."""
+    data, size = bounded(lambda: _footer(path, filesystem), left, path)
+    footer = footer_of(data, size)
+    with pq.ParquetFile(pa.BufferReader(MAGIC + data + len(data).to_bytes(4, "little") + MAGIC)) as file:
+        return Found(footer, file.schema_arrow, file.metadata, size, hashlib.sha256(data).hexdigest())
 
 
 def _footer(path: str, filesystem: Any) -> tuple[bytes, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import pyarrow as pa
@@ -35,6 +35,7 @@ class DataFile:
     groups    its row groups that have rows
     footer    sha256 of its footer
     metadata  pyarrow's; None on another machine, which reads the footer again
+    stored    what the columns of `schema` are called in the file, where that is something else
     """
 
     path: str
@@ -48,6 +49,7 @@ class DataFile:
     size: int
     footer: str
     metadata: Any = None
+    stored: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def metric(self) -> pa.StringArray | None:
@@ -68,10 +70,12 @@ class DataFile:
         large = any(group.size > STREAMED for group in groups)
         present = [name for name in columns if name in self.schema.names]
         with self.naming(groups):
-            encoded = [name for name in present if is_text(self.schema.field(name).type)]
+            stored = [self.stored.get(name, name) for name in present]
+            encoded = [self.stored.get(name, name) for name in present if is_text(self.schema.field(name).type)]
             file = self._open(read_dictionary=encoded, buffer_size=BUFFER if large else 0)
             with file:
-                yield from file.iter_batches(size, row_groups=[group.number for group in groups], columns=present)
+                for batch in file.iter_batches(size, row_groups=[group.number for group in groups], columns=stored):
+                    yield batch.select(stored).rename_columns(present)
 
     @contextmanager
     def naming(self, groups: Sequence[Group]) -> Iterator[None]:

@@ -6,7 +6,7 @@ Field numbers are those of parquet.thrift. All is as declared: a file may hold l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from ridgeline.io.parquet.thrift import Compact
@@ -73,6 +73,16 @@ def footer_of(data: bytes, file_size: int) -> Footer:
     if rows != sum(group.rows for group in groups):
         raise ValueError(f"its footer is damaged: {rows} rows in all, but not in its row groups")
     return Footer({leaf.name: leaf for leaf in reversed(leaves)}, tuple(group for group in groups if group.rows))
+
+
+def renamed(footer: Footer, called: Mapping[str, str]) -> Footer:
+    """The same footer, its columns by the names that they are called by."""
+    leaves = (leaf._replace(name=called.get(name, name)) for name, leaf in footer.leaves.items())
+    groups = (
+        group._replace(chunks={called.get(name, name): chunk for name, chunk in group.chunks.items()})
+        for group in footer.groups
+    )
+    return Footer({leaf.name: leaf for leaf in leaves}, tuple(groups))
 
 
 def _leaves(elements: list[dict[int, Any]]) -> Iterator[Leaf]:

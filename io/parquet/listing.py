@@ -1,4 +1,4 @@
-"""Which Parquet files a path means: a file, a folder, a glob, or a URI that `pyarrow.fs` knows (file://, s3://, gs://)."""
+"""Which files a path means: a file, a folder, a glob, or a URI that `pyarrow.fs` knows (file://, s3://, gs://)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import pyarrow as pa
 from ridgeline.io.errors import InputError, SourceUnavailable
 from ridgeline.io.parquet.generations import current_paths, followed
 from ridgeline.io.parquet.waiting import Left, bounded, patience
+from ridgeline.io.tables.formats import endings, of_one_kind
 from ridgeline.io.text import escape, redact
 
-SUFFIXES: Final = (".parquet", ".parq", ".pq")
 HIVE_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
 LISTINGS: Final = 5  # of a folder that changes while it is listed
 
@@ -49,9 +49,9 @@ def list_files(text: str, left: Left | None = None) -> Listing:
     problems: Problems = []
     try:
         if local.is_dir():
-            found = current_paths(sorted(_below(text, problems)))
+            found = current_paths(sorted(of_one_kind(_below(text, problems), text)))
             if not found:
-                raise InputError(f"{text}: no files ending in {', '.join(SUFFIXES)} in this directory")
+                raise InputError(f"{text}: no files ending in {endings()} in this directory")
             return Listing(None, _distinct(found, problems), text, problems)
         if local.exists():
             return Listing(None, [text], str(local.parent), problems)
@@ -79,11 +79,11 @@ def refuse_special(path: str) -> None:
     except OSError:
         return  # opening it says why
     if not stat.S_ISREG(mode):
-        raise InputError(f"{path}: not a regular file: give a Parquet file, a folder or a glob")
+        raise InputError(f"{path}: not a regular file: give a file, a folder or a glob")
 
 
 def _below(top: str, problems: Problems) -> Iterator[str]:
-    """Parquet files below a folder; through symbolic links too, but through each folder once, so that loops end."""
+    """Files below a folder; through symbolic links too, but through each folder once, so that loops end."""
     seen: set[tuple[int, int]] = set()
     waiting = [top]
     while waiting:
@@ -99,7 +99,7 @@ def _below(top: str, problems: Problems) -> Iterator[str]:
             note(problems, folder, f"{folder}: cannot be listed: {error.strerror or error}")
             continue
         waiting += sorted(folders, reverse=True)
-        yield from (str(path) for path in inside if path.suffix in SUFFIXES and str(path) not in folders)
+        yield from (str(path) for path in inside if str(path) not in folders)
 
 
 def _inside(folder: str) -> list[Path]:
@@ -144,14 +144,14 @@ def _remote(text: str) -> Listing:
         if info.type == fs.FileType.Directory:
             every = filesystem.get_file_info(fs.FileSelector(root, recursive=True))
             inside = ((i.path, i.path[len(root) :].strip("/").split("/")) for i in every if i.type == fs.FileType.File)
-            listed = sorted(p for p, parts in inside if p.endswith(SUFFIXES) and not any(map(_hidden, parts)))
+            listed = sorted(of_one_kind((p for p, parts in inside if not any(map(_hidden, parts))), text))
             found = current_paths(listed)
     except (pa.ArrowInvalid, ValueError) as error:
         raise InputError(f"{text}: cannot be read: {first_line(error)}") from error
     except OSError as error:
         raise SourceUnavailable(f"{text}: cannot be reached: {first_line(error)}") from error
     if not found:
-        raise InputError(f"{text}: no such file, or no Parquet files there")
+        raise InputError(f"{text}: no such file, or no files ending in {endings()} there")
     return Listing(filesystem, found, root, [])
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from ridgeline.io.arrow.labels import REMEDY, Apart, check_label, label_columns, named, text_runs
+from ridgeline.io.arrow.labels import REMEDY, Apart, Merging, check_label, label_columns, named, text_runs
 from ridgeline.io.arrow.runs import Runs
-from ridgeline.io.errors import InputError
 from ridgeline.io.parquet.files import DataFile
 from ridgeline.io.parquet.footer import Chunk
 from ridgeline.io.parquet.generations import DAY
@@ -29,7 +28,7 @@ class Naming:
         self._asked = asked
         self._apart = Apart(where)
         if asked is None:
-            _refuse_folders(files, where)
+            refuse_folders([{key: file.keys[key] for key in file.open_keys} for file in files], where)
             constant = _constant(files)
             self._labels = {file.path: [c for c in _candidates(file) if c not in constant] for file in files}
         else:
@@ -85,12 +84,11 @@ def _only(chunk: Chunk) -> bytes | None:
     return chunk.low if same and chunk.low is not None and len(chunk.low) < LONGEST_BOUND else None
 
 
-def _refuse_folders(files: Sequence[DataFile], where: str) -> None:
-    """Raise InputError where key=value folders below what the user named would merge."""
+def refuse_folders(files: Iterable[Mapping[str, str | None]], where: str) -> None:
+    """Raise Merging where files in several key=value folders, of which the user named none, would merge."""
     values: dict[str, dict[str | None, None]] = {}
     for file in files:
-        for key in file.open_keys:
-            value = file.keys[key]
+        for key, value in file.items():
             if key != "metric" and not (key == "day" and value is not None and DAY.fullmatch(value)):
                 values.setdefault(key, {})[value] = None
     if not values:
@@ -98,7 +96,7 @@ def _refuse_folders(files: Sequence[DataFile], where: str) -> None:
     key, found = next(iter(values.items()))
     shown = [f"{key}={'' if value is None else value}" for value in found]
     listed = " and ".join(shown[:2]) + (f" and {len(shown) - 2:,} more" if len(shown) > 2 else "")
-    raise InputError(
+    raise Merging(
         f"{where}: its folders {listed} tell series of one name apart, which would merge; "
         + REMEDY.format(names=",".join(values))
     )

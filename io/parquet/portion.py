@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.parquet.catalog import Catalog
 from ridgeline.io.parquet.clustered import Clustered, unread
+from ridgeline.io.parquet.common import Common
 from ridgeline.io.parquet.files import DataFile
 from ridgeline.io.parquet.listing import Problems
 from ridgeline.io.parquet.reader import Reader
-from ridgeline.io.parquet.shape import Shape
 
 Ints = NDArray[np.int64]
 
@@ -28,7 +28,7 @@ class Portion:
     """
 
     files: tuple[DataFile, ...]
-    shape: Shape
+    common: Common
     catalog: Catalog
     limit: int
     max_memory: int
@@ -40,7 +40,7 @@ class Portion:
 
     def matrices(self, problems: Problems) -> Iterator[MetricMatrix]:
         """The metrics in first-seen order, unreadable ones last; `problems` gets (path, sentence) of what is left out."""
-        reader = Reader(self.files, self.shape, self.max_memory, {"load": 0.0, "decode": 0.0}, problems)
+        reader = Reader(self.files, self.common, self.max_memory, {"load": 0.0, "decode": 0.0}, problems)
         seen: NDArray[np.bool_] = np.zeros(len(self.catalog.names), np.bool_)
         yield from Clustered(reader, self.catalog, self.limit, seen).matrices()
         yield from unread(self.catalog.names, ~seen)
@@ -50,7 +50,7 @@ class Cutter:
     """Cuts the metrics of a dataset into portions."""
 
     def __init__(self, reader: Reader, catalog: Catalog, limit: int, max_memory: int) -> None:
-        self._shape = reader.shape
+        self._common = reader.common
         self._files = reader.files
         self._catalog = catalog
         self._limit = limit
@@ -68,4 +68,4 @@ class Cutter:
             for number, pairs in groupby(self._groups[low:high], key=lambda pair: pair[0])
         )
         catalog = self._catalog.part(first, end, int(self._places[low]), int(self._places[high]))
-        return Portion(files, self._shape, catalog, self._limit, self._max_memory)
+        return Portion(files, self._common, catalog, self._limit, self._max_memory)

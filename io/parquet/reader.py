@@ -18,10 +18,10 @@ import pyarrow as pa
 from ridgeline.io.arrow.buffers import arrow, strings
 from ridgeline.io.arrow.runs import Runs
 from ridgeline.io.parquet.catalog import NOT_WANTED
+from ridgeline.io.parquet.common import Common
 from ridgeline.io.parquet.files import Damaged, DataFile
 from ridgeline.io.parquet.listing import Problems, note
 from ridgeline.io.parquet.naming import Naming
-from ridgeline.io.parquet.shape import Shape
 from ridgeline.io.parquet.stretches import Stretch, points_in, stretches
 from ridgeline.io.parquet.waiting import Left, ahead, patience
 
@@ -41,14 +41,14 @@ class Reader:
     def __init__(
         self,
         files: Sequence[DataFile],
-        shape: Shape,
+        common: Common,
         max_memory: int,
         seconds: dict[str, float],
         problems: Problems,
         left: Left | None = None,
     ) -> None:
         self.files = files
-        self.shape = shape
+        self.common = common
         self.seconds = seconds
         self.problems = problems
         self.lost: list[tuple[int, int]] = []
@@ -64,7 +64,7 @@ class Reader:
     @property
     def points(self) -> int:
         """Points in all files; an empty list counts as one."""
-        return sum(points_in(group, lists=self.shape.layout.lists) for file in self.files for group in file.groups)
+        return sum(points_in(group, lists=self.common.layout.lists) for file in self.files for group in file.groups)
 
     def metric_runs(self, naming: Naming) -> Iterator[Runs]:
         """The runs of the metrics, batch by batch, counted in rows; those that cannot be read are not wanted."""
@@ -101,7 +101,7 @@ class Reader:
         self.seconds["load"] += seconds
 
     def _metric_runs(self, naming: Naming) -> Iterator[Runs]:
-        for stretch in stretches(self.files, self.batch, lists=self.shape.layout.lists):
+        for stretch in stretches(self.files, self.batch, lists=self.common.layout.lists):
             columns = naming.columns(stretch.file)
             if not columns:
                 yield naming.constant(stretch.file, stretch.rows)
@@ -116,19 +116,19 @@ class Reader:
     def _batches(
         self, wanted: Callable[[int, int], bool] | None, naming: Naming | None
     ) -> Iterator[tuple[int, pa.Table]]:
-        for stretch in stretches(self.files, self.batch, lists=self.shape.layout.lists):
+        for stretch in stretches(self.files, self.batch, lists=self.common.layout.lists):
             if wanted is not None and not wanted(stretch.row, stretch.end):
                 continue
             names = [] if naming is None else naming.columns(stretch.file)
-            columns = [*names, *(name for name in self.shape.layout.columns if name != "metric")]
+            columns = [*names, *(name for name in self.common.layout.columns if name != "metric")]
             for row, _, table in self._readable(stretch, columns, partial(self._fit, stretch.file, naming)):
                 yield row, table
 
     def _fit(self, file: DataFile, naming: Naming | None, batch: pa.RecordBatch) -> pa.Table:
         """A batch in the shape of all files."""
-        if self.shape.layout.lists:
+        if self.common.layout.lists:
             batch.validate(full=True)  # offsets must not point outside
-        table = self.shape.fit(batch)
+        table = self.common.fit(batch)
         if naming is None:
             return table
         runs = naming.runs(file, batch)

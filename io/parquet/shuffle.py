@@ -143,7 +143,7 @@ def _sorted(table: pa.Table, names: pa.StringArray, first: int, reader: Reader) 
         present = np.flatnonzero(np.bincount(codes, minlength=len(names)))
         names, codes = names.take(arrow(present)), np.searchsorted(present, codes)
     table = table.drop_columns(CODE).combine_chunks()
-    return present + first, matrix_of(table, Runs(names, codes, starts), reader.shape.layout)
+    return present + first, matrix_of(table, Runs(names, codes, starts), reader.common.layout)
 
 
 def _dealt(counts: Ints, rows_per_part: float) -> Ints:

@@ -50,7 +50,7 @@ class FileParts:
     def __init__(self, stack: ExitStack, count: int, directory: Path | None = None) -> None:
         self._stack = stack
         self._count = count
-        self._directory = directory or Path(os.environ.get("TMPDIR") or _roomy())
+        self._directory = directory or roomy()
         self._files: list[IO[bytes]] = []
         self._writers: list[pa.ipc.RecordBatchStreamWriter] = []
 
@@ -90,5 +90,7 @@ class FileParts:
         )
 
 
-def _roomy() -> str:
-    return "/var/tmp" if os.access("/var/tmp", os.W_OK) else tempfile.gettempdir()  # noqa: S108 - files have no name
+def roomy() -> Path:
+    """Where large temporary files lie: in TMPDIR or /var/tmp, because /tmp is often kept in memory."""
+    usual = "/var/tmp" if os.access("/var/tmp", os.W_OK) else tempfile.gettempdir()  # noqa: S108 - files have no name
+    return Path(os.environ.get("TMPDIR") or usual)

@@ -22,12 +22,12 @@ from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.parquet.catalog import REMEMBERED, Catalog, catalogue
 from ridgeline.io.parquet.clustered import Clustered, unread
-from ridgeline.io.parquet.dataset import find
+from ridgeline.io.parquet.common import Common
+from ridgeline.io.parquet.dataset import Dataset, find
 from ridgeline.io.parquet.files import DataFile
 from ridgeline.io.parquet.naming import Naming
 from ridgeline.io.parquet.newest import newest_by_statistics
 from ridgeline.io.parquet.reader import Reader
-from ridgeline.io.parquet.shape import Shape
 from ridgeline.io.parquet.waiting import Left
 from ridgeline.io.source import Order, Select
 
@@ -44,6 +44,7 @@ class ParquetSource:
     by_name     metrics come in the order of their names, however they lie; otherwise as they are first seen
     labels_from columns or key=value folders that become part of the name, `name{host="web1"}`; None: refuse to merge
     deadline    tells the seconds left, after which waiting for a file ends
+    dataset     what was found at `path`, if it was looked for already
     unreadable  (path, sentence) of files and row groups that were left out; complete when `chunks` has ended
     """
 
@@ -60,17 +61,20 @@ class ParquetSource:
         chunk_metrics: int = 16_384,
         temporary: Path | None = None,
         deadline: Left | None = None,
+        dataset: Dataset | None = None,
     ) -> None:
         self.path = str(path)
         self.seconds: dict[str, float] = {"load": 0.0, "decode": 0.0}
         self.bytes_read = 0
         self.clock_skew: float | None = None
-        dataset = find(path, deadline)
+        if dataset is None:
+            dataset = find(path, deadline)
+        self.dataset = dataset
         self.unreadable = dataset.problems
         files = dataset.files if keep is None else tuple(keep(dataset.files))
-        shape = Shape.of(files)
+        common = Common.of(files)
         self._naming = Naming(files, labels_from, self.path)
-        self.reader = Reader(files, shape, max_memory, self.seconds, self.unreadable, deadline)
+        self.reader = Reader(files, common, max_memory, self.seconds, self.unreadable, deadline)
         self.max_memory = max_memory
         self.max_points = most_points(max_memory, max_points)
         self._select = select
@@ -89,6 +93,8 @@ class ParquetSource:
     @property
     def local_paths(self) -> builtins.list[str]:
         """The files that are read and lie on this machine."""
+        if self.dataset.origins is not None:
+            return [path for path in self.dataset.origins if "://" not in path]
         return [file.path for file in self.reader.files if file.filesystem is None]
 
     @property
@@ -135,8 +141,9 @@ class ParquetSource:
         if known:
             return newest
         every = ParquetSource(
-            self.path, max_memory=self.max_memory, labels_from=(), temporary=self._temporary, deadline=self._deadline
-        )
+            self.path, max_memory=self.max_memory, labels_from=(), temporary=self._temporary, deadline=self._deadline,
+            dataset=self.dataset,
+        )  # fmt: skip
         return max((m.newest for m in every.chunks() if m.newest is not None), default=None)
 
     def chunks(self) -> Iterator[MetricMatrix]:
@@ -150,6 +157,8 @@ class ParquetSource:
             self.bytes_read += int(matrix.batch.nbytes)
             for start in range(0, max(len(matrix), 1), self._chunk_metrics):
                 yield _part(matrix, start, start + self._chunk_metrics)
+        if self.dataset.repairs:
+            yield replace(MetricMatrix.empty(), repairs=self.dataset.repairs)
         if self.reader.unread:
             raise InputError(f"{self.path}: not one row can be read: {self.unreadable[-1][1]}")
         if self.reader.lost:

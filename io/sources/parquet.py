@@ -1,4 +1,4 @@
-"""Metrics from Parquet: a file, a folder, a glob or an address."""
+"""Metrics from files: a file, a folder, a glob or an address."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ridgeline.io.source import Reading, Source, SourceKind
+from ridgeline.io.tables.shape import PLAIN, Shape
 from ridgeline.io.text import redact
 
 
@@ -14,12 +15,14 @@ class ParquetSettings:
     """`path` to read; of longer series than `max_points`, the newest are used; `chunk_metrics` at once.
 
     `labels_from`: columns or key=value folders that become part of the name; None: series of one name are not merged.
+    `shape`: what else there is to say of the columns; it is no key.
     """
 
     path: str = field(default="", metadata={"needed": True})
     max_points: int = field(default=1_000_000, metadata={"low": 1})
     labels_from: tuple[str, ...] | None = field(default=None, metadata={"empty": True})
     chunk_metrics: int = field(default=1024, metadata={"low": 1, "high": 10_000_000})
+    shape: Shape = field(default=PLAIN, metadata={"key": False})
 
     def identity(self) -> str:
         """`parquet` and the path, as it is on this machine."""
@@ -27,14 +30,14 @@ class ParquetSettings:
 
 
 def _open(settings: ParquetSettings, reading: Reading) -> Source:
-    from ridgeline.io.parquet.source import ParquetSource
+    from ridgeline.io.tables.dataset import open_dataset
 
-    return ParquetSource(
+    return open_dataset(
         settings.path,
+        settings.shape.labelled(settings.labels_from),
         select=reading.select,
         max_memory=reading.max_memory,
         max_points=settings.max_points,
-        labels_from=settings.labels_from,
         chunk_metrics=settings.chunk_metrics,
         deadline=reading.left,
     )

@@ -138,7 +138,7 @@ SHAPES = {
     "a damaged page, scattered": lambda d: broken_group(d, shuffled(H), 1, 1),
     "a cut file": lambda d: one_of_three(d, H, cut),
     "an empty file": lambda d: one_of_three(d, H, lambda path: path.write_bytes(b"")),
-    "a text file": lambda d: one_of_three(d, H, lambda path: path.write_text("metric,timestamp,value\n")),
+    "a text file": lambda d: one_of_three(d, H, lambda path: path.write_text("to be written\n")),
     "a file of other columns": lambda d: one_of_three(d, H, lambda path: pq.write_table(pa.table({"a": [1]}), path)),
 }  # fmt: skip
 PARTIAL = {"a damaged page", "damaged names", "a damaged page, scattered", "a cut file", "an empty file", "a text file",

@@ -16,14 +16,14 @@ from ridgeline.io.parquet.files import DataFile
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class Common:
     """`layout` of all files together (`as_of` where any has it); `types` of the columns timestamp, value and as_of."""
 
     layout: Layout
     types: Mapping[str, pa.DataType]
 
     @classmethod
-    def of(cls, files: Sequence[DataFile]) -> Shape:
+    def of(cls, files: Sequence[DataFile]) -> Common:
         """The type of all files for each column, or the widest of its kind where they differ."""
         first = files[0].layout
         types: dict[str, pa.DataType] = {}

@@ -1,0 +1,1 @@
+"""Tables of every common shape and format: found out, read in bounded pieces, and brought into the columns of a dataset."""

@@ -1,0 +1,145 @@
+"""The content of a file from its front, no longer compressed: in pieces, or in blocks of whole lines. Memory is bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Self
+
+import pyarrow as pa
+
+from ridgeline.io.errors import InputError, SourceUnavailable
+from ridgeline.io.parquet.listing import first_line, refuse_special
+from ridgeline.io.tables.formats import BOM, codec_of
+from ridgeline.io.tables.unpacked import UNPACKERS, Unpacked
+
+HEAD: Final = 64 << 10  # bytes that a format is judged by
+BLOCK: Final = 8 << 20  # bytes of whole lines read at a time
+LONGEST: Final = 64 << 20  # bytes of one line; longer ones are malformed
+MARK: Final = 16
+STEP: Final = 4 << 10  # bytes unpacked at a time: so many at most are lost where the packed ones are damaged
+
+
+class CutOff(InputError):  # noqa: N818 - reads as the sentence it is
+    """The rest of a file cannot be read; what came before it can."""
+
+
+class Content:
+    """What is in one file. `head` is its beginning; reading starts there."""
+
+    def __init__(self, path: str, filesystem: Any = None) -> None:
+        """Open it. Raises InputError for what is no regular file, or may not be read."""
+        self.path = path
+        self.filesystem = filesystem
+        self._remote = filesystem is not None
+        if not self._remote:
+            refuse_special(path)
+        with self._telling():
+            raw = pa.OSFile(path) if filesystem is None else filesystem.open_input_file(path)
+            self.size = raw.size()
+            self.codec = codec_of(raw.read(MARK))
+            raw.seek(0)
+            self.raw = raw
+            self._stream = Unpacked(raw, self.codec) if self.codec and self.codec in UNPACKERS else self.file()
+            self._step = STEP if isinstance(self._stream, pa.CompressedInputStream) else BLOCK
+        self._done = 0
+        self._failure: Exception | None = None
+        self.head = self._read(HEAD)
+        self._kept = self.head
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.raw.close()
+
+    def file(self) -> Any:
+        """All of it as Arrow's file, no longer compressed, to be read once from the front."""
+        self.raw.seek(0)
+        return self.raw if self.codec is None else pa.CompressedInputStream(self.raw, self.codec)
+
+    def read(self) -> bytes:
+        """The next bytes, none at the end. Raises CutOff where they cannot be read."""
+        if self._kept:
+            kept, self._kept = self._kept, b""
+            return kept
+        return self._read(BLOCK)
+
+    def pieces(self) -> Iterator[bytes]:
+        """All of it, in pieces."""
+        while piece := self.read():
+            yield piece
+
+    def blocks(self, *, newline: bytes = b"\n", quotes: bool = False) -> Iterator[tuple[bytes, int]]:
+        """(whole lines, lines that were left out before them because they are too long).
+
+        With `quotes`, a line goes on where it ends within quotes; a quote that is never closed again ends its line.
+        """
+        waiting, dropped, within = b"", 0, False
+        for piece in self.pieces():
+            text = waiting + piece
+            if within:  # a line that is too long
+                _, found, text = text.partition(newline)
+                within = not found
+            while not within:
+                end = _end_of_lines(text, newline, quotes=quotes)
+                if end or len(text) <= LONGEST:
+                    break
+                _, found, text = text.partition(newline)
+                dropped += 1
+                within = not found
+            if within:
+                waiting = b""
+                continue
+            if end:
+                yield text[:end], dropped
+                dropped = 0
+            waiting = text[end:]
+        if waiting or dropped:
+            yield waiting, dropped
+
+    def _read(self, size: int) -> bytes:
+        parts: list[bytes] = []
+        left = size
+        with self._telling():
+            while left and self._failure is None:
+                try:
+                    part = self._stream.read(min(self._step, left))
+                except (pa.ArrowException, OSError, ValueError) as error:
+                    self._failure = error  # what was read before it comes first
+                    break
+                parts.append(part)
+                left -= len(part)
+                if not part:
+                    break
+            if not any(parts) and self._failure is not None:
+                raise self._failure
+        data = b"".join(parts)
+        first = not self._done
+        self._done += len(data)
+        return data.removeprefix(BOM) if first else data
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Turn what reading raises into one sentence."""
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise InputError(f"{self.path}: no such file") from error
+        except PermissionError as error:
+            raise InputError(f"{self.path}: cannot be read: permission denied") from error
+        except (pa.ArrowException, OSError, ValueError) as error:
+            if self._remote:
+                raise SourceUnavailable(f"{self.path}: cannot be reached: {first_line(error)}") from error
+            done = getattr(self, "_done", 0)
+            raise CutOff(
+                f"{self.path}: it is cut off or damaged, nothing can be read beyond {done:,} bytes: {first_line(error)}"
+            ) from error
+
+
+def _end_of_lines(text: bytes, newline: bytes, *, quotes: bool) -> int:
+    """The place behind the last whole line; 0 where there is none."""
+    end = text.rfind(newline) + 1
+    if quotes and end and text.count(b'"', 0, end) % 2:  # it ends within quotes: the last quote opens them
+        end = text.rfind(newline, 0, text.rfind(b'"', 0, end)) + 1
+    return end

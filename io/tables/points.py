@@ -1,0 +1,233 @@
+"""From the columns of one file to points: which column is what, and each batch in the columns that datasets have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ridgeline.io.arrow.buffers import arrow, strings
+from ridgeline.io.arrow.columns import either, list_lengths
+from ridgeline.io.arrow.instants import WRITE
+from ridgeline.io.arrow.labels import Apart, check_label, label_columns, labels_of, named, text_runs
+from ridgeline.io.arrow.layout import absent, is_text, layout_of
+from ridgeline.io.arrow.runs import Runs
+from ridgeline.io.clean import NON_NUMERIC
+from ridgeline.io.errors import InputError
+from ridgeline.io.tables.cells import Cells, numbers_of, times_of
+from ridgeline.io.tables.reading import Wanted
+from ridgeline.io.tables.shape import Shape, refuse_metric
+from ridgeline.io.text import escape, truncate
+
+Ints = NDArray[np.int64]
+LONG: Final = pa.schema(
+    [("metric", pa.dictionary(pa.int32(), pa.string())), ("timestamp", pa.int64()), ("value", pa.float64())]
+)
+LISTS: Final = pa.schema(
+    [("metric", pa.string()), ("timestamp", pa.large_list(pa.int64())), ("value", pa.large_list(pa.float64()))]
+)
+AS_OF: Final = pa.field("as_of", pa.int64())
+SHOWN: Final = 60  # bytes of a cell in a sentence
+
+
+class Points(Protocol):
+    """What makes points of a file's batches: asked once for the columns, then for each batch, at last for what is left."""
+
+    def wanted(self, schema: pa.Schema) -> Wanted:
+        """The columns to read. Raises InputError where the file cannot be read as points."""
+
+    def of(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The points of a batch of these columns, as LONG or LISTS, perhaps with AS_OF behind."""
+
+    def rest(self) -> Iterator[pa.RecordBatch]:
+        """What is only known at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a file lies: its `path` for sentences, what its key=value folders say; `met` gets the labels that it has."""
+
+    path: str
+    keys: Mapping[str, str | None]
+    met: set[str] = field(default_factory=set)
+
+
+class Plain:
+    """One point a row, or one metric a row; cells are `text` where the format has no types."""
+
+    def __init__(self, shape: Shape, place: Place, apart: Apart, *, text: bool) -> None:
+        self._shape = shape
+        self._place = place
+        self._apart = apart
+        self._text = text
+        self._roles: dict[str, str] = {}
+        self._labels: list[str] = []
+        self._lists = False
+        self._legible = Legible(place.path)
+
+    def wanted(self, schema: pa.Schema) -> Wanted:
+        """The columns of the roles, and of labels: those asked for, or all that might tell series apart."""
+        names = schema.names
+        self._roles = self._found(names)
+        kinds = {role: self._kind(schema, role, name) for role, name in self._roles.items()}
+        kinds.setdefault("metric", pa.string())
+        self._lists = layout_of(pa.schema(list(kinds.items())), self._place.path).lists
+        self._labels = self._labels_in(schema)
+        columns = [*self._roles.values(), *self._labels]
+        once = {self._roles[role] for role in ("timestamp", "value")}
+        return Wanted([names.index(name) for name in columns], [name not in once for name in columns])
+
+    def of(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The points of a batch."""
+        times, values = (batch.column(self._roles[role]) for role in ("timestamp", "value"))
+        metric = self._metric(batch)
+        as_of = [self._as_of(batch)] if "as_of" in self._roles else []
+        if self._lists:
+            codes = np.repeat(metric.codes, np.diff(metric.starts))
+            names = metric.names.take(arrow(codes, codes < 0))
+            return _batch(LISTS, [names, *_lists(times, values), *as_of])
+        stamps, numbers = times_of(times), numbers_of(values)
+        self._legible.see(self._roles["timestamp"], times, stamps)
+        self._legible.see(self._roles["value"], values, numbers)
+        return _batch(LONG, [dictionary(metric), *points(stamps, numbers), *as_of])
+
+    def rest(self) -> Iterator[pa.RecordBatch]:
+        """Nothing. Raises InputError where of a column not one cell could be read."""
+        self._legible.check()
+        yield from ()
+
+    def _found(self, names: Sequence[str]) -> dict[str, str]:
+        """The column of each role."""
+        shape, path = self._shape, self._place.path
+        roles = {role: shape.column(role) for role in ("metric", "timestamp", "value", "as_of")}
+        if shape.metric is not None:
+            refuse_metric(names, path)
+            del roles["metric"]
+        elif roles["metric"] not in names and "metric" in self._place.keys and "metric" not in shape.columns:
+            del roles["metric"]
+        if "as_of" not in shape.columns and "as_of" not in names:
+            del roles["as_of"]
+        if missing := [name for name in roles.values() if name not in names]:
+            raise absent(missing, names, path)
+        for name in roles.values():
+            if names.count(name) > 1:
+                raise InputError(f"{path}: column {name} is there {names.count(name)} times; keep one")
+        return roles
+
+    def _kind(self, schema: pa.Schema, role: str, name: str) -> pa.DataType:
+        """The type to judge a column by: cells of text may hold anything, and text may hold times."""
+        kind = schema.field(name).type
+        if self._text and not pa.types.is_nested(kind):
+            return {"metric": pa.string(), "value": pa.float64()}.get(role, pa.int64())
+        inner = kind.value_type if pa.types.is_list(kind) or pa.types.is_large_list(kind) else kind
+        if role in {"timestamp", "as_of"} and (is_text(inner) or pa.types.is_date(inner)):
+            return pa.int64() if inner is kind else pa.list_(pa.int64())
+        return kind
+
+    def _labels_in(self, schema: pa.Schema) -> list[str]:
+        path, taken = self._place.path, [*self._roles.values()]
+        if self._shape.labels_from is None:
+            return label_columns(schema, path, taken)
+        for label in self._shape.labels_from:
+            kinds = [schema.field(at).type for at in schema.get_all_field_indices(label)]
+            if len(kinds) > 1:
+                raise InputError(f"{path}: column {label} is there {len(kinds)} times; keep one")
+            check_label(label, kinds, path, elsewhere=True, taken=taken)
+            self._place.met.update([label] if kinds or label in self._place.keys else [])
+        return [label for label in self._shape.labels_from if label in schema.names]
+
+    def _metric(self, batch: pa.RecordBatch) -> Runs:
+        """The runs of full names."""
+        if "metric" in self._roles:
+            metric = text_runs(batch.column(self._roles["metric"]))
+        else:
+            metric = _one(self._shape.metric or self._place.keys.get("metric"), batch.num_rows)
+        columns = {name: batch.column(name) for name in self._labels}
+        if self._shape.labels_from is None:  # what looked like text may be nested further on
+            label_columns(pa.schema([(name, column.type) for name, column in columns.items()]), self._place.path, ())
+        labels = labels_of(columns, self._place.path)
+        if self._shape.labels_from is None:
+            self._apart.see(metric, labels)
+            return metric
+        keys = self._place.keys
+        folders = {key: keys[key] for key in self._shape.labels_from if key in keys and key not in self._labels}
+        return named(metric, labels, folders) if labels or folders else metric
+
+    def _as_of(self, batch: pa.RecordBatch) -> pa.Array:
+        column = batch.column(self._roles["as_of"])
+        times = times_of(column)
+        self._legible.see(self._roles["as_of"], column, times)
+        return arrow(times.numbers, either(times.absent, times.bad))
+
+
+class Legible:
+    """Sees to it that of each column some cell can be read: where none can, it is another column that was meant."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._odd: dict[str, object] = {}  # by column, its first cell that cannot be read
+        self._good: set[str] = set()
+
+    def see(self, name: str, column: pa.Array, cells: Cells) -> None:
+        """Look at the cells of a batch."""
+        if name in self._good or not len(column):
+            return
+        if cells.bad is None or not cells.bad.any():
+            self._good.update([name] if cells.absent is None or not cells.absent.all() else [])
+            return
+        self._odd.setdefault(name, column[int(np.argmax(cells.bad))].as_py())
+        gone = cells.bad if cells.absent is None else cells.bad | cells.absent
+        self._good.update([] if gone.all() else [name])
+
+    def check(self) -> None:
+        """Raise InputError where a column had nothing but cells that cannot be read."""
+        for name, cell in self._odd.items():
+            if name not in self._good:
+                shown = truncate(escape(cell if isinstance(cell, (str, bytes)) else repr(cell)), SHOWN)
+                raise InputError(
+                    f"{self._path}: column {name} holds '{shown}', and not one number or time that could be read there; "
+                    f"times are {WRITE}"
+                )
+
+
+def points(stamps: Cells, numbers: Cells) -> tuple[pa.Array, pa.Array]:
+    """int64 and float64 columns: null where the time or the value is absent, `NON_NUMERIC` where one cannot be read."""
+    values, gaps = numbers.numbers, either(stamps.absent, numbers.absent)
+    if stamps.bad is not None and stamps.bad.any():
+        values = np.where(stamps.bad, NON_NUMERIC, values)
+    return arrow(stamps.numbers, gaps), arrow(values, gaps)
+
+
+def dictionary(metric: Runs) -> pa.DictionaryArray:
+    """The metric of each point."""
+    codes = np.repeat(metric.codes, np.diff(metric.starts)).astype(np.int32)
+    return pa.DictionaryArray.from_arrays(arrow(codes, codes < 0), metric.names)
+
+
+def _one(name: str | None, rows: int) -> Runs:
+    """One run of a name that is not in the table."""
+    return Runs(strings([] if name is None else [name]), np.array([-1 if name is None else 0]), np.array([0, rows]))
+
+
+def _lists(times: pa.Array, values: pa.Array) -> list[pa.Array]:
+    """Lists of points; a list of texts or dates as one of numbers."""
+    times.validate(full=True)
+    values.validate(full=True)
+    stamps, numbers = times.flatten(), values.flatten()
+    lengths, others = list_lengths(times), list_lengths(values)
+    if np.array_equal(lengths, others):
+        stamps, numbers = points(times_of(stamps), numbers_of(numbers))
+    else:  # some rows are malformed, and cannot tell which time goes with which value
+        found = times_of(stamps), numbers_of(numbers)
+        stamps, numbers = (arrow(one.numbers, one.absent) for one in found)
+    ends = [arrow(np.append(0, np.cumsum(sizes))) for sizes in (lengths, others)]
+    return [pa.LargeListArray.from_arrays(ends[0], stamps), pa.LargeListArray.from_arrays(ends[1], numbers)]
+
+
+def _batch(schema: pa.Schema, columns: Sequence[pa.Array]) -> pa.RecordBatch:
+    fields = [*schema, AS_OF][: len(columns)]
+    return pa.RecordBatch.from_arrays(list(columns), schema=pa.schema(fields))
