@@ -16,7 +16,7 @@ from ridgeline.io.state.names import breaker as breaker_key
 
 FIRST_PAUSE: Final = 30.0  # seconds; doubled at each failure in a row
 LONGEST_PAUSE: Final = 300.0
-MOST_PATIENCE: Final = 3600.0  # seconds that an endpoint may ask to be left alone for
+MOST_PATIENCE: Final = 3600.0  # seconds that an endpoint may ask to be left alone for, and an alert to wait
 LIFE: Final = 900.0  # seconds after which a breaker is forgotten, however often its probes failed
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from ridgeline.alerters import duration
+from ridgeline.engine.alerts.breaker import MOST_PATIENCE
 from ridgeline.engine.alerts.delivery import Delivery
 from ridgeline.engine.alerts.entry import decode, encode
 from ridgeline.engine.alerts.item import Item, Pair
@@ -19,7 +20,6 @@ from ridgeline.io.state.outbox import Entry, drop_outbox, put_outbox, read_outbo
 
 FIRST_PAUSE: Final = 30.0  # seconds until the second attempt; doubled at each one after it
 LONGEST_PAUSE: Final = 1800.0
-MOST_PATIENCE: Final = 3600.0  # seconds that a receiver may ask us to wait
 SAFE_WITHIN: Final = 1.0  # seconds that a store may take before sending goes on without it
 
 
