@@ -19,7 +19,7 @@ Ints = NDArray[np.int64]
 class Runs:
     """The runs of a block of points.
 
-    `names` string[m], distinct, in first-seen order; `codes` int64[r] into them, -1 for a null name; run i is the
+    `names` string[m], distinct, as a rule in first-seen order; `codes` int64[r] into them, -1 for a null name; run i is the
     points `starts[i]:starts[i+1]` (int64[r+1]).
     """
 
@@ -29,8 +29,8 @@ class Runs:
 
     @property
     def clustered(self) -> bool:
-        """Every metric is one run, none is null."""
-        return len(self.codes) == len(self.names) and bool((self.codes >= 0).all())
+        """Every metric is one run, in the order of the names, none is null."""
+        return len(self.codes) == len(self.names) and bool((self.codes == np.arange(len(self.codes))).all())
 
 
 def runs_of(chunks: Iterable[pa.Array], starts: Ints | None = None) -> Runs:

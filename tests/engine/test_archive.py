@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import random
 import shutil
 import threading
 import time
@@ -168,6 +169,32 @@ def test_an_export_adds_what_is_missing_and_puts_metrics_together(tmp_path):
     assert export_all(tmp_path, full).points == 0
     assert run(tmp_path, full, NOON).points == 0
     assert files(tmp_path) == [only]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_history_of_runs_and_exports_is_archived_as_it_was(tmp_path, seed):
+    """Points that are late by anything, ahead, trimmed; marks that vanish; clocks that are off by an hour."""
+    chance = random.Random(seed)
+    redis, now = {name: set() for name in "fedcba"}, NOON - DAY // 2
+    for _ in range(40):
+        now += chance.choice([60, 60, 60, 600, 7200])
+        for stamps in redis.values():
+            stamps.update([now - chance.choice([0, 30])] if chance.random() < 0.8 else range(now - 1800, now, 300))
+            if chance.random() < 0.1:
+                stamps.add(now + chance.randrange(-80_000, 80_000))
+            stamps.intersection_update({at for at in stamps if at > now - DAY})
+        series = {name: sorted(stamps) for name, stamps in redis.items() if stamps}
+        as_of, act = now + chance.choice([0, 0, 0, -3600, 3600]), chance.random()
+        if act < 0.6:
+            run(tmp_path, series, as_of)
+        elif act < 0.9:
+            export_all(tmp_path, series, as_of)
+            seen = held(tmp_path) if files(tmp_path) else {}
+            for name, stamps in series.items():
+                assert {at for at in stamps if at <= as_of} <= set(seen.get(name, []))
+        else:
+            Folder(tmp_path).marks.unlink(missing_ok=True)
+    assert all(len(set(stamps)) == len(stamps) for stamps in held(tmp_path).values())
 
 
 def test_since_leaves_older_points_for_another_export(tmp_path):

@@ -563,3 +563,19 @@ def test_large_row_groups_are_read_through_a_buffer(tmp_path, monkeypatch):
 
 def test_batches_fit_into_little_memory():
     assert parquet_reader.BATCH * parquet_reader.BYTES_PER_POINT < 1 << 28
+
+
+@pytest.mark.parametrize("order", [["c", "a", "b"], ["c", "a", "b", "c"], ["a", "b", "c"]])
+def test_metrics_come_by_name_where_that_is_asked_for(tmp_path, order):
+    """Whether each stands together, scattered, or in order already."""
+    path = tmp_path / "a.parquet"
+    columns = {
+        "metric": order,
+        "timestamp": [T0 + 60 * at for at in range(len(order))],
+        "value": [float(ord(name)) for name in order],
+    }
+    pq.write_table(pa.table(columns), path)
+    (matrix,) = ParquetSource(path, by_name=True).chunks()
+    assert matrix.metrics.to_pylist() == ["a", "b", "c"]
+    owners = np.repeat(["a", "b", "c"], np.diff(matrix.offsets))
+    assert [chr(int(value)) for value in matrix.values] == owners.tolist()
