@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from ridgeline.alerters import Alert, Status
 from ridgeline.engine.alerts.item import Item
 from ridgeline.engine.alerts.links import fill_links
@@ -39,15 +41,14 @@ def match_rules(
 
 def deciding(rows: Sequence[AlertRow], metrics: Sequence[str]) -> Iterator[dict[str, AlertRow]]:
     """For each metric the rule that decides, by strategy: of those that name it, the first that matches."""
-    named = {strategy for row in rows for strategy in row.strategies}
-    for matched in Patterns(row.match for row in rows).hits(metrics):
-        chosen: dict[str, AlertRow] = {}
-        for at in matched:
-            for strategy in rows[at].strategies:
-                chosen.setdefault(strategy, rows[at])
-            if len(chosen) == len(named):
-                break  # a storm matches many rules, and the first of them decide
-        yield chosen
+    matched = Patterns(row.match for row in rows).matched(metrics)
+    first = {strategy: np.full(len(metrics), -1) for row in rows for strategy in row.strategies}
+    for place in reversed(range(len(rows))):  # a storm matches many rules: the last word is that of the first
+        for strategy in rows[place].strategies:
+            first[strategy][matched[place]] = place
+    places = [(strategy, each.tolist()) for strategy, each in first.items()]
+    for at in range(len(metrics)):
+        yield {strategy: rows[each[at]] for strategy, each in places if each[at] >= 0}
 
 
 def _alert(anomaly: Anomaly, plan: Plan, row: AlertRow, strategy: str, identity: str | None) -> Alert:
