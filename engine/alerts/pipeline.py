@@ -11,6 +11,7 @@ from functools import partial
 from typing import Final
 
 from ridgeline.engine.alerts.breaker import Breaker, decode_breaker, tripped, write_breaker
+from ridgeline.engine.alerts.collector import resting
 from ridgeline.engine.alerts.group import group
 from ridgeline.engine.alerts.item import Item
 from ridgeline.engine.alerts.lately import Lately
@@ -49,6 +50,7 @@ class Times:
     wall: Callable[[], float] = time.time
 
 
+@resting()
 def deliver(  # noqa: PLR0913 - each is one thing that a run knows
     anomalies: Sequence[Anomaly],
     plan: Plan,

@@ -1,6 +1,7 @@
 """Sending: lanes, breakers, the time an endpoint may cost, threads, real receivers, signals."""
 
 import contextlib
+import gc
 import signal
 import subprocess
 import sys
@@ -282,6 +283,22 @@ def test_a_storm_arrives_whole(tmp_path):
         recorder.close(5)
         assert read_outbox(state) == {}
     assert sorted(request.json["alerts"][0]["metric"] for request in server.requests) == sorted(metrics)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_collector_of_garbage_rests_while_alerts_are_sent_and_is_as_before_after(enabled):
+    seen = []
+    world = World(http=Scripted(lambda _: seen.append(gc.isenabled()) or SENT))
+    try:
+        (gc.enable if enabled else gc.disable)()
+        world.run(["a"])
+        assert (seen, gc.isenabled()) == ([False], enabled)
+        world.state = None
+        with pytest.raises(AttributeError):
+            world.run(["a"])
+        assert gc.isenabled() == enabled
+    finally:
+        gc.enable()
 
 
 def test_a_receiver_that_recovers_gets_each_alert_once():
