@@ -98,4 +98,4 @@ def _reader_of_csv() -> tuple[str, Callable[[Path], Any]]:
         import polars as pl
     except ImportError:
         return "pyarrow read_csv", arrow_csv.read_csv
-    return "polars read_csv", pl.read_csv
+    return "polars read_csv", partial(pl.read_csv, schema_overrides={"value": pl.Float64})
