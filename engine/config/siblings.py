@@ -48,7 +48,7 @@ def read_archive(top: Table, window: int) -> Archive:
     archive = Archive(directory=table.file("directory", None), keep=table.duration("keep", usual.keep))
     if "archive" in top and "directory" not in table:
         table.refuse("directory", "is missing: name the folder of the archive")
-    if archive.keep < window:
+    if archive.directory is not None and archive.keep < window:
         table.refuse("keep", f"{archive.keep} s are less than `[analysis] full_duration`, which Redis holds anyway")
     table.finish()
     return archive
