@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rigs.books import MINUTE, START, Desk, steady
 from rigs.redis import redis_server
 
-from ridgeline.engine.prepare.density import density_of
+from ridgeline.engine.prepare.density import density, look
 from ridgeline.engine.run.books import series as books
 from ridgeline.engine.run.books.series import Facts, Noted
 from ridgeline.io.matrix import MetricMatrix
@@ -63,7 +63,7 @@ def minutes_of(rule, clock):
 def test_resolution_and_density_are_those_that_were_recorded(shared):
     folder = SHARED / "golden" / "manager"
     keys = json.loads((folder / "runs" / "1" / "redis.json").read_text())["keys"]
-    resolutions, density = (keys[key]["value"] for key in (books.RESOLUTIONS, books.SPARSITY))
+    resolutions, shares = (keys[key]["value"] for key in (books.RESOLUTIONS, books.SPARSITY))
     named = {row["name"]: row["rule"] for row in json.loads((folder / "names.json").read_text())["names"]}
     left_out = (
         "dead",
@@ -79,17 +79,17 @@ def test_resolution_and_density_are_those_that_were_recorded(shared):
         "dupes",
     )
     chosen = [name for name, rule in named.items() if rule not in left_out and name in resolutions]
-    found = density_of(stamped(*(minutes_of(named[name], 1_700_000_120) for name in chosen)), 86400)
+    found = density(look(stamped(*(minutes_of(named[name], 1_700_000_120) for name in chosen)), 86400), 86400)
     assert len(chosen) > 200
     assert dict(zip(chosen, map(str, found.resolution.tolist()), strict=True)) == {n: resolutions[n] for n in chosen}
     told = {name: repr(share) for name, share in zip(chosen, found.sparsity.tolist(), strict=True)}
-    recorded = {name: density[f"metrics.{name}"] for name in chosen if f"metrics.{name}" in density}
+    recorded = {name: shares[f"metrics.{name}"] for name in chosen if f"metrics.{name}" in shares}
     differing = {name for name, share in recorded.items() if told[name] != share}
     assert differing == {"res.daily.v"}, "three daily points fill one window of a day once, not three times"
 
 
 def test_a_series_of_one_point_has_no_resolution():
-    found = density_of(stamped([START], [START, START], [], [START, START + 7]), 86400)
+    found = density(look(stamped([START], [START, START], [], [START, START + 7]), 86400), 86400)
     assert found.resolution.tolist() == [0, 0, 0, 60]
     assert found.sparsity.tolist()[:3] == [0.0] * 3
 

@@ -11,13 +11,13 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, compress
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ridgeline.engine.prepare.density import FULL, density_of
+from ridgeline.engine.prepare.density import FULL, density, look
 from ridgeline.engine.prepare.plan import OFF
 from ridgeline.engine.run.sinks import Series
 from ridgeline.engine.run.turn import Turn
@@ -110,16 +110,17 @@ class SeriesBooks:
     window: int
     wants_series: bool = True
     _metrics: list[pa.StringArray] = field(default_factory=list)
-    _facts: list[tuple[NDArray[Any], ...]] = field(default_factory=list)
+    _facts: list[NDArray[np.int64]] = field(default_factory=list)
+    _counters: list[NDArray[np.bool_]] = field(default_factory=list)
 
     def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:  # noqa: ARG002 - the interface of sinks
         """Keep three numbers of each series."""
         if matrix is None:
             return
-        found, done = density_of(matrix.cleaned, self.window), matrix.prepared.done
-        counter = np.zeros(len(matrix.cleaned), np.bool_) if done is None else (done & DERIVED) > 0
+        done = matrix.prepared.done
         self._metrics.append(matrix.cleaned.metrics)
-        self._facts.append((found.resolution, found.sparsity, counter, np.diff(matrix.cleaned.offsets) > 0))
+        self._facts.append(look(matrix.cleaned, self.window))
+        self._counters.append(np.zeros(len(matrix.cleaned), np.bool_) if done is None else (done & DERIVED) > 0)
 
     def finish(self, turn: Turn) -> None:
         """Tell what changed; all of it once in a while. A run that saw only a part of the fleet tells of that part."""
@@ -145,9 +146,9 @@ class SeriesBooks:
 
     def _gathered(self) -> Facts:
         """Of all metrics with a series."""
-        resolution, sparsity, counter, there = (np.concatenate(column) for column in zip(*self._facts, strict=True))
+        found = density(np.concatenate(self._facts), self.window)
         names = [name for part in self._metrics for name in part.to_pylist()]
-        return Facts(names, resolution, sparsity, counter).some(there)
+        return Facts(names, found.resolution, found.sparsity, np.concatenate(self._counters)).some(found.there)
 
 
 def _tell(turn: Turn, facts: Facts) -> None:
