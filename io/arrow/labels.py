@@ -106,8 +106,8 @@ def check_label(
         raise InputError(f"{where}: {key} cannot be a label")
     if not kinds and not elsewhere:
         raise InputError(f"{where}: no column or folder is called {key}")
-    if any(kind.num_fields and not _has_labels(kind) for kind in kinds):
-        raise InputError(f"{where}: column {key} holds {kinds[0]}; a label must be a plain value, a struct or a map")
+    for kind in kinds:
+        _must_be_plain(key, kind, where)
 
 
 def labels_of(columns: Mapping[str, pa.ChunkedArray | pa.Array], where: str) -> dict[str, Runs]:
@@ -121,6 +121,11 @@ def labels_of(columns: Mapping[str, pa.ChunkedArray | pa.Array], where: str) -> 
                 )
             found[name] = text_runs(values)
     return found
+
+
+def _must_be_plain(key: str, kind: pa.DataType, where: str) -> None:
+    if kind.num_fields and not _has_labels(kind):
+        raise InputError(f"{where}: column {key} holds {kind}; a label must be a plain value, a struct or a map")
 
 
 def _has_labels(kind: pa.DataType) -> bool:
@@ -148,6 +153,7 @@ def _flattened(key: str, column: pa.Array, where: str) -> Iterator[tuple[str, pa
             places[rows[entry]] = entry
             yield from _flattened(name, values.take(arrow(places, places < 0)), where)
     else:
+        _must_be_plain(key, column.type, where)
         yield key, column
 
 

@@ -24,7 +24,7 @@ from ridgeline.io.tables.shape import PLAIN, ROLES, Shape, refuse_metric
 class Dataset(NamedTuple):
     """The files that a path means, all of one layout, and (path, sentence) of what cannot be read; at least one file.
 
-    Where they are a copy in other columns, `origins` are the files that were copied, `repairs` points by reason that are
+    Where they are a copy in other columns, `origins` are those of this machine that were copied, `repairs` points by reason that are
     not in the copy, and `held` is what the copy lives by.
     """
 

@@ -94,7 +94,7 @@ class ParquetSource:
     def local_paths(self) -> builtins.list[str]:
         """The files that are read and lie on this machine."""
         if self.dataset.origins is not None:
-            return [path for path in self.dataset.origins if "://" not in path]
+            return builtins.list(self.dataset.origins)
         return [file.path for file in self.reader.files if file.filesystem is None]
 
     @property

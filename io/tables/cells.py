@@ -23,7 +23,7 @@ from ridgeline.io.epochs import instant_of, is_absent
 Bools = NDArray[np.bool_]
 NUMBER: Final = r"^[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|(?i:nan|inf|infinity))$"
 ABSENT: Final = r"(?i)^(none|null|na|n/a|nil|nat|<na>|\\n|-)?$"  # what writers put where there is no number
-HEX: Final = re.compile(rb"[xX]")
+HEX: Final = r"0[xX][0-9a-fA-F]{1,15}"
 DAY: Final = 86_400
 WHOLE: Final = r"[+-]?\d{1,18}"
 BEYOND: Final = 2.0**63
@@ -75,14 +75,13 @@ def times_of(column: pa.Array) -> Cells:
 
 def _times_of_text(column: pa.Array) -> Cells:
     text = _text(column)
-    if not _may_be_hexadecimal(text):
-        for kind in (pa.int64(), pa.timestamp("ns"), pa.timestamp("ns", "UTC")):
-            try:
-                ticks = text.cast(kind).view(pa.int64())
-            except pa.ArrowInvalid:
-                continue
-            per_second = 1 if kind == pa.int64() else PER_SECOND["ns"]
-            return Cells(view(ticks) // per_second, nulls(text))
+    for kind in (pa.int64(), pa.timestamp("ns"), pa.timestamp("ns", "UTC")):
+        try:
+            ticks = text.cast(kind).view(pa.int64())
+        except pa.ArrowInvalid:
+            pass
+        else:
+            return Cells(view(ticks) if kind == pa.int64() else view(ticks) // PER_SECOND["ns"], nulls(text))
     return _times_one_by_one(text)
 
 
@@ -103,6 +102,8 @@ def _times_one_by_one(text: pa.Array) -> Cells:
 def _time(word: str) -> int | None:
     """A number as it is, floored; or the epoch seconds of ISO 8601."""
     cleaned = word.strip()
+    if re.fullmatch(HEX, cleaned, re.ASCII):
+        return int(cleaned, 16)  # as Arrow has it
     if not re.fullmatch(NUMBER, cleaned, re.ASCII):
         return instant_of(word)
     if re.fullmatch(WHOLE, cleaned, re.ASCII):
@@ -128,12 +129,6 @@ def _text(column: pa.Array) -> pa.Array:
         from ridgeline.io.arrow.runs import text_of
 
         return text_of(column)
-
-
-def _may_be_hexadecimal(text: pa.Array) -> bool:
-    """Whether an x is anywhere: Arrow would take 0x10 for a whole number."""
-    data = text.buffers()[2]
-    return data is not None and HEX.search(memoryview(data)) is not None
 
 
 def _flags(array: pa.BooleanArray) -> Bools:

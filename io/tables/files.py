@@ -39,9 +39,10 @@ def points_in(
         refuse_folders([{key: keys[key] for key in keys if key not in chosen} for keys in folders], where)
     readable = False
     for path in listing.files:
-        batches = _points(listing, shape, Place(path, folder_keys(path), met), apart, told)
+        wait = patience(left, remote=listing.filesystem is not None)
+        batches = _points(listing, shape, Place(path, folder_keys(path), met), apart, told, wait)
         try:
-            for batch in ahead(batches, patience(left, remote=listing.filesystem is not None), path):
+            for batch in ahead(batches, wait, path):
                 yield path, batch
             readable = True
         except Merging:
@@ -100,7 +101,7 @@ def whole_table(path: str | Path) -> pa.Table:
 
     def everything(schema: pa.Schema) -> Wanted:
         names[:] = schema.names
-        return Wanted(range(len(names)), [True] * len(names))
+        return Wanted(range(len(names)), [False] * len(names))
 
     with Content(str(path)) as content:
         batches = list(READERS[format_of(content.head, str(path))](content, everything, told))
@@ -121,11 +122,13 @@ def _text(column: pa.Array) -> pa.Array:
     return text_of(column) if pa.types.is_binary(column.type) else column
 
 
-def _points(listing: Listing, shape: Shape, place: Place, apart: Apart, told: Told) -> Iterator[pa.RecordBatch]:
-    """The points of one file."""
+def _points(
+    listing: Listing, shape: Shape, place: Place, apart: Apart, told: Told, wait: Left | None
+) -> Iterator[pa.RecordBatch]:
+    """The points of one file: the next batch is read while points are made of the one before it."""
     with Content(place.path, listing.filesystem) as content:
         kind = format_of(content.head, place.path)
         found = points_for(shape, place, apart, text=kind in UNTYPED)
-        for batch in READERS[kind](content, found.wanted, told):
+        for batch in ahead(READERS[kind](content, found.wanted, told), wait, place.path):
             yield batch if batch.schema.equals(LONG) else found.of(batch)
         yield from found.rest()

@@ -59,13 +59,34 @@ class Records:
 
     def batches(self, block: bytes) -> Iterator[pa.RecordBatch]:
         """The objects of a block of whole lines."""
-        # Members of structs differ from line to line, and Arrow would leave out those that the first ones do not have.
-        alike = not any(field.type.num_fields or pa.types.is_null(field.type) for field in self._fields)
-        table = _by_arrow(block, pa.schema(self._fields)) if alike and not _deep(block) else None
+        table = None if _deep(block) else self._by_arrow(block)
         if table is None:
             yield from self.of(objects(block.split(b"\n"), self._told))
         else:
             yield from table.combine_chunks().to_batches()
+
+    def _by_arrow(self, block: bytes) -> pa.Table | None:
+        """The members of the objects of a block; None where Arrow's parser cannot take them, or would show them otherwise.
+
+        Members of structs differ from line to line, so that each block has its own; as labels they must be text.
+        """
+        given = [field for field in self._fields if not field.type.num_fields]
+        free = [field.name for field in self._fields if pa.types.is_struct(field.type)]
+        if len(given) + len(free) < len(self._fields) or any(pa.types.is_null(field.type) for field in given):
+            return None
+        try:
+            table = arrow_json.read_json(
+                pa.BufferReader(block),
+                read_options=arrow_json.ReadOptions(block_size=len(block) + 1),
+                parse_options=arrow_json.ParseOptions(
+                    explicit_schema=pa.schema(given), unexpected_field_behavior="infer" if free else "ignore"
+                ),
+            )
+        except pa.ArrowInvalid:
+            return None
+        if not all(name in table.schema.names and _holds_text(table.schema.field(name).type) for name in free):
+            return None
+        return table.select([field.name for field in self._fields])
 
     def of(self, records: Iterable[dict[str, Any]]) -> Iterator[pa.RecordBatch]:
         """Objects as one batch; malformed are those without a list where the others have one."""
@@ -88,17 +109,11 @@ class Records:
         ]
 
 
-def _by_arrow(block: bytes, schema: pa.Schema) -> pa.Table | None:
-    """These members of the objects of a block; None where Arrow's parser cannot take them."""
-    try:
-        table = arrow_json.read_json(
-            pa.BufferReader(block),
-            read_options=arrow_json.ReadOptions(block_size=len(block) + 1),
-            parse_options=arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
-        )
-    except pa.ArrowInvalid:
-        return None
-    return table.select(schema.names)
+def _holds_text(kind: pa.DataType) -> bool:
+    """Whether a struct has members of text alone."""
+    return bool(pa.types.is_struct(kind)) and all(
+        pa.types.is_string(inner.type) or pa.types.is_null(inner.type) for inner in kind
+    )
 
 
 def objects(lines: Iterable[bytes], told: Told) -> Iterator[dict[str, Any]]:
@@ -107,7 +122,7 @@ def objects(lines: Iterable[bytes], told: Told) -> Iterator[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            found = json.loads(line)
+            found = json.loads(line if line.isascii() else line.decode(errors="surrogateescape"))
         except (ValueError, RecursionError):
             found = None
         if isinstance(found, dict):

@@ -42,13 +42,21 @@ def lists_of(values: Sequence[list[Any]]) -> pa.Array:
     return pa.LargeListArray.from_arrays(arrow(ends), column_of([inner for value in values for inner in value]))
 
 
+def shown(text: str) -> str:
+    """Text that UTF-8 can carry: bytes that were none are shown as escapes, and so are halves of characters."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode(errors="backslashreplace")
+    except UnicodeEncodeError:
+        return encodable(text)
+
+
 def _pairs(value: dict[str, Any]) -> list[tuple[str, str | None]]:
-    return [(encodable(key), _text(inner)) for key, inner in value.items()]
+    return [(shown(key), _text(inner)) for key, inner in value.items()]
 
 
 def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
-        return value
+        return value if value is None else shown(value)
     try:
         return json.dumps(value, sort_keys=True)
     except RecursionError:

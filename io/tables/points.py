@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ridgeline.io.arrow.buffers import arrow, strings
 from ridgeline.io.arrow.columns import either, list_lengths
 from ridgeline.io.arrow.instants import WRITE
-from ridgeline.io.arrow.labels import Apart, check_label, label_columns, labels_of, named, text_runs
+from ridgeline.io.arrow.labels import MOST, Apart, Merging, check_label, label_columns, labels_of, named, text_runs
 from ridgeline.io.arrow.layout import absent, is_text, layout_of
 from ridgeline.io.arrow.runs import Runs
 from ridgeline.io.clean import NON_NUMERIC
@@ -78,8 +78,8 @@ class Plain:
         self._lists = layout_of(pa.schema(list(kinds.items())), self._place.path).lists
         self._labels = self._labels_in(schema)
         columns = [*self._roles.values(), *self._labels]
-        once = {self._roles[role] for role in ("timestamp", "value")}
-        return Wanted([names.index(name) for name in columns], [name not in once for name in columns])
+        numeric = {self._roles[role] for role in ("timestamp", "value")}
+        return Wanted([names.index(name) for name in columns], [name in numeric for name in columns])
 
     def of(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The points of a batch."""
@@ -131,7 +131,13 @@ class Plain:
     def _labels_in(self, schema: pa.Schema) -> list[str]:
         path, taken = self._place.path, [*self._roles.values()]
         if self._shape.labels_from is None:
-            return label_columns(schema, path, taken)
+            found = label_columns(schema, path, taken)
+            if len(found) > MOST:
+                raise Merging(
+                    f"{path}: {len(found):,} columns of text may tell series of one name apart: name those that do, "
+                    "as --labels-from host,job, or pass over them by --labels-from ''"
+                )
+            return found
         for label in self._shape.labels_from:
             kinds = [schema.field(at).type for at in schema.get_all_field_indices(label)]
             if len(kinds) > 1:

@@ -19,10 +19,10 @@ CELLS: Final = "cells"  # the one column of very wide tables: all cells of a row
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The columns to read, by their places, and which of them repeat few texts."""
+    """The columns to read, by their places, and which of them hold numbers or times; others repeat few texts."""
 
     places: Sequence[int]
-    repeated: Sequence[bool]
+    numeric: Sequence[bool]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,19 +22,18 @@ class Unpacked:
         self._ready = b""
 
     def read(self, size: int) -> bytes:
-        """At most so many bytes, none at the end. Raises OSError where the packed bytes end too early, or are none."""
+        """At most so many bytes, none at the end. Raises ValueError where the packed bytes end too early, or are none."""
         while not self._ready:
-            packed = self._left or self._raw.read(PIECE)
-            self._left = b""
+            packed, self._left = self._left or self._raw.read(PIECE), b""
             if not packed:
                 if self._unpacker is not None:
-                    raise OSError("it ends in the middle of packed data")
+                    raise ValueError("it ends in the middle of packed data")
                 return b""
             self._unpacker = self._unpacker or self._new()
             try:
                 self._ready = self._unpacker.decompress(packed)
             except (zlib.error, OSError, EOFError, ValueError) as error:
-                raise OSError(f"packed data is damaged: {error}") from error
+                raise ValueError(f"packed data is damaged: {error}") from error
             if self._unpacker.eof:
                 self._left, self._unpacker = self._unpacker.unused_data, None
         part, self._ready = self._ready[:size], self._ready[size:]

@@ -50,7 +50,7 @@ class Wide:
         self._names = [names[at] for at in self._places]
         self._refuse(schema)
         self._heard = np.zeros(len(self._places), np.bool_)
-        return Wanted([self._time, *self._places], [False] * (len(self._places) + 1))
+        return Wanted([self._time, *self._places], [True] * (len(self._places) + 1))
 
     def of(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The points of a batch, metric after metric."""

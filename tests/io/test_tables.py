@@ -9,16 +9,18 @@ import os
 import random
 from collections import Counter
 
+import msgpack
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyarrow import feather
+from pyarrow import feather, fs
 
-from ridgeline.io.errors import InputError, OutputError
-from ridgeline.io.tables import content, delimited
+from ridgeline.io.errors import InputError, OutputError, SourceUnavailable
+from ridgeline.io.parquet.listing import Listing
+from ridgeline.io.tables import content, dataset, delimited
 from ridgeline.io.tables.dataset import open_dataset
 from ridgeline.io.tables.shape import Shape
 
@@ -69,11 +71,13 @@ ROWS = {
     "no name": (HEAD + GOOD + f",{T0},1\n", {"a": 50}, {"null": 1}),
     "no value, no time": (HEAD + GOOD + f"a,{T0},\na,,1\n", {"a": 50}, {"null": 2}),
     "texts for values": (HEAD + GOOD + f"a,{T0},abc\na,{T0},true\na,{T0},1;5\n", {"a": 50}, {"non_numeric": 3}),
-    "texts for times": (HEAD + GOOD + "a,yesterday,1\na,0x10,1\n", {"a": 50}, {"non_numeric": 2}),
+    "texts for times": (HEAD + GOOD + "a,yesterday,1\na,tomorrow,1\n", {"a": 50}, {"non_numeric": 2}),
     "NaN and infinity": (HEAD + GOOD + f"a,{T0},NaN\na,{T0},-inf\na,{T0},1e999\n", {"a": 50}, {"non_finite": 3}),
     "a metric of texts alone": (HEAD + GOOD + f"b,{T0},?\n", {"a": 50, "b": 0}, {"non_numeric": 1}),
     "times beyond measure": (HEAD + GOOD + "a,99999999999999999999,1\na,5,1\n", {"a": 50}, {"bad_timestamp": 2}),
     "Latin-1": ((HEAD + GOOD).replace("a,", "\xe4,").encode("latin-1"), {"\\xe4": 50}, {}),
+    "Latin-1, ragged": ((HEAD + GOOD + "\xe4\n" + GOOD.replace("a,", "\xe4,")).encode("latin-1"), {"a": 50, "\\xe4": 50}, {"malformed": 1}),
+    "JSON: Latin-1": ((GOOD_LINES + f'{{"metric":"\xe4","timestamp":{T0},"value":1}}\n' + "{}\n[]\n").encode("latin-1"), {"a": 50, "\\xe4": 1}, {"malformed": 1, "null": 1}),
     "spaces": (HEAD + GOOD.replace(",", " , "), {"a ": 50}, {}),
     "JSON: junk": (GOOD_LINES + "junk\n[1]\nnull\n" + line(timestamp=T0, value=1), {"a": 50}, {"malformed": 3, "null": 1}),
     "JSON: any types": (
@@ -197,6 +201,22 @@ def test_blocks_may_end_anywhere(tmp_path, monkeypatch):
     assert sum(map(len, expected[0].values())) == 300
 
 
+def test_a_column_may_change_its_mind(tmp_path, monkeypatch):
+    monkeypatch.setattr(content, "HEAD", 1 << 8)
+    monkeypatch.setattr(content, "BLOCK", 1 << 8)
+    cells = ["1", "2.5", " 3 ", "x", "", "NaN", "4"]
+    times = [str(T0), f"{T0}.5", "2023-11-14T22:13:20Z"]
+    rows = [(times[i // 40 % 3], cells[i // 11 % 7]) for i in range(400)]
+    path = write(tmp_path / "in.csv", HEAD + "".join(f"m{i},{time},{cell}\n" for i, (time, cell) in enumerate(rows)))
+    found, repairs, _ = read(path)
+    kept = {"1": 1.0, "2.5": 2.5, " 3 ": 3.0, "4": 4.0}
+    assert found == {f"m{i}": [(T0, kept[cell])] if cell in kept else [] for i, (_, cell) in enumerate(rows)}
+    assert repairs == {
+        reason: sum(cell == which for _, cell in rows)
+        for reason, which in (("non_numeric", "x"), ("null", ""), ("non_finite", "NaN"))
+    }
+
+
 def test_very_wide_tables_are_read_row_by_row(tmp_path, monkeypatch):
     data = "time,a,b,,c\n" + "".join(f"{T0 + 60 * i},{i},{i if i % 2 else ''},9,\n" for i in range(6)) + "1,2\n"
     path = write(tmp_path / "in.csv", data)
@@ -205,6 +225,64 @@ def test_very_wide_tables_are_read_row_by_row(tmp_path, monkeypatch):
     assert expected[1:] == ({"malformed": 1, "null": 1}, [])
     monkeypatch.setattr(delimited, "WIDEST", 2)
     assert read(path, wide=True) == expected
+
+
+def test_of_very_many_columns_the_needed_are_read(tmp_path):
+    others = [f"c{i}" for i in range(delimited.WIDEST + 5)]
+    head = ",".join(["metric", "timestamp", "value", *others])
+    numbers = ",".join("1" for _ in others)
+    path = write(tmp_path / "in.csv", head + "\n" + "".join(f"a,{T0 + i},{i},{numbers}\n" for i in range(5)))
+    assert counts(path) == ({"a": 5}, {}, [])
+    path = write(
+        tmp_path / "in.csv", head + "\n" + "".join(f"a,{T0 + i},{i},{numbers.replace('1', 'x')}\n" for i in range(5))
+    )
+    with pytest.raises(InputError, match="2,005 columns of text may tell series of one name apart: name those"):
+        read(path)
+    assert counts(path, labels_from=["c7"]) == ({'a{c7="x"}': 5}, {}, [])
+
+
+@pytest.mark.parametrize("blocks", [1 << 23, 100, 1000])
+def test_labels_of_objects_are_the_same_however_they_are_read(tmp_path, monkeypatch, blocks):
+    labels = [
+        {"host": "a"},
+        {"host": "b", "job": "x"},
+        {},
+        None,
+        {"host": None, "rack": "2024-01-01"},
+        {"n": 3},
+        {"n": 3.0},
+        {"n": True},
+        {"n": "3"},
+    ]
+    names = [
+        'm{host="a"}',
+        'm{host="b",job="x"}',
+        "m",
+        "m",
+        'm{rack="2024-01-01"}',
+        'm{n="3"}',
+        'm{n="3.0"}',
+        'm{n="true"}',
+        'm{n="3"}',
+    ]
+    rows = [i // 7 % len(labels) for i in range(200)]
+    data = "".join(
+        line(metric="m", labels=labels[row], timestamp=T0 + i, value=1, junk=[{"x": i}]) for i, row in enumerate(rows)
+    )
+    monkeypatch.setattr(content, "HEAD", min(blocks, content.HEAD))
+    monkeypatch.setattr(content, "BLOCK", blocks)
+    found, repairs, _ = counts(write(tmp_path / "in.jsonl", data), labels_from=["labels"])
+    assert found == Counter(names[row] for row in rows)
+    assert not repairs
+
+
+def test_a_label_that_turns_into_a_list_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(content, "HEAD", 1 << 10)
+    data = "".join(line(metric="a", timestamp=T0 + i, value=1, host="x") for i in range(300))
+    data += "".join(line(metric="a", timestamp=T0 + 300 + i, value=1, host=["x"]) for i in range(9))
+    monkeypatch.setattr(content, "BLOCK", 1 << 9)
+    with pytest.raises(InputError, match=r"column host holds list.*; a label must be a plain value, a struct or a map"):
+        read(write(tmp_path / "in.jsonl", data), labels_from=["host"])
 
 
 WIDE = {
@@ -320,3 +398,137 @@ def test_what_was_written_is_read_back(tmp_path_factory, form, rows):
         csv.writer(text, quoting=csv.QUOTE_ALL).writerows([table.column_names, *rows])
         write(path, text.getvalue())
     assert read(path) == read(plain)
+
+
+def test_a_file_that_lies_about_its_name(tmp_path):
+    for name in ("in.parquet", "in.gz", "in.jsonl", "in"):
+        assert counts(write(tmp_path / name, HEAD + GOOD)) == ({"a": 50}, {}, [])
+    (tmp_path / "both").mkdir()
+    write(tmp_path / "both" / "1.parquet", HEAD + GOOD)
+    pq.write_table(pa.table({"metric": ["p"], "timestamp": [T0], "value": [1.0]}), tmp_path / "both" / "2.parquet")
+    assert counts(tmp_path / "both")[0] == {"a": 50, "p": 1}
+
+
+def table(**columns):
+    return pa.table({"metric": ["a", "a"], "timestamp": [T0, T0 + 60], "value": [1.0, 2.0], **columns})
+
+
+@pytest.mark.parametrize("write_table", [feather.write_feather, pq.write_table])
+def test_a_column_may_take_the_place_of_another(tmp_path, write_table):
+    path = tmp_path / "in"
+    write_table(table(metric=["cpu", "mem"], host=["web1", "web1"]), path)
+    with pytest.raises(InputError, match="web1 has points of metric=cpu and of metric=mem, which would merge"):
+        read(path, columns={"metric": "host"})
+    named = counts(path, columns={"metric": "host"}, labels_from=["metric"])[0]
+    assert named == {'web1{metric="cpu"}': 1, 'web1{metric="mem"}': 1}
+
+
+DAY = 1_704_067_200
+TYPES = {
+    "dates": table(timestamp=pa.array([DAY // 86400, DAY // 86400 + 1], pa.date32())),
+    "dates in ms": table(timestamp=pa.array([DAY * 1000, (DAY + 86400) * 1000], pa.date64())),
+    "timestamps of a zone": table(timestamp=pa.array([DAY * 10**9, (DAY + 86400) * 10**9], pa.timestamp("ns", "Europe/Madrid"))),
+    "decimals": table(value=pa.array([1, 2], pa.decimal128(5, 1)), timestamp=[DAY, DAY + 86400]),
+    "views": table(metric=pa.array(["a", "a"], pa.string_view()), timestamp=pa.array(["2024-01-01", "2024-01-02"], pa.large_string())),
+    "a dictionary": table(metric=pa.array(["a", "a"]).dictionary_encode(), timestamp=[float(DAY), DAY + 86400.5]),
+    "lists of texts": pa.table({"metric": ["a"], "timestamp": [["2024-01-01", "2024-01-02"]], "value": [[1, 2]]}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_columns_of_many_types(tmp_path, kind):
+    feather.write_feather(TYPES[kind], tmp_path / "in.feather")
+    assert read(tmp_path / "in.feather") == ({"a": [(DAY, 1.0), (DAY + 86400, 2.0)]}, {}, [])
+
+
+def test_lists_of_two_lengths_are_malformed_as_in_parquet(tmp_path):
+    rows = pa.table({"metric": ["a", "b"], "timestamp": [[T0, T0 + 1], [T0]], "value": [[1.0], [2.0]]})
+    reasons = []
+    for name, write_table in (("in.parquet", pq.write_table), ("in.feather", feather.write_feather)):
+        write_table(rows, tmp_path / name)
+        (matrix,) = open_dataset(tmp_path / name).chunks()
+        reasons.append((matrix.metrics.to_pylist(), matrix.reasons.tolist(), dict(matrix.repairs)))
+    assert reasons[0] == reasons[1]
+
+
+def test_of_a_damaged_row_group_the_rest_is_left_out_and_others_are_read(tmp_path):
+    path = tmp_path / "in.parquet"
+    pq.write_table(
+        pa.table({"time": range(T0, T0 + 300), "a": np.arange(300.0)}), path, row_group_size=100, compression="none"
+    )
+    chunk = pq.read_metadata(path).row_group(1).column(1)
+    data = bytearray(path.read_bytes())
+    first = chunk.dictionary_page_offset or chunk.data_page_offset
+    data[first : first + 40] = b"\xff" * 40
+    found, _, told = counts(write(path, bytes(data)), wide=True)
+    assert found == {"a": 200}
+    assert "row group 1 cannot be read, the file is damaged" in told[0]
+
+
+@pytest.mark.parametrize("cell", ["soon", "2024-13-01"])
+def test_an_as_of_that_is_no_time_is_refused(tmp_path, cell):
+    with pytest.raises(InputError, match=f"column as_of holds '{cell}'"):
+        read(write(tmp_path / "in.csv", "metric,timestamp,value,as_of\n" + f"a,{T0},1,{cell}\n"))
+
+
+PACKED_SERIES = msgpack.packb(
+    [{"name": name, "start": T0, "end": T0 + 60, "step": 60, "values": [1.5, None], "more": {"x": [True, -7, -300, 2**40, "y" * 40, "z" * 300]}}
+     for name in ("a", "b")]
+)  # fmt: skip
+
+
+def test_msgpack_of_graphite(tmp_path):
+    assert counts(write(tmp_path / "in", PACKED_SERIES)) == ({"a": 1, "b": 1}, {}, [])
+    found, _, told = counts(write(tmp_path / "in", PACKED_SERIES[:-5]))
+    assert found == {"a": 1}
+    assert "damaged or cut off at byte" in told[0]
+    with pytest.raises(InputError, match=r"not one row can be read.*nested too deeply"):
+        read(write(tmp_path / "in", b"\x91\x81\xa1x" + b"\x91" * 99 + b"\x01"))
+    with pytest.raises(InputError, match="ends too early"):
+        read(write(tmp_path / "in", b"\xdd\xff\xff\xff\xff\x81\xa1x\xdf\xff\xff\xff\xff"))
+
+
+@pytest.mark.parametrize(
+    ("shape", "sentence"),
+    [
+        ({"columns": {"metric": ""}}, "metric is given no column"),
+        ({"metric": ""}, "the name of the series is empty"),
+        ({"metric": "x", "columns": {"metric": "y"}}, "give one of the two"),
+        ({"wide": True, "metric": "x"}, "it goes with no --metric"),
+        ({"wide": True, "columns": {"value": "y"}}, "it goes with no --columns value="),
+    ],
+)
+def test_shapes_that_contradict_themselves(shape, sentence):
+    with pytest.raises(InputError, match=sentence):
+        Shape.of(**shape)
+
+
+def test_a_disk_that_fills_up_is_one_sentence(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
+    with pytest.raises(OutputError, match="No space left on device; set TMPDIR to a folder with more room"):
+        open_dataset(write(tmp_path / "in.csv", HEAD + GOOD))
+
+
+def test_files_elsewhere_are_read_through_their_file_system(tmp_path, monkeypatch):
+    elsewhere = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
+    for number, packed in enumerate((False, True)):
+        data = (HEAD + GOOD.replace("a,", f"m{number},")).encode()
+        write(tmp_path / f"{number}.csv", gzip.compress(data) if packed else data)
+    write(tmp_path / "2.csv", "nothing\n")
+    listing = Listing(elsewhere, ["0.csv", "1.csv", "2.csv", "3.csv"], "", [])
+    monkeypatch.setattr(dataset, "list_files", lambda *_: listing)
+    found, _, told = counts("s3://bucket")
+    assert found == {"m0": 50, "m1": 50}
+    assert "2.csv: no column metric" in told[0]
+    assert "3.csv: no such file" in told[1]
+    assert open_dataset("s3://bucket").local_paths == []
+
+    def broken(*_):
+        raise OSError("connection reset")
+
+    monkeypatch.setattr(content.Content, "_parts", broken)
+    with pytest.raises(SourceUnavailable, match=r"0.csv: cannot be reached: connection reset"):
+        open_dataset("s3://bucket")

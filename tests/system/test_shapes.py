@@ -11,6 +11,7 @@ from rigs.shapes import NAMES, POINTS, SHAPES, T0, csv, flags, fleet, ipc, lines
 
 import ridgeline
 from ridgeline.engine.cli.main import main
+from ridgeline.engine.cli.shapes import parse_columns
 from ridgeline.io.errors import InputError
 
 
@@ -190,3 +191,52 @@ def test_what_cannot_be_read_so_is_refused_alike(tmp_path, case, command, plain,
     assert main([*start, *options]) == 2
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("text_of_columns", "columns"),
+    [
+        ("metric=a,timestamp=b", {"metric": "a", "timestamp": "b"}),
+        ("value=a,b=c,timestamp=d", {"value": "a,b=c", "timestamp": "d"}),
+    ],
+)
+def test_columns_as_they_are_written(text_of_columns, columns):
+    assert parse_columns(text_of_columns) == columns
+
+
+@pytest.mark.parametrize("wrong", ["metric", "metric=a,metric=b", ""])
+def test_columns_that_are_written_wrong(wrong):
+    with pytest.raises(InputError, match="write metric=NAME,timestamp=NAME, each once"):
+        parse_columns(wrong)
+
+
+@pytest.mark.parametrize(
+    ("scores", "sentence"),
+    [
+        (f"metric,timestamp,score\na,{T0},1\na,{T0 + 1},x\n", "1 of its rows are malformed, or hold what is no number"),
+        (f"metric,timestamp,score\na,{T0},1\na\n", "1 of its rows are malformed"),
+        (json.dumps({"metric": "a", "timestamp": [T0], "score": [1]}), "it has lists of points; give one point a row"),
+        (f"metric,timestamp,value\na,{T0},1\n", "no column score"),
+    ],
+)
+def test_evaluate_leaves_nothing_out(tmp_path, scores, sentence):
+    labels = {"a": [[T0, T0 + 60]]}
+    with pytest.raises(InputError, match=sentence):
+        ridgeline.evaluate(text(tmp_path / "scores.csv", scores), labels)
+
+
+def test_labels_with_malformed_rows_are_refused(tmp_path):
+    scores = parquet(fleet().rename_columns(["metric", "timestamp", "score"]), tmp_path / "scores.parquet")
+    labels = text(tmp_path / "labels.csv", f"metric,timestamp\na,{T0}\na\n")
+    with pytest.raises(InputError, match=r"labels .* cannot be read: 1 of its rows are malformed"):
+        ridgeline.evaluate(scores, labels)
+
+
+def test_a_backtest_of_csv_resumes_and_knows_when_its_data_changed(tmp_path, capsys):
+    path = csv(fleet(), tmp_path / "in.csv")
+    command = ["backtest", str(path), "--quiet", "--output"]
+    assert main([*command, str(tmp_path / "one")]) == 0
+    assert main([*command, str(tmp_path / "one"), "--resume"]) == 0
+    text(path, path.read_bytes().replace(b"web.requests", b"web.responses"))
+    assert main([*command, str(tmp_path / "one"), "--resume"]) == 2
+    assert "changed" in capsys.readouterr().err
