@@ -16,14 +16,15 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from ridgeline.io.errors import InputError
+from ridgeline.io.parquet.waiting import ahead
 from ridgeline.io.tables.content import LONGEST, Content
-from ridgeline.io.tables.reading import CELLS, Told, Want
+from ridgeline.io.tables.reading import CELLS, NUMBERS, TEXTS, Told, Want
 
 DELIMITERS: Final = ",\t;|"
 WIDEST: Final = 2000  # columns; Arrow's reader takes 25 us and 8 kB a block for each
 CELL: Final = pa.binary()  # not checked again
 REPEATED: Final = pa.dictionary(pa.int32(), pa.binary())
-NUMBERS: Final = frozenset({pa.int64(), pa.float64()})
+NUMERIC: Final = frozenset({pa.int64(), pa.float64()})
 MISSES: Final = 3  # blocks in which some number was none, after which all are taken for text
 SAMPLE: Final = 100  # rows that show what the columns of very wide tables hold
 
@@ -32,7 +33,8 @@ def read(content: Content, want: Want, told: Told) -> Iterator[pa.RecordBatch]:
     """Batches of the wanted columns, as text."""
     newline = b"\r" if b"\r" in content.head and b"\n" not in content.head else b"\n"
     table: _Table | None = None
-    for lines, dropped in content.blocks(newline=newline, quotes=True):
+    # Unpacking, parsing and making points go on at once; who asks for batches has a bound on the wait.
+    for lines, dropped in ahead(content.blocks(newline=newline, quotes=True), None, content.path):
         block = _utf8(lines)
         if table is None:
             if dropped:
@@ -59,11 +61,12 @@ class _Table:
         wanted = want(pa.schema([pa.field(name, kinds.get(str(at), pa.null())) for at, name in enumerate(names)]))
         self._places = wanted.places
         self._names = [names[place] for place in wanted.places]
-        self._texts, self._typed, self._misses = {}, {}, 0
-        for place, numeric in zip(wanted.places, wanted.numeric, strict=True):
-            kind = kinds.get(str(place), CELL)
-            self._texts[str(place)] = CELL if numeric else REPEATED
-            self._typed[str(place)] = kind if numeric and kind in NUMBERS else self._texts[str(place)]
+        self._texts: dict[str, pa.DataType] = {}
+        self._typed: dict[str, pa.DataType] = {}
+        self._misses = 0
+        for place, looked_for in zip(wanted.places, wanted.kinds, strict=True):
+            self._texts[str(place)] = REPEATED if looked_for == TEXTS else CELL
+            self._typed[str(place)] = _typed(looked_for, kinds.get(str(place), CELL))
 
     def batches(self, block: bytes) -> Iterator[pa.RecordBatch]:
         """The rows of a block of whole lines."""
@@ -171,6 +174,15 @@ def _header_end(block: bytes, newline: bytes) -> int:
         if block.count(b'"', 0, end) % 2 == 0:
             return end
     return len(block)
+
+
+def _typed(looked_for: str, held: pa.DataType) -> pa.DataType:
+    """The type to read a column as, at first: values that look like numbers as such, whole or not."""
+    if looked_for == TEXTS:
+        return REPEATED
+    if held not in NUMERIC:
+        return CELL
+    return pa.float64() if looked_for == NUMBERS else held
 
 
 def _is_number(cell: str) -> bool:

@@ -19,7 +19,7 @@ from ridgeline.io.tables.content import Content, CutOff
 from ridgeline.io.tables.formats import format_of
 from ridgeline.io.tables.points import LONG, Place, Plain, Points
 from ridgeline.io.tables.readers import READERS, UNTYPED
-from ridgeline.io.tables.reading import Told, Wanted
+from ridgeline.io.tables.reading import TEXTS, Told, Wanted
 from ridgeline.io.tables.shape import Shape
 from ridgeline.io.tables.wide import Wide
 
@@ -101,7 +101,7 @@ def whole_table(path: str | Path) -> pa.Table:
 
     def everything(schema: pa.Schema) -> Wanted:
         names[:] = schema.names
-        return Wanted(range(len(names)), [False] * len(names))
+        return Wanted(range(len(names)), [TEXTS] * len(names))
 
     with Content(str(path)) as content:
         batches = list(READERS[format_of(content.head, str(path))](content, everything, told))

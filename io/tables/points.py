@@ -19,7 +19,7 @@ from ridgeline.io.arrow.runs import Runs
 from ridgeline.io.clean import NON_NUMERIC
 from ridgeline.io.errors import InputError
 from ridgeline.io.tables.cells import Cells, numbers_of, times_of
-from ridgeline.io.tables.reading import Wanted
+from ridgeline.io.tables.reading import NUMBERS, TEXTS, TIMES, Wanted
 from ridgeline.io.tables.shape import Shape, refuse_metric
 from ridgeline.io.text import escape, truncate
 
@@ -73,13 +73,13 @@ class Plain:
         """The columns of the roles, and of labels: those asked for, or all that might tell series apart."""
         names = schema.names
         self._roles = self._found(names)
-        kinds = {role: self._kind(schema, role, name) for role, name in self._roles.items()}
-        kinds.setdefault("metric", pa.string())
-        self._lists = layout_of(pa.schema(list(kinds.items())), self._place.path).lists
+        types = {role: self._kind(schema, role, name) for role, name in self._roles.items()}
+        types.setdefault("metric", pa.string())
+        self._lists = layout_of(pa.schema(list(types.items())), self._place.path).lists
         self._labels = self._labels_in(schema)
         columns = [*self._roles.values(), *self._labels]
-        numeric = {self._roles[role] for role in ("timestamp", "value")}
-        return Wanted([names.index(name) for name in columns], [name in numeric for name in columns])
+        kinds = {self._roles["timestamp"]: TIMES, self._roles["value"]: NUMBERS}
+        return Wanted([names.index(name) for name in columns], [kinds.get(name, TEXTS) for name in columns])
 
     def of(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The points of a batch."""

@@ -14,15 +14,18 @@ from ridgeline.io.parquet.listing import Problems, note
 if TYPE_CHECKING:
     from ridgeline.io.tables.content import Content
 
+TEXTS: Final = "texts"
+TIMES: Final = "times"
+NUMBERS: Final = "numbers"
 CELLS: Final = "cells"  # the one column of very wide tables: all cells of a row as a list
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The columns to read, by their places, and which of them hold numbers or times; others repeat few texts."""
+    """The columns to read, by their places, and what is looked for in each: names and labels are TEXTS."""
 
     places: Sequence[int]
-    numeric: Sequence[bool]
+    kinds: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

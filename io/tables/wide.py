@@ -19,7 +19,7 @@ from ridgeline.io.clean import NON_NUMERIC, is_marked, sane
 from ridgeline.io.errors import InputError
 from ridgeline.io.tables.cells import Cells, numbers_of, times_of
 from ridgeline.io.tables.points import LONG, Legible, Place
-from ridgeline.io.tables.reading import CELLS, Wanted
+from ridgeline.io.tables.reading import CELLS, NUMBERS, TIMES, Wanted
 from ridgeline.io.tables.shape import Shape
 
 
@@ -50,7 +50,7 @@ class Wide:
         self._names = [names[at] for at in self._places]
         self._refuse(schema)
         self._heard = np.zeros(len(self._places), np.bool_)
-        return Wanted([self._time, *self._places], [True] * (len(self._places) + 1))
+        return Wanted([self._time, *self._places], [TIMES, *[NUMBERS] * len(self._places)])
 
     def of(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The points of a batch, metric after metric."""
