@@ -1,4 +1,4 @@
-"""One run at a time: a lock that frees itself when its holder dies, however it dies."""
+"""Locks on files, which free themselves when their holder dies, however it dies: one run at a time, and short waits."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import fcntl
 import hashlib
 import os
 import pwd
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 from ridgeline.io.disk.target import check_target
 from ridgeline.io.errors import InputError, LockHeld, OutputError
+
+_POLL: Final = 0.01  # seconds between two looks at a lock that another holds
 
 
 @contextlib.contextmanager
@@ -26,7 +30,7 @@ def lock(path: Path) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         check_target(path)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+        descriptor = _open(path)
     except OSError as error:
         raise OutputError(f"cannot open the lock file {path}: {error.strerror}") from error
     try:
@@ -34,6 +38,37 @@ def lock(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def lock_in_turn(path: Path, patience: float) -> Iterator[None]:
+    """Hold `path`, whose folder exists, for the length of the block, after at most `patience` seconds; else OSError.
+
+    Threads take turns as well as processes. The file stays, as that of `lock` does.
+    """
+    descriptor = _open(path)
+    try:
+        wait_for(descriptor, time.monotonic() + patience)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def wait_for(descriptor: int, end: float) -> None:
+    """Lock the file by `end` on the monotonic clock, or raise OSError. Nothing hangs: whoever holds it may never let go."""
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                raise OSError("another process has locked it and does not let go") from None
+            time.sleep(_POLL)
+        else:
+            return
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
 
 
 def _take(descriptor: int, path: Path) -> None:

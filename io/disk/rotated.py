@@ -7,18 +7,17 @@ opens the new one. An entry is there whole or not at all.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from ridgeline.io.disk.lock import wait_for
 from ridgeline.io.disk.target import check_target
 from ridgeline.io.errors import OutputError
 
 PATIENCE: Final = 2.0  # seconds for others that are writing
-_POLL: Final = 0.02
 
 
 def names(path: Path, keep: int) -> list[Path]:
@@ -55,25 +54,12 @@ def _held(path: Path, mode: int) -> Iterator[int]:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         descriptor = os.open(path, flags, mode)
         try:
-            _lock(descriptor, end)
+            wait_for(descriptor, end)
             if _is_called(path, descriptor):
                 yield descriptor
                 return
         finally:
             os.close(descriptor)
-
-
-def _lock(descriptor: int, end: float) -> None:
-    """Lock the file by `end` on the monotonic clock, or raise OSError. Nothing hangs: whoever holds it may never let go."""
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= end:
-                raise OSError("another process has locked it and does not let go") from None
-            time.sleep(_POLL)
-        else:
-            return
 
 
 def _is_called(path: Path, descriptor: int) -> bool:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-import stat
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from ridgeline.io.disk.lock import lock_in_turn
 from ridgeline.io.text import escape
 
 log = logging.getLogger("ridgeline.state")
@@ -38,7 +37,6 @@ SCHEMA: Final = f"""
     PRAGMA user_version = {VERSION};
     COMMIT;
 """
-_opening = threading.Lock()  # two threads that meet one damaged file: the second finds what the first has made
 
 
 def open_database(path: Path, clock: Callable[[], float], timeout: float) -> sqlite3.Connection:
@@ -46,22 +44,29 @@ def open_database(path: Path, clock: Callable[[], float], timeout: float) -> sql
 
     `timeout`: seconds to wait for another process. Raises sqlite3.OperationalError or OSError.
     """
-    with _opening:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _refuse_other_kinds(path)
+    # One at a time: a half-made file looks like a foreign one, and of two that meet a damaged file the second would
+    # move aside what the first has made.
+    with lock_in_turn(path.with_name(f"{path.name}.lock"), timeout):
         _make_private(path)
-        before = path.stat().st_ino
         try:
             return _connect(path, timeout)
         except sqlite3.OperationalError:  # locked, unreadable, disk full: the file itself may be sound
             raise
         except sqlite3.DatabaseError as error:
-            if path.stat().st_ino == before:  # else another process has moved it aside meanwhile
-                aside = _move_aside(path, int(clock()))
-                log.warning(
-                    "%s was unusable (%s); moved to %s, starting empty: alerts may repeat", path, escape(error), aside
-                )
+            aside = _move_aside(path, int(clock()))
+            log.warning(
+                "%s was unusable (%s); moved to %s, starting empty: alerts may repeat", path, escape(error), aside
+            )
         _make_private(path)
         return _connect(path, timeout)
+
+
+def _refuse_other_kinds(path: Path) -> None:
+    """OSError where `path` is there and leads to no regular file: nothing is made beside a device or a pipe."""
+    if (path.is_symlink() or path.exists()) and not path.is_file():
+        raise OSError(f"{path} is not a regular file")
 
 
 def _make_private(path: Path) -> None:
@@ -74,8 +79,6 @@ def _make_private(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except FileExistsError:
         found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(f"{path} is not a regular file") from None
         if found.st_mode & 0o077 and found.st_uid == os.geteuid():
             path.chmod(0o600)
 

@@ -5,6 +5,7 @@ import errno
 import json
 import logging
 import math
+import multiprocessing
 import os
 import sqlite3
 import tempfile
@@ -18,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rigs.redis import fake_redis
 
+from ridgeline.io.disk.lock import lock_in_turn
 from ridgeline.io.redis.embedded import embedded_redis
 from ridgeline.io.state.batch import Alerted
 from ridgeline.io.state.bounded import BoundedState
@@ -511,7 +513,7 @@ def test_the_file_is_its_owners_alone(path):
         with contextlib.closing(SqliteState(path)) as state:
             remember(state, ("http", "a", 5, 60))
             modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
-            assert modes == dict.fromkeys(("state.db", "state.db-wal", "state.db-shm"), 0o600)
+            assert modes == dict.fromkeys(("state.db", "state.db-wal", "state.db-shm", "state.db.lock"), 0o600)
         path.chmod(0o644)
         with contextlib.closing(SqliteState(path)) as state:
             assert state.last_alerts([("http", "a")]) == [5]
@@ -549,6 +551,42 @@ def test_two_threads_that_meet_one_damaged_file_move_it_once(path):
     assert len(list(path.parent.glob("*.corrupt-*"))) == 1
     for state in states:
         state.close()
+
+
+def add_and_close(path, barrier, name):
+    barrier.wait(30)
+    with contextlib.closing(SqliteState(path, Clock(), timeout=30)) as state:
+        remember(state, ("http", str(name), name, 60))
+
+
+@pytest.mark.parametrize("damaged", [False, True], ids=["absent", "damaged"])
+def test_processes_that_meet_one_file_lose_nothing(tmp_path, damaged):
+    """Half-made by one it looks foreign to the next, and of two that move a damaged one aside one would take the new."""
+    context = multiprocessing.get_context("fork")
+    for attempt in range(10):
+        path = tmp_path / str(attempt) / "state.db"
+        path.parent.mkdir()
+        if damaged:
+            path.write_text("not a database, " * 1000)
+        barrier = context.Barrier(4)
+        processes = [context.Process(target=add_and_close, args=(path, barrier, name)) for name in range(4)]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join(60)
+        assert [process.exitcode for process in processes] == [0] * 4
+        with contextlib.closing(SqliteState(path, Clock())) as state:
+            assert state.last_alerts([("http", str(name)) for name in range(4)]) == [0, 1, 2, 3]
+        assert len(list(path.parent.glob("*.corrupt-*"))) == damaged
+
+
+def test_one_who_never_lets_go_of_the_file_is_not_waited_for(path):
+    with (
+        lock_in_turn(path.with_name("state.db.lock"), 1),
+        contextlib.closing(SqliteState(path, timeout=0.05)) as state,
+        pytest.raises(StateError, match="does not let go"),
+    ):
+        state.get("k")
 
 
 def test_files_moved_aside_in_one_second_are_all_kept(path):
