@@ -7,6 +7,8 @@ the work (`kernels.replay`), span by span (`engine.replay.spans`); the steps com
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -35,6 +37,38 @@ if TYPE_CHECKING:
 _tables: Final = Tables()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Replayed:
+    """What became of n steps.
+
+    steps      of the metrics, in order, then of time
+    series     those that steps were judged by, and `policies`, how each of these was judged
+    order      int64[n]: place of each step where they lie series by series; None: just so
+    """
+
+    steps: Steps
+    series: Sequence[Series]
+    policies: Policies
+    order: NDArray[np.int64] | None = None
+
+    @property
+    def of_step(self) -> NDArray[np.int32]:
+        """The place of the series by which each step was judged: int32[n]."""
+        counts = [int(np.count_nonzero(one.wanted)) for one in self.series]
+        owner = np.repeat(np.arange(len(self.series), dtype=np.int32), counts)
+        return owner if self.order is None else owner[self.order]
+
+    def together(self, owners: NDArray[np.int64], metrics: int) -> Replayed:
+        """Return the steps of series that belong together as one metric's, in order of time.
+
+        owners int64[series], ascending: the metric of each; metrics: how many there are, some perhaps without steps.
+        """
+        owner = np.repeat(owners, self.steps.counts)
+        order = np.lexsort((self.steps.timestamps, owner))
+        counts = np.bincount(owner, minlength=metrics)
+        return replace(self, steps=self.steps.in_order(order, counts), order=order)
+
+
 def replay_matrix(
     matrix: MetricMatrix,
     plan: ReplayPlan,
@@ -50,20 +84,29 @@ def replay_matrix(
     algorithm, ks_test_d, ks_test_adf (`steps.step_schema`). Bytes do not depend on `threads`. Memory: the steps of the
     matrix.
     """
+    replayed = replay_rows(matrix, plan, overrides, starts=starts, threads=threads)
+    return table_of(matrix.metrics, replayed.steps, tuple(one.name for one in plan.user))
+
+
+def replay_rows(
+    matrix: MetricMatrix,
+    plan: ReplayPlan,
+    overrides: Overrides | None = None,
+    *,
+    starts: NDArray[np.int64] | None = None,
+    threads: int = 1,
+) -> Replayed:
+    """Replay every metric as `replay_matrix` does, in numpy arrays, with the series that the steps were judged by."""
     names = matrix.metrics.to_pylist()
     policy_of_row = None
     policies: tuple[Policy, ...] = (Policy(),)
     if overrides is not None:
         policy_of_row = overrides.assign(names)
         policies = overrides.policies
-    bounds = matrix.offsets
-    points = [
-        (matrix.timestamps[bounds[row] : bounds[row + 1]], matrix.values[bounds[row] : bounds[row + 1]])
-        for row in range(len(matrix))
-    ]
+    bounds, t, x = matrix.offsets.tolist(), matrix.timestamps, matrix.values
+    points = [(t[begin:end], x[begin:end]) for begin, end in pairwise(bounds)]
     asks = Asking(plan.preparation).of(names, len(matrix))
-    steps = _replay(points, plan, policies, policy_of_row, starts, asks, threads)
-    return table_of(matrix.metrics, steps, tuple(one.name for one in plan.user))
+    return _replay(points, plan, policies, policy_of_row, starts, asks, threads)
 
 
 def replay_series(
@@ -76,7 +119,7 @@ def replay_series(
 ) -> Steps:
     """Replay one cleaned series: timestamps int64[n], ascending epoch seconds; values float64[n], finite."""
     points = [(np.ascontiguousarray(timestamps, np.int64), np.ascontiguousarray(values, np.float64))]
-    return _replay(points, plan, (policy or Policy(),), None, None, None, threads)
+    return _replay(points, plan, (policy or Policy(),), None, None, None, threads).steps
 
 
 def _replay(
@@ -87,7 +130,7 @@ def _replay(
     starts: NDArray[np.int64] | None,
     asks: Asks | None,
     threads: int,
-) -> Steps:
+) -> Replayed:
     score_plan = ScorePlan(plan.profile, full_duration=plan.window, policies=policies, user=plan.user)
     encoded = Policies.encode(score_plan, policy_of_row, len(points))
     series, owners = [], []
@@ -131,7 +174,10 @@ def _replay(
         steps.values = np.concatenate([one.x[at] for one, at in zip(series, wanted, strict=True)])
     add_user_scores(series, steps, plan, encoded, threads)
     steps.judge(policies, encoded)
-    return steps if owners == list(range(len(points))) else steps.together(np.array(owners), len(points))
+    replayed = Replayed(steps, series, encoded)
+    if owners == list(range(len(points))):
+        return replayed
+    return replayed.together(np.array(owners, np.int64), len(points))
 
 
 def _series(

@@ -54,7 +54,7 @@ class Steps:
     votes       uint8[n]: True votes
     scores      float32[11 + users, n]: the nine in verdict order, ks_test's D, its ADF statistic, then users'
                 algorithms; NaN where there is none
-    anomalous   bool[n]
+    anomalous   bool[n]; reasons uint8[n]: places in `verdicts.REASONS`, why enough votes make no anomaly
     change, level  float64[n or 0]: tail mean less mean, and mean, where a policy asks and consensus was reached
     """
 
@@ -67,6 +67,7 @@ class Steps:
     timestamps: NDArray[np.int64]
     values: NDArray[np.float64]
     anomalous: NDArray[np.bool_]
+    reasons: NDArray[np.uint8]
 
     @classmethod
     def empty(cls, counts: NDArray[np.int64], steps: int, *, users: int, gated: bool) -> Steps:
@@ -81,11 +82,13 @@ class Steps:
             np.empty(0, np.int64),
             np.empty(0),
             np.empty(0, bool),
+            np.empty(0, np.uint8),
         )
 
     def judge(self, policies: Sequence[Policy], encoded: Policies) -> None:
-        """Decide `anomalous`: enough votes, in the wanted direction, by the wanted amount."""
+        """Decide `anomalous`: enough votes, in the wanted direction, by the wanted amount; and say why not."""
         self.anomalous = np.zeros(len(self.outcomes), bool)
+        self.reasons = np.zeros(len(self.outcomes), np.uint8)
         stops = np.cumsum(self.counts)
         for place, policy in enumerate(policies):
             rows = np.flatnonzero(encoded.of_row == place)
@@ -99,19 +102,16 @@ class Steps:
         enough = (self.outcomes[here] == ANALYSED) & (self.votes[here] >= policy.consensus)
         if not is_open(policy):
             wrong, small = held_back(policy, self.change[here], self.level[here])
+            self.reasons[here][enough & wrong] = verdicts.DIRECTION
+            self.reasons[here][enough & small] = verdicts.MIN_CHANGE
             enough &= ~(wrong | small)
         self.anomalous[here] = enough
 
-    def together(self, owners: NDArray[np.int64], metrics: int) -> Steps:
-        """Return the steps of series that belong together as one metric's, in order of time.
-
-        owners int64[series], ascending: the metric of each; metrics: how many there are, some perhaps without steps.
-        """
-        owner = np.repeat(owners, self.counts)
-        order = np.lexsort((self.timestamps, owner))
+    def in_order(self, order: NDArray[np.int64], counts: NDArray[np.int64]) -> Steps:
+        """Return the steps in another order, int64[n], `counts` of them of each metric."""
         gated = order if len(self.change) else slice(0)
         return Steps(
-            np.bincount(owner, minlength=metrics),
+            counts,
             self.outcomes[order],
             self.votes[order],
             np.take(self.scores, order, axis=1),
@@ -120,6 +120,7 @@ class Steps:
             self.timestamps[order],
             self.values[order],
             self.anomalous[order],
+            self.reasons[order],
         )
 
 
