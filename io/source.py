@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # who only reads settings needs neither
     from numpy.typing import NDArray
 
     from ridgeline.io.matrix import MetricMatrix
+    from ridgeline.io.shard import Share
 
 # Which of several base names are read: bool[n].
 Select: TypeAlias = "Callable[[Sequence[str]], NDArray[np.bool_]]"
@@ -71,7 +72,7 @@ class Reading:
 
     `select` picks by base name; None: all. `left` tells the seconds there are for it, `max_memory` the bytes. With `now`,
     our clock, the source's own is compared, if it has one. `names`: all that `select` would pick, where that is known, so
-    that a source that can need not list the others.
+    that a source that can need not list the others. `share`: of what is listed, this host's metrics; None: all.
     """
 
     select: Select | None
@@ -79,6 +80,12 @@ class Reading:
     max_memory: int
     now: Callable[[], float] | None = None
     names: Sequence[str] | None = None
+    share: Share | None = None
+
+    @property
+    def chosen(self) -> Select | None:
+        """`select` among our share, for a source whose names say all; None where everything is read."""
+        return self.select if self.share is None else self.share.narrow(self.select)
 
 
 class SourceSettings(Protocol):

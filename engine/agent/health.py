@@ -32,7 +32,9 @@ class Pulse:
 
 def pulse_path(config: Config) -> Path:
     """Where the agent of a configuration keeps it."""
-    return lock_path("agent", config.source.settings.identity(), config.output.directory).with_suffix(".json")
+    return lock_path(
+        "agent", config.source.settings.identity(), config.output.directory, shard=config.shards.name
+    ).with_suffix(".json")
 
 
 def keep_pulse(config: Config, pulse: Pulse) -> None:

@@ -89,7 +89,7 @@ def _export(args: argparse.Namespace, config: Config, directory: Path) -> Export
     from ridgeline.engine.run.sources import open_source
     from ridgeline.kernels.native import loader
 
-    as_of, terminal = int(time.time()), None if args.quiet or args.json else sys.stderr
+    as_of, terminal, share = int(time.time()), None if args.quiet or args.json else sys.stderr, config.shards.share()
     folder, keep, window = Folder(directory), config.archive.keep, config.analysis.full_duration
     end = time.monotonic() + LONGEST
 
@@ -97,7 +97,10 @@ def _export(args: argparse.Namespace, config: Config, directory: Path) -> Export
         return end - time.monotonic()
 
     loader.prepare("decode")
-    with contextlib.closing(open_source(config, None, left)) as source, Progress("metrics", terminal) as progress:
+    with (
+        contextlib.closing(open_source(config, None, left, share=share)) as source,
+        Progress("metrics", terminal) as progress,
+    ):
         source.keep_apart(directory / "day=1970-01-01" / "any.parquet")
         with opened(folder, keep, window, as_of, patience=PATIENCE, max_memory=config.run.max_memory) as archive:
             done = export(archive, source.chunks(), as_of, args.since, progress.add)

@@ -32,6 +32,7 @@ from ridgeline.engine.config.sections import (
     read_override_tables,
     read_run,
 )
+from ridgeline.engine.config.shards import read_shards
 from ridgeline.engine.config.siblings import read_archive, read_batch, read_handoff, read_second_stage
 from ridgeline.engine.config.source import read_source
 from ridgeline.engine.config.statistics import read_log, read_statistics
@@ -117,7 +118,7 @@ def read_tables(top: Table, path: Path, environ: Mapping[str, str], trial: Try |
     external, airgaps, output = read_external_alerts(top, environ), read_airgaps(top), read_output(top)
     handoff = read_handoff(top, books=source.kind == "redis" and analysis.bookkeeping)
     second_stage, batch = read_second_stage(top, analysis.full_duration), read_batch(top)
-    archive = read_archive(top, analysis.full_duration)
+    archive, shards = read_archive(top, analysis.full_duration), read_shards(top)
     statistics, log, agent = read_statistics(top, environ), read_log(top), read_agent(top)
     keep_apart(top.problems, path, source, output, statistics, log, archive)
     top.finish()
@@ -140,6 +141,7 @@ def read_tables(top: Table, path: Path, environ: Mapping[str, str], trial: Try |
         second_stage=second_stage,
         batch=batch,
         archive=archive,
+        shards=shards,
         output=output,
         statistics=statistics,
         log=log,

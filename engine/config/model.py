@@ -11,6 +11,7 @@ from ridgeline.engine.alerts.delivery import Delivery
 from ridgeline.engine.prepare.plan import UNPREPARED, Preparation
 from ridgeline.engine.rules.airgaps import Airgaps
 from ridgeline.engine.rules.analysis import Analysis
+from ridgeline.io.shard import Shards
 from ridgeline.io.source import SourceSettings
 from ridgeline.io.sources import load
 
@@ -160,6 +161,7 @@ class Config:
     second_stage: SecondStage | None = None
     batch: BatchWork = field(default_factory=BatchWork)
     archive: Archive = field(default_factory=Archive)
+    shards: Shards = field(default_factory=Shards)
     output: Output = field(default_factory=Output)
     statistics: Statistics = field(default_factory=Statistics)
     log: Log = field(default_factory=Log)

@@ -130,6 +130,11 @@ expiration = "1h"
 # [batch]
 # match = ["jobs."]                     # metrics whose every new point `ridgeline batch` judges
 
+# [shards]                              # several hosts that share this fleet (docs/shards.md)
+# hosts = ["a", "b", "c"]               # all of them, in the same order everywhere
+# host = "a"                            # which of them this is; default: this machine's name
+# take_over = ["b"]                     # of a host that is lost: its metrics are judged here meanwhile
+
 [output]
 # directory = "/var/lib/ridgeline"      # for anomalies.parquet, .json and .jsonp, and the lock
 # state = "/var/lib/ridgeline/state.db" # for when alerts were last sent, where the source is not Redis

@@ -19,6 +19,7 @@ from ridgeline.engine.run.sinks import Sink
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.errors import AuthenticationFailed, NoData, OutputError, SourceUnavailable
 from ridgeline.io.redis.entries import Entries
+from ridgeline.io.shard import Share
 from ridgeline.io.state.interface import StateError
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Turn:
     wall      this machine's clock, epoch seconds; `now`: what it said when the run began
     cleanup   what is closed or released when it ends, however it ends
     sinks     where scored blocks go, in this order
+    share     the metrics that are this host's
     external  the rules of others' services on their way, where any are asked
     selection which of the metrics that are listed are read; None: all
     source    where the metrics come from, once it is listed
@@ -105,6 +107,7 @@ class Turn:
     scorer: Scorer
     report: Report
     sinks: list[Sink]
+    share: Share = field(default_factory=Share)
     external: Asking | None = None
     cleanup: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     selection: Selection | None = None
@@ -128,12 +131,12 @@ class Turn:
 
     @classmethod
     def begin(cls, request: Request, budget: Budget, wall: Callable[[], float]) -> Turn:
-        """Make ready for the first stage. Raises InputError for settings that cannot be scored with."""
+        """Make ready for the first stage. Raises InputError for settings that cannot be scored with, or not by this host."""
         from ridgeline.engine.run.assembly import assemble
 
-        now = int(wall())
+        now, share = int(wall()), request.config.shards.share()
         made = assemble(request, budget, now)
-        return cls(request, budget, wall, now, made.scorer, made.report, made.sinks, handoffs=made.handoffs)
+        return cls(request, budget, wall, now, made.scorer, made.report, made.sinks, share, handoffs=made.handoffs)
 
     def sink(self, kind: type[S]) -> S | None:
         """The sink of this kind, where the run has one."""

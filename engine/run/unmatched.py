@@ -28,8 +28,8 @@ class UnmatchedSink:
         self._names.append(verdicts.column("metric"))
 
     def finish(self, turn: Turn) -> None:
-        """Look for each pattern among all names; not where some are unknown because the source was not read whole."""
-        if not turn.whole:
+        """Look for each pattern among all names; not where some are unknown: not read, or other hosts'."""
+        if not (turn.whole and turn.share.whole):
             return
         skipped = () if turn.selection is None else turn.selection.skipped
         names = [*(name for part in self._names for name in part.to_pylist()), *skipped]

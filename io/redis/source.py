@@ -22,6 +22,7 @@ from ridgeline.io.redis.patience import Patience
 from ridgeline.io.redis.prefetch import Prefetch
 from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.redis.waiting_line import WaitingLine
+from ridgeline.io.shard import Share
 from ridgeline.io.source import Order, Select
 from ridgeline.io.text import escape
 
@@ -38,8 +39,8 @@ ALWAYS_READ: Final = 16 * 2**20  # unless it is no longer than this
 class RedisSource:
     """A source of metrics under the settings' namespace (see `ridgeline.io.source.Source`).
 
-    `select` picks by base name; with `names` those are read and nothing is listed. `deadline` tells the seconds left: when none are, `chunks` ends, and `names[delivered:]`
-    were not reached. `now` is our clock, with which Redis' is compared once; None: it is not.
+    `select` picks by base name, of what is listed and `share` holds; with `names` those are read and nothing is listed.
+    `deadline` tells the seconds left: when none are, `chunks` ends, and `names[delivered:]` were not reached. `now` is our clock, with which Redis' is compared once; None: it is not.
     `clock_skew`: the seconds that Redis' clock is at least ahead of ours, negative behind; None where it is not known.
     """
 
@@ -48,6 +49,7 @@ class RedisSource:
     deadline: Callable[[], float] | None = None
     now: Callable[[], float] | None = time.time
     names: Sequence[str] | None = None
+    share: Share = field(default_factory=Share)
     seconds: dict[str, float] = field(default_factory=lambda: {"load": 0.0, "decode": 0.0})
     delivered: int = 0
     bytes_read: int = 0
@@ -94,7 +96,8 @@ class RedisSource:
                 self._incomplete = (
                     f"not all of {escape(key)} of Redis at {self.settings} could be listed: {found.incomplete}"
                 )
-            self._line = WaitingLine(*base_names(sorted(found.names), self.settings.namespace.encode(), self.select))
+            namespace = self.settings.namespace.encode()
+            self._line = WaitingLine(*base_names(sorted(found.names), namespace, self.select, self.share))
             self.seconds["load"] += time.perf_counter() - began
         return self._line
 
@@ -139,17 +142,21 @@ class RedisSource:
 
 
 def base_names(
-    keys: builtins.list[bytes], namespace: bytes, select: Select | None
+    keys: builtins.list[bytes], namespace: bytes, select: Select | None, share: Share
 ) -> tuple[builtins.list[str], builtins.list[bytes]]:
-    r"""(base names, keys) of the keys, which are sorted and distinct, those that are selected; names are distinct.
+    r"""(base names, keys) of the keys, which are sorted and distinct, those of our share that are selected.
 
-    Bytes that are not UTF-8 are shown as `\xff`. Where that or a key without the namespace makes two names equal, the
-    later one gets a `~`.
+    Names are distinct, and the same whatever the share. Bytes that are not UTF-8 are shown as `\xff`. Where that or a key
+    without the namespace makes two names equal, the later one gets a `~`.
     """
-    names = _plain_names(keys, namespace) or _distinct_names(keys, namespace)
-    if select is None:
+    plain = _plain_names(keys, namespace)
+    names = _distinct_names(keys, namespace) if plain is None else plain
+    if plain is None:
+        share.learn(names, [key.removeprefix(namespace) for key in keys])
+    choose = share.narrow(select)
+    if choose is None:
         return names, keys
-    wanted = select(names)
+    wanted = choose(names)
     if wanted.all():
         return names, keys
     chosen = np.flatnonzero(wanted).tolist()

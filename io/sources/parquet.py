@@ -35,7 +35,7 @@ def _open(settings: ParquetSettings, reading: Reading) -> Source:
     return open_dataset(
         settings.path,
         settings.shape.labelled(settings.labels_from),
-        select=reading.select,
+        select=reading.chosen,
         max_memory=reading.max_memory,
         max_points=settings.max_points,
         chunk_metrics=settings.chunk_metrics,

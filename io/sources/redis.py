@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ridgeline.io.redis.settings import RedisSettings
+from ridgeline.io.shard import Share
 from ridgeline.io.source import Reading, Source, SourceKind
 
 
 def _open(settings: RedisSettings, reading: Reading) -> Source:
     from ridgeline.io.redis.source import RedisSource
 
-    source = RedisSource(settings, reading.select, reading.left, reading.now, names=_plain(reading.names))
+    names = _plain(reading.names)
+    source = RedisSource(
+        settings, reading.select, reading.left, reading.now, names=names, share=reading.share or Share()
+    )
     source.list()
     return source
 

@@ -27,6 +27,7 @@ from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.redis.source import RedisSource, base_names
 from ridgeline.io.redis.values import ValueReader
 from ridgeline.io.secret import Secret
+from ridgeline.io.shard import Share
 from ridgeline.io.source import Source
 
 T0 = 1_700_000_000
@@ -255,7 +256,7 @@ def test_names_are_any_bytes(server):
 @given(st.lists(st.binary(max_size=6) | st.binary(max_size=4).map(lambda b: b"m." + b), unique=True))
 @settings(max_examples=100)
 def test_base_names_are_distinct_and_can_be_shown(keys):
-    names, chosen = base_names(sorted(keys), b"m.", None)
+    names, chosen = base_names(sorted(keys), b"m.", None, Share())
     assert len(set(names)) == len(keys) == len(chosen)
     assert all(name.encode() is not None for name in names)
 

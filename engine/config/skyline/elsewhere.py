@@ -22,7 +22,7 @@ REASONS: Final = (
     ("FLUX_", "Flux's"),
     ("VISTA_", "Vista's"),
     ("VORTEX_", "Vortex's"),
-    ("HORIZON_SHARD", "sharding: [shards] hosts"),
+    ("HORIZON_SHARD", "Horizon's: where it takes in what is for other hosts"),
     ("HORIZON_", "Horizon's"),
     ("ROOMBA_", "Horizon's: Ridgeline never trims a series"),
     ("OCULUS_", "Oculus' and Horizon's"),

@@ -54,6 +54,19 @@ def translate_batch(settings: Settings, draft: Draft) -> None:
         settings.used.add("BATCH_PROCESSING_NAMESPACES")
 
 
+def translate_shards(settings: Settings, draft: Draft) -> None:
+    """`[shards]`: the hosts, each at its place."""
+    placed = settings.typed("HORIZON_SHARDS", dict, {})
+    if not placed:
+        return
+    hosts = {place: host for host, place in placed.items() if isinstance(host, str) and type(place) is int}
+    if len(hosts) < len(placed) or sorted(hosts) != list(range(len(placed))):
+        draft.drop("HORIZON_SHARDS", "its places are not 0, 1, 2 and so on, each of one host: see [shards] hosts")
+        return
+    draft.put("shards", "hosts", [hosts[place] for place in sorted(hosts)], "HORIZON_SHARDS")
+    draft.say("[shards] host is this machine's name unless it is set: it must be one of hosts (docs/shards.md)")
+
+
 def translate_external(settings: Settings, draft: Draft) -> None:
     """`[[external_alerts]]`: addresses that more rules come from."""
     for name, options in settings.typed("EXTERNAL_ALERTS", dict, {}).items():

@@ -19,6 +19,7 @@ from ridgeline.engine.config.skyline.siblings import (
     translate_batch,
     translate_external,
     translate_handoffs,
+    translate_shards,
     translate_statistics,
 )
 
@@ -32,6 +33,7 @@ TABLES: Final[tuple[Callable[[Settings, Draft], None], ...]] = (
     translate_handoffs,
     translate_statistics,
     translate_batch,
+    translate_shards,
 )
 
 

@@ -20,7 +20,7 @@ def list_metrics(turn: Turn) -> None:
     turn.selection = Selection.of(request.match, request.config.analysis.skip, turn.operators, request.only)
     # With `--as-of` no clock is compared with any other.
     wall = turn.wall if request.as_of is None else None
-    opening = partial(open_source, request.config, turn.selection, budget.reading_left, wall)
+    opening = partial(open_source, request.config, turn.selection, budget.reading_left, wall, turn.share)
     try:
         turn.source = aside(opening, budget.reading_left() + GRACE, "list")
     except Overdue:

@@ -18,7 +18,8 @@ def take_lock(turn: Turn) -> None:
     config = turn.request.config
     directory = config.output.directory
     try:
-        turn.cleanup.enter_context(lock(lock_path("run", config.source.settings.identity(), directory)))
+        path = lock_path("run", config.source.settings.identity(), directory, shard=config.shards.name)
+        turn.cleanup.enter_context(lock(path))
         if directory is not None:
             sweep_orphans(directory)
     except OutputError as error:

@@ -77,9 +77,11 @@ def _missed(turn: Turn) -> NDArray[np.int64]:
 
 
 def _key(turn: Turn) -> str:
-    """Of this source and these metrics; looking for airgaps only has a pace of its own."""
+    """Of this source, this host and these metrics; looking for airgaps only has a pace of its own."""
     request = turn.request
     part = f"{'airgaps ' if request.check_airgaps_only else ''}{request.match or ''}"
+    if host := request.config.shards.name:
+        part = f"{host} {part}"
     return reading(source_hash(request.config.source.settings.identity(), part))
 
 
