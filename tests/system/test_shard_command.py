@@ -12,7 +12,7 @@ from ridgeline.engine.cli.main import main
 @pytest.fixture
 def ask(tmp_path, capsys):
     def call(shards, *arguments):
-        config = write_config(tmp_path, "redis://127.0.0.1:1/0", extra=shards)
+        config = write_config(tmp_path, "redis://127.0.0.1:1/0", alerts=(), extra=shards)
         code = main(["shard", "--config", str(config), *arguments])
         return code, *capsys.readouterr()
 
