@@ -1,47 +1,23 @@
-"""Label columns: what tells series of one name apart. They become part of the name, or merging is refused.
-
-The one documented form is Prometheus': `name{host="web1",job="x"}`, keys sorted, values escaped, absent labels left out.
-"""
+"""Label columns: what tells series of one name apart. They become part of the name, or merging is refused."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from ridgeline.io.arrow.buffers import arrow, strings
+from ridgeline.io.arrow.apart import REMEDY, Apart, Merging
+from ridgeline.io.arrow.buffers import arrow
 from ridgeline.io.arrow.columns import list_lengths, one_array
+from ridgeline.io.arrow.labelled import named
 from ridgeline.io.arrow.layout import NEEDED, is_text, text_within
-from ridgeline.io.arrow.names import Names
 from ridgeline.io.arrow.runs import Runs, runs_of
 from ridgeline.io.errors import InputError
 
-Ints = NDArray[np.int64]
 TAKEN: Final = (*NEEDED, "as_of")  # columns that are no labels
 MOST: Final = 1000  # different labels in one column of maps
-IDENTIFIER: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-REMEDY: Final = (
-    "make them part of the name by --labels-from {names} (labels_from in Python and in [source]), "
-    "or pass over them by --labels-from ''"
-)
-
-
-class Merging(InputError):  # noqa: N818 - reads as the sentence it is
-    """Series of one name would become one."""
-
-
-def labelled(name: str, labels: Mapping[str, str | None]) -> str:
-    r"""The name of a series with these labels.
-
-    >>> labelled("cpu", {"job": "x", "host": 'a"b', "rack": None})
-    'cpu{host="a\\"b",job="x"}'
-    """
-    pairs = [f"{_key(key)}={_quoted(value)}" for key, value in sorted(labels.items()) if value is not None]
-    return f"{name}{{{','.join(pairs)}}}" if pairs else name
 
 
 def label_columns(schema: pa.Schema, where: str, taken: Sequence[str] = TAKEN) -> list[str]:
@@ -59,33 +35,6 @@ def label_columns(schema: pa.Schema, where: str, taken: Sequence[str] = TAKEN) -
                 f"{where}: column {field.name} holds {field.type}, which may tell series of one name apart: {first}{remedy}"
             )
     return [field.name for field in others if is_text(field.type)]
-
-
-def named(metric: Runs, labels: Mapping[str, Runs], constant: Mapping[str, str | None]) -> Runs:
-    """The runs of a block of points by their full names; `constant` labels hold for all of them."""
-    runs = [metric, *labels.values()]
-    starts = np.unique(np.concatenate([one.starts[:-1] for one in runs]))
-    codes = [one.codes[np.searchsorted(one.starts, starts, side="right") - 1] for one in runs]
-    packed = np.zeros(len(starts), np.int64)
-    for one, code in zip(runs, codes, strict=True):
-        _, packed = np.unique(packed * (len(one.names) + 1) + code + 1, return_inverse=True)
-    _, first, packed = np.unique(packed, return_index=True, return_inverse=True)
-    first = first[codes[0][first] >= 0]  # points without a metric keep none
-    first.sort()
-    place = np.full(len(starts), -1, np.int64)
-    place[packed[first]] = np.arange(len(first))
-    texts = [one.names.to_pylist() for one in runs]
-    keys = list(labels)
-    full = [
-        labelled(texts[0][codes[0][at]], {**constant, **{
-            key: None if codes[k][at] < 0 else texts[k][codes[k][at]] for k, key in enumerate(keys, 1)
-        }})
-        for at in first.tolist()
-    ]  # fmt: skip
-    distinct = list(dict.fromkeys(full))
-    number = {name: i for i, name in enumerate(distinct)}
-    renumbered = np.append([number[name] for name in full], -1).astype(np.int64)
-    return Runs(strings(distinct), renumbered[place[packed]], np.append(starts, metric.starts[-1]))
 
 
 def named_runs(table: pa.Table, metric: Runs, asked: Sequence[str] | None, where: str) -> Runs:
@@ -161,56 +110,3 @@ def text_runs(column: pa.ChunkedArray | pa.Array) -> Runs:
     """The runs of a label column; what is no text is shown as text."""
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
     return runs_of([chunk if is_text(chunk.type) else chunk.cast(pa.string()) for chunk in chunks])
-
-
-class Apart:
-    """Sees to it that no metric has two values of a label column, over as many blocks as there are."""
-
-    def __init__(self, where: str) -> None:
-        self._where = where
-        self._metrics = Names()
-        self._values: dict[str, Names] = {}
-        self._first: dict[str, Ints] = {}  # by metric: the number of its value + 2; 1: null, 0: none yet
-
-    def see(self, metric: Runs, labels: Mapping[str, Runs]) -> None:
-        """Look at a block. Raises InputError where series would merge."""
-        if not labels:
-            return
-        numbers = self._metrics.codes(metric)
-        for key, runs in labels.items():
-            values = self._values.setdefault(key, Names())
-            starts = np.unique(np.concatenate([metric.starts[:-1], runs.starts[:-1]]))
-            code = numbers[np.searchsorted(metric.starts, starts, side="right") - 1]
-            value = values.codes(runs)[np.searchsorted(runs.starts, starts, side="right") - 1] + 2
-            code, value = code[code >= 0], value[code >= 0]
-            first = self._known(key)
-            fresh = first[code] == 0
-            first[code[fresh][::-1]] = value[fresh][::-1]  # of equal indices the last written stays: the first seen
-            wrong = np.flatnonzero(first[code] != value)
-            if len(wrong):
-                self._refuse(key, int(code[wrong[0]]), values, int(first[code[wrong[0]]]), int(value[wrong[0]]))
-
-    def _known(self, key: str) -> Ints:
-        """The values of all metrics so far, with room for new ones."""
-        first = self._first.get(key, np.zeros(0, np.int64))
-        if len(first) < len(self._metrics):
-            first = np.append(first, np.zeros(2 * len(self._metrics) - len(first), np.int64))
-            self._first[key] = first
-        return first
-
-    def _refuse(self, key: str, metric: int, values: Names, *numbers: int) -> None:
-        name, texts = self._metrics.array()[metric].as_py(), values.array()
-        shown = [f"{key}={'nothing' if number == 1 else texts[number - 2].as_py()}" for number in numbers]
-        raise Merging(
-            f"{self._where}: {name} has points of {shown[0]} and of {shown[1]}, which would merge into one series; "
-            + REMEDY.format(names=key)
-        )
-
-
-def _key(key: str) -> str:
-    return key if IDENTIFIER.fullmatch(key) else _quoted(key)
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'

@@ -8,7 +8,9 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from ridgeline.io.arrow.labels import REMEDY, Apart, Merging, check_label, label_columns, named, text_runs
+from ridgeline.io.arrow.apart import REMEDY, Apart, Merging
+from ridgeline.io.arrow.labelled import named
+from ridgeline.io.arrow.labels import check_label, label_columns, text_runs
 from ridgeline.io.arrow.runs import Runs
 from ridgeline.io.parquet.files import DataFile
 from ridgeline.io.parquet.footer import Chunk

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from ridgeline.io.arrow.apart import Apart, Merging
 from ridgeline.io.arrow.buffers import view
-from ridgeline.io.arrow.labels import Apart, Merging
 from ridgeline.io.arrow.runs import text_of
 from ridgeline.io.clean import is_marked
 from ridgeline.io.errors import InputError
@@ -17,7 +17,8 @@ from ridgeline.io.parquet.naming import refuse_folders
 from ridgeline.io.parquet.waiting import Left, ahead, patience
 from ridgeline.io.tables.content import Content, CutOff
 from ridgeline.io.tables.formats import format_of
-from ridgeline.io.tables.points import LONG, Place, Plain, Points
+from ridgeline.io.tables.point_columns import LONG
+from ridgeline.io.tables.points import Place, Plain, Points
 from ridgeline.io.tables.readers import READERS, UNTYPED
 from ridgeline.io.tables.reading import TEXTS, Told, Wanted
 from ridgeline.io.tables.shape import Shape

@@ -4,34 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ridgeline.io.arrow.apart import Apart, Merging
 from ridgeline.io.arrow.buffers import arrow, strings
-from ridgeline.io.arrow.columns import either, list_lengths
-from ridgeline.io.arrow.instants import WRITE
-from ridgeline.io.arrow.labels import MOST, Apart, Merging, check_label, label_columns, labels_of, named, text_runs
+from ridgeline.io.arrow.columns import either
+from ridgeline.io.arrow.labelled import named
+from ridgeline.io.arrow.labels import MOST, check_label, label_columns, labels_of, text_runs
 from ridgeline.io.arrow.layout import absent, is_text, layout_of
 from ridgeline.io.arrow.runs import Runs
-from ridgeline.io.clean import NON_NUMERIC
 from ridgeline.io.errors import InputError
-from ridgeline.io.tables.cells import Cells, numbers_of, times_of
+from ridgeline.io.tables.cells import numbers_of, times_of
+from ridgeline.io.tables.legible import Legible
+from ridgeline.io.tables.point_columns import LISTS, LONG, batch_of, dictionary, lists, points
 from ridgeline.io.tables.reading import NUMBERS, TEXTS, TIMES, Wanted
 from ridgeline.io.tables.shape import Shape, refuse_metric
-from ridgeline.io.text import escape, truncate
 
 Ints = NDArray[np.int64]
-LONG: Final = pa.schema(
-    [("metric", pa.dictionary(pa.int32(), pa.string())), ("timestamp", pa.int64()), ("value", pa.float64())]
-)
-LISTS: Final = pa.schema(
-    [("metric", pa.string()), ("timestamp", pa.large_list(pa.int64())), ("value", pa.large_list(pa.float64()))]
-)
-AS_OF: Final = pa.field("as_of", pa.int64())
-SHOWN: Final = 60  # bytes of a cell in a sentence
 
 
 class Points(Protocol):
@@ -89,11 +82,11 @@ class Plain:
         if self._lists:
             codes = np.repeat(metric.codes, np.diff(metric.starts))
             names = metric.names.take(arrow(codes, codes < 0))
-            return _batch(LISTS, [names, *_lists(times, values), *as_of])
+            return batch_of(LISTS, [names, *lists(times, values), *as_of])
         stamps, numbers = times_of(times), numbers_of(values)
         self._legible.see(self._roles["timestamp"], times, stamps)
         self._legible.see(self._roles["value"], values, numbers)
-        return _batch(LONG, [dictionary(metric), *points(stamps, numbers), *as_of])
+        return batch_of(LONG, [dictionary(metric), *points(stamps, numbers), *as_of])
 
     def rest(self) -> Iterator[pa.RecordBatch]:
         """Nothing. Raises InputError where of a column not one cell could be read."""
@@ -170,70 +163,6 @@ class Plain:
         return arrow(times.numbers, either(times.absent, times.bad))
 
 
-class Legible:
-    """Sees to it that of each column some cell can be read: where none can, it is another column that was meant."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._odd: dict[str, object] = {}  # by column, its first cell that cannot be read
-        self._good: set[str] = set()
-
-    def see(self, name: str, column: pa.Array, cells: Cells) -> None:
-        """Look at the cells of a batch."""
-        if name in self._good or not len(column):
-            return
-        if cells.bad is None or not cells.bad.any():
-            self._good.update([name] if cells.absent is None or not cells.absent.all() else [])
-            return
-        self._odd.setdefault(name, column[int(np.argmax(cells.bad))].as_py())
-        gone = cells.bad if cells.absent is None else cells.bad | cells.absent
-        self._good.update([] if gone.all() else [name])
-
-    def check(self) -> None:
-        """Raise InputError where a column had nothing but cells that cannot be read."""
-        for name, cell in self._odd.items():
-            if name not in self._good:
-                shown = truncate(escape(cell if isinstance(cell, (str, bytes)) else repr(cell)), SHOWN)
-                raise InputError(
-                    f"{self._path}: column {name} holds '{shown}', and not one number or time that could be read there; "
-                    f"times are {WRITE}"
-                )
-
-
-def points(stamps: Cells, numbers: Cells) -> tuple[pa.Array, pa.Array]:
-    """int64 and float64 columns: null where the time or the value is absent, `NON_NUMERIC` where one cannot be read."""
-    values, gaps = numbers.numbers, either(stamps.absent, numbers.absent)
-    if stamps.bad is not None and stamps.bad.any():
-        values = np.where(stamps.bad, NON_NUMERIC, values)
-    return arrow(stamps.numbers, gaps), arrow(values, gaps)
-
-
-def dictionary(metric: Runs) -> pa.DictionaryArray:
-    """The metric of each point."""
-    codes = np.repeat(metric.codes, np.diff(metric.starts)).astype(np.int32)
-    return pa.DictionaryArray.from_arrays(arrow(codes, codes < 0), metric.names)
-
-
 def _one(name: str | None, rows: int) -> Runs:
     """One run of a name that is not in the table."""
     return Runs(strings([] if name is None else [name]), np.array([-1 if name is None else 0]), np.array([0, rows]))
-
-
-def _lists(times: pa.Array, values: pa.Array) -> list[pa.Array]:
-    """Lists of points; a list of texts or dates as one of numbers."""
-    times.validate(full=True)
-    values.validate(full=True)
-    stamps, numbers = times.flatten(), values.flatten()
-    lengths, others = list_lengths(times), list_lengths(values)
-    if np.array_equal(lengths, others):
-        stamps, numbers = points(times_of(stamps), numbers_of(numbers))
-    else:  # some rows are malformed, and cannot tell which time goes with which value
-        found = times_of(stamps), numbers_of(numbers)
-        stamps, numbers = (arrow(one.numbers, one.absent) for one in found)
-    ends = [arrow(np.append(0, np.cumsum(sizes))) for sizes in (lengths, others)]
-    return [pa.LargeListArray.from_arrays(ends[0], stamps), pa.LargeListArray.from_arrays(ends[1], numbers)]
-
-
-def _batch(schema: pa.Schema, columns: Sequence[pa.Array]) -> pa.RecordBatch:
-    fields = [*schema, AS_OF][: len(columns)]
-    return pa.RecordBatch.from_arrays(list(columns), schema=pa.schema(fields))

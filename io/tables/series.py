@@ -10,7 +10,7 @@ import pyarrow as pa
 from ridgeline.io.arrow.buffers import strings
 from ridgeline.io.tables.cells import numbers_of, times_of
 from ridgeline.io.tables.mixed import column_of
-from ridgeline.io.tables.points import LONG, points
+from ridgeline.io.tables.point_columns import LONG, points
 
 POINTS: Final = 1 << 18  # gathered before they are handed on
 

@@ -22,7 +22,7 @@ from ridgeline.io.parquet.listing import Listing
 from ridgeline.io.parquet.shuffle_parts import roomy
 from ridgeline.io.parquet.waiting import Left
 from ridgeline.io.tables.files import points_in
-from ridgeline.io.tables.points import LONG
+from ridgeline.io.tables.point_columns import LONG
 from ridgeline.io.tables.reading import Told
 from ridgeline.io.tables.shape import Shape
 

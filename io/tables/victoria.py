@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from ridgeline.io.arrow.labels import labelled
+from ridgeline.io.arrow.labelled import labelled
 from ridgeline.io.tables.reading import Told
 from ridgeline.io.tables.series import gathered
 

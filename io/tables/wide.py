@@ -18,7 +18,9 @@ from ridgeline.io.arrow.layout import absent, is_number
 from ridgeline.io.clean import NON_NUMERIC, is_marked, sane
 from ridgeline.io.errors import InputError
 from ridgeline.io.tables.cells import Cells, numbers_of, times_of
-from ridgeline.io.tables.points import LONG, Legible, Place
+from ridgeline.io.tables.legible import Legible
+from ridgeline.io.tables.point_columns import LONG
+from ridgeline.io.tables.points import Place
 from ridgeline.io.tables.reading import CELLS, NUMBERS, TIMES, Wanted
 from ridgeline.io.tables.shape import Shape
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import ridgeline
 from ridgeline.engine.cli.main import main
-from ridgeline.io.arrow.labels import labelled
+from ridgeline.io.arrow.labelled import labelled
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.parquet import source as parquet_source

@@ -20,7 +20,7 @@ from pyarrow import feather, fs
 
 from ridgeline.io.errors import InputError, OutputError, SourceUnavailable
 from ridgeline.io.parquet.listing import Listing
-from ridgeline.io.tables import content, dataset, delimited
+from ridgeline.io.tables import content, csv_table, dataset
 from ridgeline.io.tables.dataset import open_dataset
 from ridgeline.io.tables.shape import Shape
 
@@ -223,12 +223,12 @@ def test_very_wide_tables_are_read_row_by_row(tmp_path, monkeypatch):
     expected = read(path, wide=True)
     assert {name: len(points) for name, points in expected[0].items()} == {"a": 6, "b": 3, "c": 0}
     assert expected[1:] == ({"malformed": 1, "null": 1}, [])
-    monkeypatch.setattr(delimited, "WIDEST", 2)
+    monkeypatch.setattr(csv_table, "WIDEST", 2)
     assert read(path, wide=True) == expected
 
 
 def test_of_very_many_columns_the_needed_are_read(tmp_path):
-    others = [f"c{i}" for i in range(delimited.WIDEST + 5)]
+    others = [f"c{i}" for i in range(csv_table.WIDEST + 5)]
     head = ",".join(["metric", "timestamp", "value", *others])
     numbers = ",".join("1" for _ in others)
     path = write(tmp_path / "in.csv", head + "\n" + "".join(f"a,{T0 + i},{i},{numbers}\n" for i in range(5)))
