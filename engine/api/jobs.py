@@ -145,7 +145,8 @@ def evaluate(  # noqa: PLR0913 - every option a keyword of its own, as users cal
     threshold    a score at or above it detects
     consensus    re-decide a backtest's anomalies from its stored votes
     expiry       a backtest's metric detects at most once in this time: seconds or "12h"
-    columns, wide, labels_from, series   the shape of `detections` as for `ridgeline.score`; `series` names the only one
+    columns, wide, labels_from, series   the shape of `detections` as for `ridgeline.score`, but for `score` instead of
+                 `value`; `series` names the only one
 
     Raises InputError with one sentence for what cannot be read.
     """
@@ -160,9 +161,10 @@ def evaluate(  # noqa: PLR0913 - every option a keyword of its own, as users cal
     if not math.isfinite(threshold):
         raise InputError(f"threshold is {threshold!r}: give a finite number")
     source = detections.output if isinstance(detections, BacktestResult) else detections
-    shape = Shape.of({} if wide else {"value": "score", **(columns or {})}, wide, labels_from, series)
+    called = {"value" if role == "score" else role: name for role, name in (columns or {}).items()}
+    shape = Shape.of(called if wide else {"value": "score", **called}, wide, labels_from, series)
     found = read_detections(source, consensus=consensus, expiry=parse_duration(expiry), shape=shape)
-    known = read_labels(labels)
+    known = read_labels(labels, shape.labels_from or ())
     return score_corpus(found, known, threshold) if metric == "nab" else score_events(found, known, threshold)
 
 

@@ -115,7 +115,7 @@ def _picture(args: argparse.Namespace) -> Callable[[], Path]:
     if args.no_scores:
         raise InputError("--plot draws from the scores that --no-scores leaves out: give one of the two")
     figure_class()
-    labels = read_labels(args.labels).windows.get(args.plot, ()) if args.labels else ()
+    labels = read_labels(args.labels, args.labels_from or ()).windows.get(args.plot, ()) if args.labels else ()
     target: Path = args.output / file_name(args.plot, ".png")
 
     def draw() -> Path:

@@ -26,7 +26,8 @@ examples:
   ridgeline evaluate scores.parquet --labels nab_labels.json --threshold 1.0
 labels: NAB's JSON, or CSV, JSON lines, Arrow or Parquet with metric,start,end or metric,timestamp. Times are epoch seconds, ms, us or ns,
 timestamps, dates, or ISO 8601 (UTC unless it says otherwise); a window without start or end is open on that side, and
-an end that is only a date means that whole day. Rows may come in any order.
+an end that is only a date means that whole day. Rows may come in any order. With --labels-from, columns of these labels are
+part of the names here too.
 """
 DEFAULT_THRESHOLD: Final = 0.5
 
@@ -34,7 +35,7 @@ DEFAULT_THRESHOLD: Final = 0.5
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
-        "scores", type=Path, metavar="SCORES", help=f"backtest output folder, or metric,timestamp,score in {READS}"
+        "scores", metavar="SCORES", help=f"backtest output folder, or metric,timestamp,score in {READS}"
     )
     parser.add_argument("--labels", type=Path, required=True, metavar="FILE", help="labelled windows or points")
     parser.add_argument(
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     from ridgeline.engine.evaluate.detections import read_detections
     from ridgeline.engine.evaluate.labels import read_labels
 
-    labels = read_labels(args.labels)
+    labels = read_labels(args.labels, args.labels_from or ())
     shape = shape_of(args, value="score")
     detections = read_detections(args.scores, consensus=args.consensus, expiry=args.expiry, shape=shape)
     _warn_unknown(labels, detections)

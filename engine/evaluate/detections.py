@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,10 +18,10 @@ from ridgeline.engine.evaluate.tables import column_names, names_of, table_of
 from ridgeline.engine.rules.policy import consensus_fault
 from ridgeline.io.arrow.instants import instants_of
 from ridgeline.io.errors import InputError
-from ridgeline.io.tables.dataset import is_parquet
 from ridgeline.io.tables.shape import Shape
 
 SCORE_FOLDER: Final = "scores"
+MANIFEST: Final = "manifest.json"  # of a backtest; alone where it was told to write no scores
 PLAIN_SCORES: Final = Shape({"value": "score"})
 
 
@@ -37,34 +37,28 @@ class Detections:
 def read_detections(
     source: Any, *, consensus: int | None, expiry: int, shape: Shape = PLAIN_SCORES
 ) -> list[Detections]:
-    """Read a backtest's output folder, or scores: a file of any format or an Arrow table of `metric, timestamp, score`.
+    """Read a backtest's output folder, or scores: files of any format or an Arrow table of `metric, timestamp, score`.
 
     From a folder the score is 1 at an anomalous step at least `expiry` seconds after the last step of that metric that
     scored 1, else 0; `consensus` re-decides "anomalous" from the stored votes.
     Rows may come in any order, times in any unit; of rows of one metric and moment the highest score counts. Raises
     InputError with one sentence for what cannot be read.
     """
-    if isinstance(source, (str, Path)):
-        path = Path(source)
-        if path.is_dir():
-            return _from_backtest(path, consensus, expiry)
-        if not path.is_file():
-            raise InputError(f"scores {path} do not exist: give a backtest's output folder or a file of scores")
+    from ridgeline.io.tables.files import whole_points
+
+    if isinstance(source, (str, Path)) and _is_backtest(Path(source)):
+        return _from_backtest(Path(source), consensus, expiry)
     if consensus is not None:
         raise InputError("--consensus needs the votes of a backtest's output folder; plain scores have none")
     what = f"scores {source}" if isinstance(source, (str, Path)) else "scores"
-    table = _scores_in(Path(source), shape) if isinstance(source, (str, Path)) else table_of(source, what)
-    _check_columns(table.column_names, "score", what)
-    return list(_by_metric(table, "score", what))
+    data = source if isinstance(source, (str, Path)) else table_of(source, what)
+    points = whole_points(data, replace(shape, truths=True), what)
+    return list(_by_metric(points.rename_columns(["metric", "timestamp", "score"]), "score", what))
 
 
-def _scores_in(path: Path, shape: Shape) -> pa.Table:
-    """The scores of a file of any format and shape."""
-    if shape == PLAIN_SCORES and is_parquet(path):
-        return _read(path, "score")
-    from ridgeline.io.tables.files import whole_points
-
-    return whole_points(path, shape).rename_columns(["metric", "timestamp", "score"])
+def _is_backtest(folder: Path) -> bool:
+    """Whether a folder is what a backtest wrote, not one of tables."""
+    return (folder / SCORE_FOLDER).is_dir() or (folder / MANIFEST).is_file()
 
 
 def _from_backtest(folder: Path, consensus: int | None, expiry: int) -> list[Detections]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ridgeline.engine.evaluate.tables import names_of, read_table, table_of
+from ridgeline.engine.evaluate.tables import full_names, read_object, read_table, table_of
 from ridgeline.io.arrow.instants import instants_of
 from ridgeline.io.epochs import EVER_AFTER, EVER_BEFORE
 from ridgeline.io.errors import InputError
@@ -35,22 +34,25 @@ class Labels:
         return sum(map(len, self.windows.values()))
 
 
-def read_labels(source: Any) -> Labels:
-    """Read NAB's JSON, or CSV / Parquet with `metric,start,end` or `metric,timestamp`; or the same from Python.
+def read_labels(source: Any, labels_from: Sequence[str] = ()) -> Labels:
+    """Read NAB's JSON, or a file of any format with `metric,start,end` or `metric,timestamp`; or the same from Python.
 
     `source` is a path, an Arrow table (or whatever gives one), or a mapping of metric to [[start, end], ...]. Times in
     any unit and spelling that `instants_of` reads. A window without start or end is open on that side; an end that is
-    only a date means the whole of that day. Raises InputError with one sentence for what cannot be read.
+    only a date means the whole of that day. Of `labels_from`, the columns that are there become part of the names, as they
+    do where series are read; without them, names are as they stand. Raises InputError with one sentence for what cannot be read.
     """
     if isinstance(source, Mapping) and not _is_columns(source):
         return _checked(_from_mapping(source, "labels"), "labels")
     if not isinstance(source, (str, Path)):
-        return _checked(_from_table(table_of(source, "labels"), "labels"), "labels")
+        return _checked(_from_table(table_of(source, "labels"), labels_from, "labels"), "labels")
     path, what = Path(source), f"labels {source}"
     if not path.is_file():
-        raise InputError(f"{what} do not exist: give a .json, .csv or .parquet file")
-    windows = _from_json(path, what) if path.suffix == ".json" else _from_table(read_table(path, what), what)
-    return _checked(windows, what)
+        raise InputError(f"{what} do not exist: give a file of NAB's JSON, CSV, JSON lines, Arrow or Parquet")
+    document = read_object(path, what)
+    if document is not None and not _is_columns(document):
+        return _checked(_from_mapping(document, what), what)
+    return _checked(_from_table(read_table(path, what), labels_from, what), what)
 
 
 def _is_columns(source: Mapping[Any, Any]) -> bool:
@@ -64,16 +66,6 @@ def _checked(windows: dict[str, list[Window]], what: str) -> Labels:
             if end < start:
                 raise InputError(f"{what}: a window of {metric!r} ends at {end}, before it starts at {start}")
     return Labels({metric: tuple(sorted(spans)) for metric, spans in windows.items()})
-
-
-def _from_json(path: Path, what: str) -> dict[str, list[Window]]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{what} cannot be read: {error}") from error
-    if not isinstance(document, dict):
-        raise InputError(f"{what}: expected a JSON object of metric to windows")
-    return _from_mapping(document, what)
 
 
 def _from_mapping(document: Mapping[Any, Any], what: str) -> dict[str, list[Window]]:
@@ -95,11 +87,11 @@ def _pair(window: Any, metric: object, what: str) -> tuple[Any, Any]:
     raise InputError(f"{what}: a window of {metric!r} is {window!r:.60}, expected [start, end]")
 
 
-def _from_table(table: pa.Table, what: str) -> dict[str, list[Window]]:
+def _from_table(table: pa.Table, labels_from: Sequence[str], what: str) -> dict[str, list[Window]]:
     names = set(table.column_names)
     if not {"metric", "timestamp"} <= names and not {"metric", "start", "end"} <= names:
         raise InputError(f"{what}: expected columns metric,start,end or metric,timestamp, found {sorted(names)}")
-    metrics = names_of(table["metric"], what).to_pylist()
+    metrics = full_names(table, labels_from, what).to_pylist()
     if {"start", "end"} <= names:
         spans = _windows(table["start"], table["end"], f"{what}: a window")
     else:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from ridgeline.io.errors import InputError
@@ -34,6 +37,46 @@ def read_table(path: Path, what: str) -> pa.Table:
         raise InputError(f"{what} cannot be read: {error}") from error
     except InputError as error:
         raise InputError(f"{what} cannot be read: {str(error).removeprefix(f'{path}: ')}") from error
+
+
+def read_object(path: Path, what: str) -> dict[str, Any] | None:
+    """The one JSON object that a file is, however it is called or packed; None where it is anything else. InputError."""
+    from ridgeline.io.tables.content import Content
+    from ridgeline.io.tables.formats import LINES, format_of
+
+    try:
+        with Content(str(path)) as content:
+            if format_of(content.head, str(path)) != LINES or _is_lines(content.head):
+                return None
+            return dict(json.loads(content.whole()))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{what} cannot be read: {error}") from error
+    except InputError as error:
+        raise InputError(f"{what} cannot be read: {str(error).removeprefix(f'{path}: ')}") from error
+
+
+def _is_lines(head: bytes) -> bool:
+    """Whether an object ends with the first line, and others follow."""
+    first, _, others = head.strip().partition(b"\n")
+    try:
+        json.loads(first)
+    except (ValueError, RecursionError):
+        return False
+    return bool(others)
+
+
+def full_names(table: pa.Table, labels_from: Sequence[str], what: str) -> pa.Array:
+    """The metric of each row; those of the labels asked for that the table has are part of it. InputError."""
+    names = names_of(table["metric"], what)
+    asked = [key for key in labels_from if key in table.column_names]
+    if not asked:
+        return names
+    from ridgeline.io.arrow.buffers import arrow
+    from ridgeline.io.arrow.labelled import named
+    from ridgeline.io.arrow.labels import labels_of, text_runs
+
+    full = named(text_runs(names), labels_of({key: table[key] for key in asked}, what), {})
+    return full.names.take(arrow(np.repeat(full.codes, np.diff(full.starts))))
 
 
 def column_names(schema: pa.Schema) -> list[str]:

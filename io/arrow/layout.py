@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from ridgeline.io.errors import InputError
 
 NEEDED: Final = ("metric", "timestamp", "value")
 SHOWN: Final = 20  # names of columns in a sentence
+AS_NAMED: Final[Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,41 +29,54 @@ class Layout:
         return [*NEEDED, "as_of"] if self.as_of else list(NEEDED)
 
 
-def layout_of(schema: pa.Schema, where: str = "the table") -> Layout:
-    """The layout of a schema, or InputError saying what is wrong, where, and what was expected."""
+def layout_of(schema: pa.Schema, where: str = "the table", called: Mapping[str, str] = AS_NAMED) -> Layout:
+    """The layout of a schema, or InputError saying what is wrong, where, and what was expected.
+
+    `called`: what columns are called in the file, where the schema has them by other names.
+    """
     missing = [name for name in NEEDED if name not in schema.names]
     if missing:
-        raise absent(missing, schema.names, where)
+        raise absent(missing, [called.get(name, name) for name in schema.names], where, called)
     for name in schema.names:
         if name in (*NEEDED, "as_of") and schema.names.count(name) > 1:
-            raise InputError(f"{where}: column {name} is there {schema.names.count(name)} times; keep one")
+            raise InputError(
+                f"{where}: column {called.get(name, name)} is there {schema.names.count(name)} times; keep one"
+            )
     types = {name: schema.field(name).type for name in schema.names if name in (*NEEDED, "as_of")}
     if not is_text(types["metric"]):
-        raise InputError(f"{where}: column metric is {types['metric']}; it must be string")
+        raise InputError(f"{where}: column {called.get('metric', 'metric')} is {types['metric']}; it must be string")
     lists = [_is_list(types[name]) for name in ("timestamp", "value")]
     if lists[0] != lists[1]:
         raise InputError(
-            f"{where}: timestamp is {types['timestamp']} and value is {types['value']}; either both are lists "
+            f"{where}: {' and '.join(f'{called.get(name, name)} is {types[name]}' for name in NEEDED[1:])}; either both are lists "
             "(one metric per row) or neither (one point per row)"
         )
     stamp, value = (types[name].value_type if lists[0] else types[name] for name in ("timestamp", "value"))
     for name, kind in (("timestamp", stamp), ("as_of", types.get("as_of", pa.int64()))):
         if not _is_time(kind):
             raise InputError(
-                f"{where}: column {name} holds {kind}; it must be epoch seconds (or ms, us) as a number, or timestamp"
+                f"{where}: column {called.get(name, name)} holds {kind}; it must be epoch seconds (or ms, us) as a number, or timestamp"
             )
     if not is_number(value):
-        raise InputError(f"{where}: column value holds {value}; it must be a number")
+        raise InputError(f"{where}: column {called.get('value', 'value')} holds {value}; it must be a number")
     return Layout(lists[0], pa.types.is_timestamp(stamp), "as_of" in types)
 
 
-def absent(missing: Sequence[str], found: Sequence[str], where: str) -> InputError:
-    """The error for a table that lacks columns."""
-    shown = ", ".join(found[:SHOWN]) + (f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else "")
+def absent(
+    missing: Sequence[str], found: Sequence[str], where: str, called: Mapping[str, str] = AS_NAMED
+) -> InputError:
+    """The error for a table that lacks columns: the roles that are missing, the names that it has."""
+    lacking, needed = ([called.get(role, role) for role in roles] for roles in (missing, NEEDED))
     return InputError(
-        f"{where}: no column {' or '.join(missing)} (found: {shown or 'no columns'}); needed are metric, timestamp, value, "
+        f"{where}: no column {' or '.join(lacking)} (found: {listed(found)}); needed are {', '.join(needed)}, "
         "or say what stands for them by --columns, --wide or --metric"
     )
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names of columns as part of a sentence."""
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more or "no columns"
 
 
 def is_text(kind: pa.DataType) -> bool:

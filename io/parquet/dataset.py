@@ -74,7 +74,7 @@ def inspect(path: str, listing: Listing, left: Left | None = None, shape: Shape 
         if shape.metric is not None:
             refuse_metric(schema.names, path)
             keys = {**keys, "metric": shape.metric}
-        layout = _layout(schema, keys, path)
+        layout = _layout(schema, keys, path, {role: name for name, role in called.items()})
         _agree(footer, layout, schema)
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
@@ -138,9 +138,9 @@ def _open(path: str) -> IO[bytes]:
     return Path(path).open("rb")
 
 
-def _layout(schema: pa.Schema, keys: Mapping[str, str | None], path: str) -> Layout:
+def _layout(schema: pa.Schema, keys: Mapping[str, str | None], path: str, called: Mapping[str, str]) -> Layout:
     named = "metric" in schema.names or "metric" not in keys
-    return layout_of(schema if named else schema.append(pa.field("metric", pa.string())), path)
+    return layout_of(schema if named else schema.append(pa.field("metric", pa.string())), path, called)
 
 
 def _agree(footer: Footer, layout: Layout, schema: pa.Schema) -> None:

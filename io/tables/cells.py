@@ -38,8 +38,10 @@ class Cells(NamedTuple):
     bad: Bools | None = None
 
 
-def numbers_of(column: pa.Array) -> Cells:
-    """float64 values; `NON_NUMERIC` where they cannot be read. True and false are no numbers."""
+def numbers_of(column: pa.Array, *, truths: bool = False) -> Cells:
+    """float64 values; `NON_NUMERIC` where they cannot be read. True and false are no numbers, but 1 and 0 with `truths`."""
+    if truths:
+        column = _counted(column)
     if pa.types.is_boolean(column.type) or column.type.num_fields:
         return Cells(np.full(len(column), NON_NUMERIC), nulls(column), np.ones(len(column), np.bool_))
     if not is_text(column.type):
@@ -54,6 +56,18 @@ def numbers_of(column: pa.Array) -> Cells:
     good = pc.fill_null(pc.match_substring_regex(text, NUMBER), False)
     values, _ = floats_of(pc.if_else(good, text, pa.scalar(None, text.type)).cast(pa.float64()).fill_null(NON_NUMERIC))
     return Cells(values, absent, ~_flags(good) & ~absent)
+
+
+def _counted(column: pa.Array) -> pa.Array:
+    """1 and 0 for true and false, also for the words."""
+    if pa.types.is_boolean(column.type):
+        return column.cast(pa.int8())
+    if not is_text(column.type):
+        return column
+    text = _text(column)
+    for word, number in (("true", "1"), ("false", "0")):
+        text = pc.if_else(pc.match_substring_regex(text, rf"(?i)^\s*{word}\s*$"), number, text)
+    return text
 
 
 def times_of(column: pa.Array) -> Cells:

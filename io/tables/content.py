@@ -71,6 +71,15 @@ class Content:
         while piece := self.read():
             yield piece
 
+    def whole(self) -> bytes:
+        """All of it at once. Raises InputError for more than a line may have."""
+        data = bytearray()
+        for piece in self.pieces():
+            data += piece
+            if len(data) > LONGEST:
+                raise InputError(f"{self.path}: it holds more than {LONGEST >> 20} MiB")
+        return bytes(data)
+
     def blocks(self, *, newline: bytes = b"\n", quotes: bool = False) -> Iterator[tuple[bytes, int]]:
         """(whole lines, lines that were left out before them because they are too long).
 

@@ -115,7 +115,7 @@ def _is_table(head: bytes) -> bool:
 
 
 def _plain(schema: pa.Schema, shape: Shape) -> bool:
-    """Whether times are no texts or dates, labels no structs or maps, and no column must give its name away."""
+    """Whether metrics are no numbers, times no texts or dates, labels no structs or maps, and no column must give its name away."""
     try:
         names = schema.names
     except UnicodeDecodeError:
@@ -126,6 +126,9 @@ def _plain(schema: pa.Schema, shape: Shape) -> bool:
         inner = getattr(kind, "value_type", kind)
         if not pa.types.is_null(kind) and (is_text(kind) or is_text(inner) or pa.types.is_date(inner)):
             return False
+    at = schema.get_field_index(shape.column("metric"))
+    if at >= 0 and pa.types.is_integer(schema.field(at).type):
+        return False
     labels = [schema.get_field_index(label) for label in shape.labels_from or ()]
     if any(at >= 0 and schema.field(at).type.num_fields for at in labels):
         return False

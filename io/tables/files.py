@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 
@@ -17,12 +18,14 @@ from ridgeline.io.parquet.naming import refuse_folders
 from ridgeline.io.parquet.waiting import Left, ahead, patience
 from ridgeline.io.tables.content import Content, CutOff
 from ridgeline.io.tables.formats import format_of
-from ridgeline.io.tables.point_columns import LONG
+from ridgeline.io.tables.point_columns import LONG, one_a_row
 from ridgeline.io.tables.points import Place, Plain, Points
 from ridgeline.io.tables.readers import READERS, UNTYPED
 from ridgeline.io.tables.reading import TEXTS, Told, Wanted
 from ridgeline.io.tables.shape import Shape
 from ridgeline.io.tables.wide import Wide
+
+LARGEST: Final = 2 << 30  # bytes of points, and of labels, that are held in memory
 
 
 def points_in(
@@ -68,19 +71,28 @@ def points_of(table: pa.Table, shape: Shape, where: str) -> pa.Table:
     return pa.Table.from_batches(batches) if batches else LONG.empty_table()
 
 
-def whole_points(path: str | Path, shape: Shape) -> pa.Table:
-    """Metric, timestamp and value of every point of a path, in memory. Raises InputError for any fault: none is left out."""
-    told = Told()
-    batches = [batch for _, batch in points_in(list_files(str(path)), shape, str(path), told)]
+def whole_points(source: str | Path | pa.Table, shape: Shape, where: str) -> pa.Table:
+    """Metric, timestamp and value of every point of a path or a table, in memory.
+
+    Raises InputError for any fault, so that none is left out, and for more than memory should hold; SourceUnavailable.
+    """
+    told, kept, size = Told(), [], 0
+    if isinstance(source, pa.Table):
+        batches = iter(points_of(source, shape, where).to_batches())
+    else:
+        batches = (batch for _, batch in points_in(list_files(str(source)), shape, where, told))
+    for batch in batches:
+        rows, odd = one_a_row(batch)
+        told.malformed(odd + int(is_marked(view(rows.column("value"))).sum()))
+        size += rows.nbytes
+        if size > LARGEST:
+            raise InputError(f"{where}: more than {LARGEST >> 30} GiB of points; give a part of its metrics at a time")
+        kept.append(rows)
     if told.problems:
         raise InputError(told.problems[0][1])
-    table = pa.Table.from_batches([batch.select(LONG.names) for batch in batches]) if batches else LONG.empty_table()
-    if not table.schema.equals(LONG):
-        raise InputError(f"{path}: it has lists of points; give one point a row")
-    marked = sum(int(is_marked(view(chunk)).sum()) for chunk in table.column("value").chunks)
-    if odd := told.repairs.total() + marked:
-        raise InputError(f"{path}: {odd:,} of its rows are malformed, or hold what is no number and no time")
-    return table
+    if odd := told.repairs.total():
+        raise InputError(f"{where}: {odd:,} of its rows are malformed, or hold what is no number and no time")
+    return pa.Table.from_batches(kept, LONG)
 
 
 def points_for(shape: Shape, place: Place, apart: Apart, *, text: bool) -> Points:
@@ -105,7 +117,12 @@ def whole_table(path: str | Path) -> pa.Table:
         return Wanted(range(len(names)), [TEXTS] * len(names))
 
     with Content(str(path)) as content:
-        batches = list(READERS[format_of(content.head, str(path))](content, everything, told))
+        batches, size = [], 0
+        for batch in READERS[format_of(content.head, str(path))](content, everything, told):
+            batches.append(batch)
+            size += batch.nbytes
+            if size > LARGEST:
+                raise InputError(f"{path}: it holds more than {LARGEST >> 30} GiB")
     if told.problems:
         raise InputError(told.problems[0][1])
     if malformed := told.repairs.total():

@@ -22,7 +22,7 @@ from ridgeline.io.tables.cells import numbers_of, times_of
 from ridgeline.io.tables.legible import Legible
 from ridgeline.io.tables.point_columns import LISTS, LONG, batch_of, dictionary, lists, points
 from ridgeline.io.tables.reading import NUMBERS, TEXTS, TIMES, Wanted
-from ridgeline.io.tables.shape import Shape, refuse_metric
+from ridgeline.io.tables.shape import ROLES, Shape, refuse_metric
 
 Ints = NDArray[np.int64]
 
@@ -68,7 +68,7 @@ class Plain:
         self._roles = self._found(names)
         types = {role: self._kind(schema, role, name) for role, name in self._roles.items()}
         types.setdefault("metric", pa.string())
-        self._lists = layout_of(pa.schema(list(types.items())), self._place.path).lists
+        self._lists = layout_of(pa.schema(list(types.items())), self._place.path, self._roles).lists
         self._labels = self._labels_in(schema)
         columns = [*self._roles.values(), *self._labels]
         kinds = {self._roles["timestamp"]: TIMES, self._roles["value"]: NUMBERS}
@@ -83,7 +83,7 @@ class Plain:
             codes = np.repeat(metric.codes, np.diff(metric.starts))
             names = metric.names.take(arrow(codes, codes < 0))
             return batch_of(LISTS, [names, *lists(times, values), *as_of])
-        stamps, numbers = times_of(times), numbers_of(values)
+        stamps, numbers = times_of(times), numbers_of(values, truths=self._shape.truths)
         self._legible.see(self._roles["timestamp"], times, stamps)
         self._legible.see(self._roles["value"], values, numbers)
         return batch_of(LONG, [dictionary(metric), *points(stamps, numbers), *as_of])
@@ -96,7 +96,7 @@ class Plain:
     def _found(self, names: Sequence[str]) -> dict[str, str]:
         """The column of each role."""
         shape, path = self._shape, self._place.path
-        roles = {role: shape.column(role) for role in ("metric", "timestamp", "value", "as_of")}
+        roles = {role: shape.column(role) for role in ROLES}
         if shape.metric is not None:
             refuse_metric(names, path)
             del roles["metric"]
@@ -104,8 +104,8 @@ class Plain:
             del roles["metric"]
         if "as_of" not in shape.columns and "as_of" not in names:
             del roles["as_of"]
-        if missing := [name for name in roles.values() if name not in names]:
-            raise absent(missing, names, path)
+        if missing := [role for role, name in roles.items() if name not in names]:
+            raise absent(missing, names, path, {role: shape.column(role) for role in ROLES})
         for name in roles.values():
             if names.count(name) > 1:
                 raise InputError(f"{path}: column {name} is there {names.count(name)} times; keep one")
@@ -116,6 +116,10 @@ class Plain:
         kind = schema.field(name).type
         if self._text and not pa.types.is_nested(kind):
             return {"metric": pa.string(), "value": pa.float64()}.get(role, pa.int64())
+        if role == "value" and self._shape.truths and pa.types.is_boolean(kind):
+            return pa.int8()
+        if role == "metric" and pa.types.is_integer(kind):
+            return pa.string()
         inner = kind.value_type if pa.types.is_list(kind) or pa.types.is_large_list(kind) else kind
         if role in {"timestamp", "as_of"} and (is_text(inner) or pa.types.is_date(inner)):
             return pa.int64() if inner is kind else pa.list_(pa.int64())

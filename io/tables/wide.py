@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ridgeline.io.arrow.buffers import arrow, strings
-from ridgeline.io.arrow.layout import absent, is_number
+from ridgeline.io.arrow.layout import is_number, listed
 from ridgeline.io.clean import NON_NUMERIC, is_marked, sane
 from ridgeline.io.errors import InputError
 from ridgeline.io.tables.cells import Cells, numbers_of, times_of
@@ -45,7 +45,10 @@ class Wide:
         names, path = schema.names, self._place.path
         asked = self._shape.columns.get("timestamp")
         if not names or (asked is not None and asked not in names):
-            raise absent([asked or "timestamp"], names, path)
+            raise InputError(
+                f"{path}: no column {asked or 'at all'} (found: {listed(names)}); the first column is the time, or that of "
+                "--columns timestamp=NAME"
+            )
         self._time = 0 if asked is None else names.index(asked)
         self._called = names[self._time]
         self._places = [at for at, name in enumerate(names) if name and at != self._time]

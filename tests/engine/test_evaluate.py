@@ -176,7 +176,7 @@ def test_point_labels_are_windows_of_one_second(tmp_path):
     [
         ("absent.json", None, "do not exist"),
         ("bad.json", "{", "cannot be read"),
-        ("list.json", "[]", "JSON object"),
+        ("list.json", "[]", "is an object"),
         ("pair.json", json.dumps({"m": [[1]]}), "expected \\[start, end\\]"),
         ("back.json", json.dumps({"m": [[9, 1]]}), "before it starts"),
         ("columns.csv", "a,b\n1,2\n", "expected columns"),
@@ -191,15 +191,20 @@ def test_bad_labels_say_what_and_where(tmp_path, name, content, message):
 
 
 def test_bad_scores_say_what_and_where(tmp_path):
-    with pytest.raises(InputError, match="do not exist"):
+    with pytest.raises(InputError, match="no such file"):
         read_detections(tmp_path / "none.parquet", consensus=None, expiry=0)
+    with pytest.raises(InputError, match="no files ending in"):
+        read_detections(tmp_path, consensus=None, expiry=0)
+    (tmp_path / "manifest.json").write_text("{}")
     with pytest.raises(InputError, match="holds no scores"):
         read_detections(tmp_path, consensus=None, expiry=0)
     pq.write_table(pa.table({"metric": ["a"], "timestamp": [1]}), tmp_path / "lacks.parquet")
-    with pytest.raises(InputError, match="lack the column 'score'"):
+    with pytest.raises(
+        InputError, match=r"no column score \(found: metric, timestamp\); needed are metric, timestamp, score"
+    ):
         read_detections(tmp_path / "lacks.parquet", consensus=None, expiry=0)
     (tmp_path / "garbage.parquet").write_bytes(b"not parquet at all")
-    with pytest.raises(InputError, match="cannot be read as Parquet"):
+    with pytest.raises(InputError, match="no column metric or timestamp or score"):
         read_detections(tmp_path / "garbage.parquet", consensus=None, expiry=0)
 
 

@@ -170,12 +170,18 @@ def test_labels_that_cannot_be_read_are_one_sentence(what):
 
 
 BAD_SCORES = {
-    "no time": ({"metric": ["m"], "timestamp": ["soon"], "score": [1.0]}, "no time"),
+    "no time": ({"metric": ["m"], "timestamp": ["soon"], "score": [1.0]}, "not one number or time"),
     "a null time": ({"metric": ["m"], "timestamp": pa.array([None], pa.int64()), "score": [1.0]}, "no timestamp"),
-    "text for a score": ({"metric": ["m"], "timestamp": [T0], "score": ["high"]}, "holds no numbers"),
-    "lists": ({"metric": ["m"], "timestamp": [[T0]], "score": [1.0]}, "no time"),
-    "a missing column": ({"metric": ["m"], "timestamp": [T0]}, "lack the column"),
-    "nested names": ({"metric": [{"a": 1}], "timestamp": [T0], "score": [1.0]}, "holds no names"),
+    "text for a score": (
+        {"metric": ["m"], "timestamp": [T0], "score": ["high"]},
+        "column score holds string; it must be a number",
+    ),
+    "lists": ({"metric": ["m"], "timestamp": [[T0]], "score": [1.0]}, "score is double; either both are lists"),
+    "a missing column": ({"metric": ["m"], "timestamp": [T0]}, "no column score"),
+    "nested names": (
+        {"metric": [{"a": 1}], "timestamp": [T0], "score": [1.0]},
+        "column metric is struct<a: int64>; it must be string",
+    ),
 }
 
 

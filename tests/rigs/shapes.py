@@ -16,7 +16,14 @@ from pyarrow import feather
 
 T0 = 1_700_000_000
 POINTS = 160
-NAMES = ['stats."a", b', "línea\ntwo", "web.requests", "{odd}"]
+ODD = 'a"b\\c\nd'
+PARTS = [
+    ('stats."a", b', {}),
+    ("línea\ntwo", {"host": ODD, "job": "x,y=}"}),
+    ("web.requests", {}),
+    ("web.requests", {"host": "1"}),
+]
+NAMES = ['stats."a", b', r"línea" + "\n" + r'two{host="a\"b\\c\nd",job="x,y=}"}', "web.requests", 'web.requests{host="1"}']  # fmt: skip
 
 
 class Shape(NamedTuple):
@@ -59,6 +66,26 @@ def mixed_times(table):
     return table.set_column(1, "timestamp", pa.array(texts))
 
 
+def labelled(table, kind="columns", column="labels"):
+    """Names as metrics and labels: columns of their own, a struct, a map, or objects without what is absent."""
+    parts = [PARTS[NAMES.index(name)] for name in table["metric"].to_pylist()]
+    table = table.set_column(0, "metric", pa.array([name for name, _ in parts]))
+    if kind == "columns":
+        for key in ("host", "job"):
+            table = table.append_column(key, pa.array([labels.get(key) for _, labels in parts], pa.string()))
+        return table
+    if kind == "struct":
+        return table.append_column(column, pa.array([labels for _, labels in parts]))
+    return table.append_column(
+        column, pa.array([[*labels.items()] for _, labels in parts], pa.map_(pa.string(), pa.string()))
+    )
+
+
+def objects(table):
+    """Maps as the objects that JSON has."""
+    return [row | {"labels": dict(row["labels"])} for row in table.to_pylist()]
+
+
 def wide(table):
     stamps = np.array(table["timestamp"])[:POINTS]
     return pa.table(
@@ -94,9 +121,14 @@ def stream(table, path):
     return path
 
 
-def lines(table, path):
-    path.write_text("\n".join(map(json.dumps, table.to_pylist())))
+def lines(table, path, pack=lambda data: data):
+    rows = table if isinstance(table, list) else table.to_pylist()
+    path.write_bytes(pack("\n".join(map(json.dumps, rows)).encode()))
     return path
+
+
+def packed(codec):
+    return lambda data: pa.Codec(codec).compress(data, asbytes=True)
 
 
 def text(path, content):
@@ -127,7 +159,13 @@ def rendered_steps(table):
 
 def exported(table):
     return "\n".join(
-        json.dumps({"metric": {"__name__": name}, "values": values, "timestamps": [1000 * time for time in times]})
+        json.dumps(
+            {
+                "metric": {"__name__": PARTS[NAMES.index(name)][0], **PARTS[NAMES.index(name)][1]},
+                "values": values,
+                "timestamps": [1000 * time for time in times],
+            }
+        )
         for name, times, values in series(table)
     )
 
@@ -140,6 +178,8 @@ def two_files(table, folder):
 
 
 CALLED = {"columns": {"metric": "unique_id", "timestamp": "ds", "value": "y"}}
+LABELLED = {"labels_from": ["host", "job"]}
+WITHIN = {"labels_from": ["labels"]}
 SHAPES = {
     "CSV": Shape(lambda t, d: csv(t, d / "in.csv")),
     "CSV, scattered": Shape(lambda t, d: csv(scattered(t), d / "in.csv")),
@@ -149,7 +189,9 @@ SHAPES = {
     "CSV of other columns too": Shape(lambda t, d: csv(t.append_column("n", pa.array(range(len(t)))), d / "in.csv")),
     "CSV, gzip": Shape(lambda t, d: csv(t, d / "in.csv.gz", gzip.compress)),
     "CSV, bzip2": Shape(lambda t, d: csv(t, d / "in.csv.bz2", bz2.compress)),
-    "CSV, zstd": Shape(lambda t, d: csv(t, d / "in.csv.zst", lambda b: pa.Codec("zstd").compress(b, asbytes=True))),
+    "CSV, zstd": Shape(lambda t, d: csv(t, d / "in.csv.zst", packed("zstd"))),
+    "CSV, LZ4": Shape(lambda t, d: csv(t, d / "in.csv.lz4", packed("lz4"))),
+    "CSV, labels": Shape(lambda t, d: csv(labelled(t), d / "in.csv"), LABELLED),
     "CSV, ISO times": Shape(lambda t, d: csv(iso(t), d / "in.csv")),
     "CSV, zones": Shape(lambda t, d: csv(zoned(t), d / "in.csv")),
     "CSV, times of two forms": Shape(lambda t, d: csv(mixed_times(t), d / "in.csv")),
@@ -159,13 +201,22 @@ SHAPES = {
     "Feather": Shape(lambda t, d: ipc(t, d / "in.feather")),
     "Arrow stream": Shape(lambda t, d: stream(t, d / "in.arrows")),
     "Feather of lists": Shape(lambda t, d: ipc(lists(t), d / "in.feather")),
+    "Feather, labels in a struct": Shape(lambda t, d: ipc(labelled(t, "struct"), d / "in.feather"), WITHIN),
+    "Feather, labels in a map": Shape(lambda t, d: ipc(labelled(t, "map"), d / "in.feather"), WITHIN),
     "Feather, wide": Shape(lambda t, d: ipc(wide(t), d / "in.feather"), {"wide": True}),
     "Parquet, other names": Shape(lambda t, d: parquet(t.rename_columns(["unique_id", "ds", "y"]), d / "in.parquet"), CALLED),
+    "Parquet, labels": Shape(lambda t, d: parquet(labelled(t), d / "in.parquet"), LABELLED),
+    "Parquet, labels in a struct": Shape(lambda t, d: parquet(labelled(t, "struct"), d / "in.parquet"), WITHIN),
+    "Parquet, labels in a map": Shape(lambda t, d: parquet(labelled(t, "map"), d / "in.parquet"), WITHIN),
     "Parquet, ISO times": Shape(lambda t, d: parquet(iso(t), d / "in.parquet")),
     "Parquet, wide, the time named": Shape(
         lambda t, d: parquet(wide(t).select([1, 2, 0, 3, 4]), d / "in.parquet"), {"wide": True, "columns": {"timestamp": "when"}}
     ),
     "JSON lines": Shape(lambda t, d: lines(t, d / "in.jsonl")),
+    "JSON lines, gzip": Shape(lambda t, d: lines(t, d / "in.jsonl.gz", gzip.compress)),
+    "JSON lines, zstd": Shape(lambda t, d: lines(t, d / "in.jsonl.zst", packed("zstd"))),
+    "JSON lines, labels": Shape(lambda t, d: lines(labelled(t), d / "in.jsonl"), LABELLED),
+    "JSON lines, labels in an object": Shape(lambda t, d: lines(objects(labelled(t, "map")), d / "in.jsonl"), WITHIN),
     "JSON lines, zones": Shape(lambda t, d: lines(zoned(t), d / "in.jsonl")),
     "JSON lines of lists": Shape(lambda t, d: lines(lists(t), d / "in.json")),
     "JSON lines, wide": Shape(lambda t, d: lines(wide(t), d / "in.jsonl"), {"wide": True}),
@@ -176,11 +227,24 @@ SHAPES = {
 }  # fmt: skip
 
 
-def flags(options):
-    """The options of `ridgeline.score` as those of the commands."""
+ONE = NAMES[2]
+ALONE = {
+    "CSV": Shape(lambda t, d: csv(t, d / "in.csv"), {"metric": ONE}),
+    "CSV, bzip2": Shape(lambda t, d: csv(t, d / "in.csv.bz2", bz2.compress), {"metric": ONE}),
+    "Feather": Shape(lambda t, d: ipc(t, d / "in.feather"), {"metric": ONE}),
+    "JSON lines": Shape(lambda t, d: lines(t, d / "in.jsonl"), {"metric": ONE}),
+    "Parquet": Shape(lambda t, d: parquet(t, d / "in.parquet"), {"metric": ONE}),
+}
+
+
+def flags(options, value="value", series="--metric"):
+    """The options of `ridgeline.score` as those of the commands; `value` and `series` are what a command calls these."""
     found = ["--wide"] if options.get("wide") else []
-    if "columns" in options:
-        found += ["--columns", ",".join(f"{role}={name}" for role, name in options["columns"].items())]
+    columns = {value if role == "value" else role: name for role, name in options.get("columns", {}).items()}
+    if value != "value" and not options.get("wide"):
+        columns = {value: "value"} | columns
+    if columns:
+        found += ["--columns", ",".join(f"{role}={name}" for role, name in columns.items())]
     if "labels_from" in options:
         found += ["--labels-from", ",".join(options["labels_from"])]
-    return found + (["--metric", options["metric"]] if "metric" in options else [])
+    return found + ([series, options["metric"]] if "metric" in options else [])

@@ -1,5 +1,6 @@
 """Data in every shape gives the same verdicts as plain Parquet, whichever command reads it, by the same rules."""
 
+import gzip
 import json
 
 import numpy as np
@@ -7,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from rigs.redis import redis_server
-from rigs.shapes import NAMES, POINTS, SHAPES, T0, csv, flags, fleet, ipc, lines, parquet, text
+from rigs.shapes import ALONE, NAMES, POINTS, SHAPES, T0, csv, flags, fleet, ipc, lines, parquet, text
 
 import ridgeline
 from ridgeline.engine.cli.main import main
@@ -35,45 +36,86 @@ def scores_of(folder):
     return by_name(pa.concat_tables(parts).combine_chunks())
 
 
-@pytest.fixture(scope="module")
-def expected(plain, tmp_path_factory, server):
-    """What each command makes of plain Parquet."""
-    folder = tmp_path_factory.mktemp("expected")
-    assert main(["backtest", str(plain), "--output", str(folder / "out"), "--quiet"]) == 0
-    return {
-        "score": by_name(ridgeline.score(plain)),
-        "backtest": scores_of(folder / "out"),
-        "load": loaded(server, plain),
-    }
-
-
 def loaded(server, path, *options):
     server.client.flushall()
     assert main(["load", str(path), "--redis", server.url, "--quiet", *options]) == 0
     return {key: server.client.get(key) for key in server.client.keys("metrics.*") if b"unique" not in key}
 
 
+def explained(names, path, capsys, *options):
+    cards = []
+    for name in names:
+        assert main(["explain", name, "--input", str(path), "--json", *options]) == 0
+        cards.append(json.loads(capsys.readouterr().out))
+    return cards
+
+
+def evaluated(path, truth, capsys, *options):
+    start = ["evaluate", str(path), "--labels", str(truth), "--metric", "events", "--threshold", "250", "--json"]
+    assert main([*start, *options]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def every_command(path, options, folder, server, capsys):
+    """What each command makes of a file: all of it by name, in the names' order."""
+    given = flags(options)
+    assert main(["score", str(path), str(folder / "v.parquet"), "--json", *given]) == 0
+    assert json.loads(capsys.readouterr().out)["repairs"] == {}
+    assert main(["backtest", str(path), "--output", str(folder / "out"), "--quiet", *given]) == 0
+    scores = by_name(pq.read_table(folder / "v.parquet"))
+    return {
+        "score": scores,
+        "in Python": by_name(ridgeline.score(path, **options)),
+        "backtest": scores_of(folder / "out"),
+        "load": loaded(server, path, *given),
+        "explain --input": explained(scores["metric"].to_pylist(), path, capsys, *given),
+        "evaluate": evaluated(path, folder / "truth.csv", capsys, *flags(options, "score", "--series")),
+    }
+
+
+def truth(folder):
+    """Windows of two metrics, one of which has an odd name."""
+    windows = pa.table({"metric": NAMES[1:3], "start": [T0, T0 + 60 * (POINTS - 4)], "end": [T0 + 60 * POINTS] * 2})
+    csv(windows, folder / "truth.csv")
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory, server):
+    """What each command makes of plain Parquet: of the whole fleet, and of one series."""
+
+    def of(table, capsys):
+        key = table.num_rows
+        if key not in made:
+            folder = tmp_path_factory.mktemp("expected")
+            truth(folder)
+            made[key] = every_command(parquet(table, folder / "in.parquet"), {}, folder, server, capsys)
+            assert sum(card["anomalous"] for card in made[key]["explain --input"]) == 1
+            assert (made[key]["evaluate"]["true_alarms"], made[key]["evaluate"]["found"]) == (1, 1)
+        return made[key]
+
+    made = {}
+    return of
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape_gives_the_verdicts_of_plain_parquet(tmp_path, shape, expected, server, capsys):
-    path, options = SHAPES[shape].write(fleet(), tmp_path), SHAPES[shape].options
-    assert by_name(ridgeline.score(path, **options)).equals(expected["score"])
-    assert main(["score", str(path), str(tmp_path / "v.parquet"), "--json", *flags(options)]) == 0
-    assert json.loads(capsys.readouterr().out)["repairs"] == {}
-    assert by_name(pq.read_table(tmp_path / "v.parquet")).equals(expected["score"])
-    assert main(["backtest", str(path), "--output", str(tmp_path / "out"), "--quiet", *flags(options)]) == 0
-    assert scores_of(tmp_path / "out").equals(expected["backtest"])
-    assert loaded(server, path, *flags(options)) == expected["load"]
+    truth(tmp_path)
+    path = SHAPES[shape].write(fleet(), tmp_path)
+    found = every_command(path, SHAPES[shape].options, tmp_path, server, capsys)
+    for command, result in expected(fleet(), capsys).items():
+        assert found[command] == result, command
 
 
-@pytest.mark.parametrize("shape", ["CSV", "CSV, wide", "Parquet, other names", "JSON lines", "Feather"])
-def test_explain_reads_every_shape(tmp_path, shape, plain, capsys):
-    path, options = SHAPES[shape].write(fleet(), tmp_path), SHAPES[shape].options
-    cards = []
-    for source, more in ((plain, []), (path, flags(options))):
-        assert main(["explain", "web.requests", "--input", str(source), "--json", *more]) == 0
-        cards.append(json.loads(capsys.readouterr().out))
-    assert cards[0] == cards[1]
-    assert cards[0]["anomalous"]
+@pytest.mark.parametrize("shape", ALONE)
+def test_one_series_is_called_as_asked(tmp_path, shape, expected, server, capsys):
+    truth(tmp_path)
+    alone = fleet().slice(2 * POINTS, POINTS)
+    found = every_command(
+        ALONE[shape].write(alone.drop_columns("metric"), tmp_path), ALONE[shape].options, tmp_path, server, capsys
+    )
+    for command, result in expected(alone, capsys).items():
+        assert found[command] == result, command
+    assert ridgeline.score(alone.drop_columns("metric"), metric=NAMES[2]).equals(found["in Python"])
 
 
 @pytest.mark.parametrize("write", [csv, ipc, lines, parquet])
@@ -134,16 +176,6 @@ def test_labels_make_one_name_or_are_refused(tmp_path, write, kind):
     assert ridgeline.score(path, labels_from=[column])["metric"].to_pylist() == names
     assert ridgeline.score(path, labels_from=[])["metric"].to_pylist() == ["cpu"]
     assert ridgeline.score(table, labels_from=[column])["metric"].to_pylist() == names
-
-
-def test_one_series_is_called_as_asked(tmp_path):
-    table = fleet().slice(2 * POINTS, POINTS)
-    for path in (
-        csv(table.drop_columns("metric"), tmp_path / "a.csv"),
-        parquet(table.drop_columns("metric"), tmp_path / "a.parquet"),
-    ):
-        assert ridgeline.score(path, metric="web.requests").equals(ridgeline.score(table))
-    assert ridgeline.score(table.drop_columns("metric"), metric="web.requests").equals(ridgeline.score(table))
 
 
 def test_tables_in_memory_take_the_same_shapes(plain):
@@ -215,7 +247,7 @@ def test_columns_that_are_written_wrong(wrong):
     [
         (f"metric,timestamp,score\na,{T0},1\na,{T0 + 1},x\n", "1 of its rows are malformed, or hold what is no number"),
         (f"metric,timestamp,score\na,{T0},1\na\n", "1 of its rows are malformed"),
-        (json.dumps({"metric": "a", "timestamp": [T0], "score": [1]}), "it has lists of points; give one point a row"),
+        (json.dumps({"metric": "a", "timestamp": [T0], "score": [1, 2]}), "1 of its rows are malformed"),
         (f"metric,timestamp,value\na,{T0},1\n", "no column score"),
     ],
 )
@@ -240,3 +272,79 @@ def test_a_backtest_of_csv_resumes_and_knows_when_its_data_changed(tmp_path, cap
     text(path, path.read_bytes().replace(b"web.requests", b"web.responses"))
     assert main([*command, str(tmp_path / "one"), "--resume"]) == 2
     assert "changed" in capsys.readouterr().err
+
+
+def scored(tmp_path, name, write, **columns):
+    """Scores of which the last point of m detects; and a window there."""
+    table = pa.table({"metric": ["m"] * 9, "timestamp": T0 + 60 * np.arange(9), "score": [0.0] * 8 + [1.0], **columns})
+    return write(table, tmp_path / name), {"m": [[T0 + 60 * 8, T0 + 60 * 8]]}
+
+
+@pytest.mark.parametrize("write", [csv, ipc, lines, parquet])
+def test_detectors_may_say_true_and_false(tmp_path, write):
+    path, labels = scored(tmp_path, "s.any", write, score=[False] * 8 + [True])
+    assert ridgeline.evaluate(path, labels, metric="events").true_alarms == 1
+    with pytest.raises(InputError, match="column score holds"):
+        ridgeline.score(path, columns={"value": "score"})  # values are numbers
+
+
+@pytest.mark.parametrize("write", [csv, ipc, lines, parquet])
+def test_absent_scores_are_none_and_whole_numbers_are_names(tmp_path, write):
+    path, labels = scored(tmp_path, "s.any", write, metric=[12] * 9, score=[None] * 8 + [1.0])
+    found = ridgeline.evaluate(path, {"12": labels["m"]}, metric="events")
+    assert (found.alarms, found.found) == (1, 1)
+    assert ridgeline.score(path, columns={"value": "score"})["metric"].to_pylist() == ["12"]
+
+
+@pytest.mark.parametrize("write", [csv, ipc, lines, parquet])
+def test_evaluate_refuses_to_merge_series_too(tmp_path, write):
+    path, labels = scored(tmp_path, "s.any", write, host=["a"] * 8 + ["b"])
+    with pytest.raises(InputError, match="m has points of host=a and of host=b, which would merge"):
+        ridgeline.evaluate(path, labels)
+    windows = pa.table({"metric": ["m"], "host": ["b"], "start": [T0 + 60 * 8], "end": [T0 + 60 * 8]})
+    for labelled in (
+        {'m{host="b"}': labels["m"]},
+        windows,
+        csv(windows, tmp_path / "l.csv"),
+        lines(windows, tmp_path / "l.json"),
+    ):
+        found = ridgeline.evaluate(path, labelled, metric="events", labels_from=["host"])
+        assert (found.alarms, found.found) == (1, 1)
+
+
+def test_scores_may_be_a_folder_a_glob_or_a_table_of_any_shape(tmp_path):
+    (tmp_path / "days").mkdir()
+    path, labels = scored(tmp_path, "days/1.csv", csv)
+    csv(pq.read_table(scored(tmp_path, "2.parquet", parquet)[0]).slice(0, 3), tmp_path / "days" / "2.csv")
+    wide = pa.table({"t": T0 + 60 * np.arange(9), "m": [0.0] * 8 + [1.0]})
+    expected = ridgeline.evaluate(path, labels, metric="events")
+    assert expected.true_alarms == 1
+    for source, options in (
+        (tmp_path / "days", {}),
+        (f"{tmp_path}/days/*.csv", {}),
+        (f"file://{tmp_path}/days", {}),
+        (wide, {"wide": True}),
+        (wide, {"columns": {"timestamp": "t", "score": "m"}, "series": "m"}),
+    ):
+        assert ridgeline.evaluate(source, labels, metric="events", **options) == expected
+
+
+@pytest.mark.parametrize("name", ["l.json", "l.txt", "l.json.gz"])
+@pytest.mark.parametrize("indent", [None, 1])
+def test_labels_of_nab_are_known_by_what_they_are(tmp_path, name, indent):
+    path, labels = scored(tmp_path, "s.csv", csv)
+    written = json.dumps(labels | {"other": []}, indent=indent).encode()
+    file = text(tmp_path / name, gzip.compress(written) if name.endswith("gz") else written)
+    assert ridgeline.evaluate(path, file, metric="events").found == 1
+
+
+@pytest.mark.parametrize("write", [csv, ipc, lines, parquet])
+def test_sentences_name_columns_as_the_file_does(tmp_path, write):
+    path, _ = scored(tmp_path, "s.any", write)
+    with pytest.raises(
+        InputError, match=r"no column host \(found: metric, timestamp, score\); needed are host, timestamp"
+    ):
+        ridgeline.score(path, columns={"metric": "host", "value": "score"})
+    table = pa.table({"id": ["m"], "ds": [T0], "y": ["high"]})
+    with pytest.raises(InputError, match="column y holds"):
+        ridgeline.score(write(table, path), columns={"metric": "id", "timestamp": "ds", "value": "y"})
