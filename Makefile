@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
+# Some images set it: then each of the hundreds of processes that tests start would compile all sources anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo warm test coverage test-long test-services test-bounds lint types format bench bench-smoke nab clean
 # As many workers as a small machine has cores; they share nothing but the compiled kernels.
