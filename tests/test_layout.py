@@ -17,7 +17,7 @@ LAYERS = (
     {"score", "replay", "memory"},
     {"alerts", "report", "archive"},
     {"config"},
-    {"run", "backtest", "evaluate", "batch", "manage", "verify"},
+    {"run", "backtest", "evaluate", "batch", "manage", "remote", "verify"},
     {"explain", "doctor", "agent", "demo"},
     {"api"},
     {"cli"},
@@ -27,6 +27,7 @@ NEIGHBOURS = {
     ("replay", "score"): "one plan, one policy encoding, one set of verdict codes",
     ("report", "alerts"): "a summary counts what was delivered",
     ("prepare", "rules"): "patterns say which series are prepared",
+    ("remote", "run"): "one state, one way into the books, one name for the folder of a metric",
     ("memory", "score"): "what is kept is what scoring needs",
 }
 ALLOWED = {

@@ -15,7 +15,10 @@ from typing import Any, BinaryIO
 
 @dataclass
 class Answer:
-    """One scripted answer. `raw` replaces the whole answer; `drip` is the pause in seconds between single bytes."""
+    """One scripted answer. `raw` replaces the whole answer; `drip` is the pause in seconds between single bytes.
+
+    silent: nothing is said, and `hold`: after the answer nothing more, while the connection stays open.
+    """
 
     status: int = 200
     headers: dict[str, Any] = field(default_factory=dict)
@@ -24,6 +27,7 @@ class Answer:
     drip: float = 0.0
     raw: bytes | None = None
     silent: bool = False
+    hold: bool = False
 
     def encoded(self) -> bytes:
         """The answer's bytes; a header whose value is None is left out."""
@@ -99,6 +103,8 @@ class HttpServer:
                     return False
             return False
         connection.sendall(answer.encoded())
+        if answer.hold:
+            self._ended.wait()
         fit = answer.raw is None and answer.status >= 200  # after an interim answer nothing comes any more
         return fit and not {"Content-Length", "Connection"} & answer.headers.keys()
 

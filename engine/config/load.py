@@ -23,6 +23,7 @@ from ridgeline.engine.config.model import Config
 from ridgeline.engine.config.preparation import read_preparation
 from ridgeline.engine.config.problems import ConfigError, Problem, Problems
 from ridgeline.engine.config.reader import Table
+from ridgeline.engine.config.remote import read_remote_files, read_remotes
 from ridgeline.engine.config.sections import (
     Try,
     read_agent,
@@ -119,6 +120,7 @@ def read_tables(top: Table, path: Path, environ: Mapping[str, str], trial: Try |
     handoff = read_handoff(top, books=source.kind == "redis" and analysis.bookkeeping)
     second_stage, batch = read_second_stage(top, analysis.full_duration), read_batch(top)
     archive, shards = read_archive(top, analysis.full_duration), read_shards(top)
+    remotes, remote_files = read_remotes(top, environ), read_remote_files(top)
     statistics, log, agent = read_statistics(top, environ), read_log(top), read_agent(top)
     keep_apart(top.problems, path, source, output, statistics, log, archive)
     top.finish()
@@ -142,6 +144,8 @@ def read_tables(top: Table, path: Path, environ: Mapping[str, str], trial: Try |
         batch=batch,
         archive=archive,
         shards=shards,
+        remotes=remotes,
+        remote_files=remote_files,
         output=output,
         statistics=statistics,
         log=log,

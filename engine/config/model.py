@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # `score` needs a configuration, and none of these
     from ridgeline.engine.alerts.rule import AlertRow
     from ridgeline.engine.alerts.strategy import Configured
     from ridgeline.engine.rules.overrides import Override
+    from ridgeline.io.net.peer import Peer
     from ridgeline.io.secret import Secret
 
 MIB: Final = 1 << 20
@@ -135,6 +136,15 @@ class BatchWork:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteFiles:
+    """`[remote_files]`: the folder for files of remote instances, and the bytes of one and of all of them at most."""
+
+    directory: Path | None = None
+    max_file: int = 64 * MIB
+    max_total: int = GIB
+
+
+@dataclass(frozen=True, slots=True)
 class AgentPeriods:
     """`[agent]`: how often `ridgeline agent` runs, in seconds."""
 
@@ -162,6 +172,8 @@ class Config:
     batch: BatchWork = field(default_factory=BatchWork)
     archive: Archive = field(default_factory=Archive)
     shards: Shards = field(default_factory=Shards)
+    remotes: tuple[Peer, ...] = ()
+    remote_files: RemoteFiles = field(default_factory=RemoteFiles)
     output: Output = field(default_factory=Output)
     statistics: Statistics = field(default_factory=Statistics)
     log: Log = field(default_factory=Log)

@@ -152,6 +152,18 @@ expiration = "1h"
 # max_size = "10MiB"                    # then it is begun anew
 # keep = 5                              # former ones are kept: ridgeline.log.1, ...
 
+# [[remote]]                            # another host's Skyline, for `ridgeline remote sync` (docs/remote.md)
+# name = "skyline-2"                    # as that host is called
+# url = "https://skyline-2.example.com" # of its web application
+# username = "admin"
+# password_env = "RIDGELINE_SKYLINE_2"  # or password_file
+# ca_file = "/etc/ssl/our-ca.pem"       # further trusted certificates
+
+# [remote_files]
+# directory = "/opt/skyline/ionosphere" # data/ and features_profiles/ below it take what is fetched
+# max_file = "64MiB"                    # a larger file is not fetched
+# max_total = "1GiB"                    # of all that lies in the two
+
 # [agent]
 # run_every = "60s"                     # how often `ridgeline agent` runs
 """

@@ -1,4 +1,4 @@
-"""Where we may connect to: URLs from configuration, names resolved once, and addresses no alert may reach."""
+"""Where we may connect to: URLs from configuration, names resolved once, and addresses nothing of ours may reach."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ METADATA = frozenset(
 )
 # IPv6 networks whose last 32 bits are the IPv4 address that is reached: NAT64 (RFC 6052, RFC 8215), IPv4-compatible.
 TRANSLATED = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
-# Networks that are no place for an alert whatever lies in them.
+# Networks that are no place to connect to whatever lies in them.
 NOWHERE = tuple(
     map(
         ipaddress.ip_network,
@@ -42,7 +42,7 @@ NOWHERE = tuple(
 
 
 class AddressRefusedError(Exception):
-    """An address that alerts must not be sent to."""
+    """An address that nothing must be sent to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Endpoint:
         if not parts.hostname or port == 0:
             raise ValueError("url names no host or no usable port")
         if parts.username is not None or parts.password is not None:
-            raise ValueError("url must not hold a user or password; use token")
+            raise ValueError("url must not hold a user or password: there are keys for secrets")
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         return cls(parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), target)
 
@@ -135,7 +135,7 @@ def check(address: str) -> None:
 
 def _check(ip: Address) -> None:
     if ip.is_link_local or ip in METADATA:
-        raise AddressRefusedError(f"{ip} is a link-local or metadata address, where no alert may go")
+        raise AddressRefusedError(f"{ip} is a link-local or metadata address, where nothing of ours may go")
     nowhere = any(ip.version == network.version and ip in network for network in NOWHERE)
     if (
         nowhere

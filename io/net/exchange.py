@@ -36,6 +36,7 @@ class Exchange:
 
         self._response = HTTPResponse(cast(Any, stream), method=method)  # it needs makefile() only
         self.whole = False
+        self.received = 0
 
     def begin(self) -> None:
         """Read status and headers; interim answers (1xx) are read past."""
@@ -51,24 +52,37 @@ class Exchange:
         return self._response.status
 
     @property
+    def bounded(self) -> bool:
+        """Whether the answer says where it ends: else one that broke off cannot be told from a whole one."""
+        return self._response.chunked or self._response.length is not None
+
+    @property
+    def length(self) -> int | None:
+        """The bytes of body that are said to come, before any has; None where that is not said."""
+        return self._response.length
+
+    def header(self, name: str) -> str:
+        """The value of a header; empty where there is none."""
+        return self._response.getheader(name) or ""
+
+    @property
     def reusable(self) -> bool:
         """Whether another request may follow on the same connection."""
         return self.whole and not self._response.will_close
 
     def pieces(self, limit: int) -> Iterator[bytes]:
-        """The body as it comes, at most `limit` bytes; sets `whole` when that was all of it."""
+        """The body as it comes, at most `limit` bytes, counted in `received`; sets `whole` when that was all of it."""
         response = self._response
         length = response.length  # None: until the last chunk, or until the connection ends
-        received = 0
-        while length is None or received < length:
-            wanted = limit - received if length is None else min(limit, length) - received
+        while length is None or self.received < length:
+            wanted = (limit if length is None else min(limit, length)) - self.received
             if wanted <= 0:
                 return
             piece = response.read1(wanted)
             if not piece:
                 self.whole = length is None
                 return
-            received += len(piece)
+            self.received += len(piece)
             yield piece
         self.whole = True
 

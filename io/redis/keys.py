@@ -53,6 +53,7 @@ STATE: Final = (
     Key(f"{OURS}series", "string", "digests of what siblings were told of each series", "1800", ("run",), ("run",), "preparation"),
     Key(f"{OURS}counters", "hash", "metrics found to be counters: metric -> JSON", "", ("run",), ("run",), "preparation"),
     Key(f"{OURS}breaker.<strategy>", "string", "an endpoint left alone for a while: JSON", "its pause", ("run",), ("run",), "alerts"),
+    Key(f"{OURS}remote", "hash", "what failed of remote instances, and until when it is left alone: JSON", "", ("manage",), ("manage",), "remote"),
     Key(f"{OURS}external.<name>", "string", "external alert configurations, as last fetched: JSON", "2592000", ("run",), ("run",), "alerts"),
 )  # fmt: skip
 BOOKS: Final = (

@@ -151,4 +151,25 @@ MANAGED: Final = _rows(
     ("metrics_manager.namespace.analysed_events", "hash", "midnight -> repr", "", MANAGE, THEIRS),
 )
 
-SKYLINE: Final = (*MUTES, *SKIPS, *BOOKKEEPING, *SECOND_ORDER, *TOLD, *LISTED, *AIRGAPS, *HANDOFFS, *BATCHES, *MANAGED)
+REMOTE: Final = _rows(
+    "remote",
+    ("ionosphere.training_data", "set", "repr [metric, timestamp, seconds]: what is here", "", THEIRS, ("manage", SIBLINGS)),
+    ("ionosphere.training_data_with_do_not_train", "set", "the same, with what is not to be trained on", "", THEIRS, ("manage", SIBLINGS)),
+    ("analyzer.metrics_manager.training_data_fetched.<metric>.<timestamp>", "string", "epoch: all its files were fetched", "900 while it is new, then 259200", MANAGE, ("manage", SIBLINGS)),
+    ("analyzer.metrics_manager.local_features_profile_dirs", "hash", "a profile's folder as Skyline calls it -> where it lies here", "", MANAGE, ("manage", SIBLINGS)),
+    ("analyzer.metrics_manager.local_features_profile_dirs.to_update", "hash", "profile id -> folder: to be fetched once more", "", ("manage", SIBLINGS), ("manage", SIBLINGS)),
+)  # fmt: skip
+
+SKYLINE: Final = (
+    *MUTES,
+    *SKIPS,
+    *BOOKKEEPING,
+    *SECOND_ORDER,
+    *TOLD,
+    *LISTED,
+    *AIRGAPS,
+    *HANDOFFS,
+    *BATCHES,
+    *MANAGED,
+    *REMOTE,
+)

@@ -8,6 +8,8 @@ ridgeline.breaker.NAME  text  an endpoint that is left alone for a while        
 ridgeline.external.NAME text  the rules that a service of external alerts last gave       engine/alerts
 ridgeline.reading.ID    text  where reading a source goes on after a run without time     engine/run/shedding
 ridgeline.triggers.NAME text  when a metric triggered, for Skyline's own names            engine/api/second_order
+ridgeline.remote        hash  what failed of remote instances: its name -> record         engine/remote/backoff
+ridgeline.remote.NAME   text  a set of files that is here, where no Redis says so         engine/remote/marks
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ OUTBOX: Final = "outbox"
 ANOMALIES: Final = "anomalies"
 SILENCES: Final = "silences"
 COUNTERS: Final = "counters"
+REMOTE_FAILURES: Final = "remote"
 
 
 def breaker(strategy: str) -> str:
@@ -40,6 +43,11 @@ def reading(source: str) -> str:
 def triggers(metric: str) -> str:
     """The key of a metric's triggers."""
     return f"triggers.{metric}"
+
+
+def remote_here(name: str) -> str:
+    """The key of a set of files that is here."""
+    return f"remote.{name}"
 
 
 def outbox_name(strategy: str, metric: str) -> str:

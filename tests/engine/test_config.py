@@ -134,6 +134,7 @@ def test_the_example_is_valid_as_it_stands_and_with_every_line_in_force():
         "alerters.http.token_env: the environment variable RIDGELINE_HTTP_TOKEN is not set",
         "external_alerts[0].token_env: the environment variable RIDGELINE_RULES_TOKEN is not set",
         "statistics.heartbeat_url_env: the environment variable RIDGELINE_HEARTBEAT is not set",
+        "remote[0].password_env: the environment variable RIDGELINE_SKYLINE_2 is not set",
     ]
 
 

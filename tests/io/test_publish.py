@@ -84,3 +84,24 @@ def test_a_file_system_without_nameless_files(tmp_path, monkeypatch):
     assert publish(tmp_path / "check.txt", b"whole")
     assert not publish(tmp_path / "check.txt", b"another")
     assert (tmp_path / "check.txt").read_bytes() == b"whole"
+
+
+def test_content_that_can_be_written_once_only_is_written_once(tmp_path, monkeypatch):
+    def unsupported(*_, **__):
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    pieces = iter([b"wh", b"ole"])
+    monkeypatch.setattr(module.os, "link", unsupported)
+    assert publish(tmp_path / "check.txt", lambda file: file.writelines(pieces), durable=True)
+    assert (tmp_path / "check.txt").read_bytes() == b"whole"
+    assert names(tmp_path) == ["check.txt"]
+
+
+def test_content_that_breaks_off_leaves_nothing(tmp_path):
+    def broken(file):
+        file.write(b"half")
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        publish(tmp_path / "check.txt", broken)
+    assert names(tmp_path) == []
