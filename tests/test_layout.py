@@ -24,6 +24,7 @@ LAYERS = (
 )
 # Neighbours of one row that are allowed to lean on another, and why.
 NEIGHBOURS = {
+    ("batch", "run"): "its hand-offs, watermarks and books are those of a run",
     ("replay", "score"): "one plan, one policy encoding, one set of verdict codes",
     ("report", "alerts"): "a summary counts what was delivered",
     ("prepare", "rules"): "patterns say which series are prepared",

@@ -146,9 +146,10 @@ class RemoteFiles:
 
 @dataclass(frozen=True, slots=True)
 class AgentPeriods:
-    """`[agent]`: how often `ridgeline agent` runs, in seconds."""
+    """`[agent]`: how often `ridgeline agent` runs, and how often `batch`, in seconds; None: never."""
 
     run_every: float = 60.0
+    batch_every: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,10 @@ def read_airgaps(top: Table) -> Airgaps:
 def read_agent(top: Table) -> AgentPeriods:
     """Read `[agent]`: the periods of the one process that does it all."""
     table, usual = top.table("agent"), AgentPeriods()
-    agent = AgentPeriods(run_every=table.seconds("run_every", usual.run_every))
+    agent = AgentPeriods(
+        run_every=table.seconds("run_every", usual.run_every),
+        batch_every=table.duration("batch_every", usual.batch_every),
+    )
     table.finish()
     return agent
 

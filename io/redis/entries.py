@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Final, Literal
@@ -97,7 +97,23 @@ class Replace:
 
 
 Plain = Change | Keep | Rename | Expire | Stream
-Entry = Plain | Replace
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Make these changes in one instant: what a server refuses to take refuses them all, and no crash parts them."""
+
+    changes: Sequence[Plain]
+
+    def commands(self) -> Iterator[bytes]:
+        """The transaction."""
+        yield frame("MULTI")
+        for change in self.changes:
+            yield from commands(change)
+        yield frame("EXEC")
+
+
+Entry = Plain | Replace | Together
 
 
 @dataclass(slots=True)
@@ -127,6 +143,16 @@ class Entries:
         """Remove members from a set."""
         if some := [encodable(member) for member in members]:
             self.entries.append(Remove(encodable(key), some))
+
+    def take_out(self, key: str, members: Iterable[str]) -> None:
+        """Remove members from a set that were read from it by `Exact`, whatever bytes they are."""
+        if some := list(members):
+            self.entries.append(Remove(encodable(key), some))
+
+    def together(self, changes: Entries) -> None:
+        """Make all of these changes in one instant, or none of them; none of them may be a `Replace`."""
+        if some := [change for change in changes.entries if not isinstance(change, Replace | Together)]:
+            self.entries.append(Together(some))
 
     def put(self, key: str, fields: Mapping[str, str]) -> None:
         """Store fields of a hash."""

@@ -33,5 +33,6 @@ def pages(command: str, key: str, words: Iterable[str]) -> Iterator[bytes]:
 
 
 def _bulk(word: str) -> bytes:
-    octets = word.encode()
+    """The word; what was read from Redis with `surrogateescape` is sent as the bytes it was."""
+    octets = word.encode("utf-8", "surrogateescape")
     return b"$%d\r\n%b\r\n" % (len(octets), octets)

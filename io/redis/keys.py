@@ -56,6 +56,10 @@ STATE: Final = (
     Key(f"{OURS}remote", "hash", "what failed of remote instances, and until when it is left alone: JSON", "", ("manage",), ("manage",), "remote"),
     Key(f"{OURS}external.<name>", "string", "external alert configurations, as last fetched: JSON", "2592000", ("run",), ("run",), "alerts"),
 )  # fmt: skip
+BATCH: Final = (
+    Key(f"{OURS}batch_census", "hash", "how many points each metric had when batch judged it: metric -> JSON", "", ("batch",), ("batch",), "batch"),
+    Key(f"{OURS}batch_parked", "hash", "metrics whose batch fails: metric -> JSON", "", ("batch",), ("batch",), "batch"),
+)  # fmt: skip
 BOOKS: Final = (
     Key(
         f"{OURS}books",
@@ -80,7 +84,7 @@ BOOKS: Final = (
 )
 
 
-CATALOGUE: Final = (*SOURCE, *STATE, *SKYLINE, *BOOKS)
+CATALOGUE: Final = (*SOURCE, *STATE, *SKYLINE, *BATCH, *BOOKS)
 
 
 def find(key: str, namespace: str = NAMESPACE) -> Key | None:

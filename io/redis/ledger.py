@@ -19,7 +19,7 @@ from redis.exceptions import TimeoutError as SilentError
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.redis.changes import PAGE, cut
 from ridgeline.io.redis.client import connect
-from ridgeline.io.redis.entries import Entries, Replace, commands
+from ridgeline.io.redis.entries import Entries, Replace, Together, commands
 from ridgeline.io.redis.explain import explain
 from ridgeline.io.redis.line import line
 from ridgeline.io.redis.settings import RedisSettings
@@ -51,6 +51,23 @@ class Members:
         found: set[str] = set()
         for page in _pages(client.sscan, self.key):
             found.update(map(_text, page))
+            if len(found) >= self.most:
+                break
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """The members of a set, about `most` of them, as texts that `Entries.take_out` turns back into the bytes they are."""
+
+    key: str
+    most: int = MOST
+
+    def ask(self, client: Any) -> set[str]:
+        """SSCAN, page by page."""
+        found: set[str] = set()
+        for page in _pages(client.sscan, self.key):
+            found.update(member.decode("utf-8", "surrogateescape") for member in page)
             if len(found) >= self.most:
                 break
         return found
@@ -103,7 +120,7 @@ class Pick:
         return [None if text is None else _text(text) for page in pages for text in page]
 
 
-Question = Strings | Members | Filled | Fields | Pick
+Question = Strings | Members | Exact | Filled | Fields | Pick
 
 
 class Ledger:
@@ -136,6 +153,8 @@ class Ledger:
                         lacking = send(entry.filling(self._mark))
                         refused += lacking
                         changes.append(entry.leaving(self._mark) if lacking else entry.switching(self._mark))
+                    elif isinstance(entry, Together):
+                        changes.append(entry.commands())
                     else:
                         changes.append(commands(entry))
                 refused += send(chain.from_iterable(changes))

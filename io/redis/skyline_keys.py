@@ -35,7 +35,7 @@ MUTES: Final = _rows(
 
 SKIPS: Final = _sending(
     "skips",
-    ("metrics_manager.api_skip_analysis", "hash", "metric -> epoch of its end", "", (OPERATORS, "manage"), ("run", "manage"), ("HSCAN",)),
+    ("metrics_manager.api_skip_analysis", "hash", "metric -> epoch of its end", "", (OPERATORS, "manage"), ("run", "batch", "manage"), ("HSCAN",)),
 )  # fmt: skip
 
 SWITCHED: Final = ("UNLINK", "RENAME", "PERSIST")  # filled elsewhere, and put in place at once
@@ -120,7 +120,7 @@ HANDOFFS: Final = _rows(
 
 BATCHES: Final = _rows(
     "batch",
-    ("analyzer_batch", "string", "epoch: alive", "3 x its period", BATCH, BOTH),
+    ("analyzer_batch", "string", "epoch: alive", "3 x its period, or 900", BATCH, BOTH),
     ("analyzer.batch", "set", "repr [key, last timestamp, flag]", "", ("run", "batch"), ("run", "batch")),
     ("analyzer.last_timestamp.base_names", "hash", "metric -> watermark", "", ("run", "batch"), ("run", "batch", SIBLINGS)),
     ("last_timestamp.<metric>", "string", "watermark", "2592000", BATCH, ("run", "batch", SIBLINGS)),

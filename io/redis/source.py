@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.redis.waiting_line import WaitingLine
 from ridgeline.io.shard import Share
 from ridgeline.io.source import Order, Select
-from ridgeline.io.text import escape
+from ridgeline.io.text import encodable, escape
 
 if TYPE_CHECKING:
     import redis
@@ -33,6 +34,7 @@ UNIQUE_SET: Final = "unique_metrics"
 LISTING_SHARE: Final = 0.5  # of the time left: what was listed by then is to be read and judged too
 LONGEST_POINT: Final = 64  # bytes; a value of more than `max_points` of these is refused unread,
 ALWAYS_READ: Final = 16 * 2**20  # unless it is no longer than this
+_ESCAPED: Final = re.compile(rb"\\x([89a-f][0-9a-f])")
 
 
 @dataclass(slots=True)
@@ -83,7 +85,7 @@ class RedisSource:
 
     def _in_line(self) -> WaitingLine:
         if self._line is None and self.names is not None:
-            keys = [f"{self.settings.namespace}{name}".encode() for name in self.names]
+            keys = [key_of(name, self.settings.namespace) for name in self.names]
             self._line = WaitingLine(builtins.list(self.names), keys)
         if self._line is None:
             began = time.perf_counter()
@@ -139,6 +141,19 @@ class RedisSource:
         """Let go of the connections."""
         if self._client is not None:
             self._client.close()
+
+
+def key_of(name: str, namespace: str) -> bytes:
+    r"""The key of a base name, as `base_names` made it: `\xff` in a name stands for a byte that is not UTF-8.
+
+    >>> key_of("cpu", "metrics."), key_of("cpu\\xff", "metrics.")
+    (b'metrics.cpu', b'metrics.cpu\xff')
+    """
+    key = f"{namespace}{encodable(name)}".encode()
+    if b"\\x" not in key:
+        return key
+    odd = _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), key)
+    return odd if odd.decode("utf-8", "backslashreplace").encode() == key else key
 
 
 def base_names(

@@ -32,7 +32,7 @@ def _put(checks: Checks, now: int, host: str, anomaly: Anomaly, value: float, st
     checks.put(str(now), anomaly.metric, check_of(anomaly, value, start, now, host), str(anomaly.timestamp))
 
 
-def check_of(anomaly: Anomaly, value: float, start: int, now: int, host: str) -> str:
+def check_of(anomaly: Anomaly, value: float, start: int, now: int, host: str, app: str = "analyzer") -> str:
     """The text of a check; `start`: the timestamp from which the anomaly was judged."""
     return assignments(
         (
@@ -42,7 +42,7 @@ def check_of(anomaly: Anomaly, value: float, start: int, now: int, host: str) ->
             ("metric_timestamp", f"'{anomaly.timestamp}'"),
             ("algorithms", list(anomaly.algorithms_run)),
             ("triggered_algorithms", list(anomaly.algorithms)),
-            ("app", "'analyzer'"),
+            ("app", repr(app)),
             ("source", "'graphite'"),
             ("added_by", repr(host)),
             ("added_at", f"'{now}'"),

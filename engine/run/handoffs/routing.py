@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,7 @@ from ridgeline.io.state.interface import as_timestamp
 
 if TYPE_CHECKING:
     from ridgeline.engine.run.turn import Turn
-    from ridgeline.io.redis.ledger import Ledger
+    from ridgeline.io.redis.ledger import Ledger, Question
 
 ALIVE: Final = "analyzer_batch"
 QUEUE: Final = "analyzer.batch"
@@ -83,15 +83,27 @@ class Routing:
 
 def route(patterns: tuple[str, ...], names: list[str], namespace: str, plan: ScorePlan, ledger: Ledger) -> Routing:
     """Ask whether `batch` is alive, and how far its metrics were judged. Raises StateError."""
-    from ridgeline.io.redis.ledger import Pick, Strings
+    from ridgeline.io.redis.ledger import Strings
 
     theirs = [names[at] for at in np.flatnonzero(Patterns(patterns).any(names)).tolist()]
     if not theirs:
         return Routing(namespace, plan, {}, alive=False)
-    (alive,), marks = ledger.ask(Strings([ALIVE]), Pick(WATERMARKS, theirs))
-    found = dict(zip(theirs, marks, strict=True))
+    marks, ((alive,),) = watermarks_of(theirs, ledger, Strings([ALIVE]))
+    return Routing(namespace, plan, marks, alive=alive is not None)
+
+
+def watermarks_of(
+    names: Sequence[str], ledger: Ledger, *beside: Question
+) -> tuple[dict[str, int | None], Sequence[Any]]:
+    """How far each metric was judged, epoch seconds, None where it never was; and the answers to what was asked beside.
+
+    The hash goes before the older keys, a metric each. What is no time counts as never. Raises StateError.
+    """
+    from ridgeline.io.redis.ledger import Pick, Strings
+
+    marks, *answers = ledger.ask(Pick(WATERMARKS, names), *beside)
+    found = dict(zip(names, marks, strict=True))
     lacking = [name for name, mark in found.items() if mark is None]
     (older,) = ledger.ask(Strings([f"{WATERMARK}.{name}" for name in lacking]))
     found |= zip(lacking, older, strict=True)
-    watermarks = {name: None if mark is None else as_timestamp(mark) or None for name, mark in found.items()}
-    return Routing(namespace, plan, watermarks, alive=alive is not None)
+    return {name: None if mark is None else as_timestamp(mark) or None for name, mark in found.items()}, answers

@@ -1,0 +1,105 @@
+"""One block of metrics: judged piece by piece, each piece recorded before the next is begun."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ridgeline.engine.batch.judging import NEVER, Judged, judge
+from ridgeline.engine.batch.late import Census
+from ridgeline.engine.batch.parked import failed
+from ridgeline.engine.batch.pieces import Piece, pieces_of
+from ridgeline.engine.batch.record import CENSUS, Entry
+from ridgeline.engine.batch.tasks import Task
+from ridgeline.engine.batch.turn import Turn
+from ridgeline.io.errors import RidgelineError
+from ridgeline.io.matrix import MetricMatrix
+from ridgeline.io.reasons import NO_KEY, ROW_REASONS, USABLE
+from ridgeline.io.text import escape
+
+Censuses = Mapping[str, Census | None]
+
+
+def judge_block(turn: Turn, matrix: MetricMatrix, tasks: Sequence[Task]) -> bool:
+    """Judge and record the metrics of a block, a task a row; False where the time ended before the last of them.
+
+    What was recorded by then is done for good, and the rest is as it was. Raises StateError.
+    """
+    from ridgeline.io.redis.ledger import Pick
+
+    names = [task.metric for task in tasks]
+    (texts,) = turn.ledger.ask(Pick(CENSUS, names))
+    censuses = {name: Census.read(text) for name, text in zip(names, texts, strict=True)}
+    for piece in pieces_of(matrix, np.array([task.after for task in tasks], np.int64)):
+        if turn.left() <= 0:
+            return False
+        rows = tasks[piece.first : piece.first + len(piece.matrix)]
+        for judged, entries in _judged(turn, piece, rows, censuses):
+            turn.record(judged, entries)
+    return True
+
+
+def _judged(
+    turn: Turn, piece: Piece, tasks: Sequence[Task], censuses: Censuses
+) -> Iterator[tuple[Judged | None, list[Entry]]]:
+    """What is to be recorded of the rows of a piece: of all together, or one by one where judging them fails."""
+    try:
+        judged = judge(piece.matrix, piece.after, turn.judging)
+    except RidgelineError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a bug about one metric must not keep the others waiting
+        if len(tasks) == 1:
+            yield None, [_failing(turn, tasks[0], f"a bug: {type(error).__name__}: {escape(error)}")]
+            return
+        for row, task in enumerate(tasks):
+            one = replace(piece, matrix=piece.matrix.slice(row, row + 1), after=piece.after[row : row + 1])
+            yield from _judged(turn, one, [task], censuses)
+        return
+    bounds = np.searchsorted(judged.row, np.arange(len(tasks) + 1)).tolist()
+    entries = []
+    for row, task in enumerate(tasks):
+        reason = int(piece.matrix.reasons[row])
+        if reason not in {USABLE, NO_KEY}:
+            entries.append(_failing(turn, task, f"its series cannot be read: {ROW_REASONS[reason]}"))
+            continue
+        entry = _found(turn, judged, range(bounds[row], bounds[row + 1]), row, task)
+        entries.append(_ended(turn, piece, row, task, entry, censuses[task.metric]) if piece.ends else entry)
+    yield judged, entries
+
+
+def _found(turn: Turn, judged: Judged, points: range, row: int, task: Task) -> Entry:
+    """What was found of one metric."""
+    found = [at for at in points if judged.anomalous[at]]
+    newest = int(judged.newest[row])
+    moved = newest != NEVER and (task.mark is None or newest > task.mark)
+    return Entry(
+        task.metric,
+        [judged.anomaly(at, task.metric) for at in found],
+        [int(judged.window(at)[0][0]) for at in found],
+        len(points),
+        before=task.mark,
+        mark=newest if moved else None,
+        alerting=turn.request.reprocess is None,
+    )
+
+
+def _ended(turn: Turn, piece: Piece, row: int, task: Task, entry: Entry, census: Census | None) -> Entry:
+    """The same for a metric that has no new points beyond these: it leaves the queue, and its points are counted."""
+    begin, end = piece.matrix.offsets[row : row + 2].tolist()
+    stamps, mark = piece.matrix.timestamps[begin:end], task.mark if entry.mark is None else entry.mark
+    return replace(
+        entry,
+        late=0 if census is None else census.late(stamps),
+        census=None if mark is None else Census.of(stamps, mark, turn.window(task.metric)).text(),
+        members=task.members,
+        was_parked=task.before is not None,
+        done=True,
+    )
+
+
+def _failing(turn: Turn, task: Task, reason: str) -> Entry:
+    """Put a metric off that fails: its watermark stays, and what asks for it leaves the queue."""
+    one = failed(task.metric, task.after, task.mark, reason, turn.wall(), task.before)
+    return Entry(task.metric, members=task.members, parked=one)

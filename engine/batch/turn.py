@@ -1,0 +1,142 @@
+"""One pass of `batch` as a value: what was asked for, and what it has come to so far."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ridgeline.engine.batch.files import tell_panorama, unwritten
+from ridgeline.engine.batch.judging import Judged, Judging
+from ridgeline.engine.batch.parked import Parked
+from ridgeline.engine.batch.record import Entry, changes_of
+from ridgeline.engine.batch.summary import Summary
+from ridgeline.engine.config.model import Config
+from ridgeline.io.errors import OutputError
+from ridgeline.io.redis.entries import Entries
+
+if TYPE_CHECKING:
+    from ridgeline.io.redis.ledger import Ledger
+
+ALIVE: Final = "analyzer_batch"
+LIFE: Final = 900  # seconds that a pass without a period is taken to be at work
+PERIODS: Final = 3  # of its own, after which one with a period is taken to be gone
+RENEWED: Final = 3  # times in that long
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one pass is asked to do.
+
+    everything  every metric that is listed, not what is queued; so is it where `match` names some
+    match       a pattern; None: every metric
+    reprocess   epoch seconds: what is that old or newer is judged once more, whatever was judged
+    deadline    seconds
+    dry_run     nothing is written, and nothing taken out of the queue
+    progress    is told how many more metrics are done
+    """
+
+    config: Config
+    everything: bool = False
+    match: str | None = None
+    reprocess: int | None = None
+    deadline: float = 290.0
+    dry_run: bool = False
+    progress: Callable[[int], None] | None = None
+
+    @property
+    def listed(self) -> bool:
+        """Whether the work is what is listed, not what is queued."""
+        return self.everything or self.match is not None
+
+
+@dataclass(slots=True)
+class Turn:
+    """One pass on its way.
+
+    ledger    the keys that are shared with `run` and siblings
+    now       epoch seconds of its beginning; `left`: seconds until it must end
+    failing   metrics that failed before, and in this pass
+    given_up  those of them that this pass left alone for good
+    unwritten metrics whose files could not be written, and `why` the first of them could not
+    """
+
+    request: Request
+    judging: Judging
+    ledger: Ledger
+    now: int
+    wall: Callable[[], float]
+    left: Callable[[], float]
+    summary: Summary = field(default_factory=Summary)
+    failing: dict[str, Parked] = field(default_factory=dict)
+    given_up: list[Parked] = field(default_factory=list)
+    host: str = field(default_factory=lambda: os.uname().nodename)
+    unwritten: int = 0
+    why: str = ""
+    _renewed: float = float("-inf")
+
+    @property
+    def config(self) -> Config:
+        """Its configuration."""
+        return self.request.config
+
+    def stay_alive(self) -> None:
+        """Tell `run` that batch is at work, now and then. Raises StateError."""
+        every, now = self.config.agent.batch_every, self.wall()
+        life = LIFE if every is None else max(round(PERIODS * every), 1)
+        if self.request.dry_run or now - self._renewed < life / RENEWED:
+            return
+        changes = Entries()
+        changes.set(ALIVE, str(int(now)), life)
+        self.ledger.write(changes)
+        self._renewed = now
+
+    def window(self, metric: str) -> int:
+        """The seconds that each point of a metric is judged over."""
+        return self.judging.overrides.policy(metric).full_duration or self.judging.plan.window
+
+    def record(self, judged: Judged | None, entries: Sequence[Entry]) -> None:
+        """Write the files of a judged piece, then all else of each metric in one instant. Raises StateError."""
+        if not self.request.dry_run:
+            entries = self._with_files(judged, entries)
+            changes = Entries()
+            for entry in entries:
+                for part in changes_of(entry):
+                    changes.together(part)
+            self.ledger.write(changes)
+        for entry in entries:
+            self._count(entry)
+
+    def _with_files(self, judged: Judged | None, entries: Sequence[Entry]) -> list[Entry]:
+        """The entries, less what must not be recorded because its files could not be written."""
+        folder = self.config.handoff.panorama_checks
+        if folder is None:
+            return list(entries)
+        return [self._told(entry, folder) for entry in entries]
+
+    def _told(self, entry: Entry, folder: Path) -> Entry:
+        try:
+            tell_panorama(entry, folder, self.now, self.host)
+        except OutputError as error:
+            self.unwritten += 1
+            self.why = self.why or str(error)
+            return unwritten(entry)
+        return entry
+
+    def _count(self, entry: Entry) -> None:
+        summary = self.summary
+        summary.points += entry.points
+        summary.anomalies += len(entry.anomalies)
+        summary.late += entry.late
+        summary.metrics += entry.done
+        if entry.parked is not None:
+            if entry.parked.given_up and not self._is_given_up(entry.metric):
+                self.given_up.append(entry.parked)
+            self.failing[entry.metric] = entry.parked
+        elif entry.was_parked:
+            self.failing.pop(entry.metric, None)
+
+    def _is_given_up(self, metric: str) -> bool:
+        return metric in self.failing and self.failing[metric].given_up

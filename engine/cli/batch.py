@@ -1,0 +1,110 @@
+"""`ridgeline batch`: judge every point that came since a metric was last judged, each as of itself, once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Final
+
+from ridgeline.engine.cli.actions import show
+from ridgeline.engine.cli.common import add_config, add_quiet
+from ridgeline.engine.cli.parser import Parser, option
+from ridgeline.engine.rules.pattern import parse_pattern
+from ridgeline.engine.units import parse_duration, parse_instant
+from ridgeline.io.text import escape
+
+NAME: Final = "batch"
+SUMMARY: Final = "judge every point that came late or in bursts, each as of itself, once"
+GROUP: Final = "Score a fleet"
+DEADLINE: Final = 290.0  # seconds, Skyline's own
+EPILOG: Final = """\
+examples:
+  ridgeline batch -q                            from cron: what `run` queued of the metrics of [batch] match
+  ridgeline batch --match jobs.                 what is new of these metrics, queued or not
+  ridgeline batch --all --reprocess 2026-11-01  judge once more from there on; nobody is alerted
+  ridgeline batch list                          metrics that fail, and why
+How far each metric was judged moves only past what is recorded: a pass that is killed loses nothing and repeats nothing that
+it had done. What it finds is alerted on by the next `ridgeline run`. Exit codes: 0 ok; 2 configuration; 69 source unavailable; 70 partial;
+74 files not written; 75 another pass is at work; 77 authentication; 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", parser_class=Parser)
+    listing = actions.add_parser(
+        "list", help="metrics that fail and when", description="Metrics whose batch fails, and why."
+    )
+    for one in (parser, listing):
+        add_config(one)
+        one.add_argument("--json", action="store_true", help="print JSON, and nothing else, on standard output")
+    listing.set_defaults(act=_list)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--all", action="store_true", help="every metric of the source, queued or not")
+    which.add_argument(
+        "--match",
+        type=option(parse_pattern),
+        metavar="PATTERN",
+        help="every metric that matches (part of a name, or an expression), queued or not",
+    )
+    parser.add_argument(
+        "--reprocess",
+        type=option(parse_instant),
+        metavar="FROM",
+        help="judge points from this instant on, judged before or not; nobody is alerted",
+    )
+    parser.add_argument(
+        "--deadline",
+        type=option(parse_duration),
+        default=DEADLINE,
+        metavar="DURATION",
+        help="stop after so long; what is left is done next time (default: 290 s)",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="judge, and write nothing")
+    add_quiet(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Work off what is due, or do what the action says; the exit code."""
+    if "act" in args:
+        return int(args.act(args))
+    from ridgeline.engine.batch.once import batch_once
+    from ridgeline.engine.batch.turn import Request
+    from ridgeline.engine.config.load import load_config
+    from ridgeline.engine.report.files import dumps
+    from ridgeline.engine.report.progress import Progress
+    from ridgeline.io.errors import InputError
+
+    if args.reprocess is not None and not args.all and args.match is None:
+        raise InputError("--reprocess judges metrics once more: say which, with --match PATTERN or --all")
+    config = load_config(args.config)
+    for warning in config.warnings:
+        print(f"ridgeline: warning: {escape(warning)}", file=sys.stderr)
+    with Progress("metrics", None if args.json or args.quiet else sys.stderr) as progress:
+        request = Request(
+            config,
+            everything=args.all,
+            match=args.match,
+            reprocess=args.reprocess,
+            deadline=float(args.deadline),
+            dry_run=args.dry_run,
+            progress=progress.add,
+        )
+        summary = batch_once(request)
+    for problem in summary.problems:
+        print(f"ridgeline: {escape(problem)}", file=sys.stderr)
+    if args.json:
+        print(dumps(summary.as_json()))
+    elif not args.quiet:
+        print(summary.as_text() + ("\ndry run: nothing was written" if args.dry_run else ""))
+    sys.stdout.flush()
+    return summary.exit
+
+
+def _list(args: argparse.Namespace) -> int:
+    from ridgeline.engine.batch.listing import list_parked
+    from ridgeline.engine.config.load import load_config
+
+    found = list_parked(load_config(args.config))
+    show(args, found, (one.line() for one in found), "no metric's batch fails")
+    return 0
