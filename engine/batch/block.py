@@ -36,43 +36,38 @@ def judge_block(turn: Turn, matrix: MetricMatrix, tasks: Sequence[Task]) -> bool
         if turn.left() <= 0:
             return False
         rows = tasks[piece.first : piece.first + len(piece.matrix)]
-        for judged, entries in _judged(turn, piece, rows, censuses):
-            turn.record(judged, entries)
+        turn.record(list(_entries(turn, piece, rows, censuses)))
     return True
 
 
-def _judged(
-    turn: Turn, piece: Piece, tasks: Sequence[Task], censuses: Censuses
-) -> Iterator[tuple[Judged | None, list[Entry]]]:
-    """What is to be recorded of the rows of a piece: of all together, or one by one where judging them fails."""
+def _entries(turn: Turn, piece: Piece, tasks: Sequence[Task], censuses: Censuses) -> Iterator[Entry]:
+    """What is to be recorded of the rows of a piece, judged together, or one by one where that fails."""
     try:
         judged = judge(piece.matrix, piece.after, turn.judging)
     except RidgelineError:
         raise
     except Exception as error:  # noqa: BLE001 - a bug about one metric must not keep the others waiting
         if len(tasks) == 1:
-            yield None, [_failing(turn, tasks[0], f"a bug: {type(error).__name__}: {escape(error)}")]
+            yield _failing(turn, tasks[0], f"a bug: {type(error).__name__}: {escape(error)}")
             return
         for row, task in enumerate(tasks):
             one = replace(piece, matrix=piece.matrix.slice(row, row + 1), after=piece.after[row : row + 1])
-            yield from _judged(turn, one, [task], censuses)
+            yield from _entries(turn, one, [task], censuses)
         return
     bounds = np.searchsorted(judged.row, np.arange(len(tasks) + 1)).tolist()
-    entries = []
     for row, task in enumerate(tasks):
         reason = int(piece.matrix.reasons[row])
         if reason not in {USABLE, NO_KEY}:
-            entries.append(_failing(turn, task, f"its series cannot be read: {ROW_REASONS[reason]}"))
+            yield _failing(turn, task, f"its series cannot be read: {ROW_REASONS[reason]}")
             continue
-        entry = _found(turn, judged, range(bounds[row], bounds[row + 1]), row, task)
-        entries.append(_ended(turn, piece, row, task, entry, censuses[task.metric]) if piece.ends else entry)
-    yield judged, entries
+        entry = _found(turn, judged, piece.matrix, range(bounds[row], bounds[row + 1]), row, task)
+        yield _ended(turn, piece, row, task, entry, censuses[task.metric]) if piece.ends else entry
 
 
-def _found(turn: Turn, judged: Judged, points: range, row: int, task: Task) -> Entry:
+def _found(turn: Turn, judged: Judged, matrix: MetricMatrix, points: range, row: int, task: Task) -> Entry:
     """What was found of one metric."""
     found = [at for at in points if judged.anomalous[at]]
-    newest = int(judged.newest[row])
+    newest, integers = int(judged.newest[row]), matrix.integers
     moved = newest != NEVER and (task.mark is None or newest > task.mark)
     return Entry(
         task.metric,
@@ -80,6 +75,7 @@ def _found(turn: Turn, judged: Judged, points: range, row: int, task: Task) -> E
         [int(judged.window(at)[0][0]) for at in found],
         len(points),
         before=task.mark,
+        integers=0 if integers is None else int(integers[row]),
         mark=newest if moved else None,
         alerting=turn.request.reprocess is None,
     )

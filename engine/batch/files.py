@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.run.handoffs.folder import Checks
 from ridgeline.engine.run.handoffs.panorama import check_of
+from ridgeline.engine.run.handoffs.pythonic import value_of
 
 if TYPE_CHECKING:
     from ridgeline.engine.batch.record import Entry
@@ -19,7 +20,8 @@ def tell_panorama(entry: Entry, folder: Path, now: int, host: str) -> None:
     """Write a check for each anomaly of a metric, named by its own timestamp. Raises OutputError."""
     checks = Checks(folder)
     for anomaly, start in zip(entry.anomalies, entry.starts, strict=True):
-        checks.put(str(anomaly.timestamp), anomaly.metric, check_of(anomaly, anomaly.value, start, now, host, APP))
+        check = check_of(anomaly, value_of(anomaly.value, entry.integers), start, now, host, APP)
+        checks.put(str(anomaly.timestamp), anomaly.metric, check)
 
 
 def unwritten(entry: Entry) -> Entry:

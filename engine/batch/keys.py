@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from ridgeline.engine.batch.parked import read_parked
+from ridgeline.engine.batch.parked import PARKED, read_parked
 from ridgeline.engine.batch.queue import QUEUE
 from ridgeline.engine.batch.record import CENSUS
 from ridgeline.engine.run.handoffs.batch_alerts import ALERTS
@@ -36,9 +36,8 @@ def look_first(turn: Turn) -> None:
     from ridgeline.io.redis.ledger import Exact, Pick
 
     turn.stay_alive()
-    turn.failing = read_parked(turn.ledger)
     questions: dict[str, Question] = {QUEUE: Exact(QUEUE, 1)}
-    questions |= {key: Pick(key, ["-"]) for key in (WATERMARKS, ALERTS, CENSUS)}
+    questions |= {key: Pick(key, ["-"]) for key in (WATERMARKS, ALERTS, CENSUS, PARKED)}
     for key, question in questions.items():
         try:
             turn.ledger.ask(question)
@@ -49,6 +48,7 @@ def look_first(turn: Turn) -> None:
             raise SourceUnavailable(
                 f"the key {key} in Redis at {where} is of another type than Skyline's: rename it, or let it go"
             ) from error
+    turn.failing = read_parked(turn.ledger)
 
 
 @contextmanager

@@ -48,18 +48,20 @@ def batch_once(
     with ExitStack() as cleanup:
         ledger = ledger_of(settings, lambda: left() + ENDING)
         cleanup.callback(ledger.close)
-        turn = Turn(request, judging, ledger, int(now()), now, left)
+        turn = Turn(request, judging, ledger, int(now()), now, left, share=config.shards.share())
         if not request.dry_run:
-            cleanup.enter_context(lock(lock_path("batch", settings.identity(), config.output.directory)))
+            path = lock_path("batch", settings.identity(), config.output.directory, shard=config.shards.name)
+            cleanup.enter_context(lock(path))
         with plainly(settings):
             look_first(turn)
         loader.prepare("decode", "replay")
         try:
             (_work_off_list if request.listed else _work_off_queue)(turn)
         except (StateError, SourceUnavailable) as error:
-            if not turn.summary.metrics:
+            if left() > 0 and not turn.summary.metrics:
                 raise
-            turn.summary.find(PARTIAL, f"the pass is partial: {error}")
+            why = error if left() > 0 else "its deadline came"
+            turn.summary.find(PARTIAL, f"the pass is partial: {why}")
     return _summed_up(turn, clock() - began)
 
 
@@ -71,7 +73,8 @@ def _work_off_queue(turn: Turn) -> None:
     while True:
         (members,) = turn.ledger.ask(Exact(QUEUE, SLICE))
         queued = sort_out(members, namespace)
-        tasks, idle = queued_tasks(queued.by_metric, turn.failing, turn.ledger, turn.wall())
+        queued.leave(turn.share)
+        tasks, idle = queued_tasks(queued.by_metric, turn.ours, turn.ledger, turn.wall())
         tasks, unwanted = _selected(turn, tasks)
         turn.summary.malformed += len(queued.malformed)
         _take_out(turn, [*queued.malformed, *idle, *unwanted])
@@ -84,7 +87,7 @@ def _work_off_list(turn: Turn) -> None:
     """Take up every metric that is listed, or those that match."""
     selection = _selection(turn)
     settings = turn.config.source.settings
-    with closing(RedisSource(settings, selection, turn.left, now=None)) as source:
+    with closing(RedisSource(settings, selection, turn.left, now=None, share=turn.share)) as source:
         names = source.list()
     tasks = listed_tasks(names, turn.failing, turn.ledger, turn.request.reprocess)
     _work_off(turn, tasks)

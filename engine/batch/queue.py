@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ridgeline.engine.run.handoffs.parked import literal, whole
+from ridgeline.io.shard import Share
 
 QUEUE: Final = "analyzer.batch"
 LONGEST: Final = 65_536  # characters of a member; longer ones ask for nothing
@@ -34,6 +35,11 @@ class Queued:
     by_metric: dict[str, Asked] = field(default_factory=dict)
     malformed: list[str] = field(default_factory=list)
 
+    def leave(self, share: Share) -> None:
+        """Leave to other hosts what is theirs."""
+        ours = share.among(self.by_metric)
+        self.by_metric = {metric: asked for metric, asked in self.by_metric.items() if metric in ours}
+
 
 def sort_out(members: Iterable[str], namespace: str) -> Queued:
     """Make sense of members: texts of Python lists `[key, last timestamp]`, with a flag as a third element or without.
@@ -57,7 +63,7 @@ def sort_out(members: Iterable[str], namespace: str) -> Queued:
 def _read(member: str) -> tuple[str, int]:
     """The key and the timestamp of a member. Raises ValueError where it has none."""
     plain = _PLAIN.fullmatch(member)
-    if plain is not None:
+    if plain is not None and _is_utf8(plain[1]):
         return plain[1], int(plain[2])
     if len(member) > LONGEST:
         raise ValueError("it is too long")

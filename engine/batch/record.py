@@ -25,6 +25,7 @@ class Entry:
     """What is to be recorded of one metric.
 
     anomalies  in the order of time; `starts`: epoch seconds from which each was judged
+    integers   whether the source holds its numbers as integers (`MetricMatrix.integers`)
     points     how many were judged; `late`: how many came too late for it
     before     the watermark as it is
     mark       epoch seconds: judged so far; None: the watermark stays where it is
@@ -41,6 +42,7 @@ class Entry:
     starts: Sequence[int] = ()
     points: int = 0
     late: int = 0
+    integers: int = 0
     before: int | None = None
     mark: int | None = None
     members: Sequence[str] = ()

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.batch.files import tell_panorama, unwritten
-from ridgeline.engine.batch.judging import Judged, Judging
+from ridgeline.engine.batch.judging import Judging
 from ridgeline.engine.batch.parked import Parked
 from ridgeline.engine.batch.record import Entry, changes_of
 from ridgeline.engine.batch.summary import Summary
 from ridgeline.engine.config.model import Config
+from ridgeline.engine.run.handoffs.mirage import mirage_hours
 from ridgeline.io.errors import OutputError
 from ridgeline.io.redis.entries import Entries
+from ridgeline.io.shard import Share
 
 if TYPE_CHECKING:
     from ridgeline.io.redis.ledger import Ledger
@@ -58,6 +60,7 @@ class Turn:
 
     ledger    the keys that are shared with `run` and siblings
     now       epoch seconds of its beginning; `left`: seconds until it must end
+    share     the metrics that are this host's
     failing   metrics that failed before, and in this pass
     given_up  those of them that this pass left alone for good
     unwritten metrics whose files could not be written, and `why` the first of them could not
@@ -70,6 +73,7 @@ class Turn:
     wall: Callable[[], float]
     left: Callable[[], float]
     summary: Summary = field(default_factory=Summary)
+    share: Share = field(default_factory=Share)
     failing: dict[str, Parked] = field(default_factory=dict)
     given_up: list[Parked] = field(default_factory=list)
     host: str = field(default_factory=lambda: os.uname().nodename)
@@ -81,6 +85,11 @@ class Turn:
     def config(self) -> Config:
         """Its configuration."""
         return self.request.config
+
+    @property
+    def ours(self) -> dict[str, Parked]:
+        """Those of the failing metrics that are this host's."""
+        return {metric: self.failing[metric] for metric in self.share.among(self.failing)}
 
     def stay_alive(self) -> None:
         """Tell `run` that batch is at work, now and then. Raises StateError."""
@@ -97,10 +106,10 @@ class Turn:
         """The seconds that each point of a metric is judged over."""
         return self.judging.overrides.policy(metric).full_duration or self.judging.plan.window
 
-    def record(self, judged: Judged | None, entries: Sequence[Entry]) -> None:
+    def record(self, entries: Sequence[Entry]) -> None:
         """Write the files of a judged piece, then all else of each metric in one instant. Raises StateError."""
         if not self.request.dry_run:
-            entries = self._with_files(judged, entries)
+            entries = self._with_files(entries)
             changes = Entries()
             for entry in entries:
                 for part in changes_of(entry):
@@ -109,12 +118,17 @@ class Turn:
         for entry in entries:
             self._count(entry)
 
-    def _with_files(self, judged: Judged | None, entries: Sequence[Entry]) -> list[Entry]:
-        """The entries, less what must not be recorded because its files could not be written."""
+    def _with_files(self, entries: Sequence[Entry]) -> list[Entry]:
+        """The entries, less what must not be recorded because its files could not be written.
+
+        Panorama hears of Mirage's metrics from Mirage, or from the run that asks it and gets no answer.
+        """
         folder = self.config.handoff.panorama_checks
         if folder is None:
             return list(entries)
-        return [self._told(entry, folder) for entry in entries]
+        told = [entry.metric for entry in entries if entry.anomalies]
+        theirs = () if self.config.handoff.mirage_checks is None else mirage_hours(self.config.alerts, told)
+        return [entry if entry.metric in theirs else self._told(entry, folder) for entry in entries]
 
     def _told(self, entry: Entry, folder: Path) -> Entry:
         try:

@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reprocess",
         type=option(parse_instant),
-        metavar="FROM",
+        metavar="INSTANT",
         help="judge points from this instant on, judged before or not; nobody is alerted",
     )
     parser.add_argument(

@@ -125,7 +125,7 @@ BATCHES: Final = _rows(
     ("analyzer.last_timestamp.base_names", "hash", "metric -> watermark", "", ("run", "batch"), ("run", "batch", SIBLINGS)),
     ("last_timestamp.<metric>", "string", "watermark", "2592000", BATCH, ("run", "batch", SIBLINGS)),
     ("analyzer_batch.anomaly.<timestamp>.<metric>", "string", "timestamp", "86400", BATCH, THEIRS),
-    ("analyzer_batch.alerts", "hash", "<timestamp>.<metric> -> repr", "", ("run", "batch"), RUN),
+    ("analyzer_batch.alerts", "hash", "<timestamp>.<metric> -> repr", "", ("run", "batch"), ("run", "batch")),
     ("analyzer.batch_processing_metrics", "set", "metrics of this run", "", RUN, THEIRS),
     ("aet.analyzer.batch_processing_metrics", "set", "those of the run before", "", RUN, THEIRS),
     ("metrics_manager.batch_processing_namespaces", "set", "patterns", "", MANAGE, THEIRS),

@@ -64,6 +64,7 @@ def test_the_documented_rights_are_the_derived_ones(root):
     assert blocks == [
         statement("run", "ridgeline"),
         statement("run", "ridgeline", redis_7=False),
+        statement("batch", "ridgeline-batch"),
         statement("load", "ridgeline-load"),
     ]
 
@@ -74,7 +75,7 @@ def guarded(request):
     with redis_server() as server:
         if request.param == "7" and int(server.client.info()["redis_version"].partition(".")[0]) < 7:
             pytest.skip("%R~ needs Redis 7, and this is an older one")
-        for program in ("run", "load"):
+        for program in ("run", "batch", "load"):
             said = statement(program, program, redis_7=request.param == "7").replace("PASSWORD", PASSWORD)
             server.client.execute_command(*said.split())
         yield server
@@ -103,6 +104,23 @@ def test_the_documented_rights_are_enough(guarded, tmp_path, capsys, monkeypatch
     assert not guarded.client.keys("analyzer.airgapped*")
     assert guarded.client.exists("analyzer.unordered_timeseries", "aet.analyzer.stale", "analyzer", "redis") == 4
     use_state(RedisState(as_user(guarded, "run")))
+
+
+def test_batch_has_the_rights_it_needs(guarded, tmp_path, monkeypatch):
+    monkeypatch.setenv("RIDGELINE_TEST_PASSWORD", PASSWORD)
+    load(guarded.client)
+    name = FLEET.metrics[0]
+    guarded.client.sadd("analyzer.batch", f"['metrics.{name}', {END - 3600}, None]", "no member")
+    guarded.client.set("metrics.odd", b"no points")
+    guarded.client.sadd("analyzer.batch", "['metrics.odd', 1, None]", "['metrics.gone', 1, None]")
+    config = write_config(tmp_path, guarded.url, alerts=())
+    named = '[source]\nusername = "batch"\npassword_env = "RIDGELINE_TEST_PASSWORD"'
+    config.write_text(config.read_text().replace("[source]", named))
+    assert main(["batch", "-q", "-c", str(config)]) == 0
+    assert not guarded.client.exists("analyzer.batch")
+    assert guarded.client.hexists("analyzer.last_timestamp.base_names", name)
+    assert main(["batch", "-q", "-c", str(config), "--match", name, "--reprocess", str(END - 600)]) == 0
+    assert main(["batch", "list", "-c", str(config)]) == 0
 
 
 def test_load_has_the_rights_it_needs(guarded, tmp_path, monkeypatch):

@@ -14,7 +14,6 @@ from pathlib import Path
 from unittest import mock
 
 import msgpack
-import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from rigs.golden import flat
@@ -33,7 +32,6 @@ from ridgeline.engine.score.verdicts import OUTCOMES
 
 VARIANTS = ("plain", "fullonly", "ionosphere", "nopanorama", "backfill", "single", "scalarfirst")
 TRACES = ("batch", *VARIANTS)
-LONGEST = 2_592_000
 SETTINGS = {
     "BATCH_PROCESSING": True,
     "BATCH_PROCESSING_NAMESPACES": ["batch."],
@@ -52,9 +50,13 @@ SETTINGS = {
     "MEMCACHE_ENABLED": False,
     # What the recorded sets of metrics_manager come from.
     "MONOTONIC_METRIC_NAMESPACES": ["batch.counter.always"],
-    "ZERO_FILL_NAMESPACES": ["batch.fill.zero"],
-    "LAST_KNOWN_VALUE_NAMESPACES": ["batch.fill.lkv", "batch.fill.counter"],
-    "ALERTS": (("batch.", "syslog", 600),),
+    "ZERO_FILL_NAMESPACES": ["batch.fill.zero", "batch.fill.counter"],
+    "LAST_KNOWN_VALUE_NAMESPACES": ["batch.fill.lkv"],
+    "ALERTS": (
+        ("batch.mirage.known", "syslog", 600, 168),  # as `mirage.unique_metrics` had them
+        ("batch.iono.both", "syslog", 600, 168),
+        ("batch.", "syslog", 600),
+    ),
     "SYSLOG_ENABLED": True,
 }
 CHANGED = {
@@ -69,6 +71,15 @@ CHANGED = {
     "backfill": {"BATCH_PROCESSING_STALE_PERIOD": 3456000},
     "single": {"BATCH_PROCESSING_BATCH_MODE": False},
 }
+NUMBERS = re.compile(r"(?<=\[)[1-9](, [1-9])*(?=\])")
+ALGORITHMS = (
+    "histogram_bins", "first_hour_average", "stddev_from_average", "grubbs", "ks_test", "mean_subtraction_cumulation",
+    "median_absolute_deviation", "stddev_from_moving_average", "least_squares",
+)  # fmt: skip
+JUDGED = ("anomalous", "normal")
+UNSTEADY = "~key:last_alert.smtp.batch.iono.alerted#ttl"  # ran by the real clock while it was recorded
+UNIQUE = f"{NAMESPACE}unique_metrics"
+SCALAR = "batch.key.scalar"  # would have ended Skyline's child: only in the recording that is about it
 CHECK = "<PANORAMA_CHECK_PATH>/"
 
 
@@ -140,18 +151,31 @@ def appended(golden):
     found = {}
     for cycle in sorted(set(table["cycle"].to_pylist())):
         rows = table.filter(pc.equal(table["cycle"], cycle))
-        points = {}
-        for name, stamp, value in zip(*(rows[column].to_pylist() for column in ("metric", "timestamp", "value")), strict=True):
-            points.setdefault(name, []).append((stamp, value))
-        found[cycle] = {name: _stored(told[name], cycle, pairs) for name, pairs in points.items()}
+        points = {name: [] for name in told}
+        for name, *pair in zip(*(rows[column].to_pylist() for column in ("metric", "timestamp", "value")), strict=True):
+            points[name].append(pair)
+        found[cycle] = {}
+        for name, metric in told.items():
+            stored = _stored(metric, cycle, points[name])
+            hashes = metric.get("appended_bytes_sha256_16_by_cycle", {})
+            if str(cycle) in hashes:
+                assert hashlib.sha256(stored).hexdigest()[:16] == hashes[str(cycle)], (cycle, name)
+            if stored or (cycle == 1 and metric.get("key_set_to_empty_string_in_cycle_1")):
+                found[cycle][name] = stored
     return found
 
 
 def _stored(metric, cycle, pairs):
-    kinds = [float if metric[f"packed_{part}_type"] == "float" else int for part in ("timestamp", "value")]
+    """Msgpack arrays [timestamp, value], one after the other, of the types and with the damage that are told."""
+    stamp, value = (float if metric.get(f"packed_{part}_type") == "float" else int for part in ("timestamp", "value"))
     pack = msgpack.Packer(use_single_float=False).pack
-    stored = b"".join(pack((kinds[0](stamp), None if value is None else kinds[1](value))) for stamp, value in pairs)
-    return stored
+    stored = b"".join(pack((stamp(at), None if number is None else value(number))) for at, number in pairs)
+    if cycle > 1:
+        return stored
+    if "raw_hex_in_cycle_1" in metric:
+        return bytes.fromhex(metric["raw_hex_in_cycle_1"])
+    cut = metric.get("bytes_cut_from_the_end_in_cycle_1", 0)
+    return stored[: len(stored) - cut] + bytes.fromhex(metric.get("bytes_appended_hex_in_cycle_1", ""))
 
 
 def configuration(trace, folder, socket):
@@ -160,6 +184,7 @@ def configuration(trace, folder, socket):
     found = {
         "REDIS_SOCKET_PATH": socket,
         "PANORAMA_CHECK_PATH": f"{folder}/folders/PANORAMA_CHECK_PATH",
+        "MIRAGE_CHECK_PATH": f"{folder}/folders/MIRAGE_CHECK_PATH",
         **SETTINGS,
         **CHANGED.get(trace.name, {}),
     }
@@ -200,18 +225,25 @@ def _cycle(trace, cycle, client, config, frozen, folder):
         key.removeprefix(NAMESPACE) for key in before.keys() | after.keys() if before.get(key) != after.get(key)
     )
     return Seen(
-        cycle, summary, recorder.verdicts, _keys(client, frozen), rewritten, _changed(files, _files(folder)), frozen.commands
+        cycle,
+        summary,
+        recorder.verdicts,
+        _keys(client, frozen),
+        rewritten,
+        _changed(files, _files(folder)),
+        frozen.commands,
     )
 
 
 def _prepare(trace, cycle, client, frozen):
     """Horizon and the analyzer, before a cycle."""
-    golden = trace.golden
-    wanted = None if trace.name == "batch" else {ast.literal_eval(one)[0].removeprefix(NAMESPACE) for one in trace.keys["members_added"]["1"]}
-    for name, stored in appended(golden)[cycle].items():
-        if wanted is None or name in wanted:
+    wanted = {ast.literal_eval(one)[0].removeprefix(NAMESPACE) for one in trace.keys["members_added"]["1"]}
+    for name, stored in appended(trace.golden)[cycle].items():
+        if name in wanted or (trace.name == "batch" and name != SCALAR):
             client.append(NAMESPACE + name, stored)
-            client.sadd(f"{NAMESPACE}unique_metrics", NAMESPACE + name)
+            client.sadd(UNIQUE, NAMESPACE + name)
+    if cycle == 1:
+        client.sadd(UNIQUE, *(NAMESPACE + name for name in wanted))
     for words in trace.keys["other_keys_written"].get(str(cycle), ()):
         client.execute_command(*words)
         if words[0] == "SETEX":
@@ -226,9 +258,14 @@ def deviations(trace, seen):
     redis = trace.read(cycle, "redis")
     recorded = {
         **_recorded_verdicts(trace.read(cycle, "verdicts")["verdicts"], seen.verdicts),
-        **flat.keys(redis["keys"]),
+        **{name: _by_name(told) for name, told in flat.keys(redis["keys"]).items()},
         **{f"series:{key.removeprefix(NAMESPACE)}": "rewritten" for key in redis["series_keys_changed_by_skyline"]},
-        **_checks({one["path"]: one.get("content") for one in trace.read(cycle, "files")["on_disk"]}),
+        **{
+            name: _by_name(told)
+            for name, told in _checks(
+                {one["path"]: one.get("content") for one in trace.read(cycle, "files")["on_disk"]}
+            ).items()
+        },
     }
     ours = {
         **_seen_verdicts(seen.verdicts),
@@ -236,7 +273,15 @@ def deviations(trace, seen):
         **{f"series:{metric}": "rewritten" for metric in seen.rewritten},
         **_checks({path: content.decode() for path, content in seen.files.items()}),
     }
-    return [Deviation(trace.name, cycle, name, *pair) for name, pair in sorted(_unlike(recorded, ours).items())]
+    found = sorted(_unlike(recorded, ours).items())
+    return [Deviation(trace.name, cycle, name, *pair) for name, pair in found if not name.startswith(UNSTEADY)]
+
+
+def _by_name(told):
+    """What Skyline tells of algorithms that triggered, by their numbers in its database, by their names as we do."""
+    if not isinstance(told, str):
+        return told
+    return NUMBERS.sub(lambda found: str([ALGORITHMS[int(number) - 1] for number in found[0].split(", ")])[1:-1], told)
 
 
 def _seen_verdicts(found):
@@ -244,7 +289,7 @@ def _seen_verdicts(found):
         name: value
         for metric, points in found.items()
         for stamp, (outcome, datapoint) in points.items()
-        for name, value in _verdict(metric, stamp, outcome, datapoint)
+        for name, value in _verdict(metric, stamp, outcome, datapoint).items()
     }
 
 
@@ -260,16 +305,15 @@ def _recorded_verdicts(found, ours):
                 for stamp in stamps:
                     flattened[f"verdict:{metric}/{stamp}"] = outcome
                 continue
-            stamp, datapoint = row[0], next(one for one in row[2:] if isinstance(one, int | float) or one is None)
-            flattened |= _verdict(metric, stamp, "anomalous" if row[-1].startswith("A") else "normal", datapoint)
+            stamp, *_, ensemble = (one for one in row if not isinstance(one, dict))
+            stamp, datapoint = int(stamp), row[row.index(ensemble) - 1]
+            flattened |= _verdict(metric, stamp, "anomalous" if ensemble.startswith("A") else "normal", datapoint)
     return flattened
 
 
 def _verdict(metric, stamp, outcome, datapoint):
-    pairs = [(f"verdict:{metric}/{stamp}", outcome)]
-    if outcome in {"anomalous", "normal"}:
-        pairs.append((f"verdict:{metric}/{stamp}#datapoint", alike(str(datapoint))))
-    return pairs
+    found = {f"verdict:{metric}/{stamp}": outcome}
+    return found | {f"verdict:{metric}/{stamp}#datapoint": alike(str(datapoint))} if outcome in JUDGED else found
 
 
 def _checks(files):

@@ -69,8 +69,8 @@ class FrozenClock:
             match words[0].upper():
                 case "SETEX" | "EXPIRE":
                     given[words[1]] = int(words[2])
-                case "SET" if words[-2].upper() == "EX":
-                    given[words[1]] = int(words[-1])
+                case "SET" if words[-2].upper() == "EX":  # spaces are those of the text, or else of the key
+                    given[words[1]] = given[" ".join(words[1:-3])] = int(words[-1])
                 case "SET" if words[-2].upper() == "PX":
                     given[words[1]] = math.ceil(int(words[-1]) / 1000)
                 case "RENAME" if words[1] in given:
