@@ -41,6 +41,14 @@ class Expire:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """Add to the numbers in fields of a hash; what is not there counts from nothing."""
+
+    key: str
+    amounts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
     """Store fields of a hash: fields and their texts in turn, asked for once, as they are sent."""
 
@@ -96,7 +104,7 @@ class Replace:
         return f"{STAGING}{self.key}.{mark}"
 
 
-Plain = Change | Keep | Rename | Expire | Stream
+Plain = Change | Keep | Rename | Expire | Count | Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +171,10 @@ class Entries:
         """Store fields of a hash, (field, text) by (field, text): as many as there are metrics, none of them held here."""
         self.entries.append(Stream(encodable(key), map(encodable, chain.from_iterable(pairs))))
 
+    def count(self, key: str, amounts: Mapping[str, int]) -> None:
+        """Add to the numbers in fields of a hash."""
+        self.entries.append(Count(encodable(key), {encodable(name): amount for name, amount in amounts.items()}))
+
     def drop(self, key: str, fields: Iterable[str]) -> None:
         """Forget fields of a hash."""
         if some := [encodable(name) for name in fields]:
@@ -206,6 +218,8 @@ def commands(entry: Plain) -> Iterator[bytes]:
             yield frame("RENAME", key, to)
         case Expire(key, ttl):
             yield frame("EXPIRE", key, str(ttl))
+        case Count(key, amounts):
+            yield from (frame("HINCRBY", key, name, str(amount)) for name, amount in amounts.items())
         case Put(key, fields):
             yield from pages("HSET", key, chain.from_iterable(fields.items()))
         case Stream(key, words):

@@ -65,6 +65,7 @@ BOOKKEEPING: Final = _sending(
     ("analyzer.run_time", "hash", "value, timestamp", "", RUN, THEIRS, ("HSET",)),
     ("analyzer.total_metrics", "hash", "value, timestamp", "", RUN, THEIRS, ("HSET",)),
     ("analyzer.total_analyzed", "hash", "value, timestamp", "", RUN, THEIRS, ("HSET",)),
+    ("namespace.analysed_events.analyzer.<date>", "hash", "namespace -> metrics analysed", "1296000", RUN, ("manage", SIBLINGS), ("HINCRBY", "EXPIRE")),
     ("analyzer.last_all_alerts", "string", "repr of the alert rules", "", ("run", "manage"), THEIRS, ("SET",)),
     ("analyzer.log.errors.per_minute", "string", "problems of the run, where there were any", "119", RUN, THEIRS, ("SET",)),
     ("panorama.alert.<timestamp>.<metric>", "string", "repr [metric, timestamp, epoch of the alert]", "86400", RUN, THEIRS, ("SET",)),

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.run.books import timestamps
+from ridgeline.engine.run.books.events import write_events
 from ridgeline.engine.run.books.exceptions import write_exceptions
 from ridgeline.engine.run.books.judged import Judged
 from ridgeline.engine.run.books.past import Notes, Past
 from ridgeline.engine.run.books.rules import as_tuples
 from ridgeline.engine.run.books.timestamps import ANALYSED, SEEN, write_timestamps
 from ridgeline.engine.run.books.totals import write_totals
-from ridgeline.io.redis.entries import Entries, Replace, Stream
+from ridgeline.io.redis.entries import Count, Entries, Expire, Replace, Stream
 from ridgeline.io.state.batch import SetText
 
 NOW = 1_700_000_000
@@ -199,3 +200,13 @@ def test_notes_are_read_as_they_were_written():
 def test_rules_are_sorted_and_told_strategy_by_strategy():
     rows = [AlertRow("b", ("syslog", "smtp"), 60), AlertRow("a", ("http_alerter-x",), 300, second_order_hours=168)]
     assert as_tuples(rows) == [["a", "http_alerter-x", 300, 168], ["b", "smtp", 60], ["b", "syslog", 60]]
+
+
+def test_what_was_analysed_is_counted_by_the_first_element_of_names():
+    made = turn(as_of=1_699_999_999)
+    write_events(made, judged(["a.x", "a.y", "b", "", "c.z", "a.w"], [*["analysed"] * 4, "boring", "stale"]), Past())
+    key = "namespace.analysed_events.analyzer.2023-11-14"
+    assert made.entries.entries == [Count(key, {"a": 2, "b": 1, "": 1}), Expire(key, 1_296_000)]
+    quiet = turn()
+    write_events(quiet, judged(["a"], "too_short"), Past())
+    assert quiet.entries.entries == []

@@ -70,6 +70,15 @@ def test_changes_are_made_in_their_order(ledger, server):
     assert not server.client.exists("new", "gone")
 
 
+def test_numbers_add_up(ledger, server):
+    server.client.hset("events", "a", "5")
+    for _ in range(2):
+        entries = Entries()
+        entries.count("events", {"a": 2, "b\udc80": 1})
+        ledger.write(entries)
+    assert ledger.ask(Fields("events")) == [{"a": "9", "b\\udc80": "2"}]
+
+
 def test_a_fleet_takes_a_handful_of_commands(ledger, server):
     names = [f"stats.host{at}" for at in range(100_000)]
     entries = Entries()

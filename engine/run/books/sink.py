@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from ridgeline.engine.run.books.alerted import write_alerted
 from ridgeline.engine.run.books.anomalous import write_anomalous
+from ridgeline.engine.run.books.events import write_events
 from ridgeline.engine.run.books.exceptions import KEYS, write_exceptions
 from ridgeline.engine.run.books.judged import COLUMNS, Judged
 from ridgeline.engine.run.books.normal import write_normal
@@ -27,6 +28,7 @@ OF_THE_FLEET: Final[tuple[Callable[[Turn, Judged, Past], None], ...]] = (
     write_anomalous,
     write_newly_stale,
     write_rules,
+    write_events,
 )
 
 
