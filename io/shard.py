@@ -22,12 +22,22 @@ if TYPE_CHECKING:  # who only reads settings does without
     from ridgeline.io.source import Select
 
 
+def place(name: bytes, hosts: int) -> int:
+    """The place of a name's owner among so many hosts (at least 1), from 0."""
+    return zlib.adler32(name) % hosts
+
+
 def owners(names: Sequence[bytes], hosts: int) -> NDArray[np.int64]:
-    """The place of each name's owner among so many hosts (at least 1), int64[n], from 0; 0.1 s for a million names."""
+    """The places of the owners of many names, int64[n]; 0.1 s for a million."""
     import numpy as np
 
     sums = np.fromiter(map(zlib.adler32, names), np.uint32, len(names))
     return sums.astype(np.int64) % hosts
+
+
+def node() -> str:
+    """The name of this machine."""
+    return os.uname().nodename
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +49,7 @@ class Shards:
     """
 
     hosts: tuple[str, ...] = ()
-    host: str = field(default_factory=lambda: os.uname().nodename)
+    host: str = field(default_factory=node)
     take_over: tuple[str, ...] = ()
 
     @property
@@ -47,14 +57,9 @@ class Shards:
         """What tells this host's locks, memory and figures from the others'; empty where there is but one host."""
         return self.host if self.hosts else ""
 
-    @property
-    def first(self) -> bool:
-        """Whether what is nobody's own falls to this host."""
-        return not self.hosts or self.host == self.hosts[0]
-
     def owner(self, metric: str) -> str:
         """The host that a metric belongs to, whoever judges it now."""
-        return self.hosts[int(owners([stored(metric)], len(self.hosts))[0])] if self.hosts else self.host
+        return self.hosts[place(stored(metric), len(self.hosts))] if self.hosts else self.host
 
     def share(self) -> Share:
         """The metrics of this host. Raises InputError where it is none of those listed."""
@@ -70,12 +75,17 @@ class Share:
     """The metrics that are judged here: all of them where there is but one host.
 
     A name that stands for bytes which are no text, or for one of two keys, is not told by itself: see `learn`.
+
+    first   whether what is nobody's own, such as the time of a set, falls to this host: the first of those listed
+    others  how many names were left to other hosts
     """
 
     def __init__(self, shards: Shards | None = None) -> None:
         hosts = () if shards is None else shards.hosts
         ours = set() if shards is None else {shards.host, *shards.take_over}
         self._judged_here = [host in ours for host in hosts]
+        self.first = all(self._judged_here[:1])
+        self.others = 0
         self._stored: dict[str, bytes] = {}
 
     @property
@@ -111,10 +121,13 @@ class Share:
 
     def holds(self, metric: str) -> bool:
         """Whether one metric is ours."""
-        return self.whole or bool(self.of([metric])[0])
+        if self.whole:
+            return True
+        return self._judged_here[place(self._stored.get(metric, stored(metric)), len(self._judged_here))]
 
     def _chosen(self, select: Select | None, names: Sequence[str]) -> NDArray[np.bool_]:
         found = self.of(names)
+        self.others += len(names) - int(found.sum())
         if select is not None:
             found[found] = select(list(compress(names, found.tolist())))
         return found

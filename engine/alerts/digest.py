@@ -53,11 +53,11 @@ def stale_items(found: Mapping[str, int], digest: StaleDigest, plan: Plan, as_of
     """One item for each strategy of the digest, none where nothing was found; it joins with no other digest that waits."""
     if not found:
         return []
-    alert = stale_alert(sorted(found), as_of, digest.after)
+    alert = replace(stale_alert(sorted(found), as_of, digest.after), metric=plan.own(STALE))
     return [
         Item(
             replace(alert, strategy=name, recipients=plan.strategies[name].default_recipients),
-            subject=f"{STALE}.{as_of}",
+            subject=f"{alert.metric}.{as_of}",
             since=now,
             due=now,
         )

@@ -52,7 +52,7 @@ def _first(names: Iterable[str]) -> list[str]:
 def _notice(
     metric: str, value: float, timestamp: int, sentence: str, strategy: str, plan: Plan, now: float, about: str = ""
 ) -> Item:
-    recipients = plan.strategies[strategy].default_recipients
+    recipients, metric = plan.strategies[strategy].default_recipients, plan.own(metric)
     alert = Alert(
         metric,
         value,

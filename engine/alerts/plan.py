@@ -37,6 +37,7 @@ class Plan:
     second_order   whether an anomaly that lasts is news to a strategy; None: always
     anomaly_ids    Panorama's ids by (metric, timestamp), for payloads that carry them
     owns           whether this host sends what waits in the outbox for a metric (several hosts may share one state)
+    host           which of them this is: part of the names of alerts about ourselves; empty where there is but one
     """
 
     rows: Sequence[AlertRow]
@@ -48,6 +49,11 @@ class Plan:
     second_order: News | None = None
     anomaly_ids: Callable[[Sequence[Anomaly]], Mapping[tuple[str, int], str]] = _no_ids
     owns: Callable[[str], bool] = _everything
+    host: str = ""
+
+    def own(self, notice: str) -> str:
+        """The name of an alert about ourselves, of this host's."""
+        return f"{notice}.{self.host}" if self.host else notice
 
     def row(self, strategy: str, match: str) -> AlertRow | None:
         """The rule of this `match` that names the strategy; None if there is none any more."""

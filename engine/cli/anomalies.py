@@ -20,8 +20,9 @@ EPILOG: Final = """\
 examples:
   ridgeline anomalies
   ridgeline anomalies --since 7d --match stats.billing. --json
-An incident is ongoing until three runs have found its metric normal. Runs remember a week of them. Exit codes: 0; 2
-configuration; 70 the state could not be read.
+An incident is ongoing until three runs have found its metric normal. Runs remember a week of them. One of several hosts
+(`[shards]`) lists those of its own metrics, any other machine all. Exit codes: 0; 2 configuration; 70 the state could not
+be read.
 """
 DAY: Final = 86400
 
@@ -47,9 +48,12 @@ def run(args: argparse.Namespace) -> int:
     from ridgeline.engine.run.state import open_run_state
     from ridgeline.engine.units import spoken
 
-    now = time.time()
-    with open_run_state(configuration(args)) as state:
+    now, config = time.time(), configuration(args)
+    with open_run_state(config) as state:
         found = incidents(state, now - args.since, args.match)
+    if config.shards.host in config.shards.hosts:
+        share = config.shards.share()
+        found = [one for one in found if share.holds(one.metric)]
     of = "" if args.match is None else f" of {escape(args.match)}"
     show(
         args,

@@ -46,6 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Explain, and draw if asked; the exit code."""
+    from dataclasses import replace
+
     from ridgeline.engine.explain.card import explain
     from ridgeline.engine.explain.series import find_series
     from ridgeline.engine.explain.text import as_lines
@@ -66,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
         threads=1,
     )
     card, problem = _with_alerts(explain(matrix, scorer, config.airgaps.max_period), config)
+    if args.input is None and config.shards.hosts:
+        card = replace(card, owner=config.shards.owner(card.metric))
     if args.plot is not None and kind is not None:
         _draw(card, args.plot, kind)
     print(dumps(card.as_json()) if args.json else "\n".join(as_lines(card, Paint.of(sys.stdout))))

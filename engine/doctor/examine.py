@@ -13,6 +13,7 @@ from ridgeline.engine.doctor.channels import look_at_channels
 from ridgeline.engine.doctor.check import Check, green, red, yellow
 from ridgeline.engine.doctor.folders import look_at_folders
 from ridgeline.engine.doctor.machine import look_at_kernels, look_at_machine
+from ridgeline.engine.doctor.shards import look_at_shards
 from ridgeline.engine.doctor.source import Plan, look_at_source
 from ridgeline.io.errors import RidgelineError
 
@@ -36,6 +37,7 @@ class Examination:
             ("algorithms", lambda: look_at_algorithms(config)),
             ("folders", lambda: look_at_folders(config)),
             ("alerts", lambda: look_at_channels(config)),
+            ("shards", lambda: look_at_shards(config, self.now)),
             ("source", lambda: look_at_source(config, self.now, self._keep)),
         )
         for name, look in rooms:

@@ -17,7 +17,7 @@ WITHOUT: Final = "[analysis] bookkeeping = false does without them, or grant the
 NEEDED: Final = "grant them: docs/operations.md has the user"
 # Features without which a run does its work all the same.
 SHOWN: Final = 6
-BOOKS: Final = frozenset({"bookkeeping", "preparation", "airgaps", "handoffs", "batch"})
+BOOKS: Final = frozenset({"bookkeeping", "preparation", "airgaps", "handoffs", "batch", "shards"})
 SPARED: Final = BOOKS | {"mutes", "skips"}
 
 

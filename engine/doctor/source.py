@@ -16,6 +16,7 @@ from ridgeline.engine.run.sources import open_source
 from ridgeline.engine.units import spoken
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.ordered import median
+from ridgeline.io.shard import Share
 from ridgeline.io.source import Source
 from ridgeline.io.text import escape
 
@@ -50,7 +51,7 @@ def look_at_source(config: Config, now: Callable[[], float], keep: Callable[[Pla
     end = time.monotonic() + PATIENCE
     left = lambda: end - time.monotonic()  # noqa: E731 - a value of a moment
     try:
-        source = open_source(config, None, left, now)
+        source = open_source(config, None, left, now, _share(config))
     except RidgelineError as error:
         yield red("source", str(error), "see that it runs, and that [source] names it rightly")
         return
@@ -60,6 +61,12 @@ def look_at_source(config: Config, now: Callable[[], float], keep: Callable[[Pla
         yield red("source", str(error), "look at it before the next run")
     finally:
         source.close()
+
+
+def _share(config: Config) -> Share | None:
+    """What this host judges; everything, where it is none of the hosts: that is told elsewhere."""
+    shards = config.shards
+    return shards.share() if shards.host in shards.hosts else None
 
 
 def _look(source: Source, config: Config, now: Callable[[], float], keep: Callable[[Plan], None]) -> Iterator[Check]:

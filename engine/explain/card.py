@@ -55,6 +55,7 @@ class Card:
     airgaps   open: its first second or None; closed: first and last second of each; unordered
     prepared  what was done to the series first; None: nothing
     alerts    the routes of an alert, as JSON
+    owner     the host that it belongs to, where several share the fleet
     stamps, values  the points that were considered
     """
 
@@ -77,6 +78,7 @@ class Card:
     values: NDArray[np.float64]
     airgaps: Mapping[str, Any]
     alerts: Sequence[Mapping[str, Any]] = ()
+    owner: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the object of `explain --json`."""
@@ -97,6 +99,7 @@ class Card:
             "prepared": self.prepared,
             "airgaps": dict(self.airgaps),
             "alerts": [dict(alert) for alert in self.alerts],
+            **({} if self.owner is None else {"owner": self.owner}),
         }
 
 

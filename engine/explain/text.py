@@ -42,6 +42,8 @@ def as_lines(card: Card, paint: Paint = PLAIN) -> Iterator[str]:
         yield f"  judged after {card.prepared}"
     if card.negatives:
         yield "  it holds values below zero"
+    if card.owner is not None:
+        yield f"  it belongs to the host {card.owner}"
     yield from _airgaps(card)
     yield from _algorithms(card, paint)
     yield from _would(card)

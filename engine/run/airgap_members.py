@@ -38,6 +38,12 @@ def read_airgap(text: str) -> Airgap | None:
     return Airgap(metric, *numbers) if isinstance(metric, str) else None
 
 
+def metric_of(text: str) -> str | None:
+    """The metric that a member of the sets tells of; None for what is no gap."""
+    gap = read_airgap(text)
+    return None if gap is None else gap.metric
+
+
 @dataclass(frozen=True, slots=True)
 class Changes:
     """Members to add to the set of airgaps and to remove from it, and those to remove from the set of filled ones."""

@@ -15,7 +15,8 @@ from ridgeline.engine.prepare.airgaps import MOST, Gaps, find_gaps
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.rules.airgaps import Airgaps
 from ridgeline.engine.rules.matching import Patterns
-from ridgeline.engine.run.airgap_members import Airgap, changes
+from ridgeline.engine.run.airgap_members import Airgap, changes, metric_of
+from ridgeline.engine.run.books.members import in_namespace, ours
 from ridgeline.engine.run.sinks import Series
 from ridgeline.engine.score.plan import ScorePlan, resolve_as_of
 from ridgeline.io.matrix import MetricMatrix
@@ -90,11 +91,13 @@ class AirgapSink:
         from ridgeline.io.redis.ledger import Members
 
         known, filled, unordered = turn.ledger.ask(Members(GAPS), Members(FILLED), Members(UNORDERED))
+        known, filled = (ours(turn.share, metric_of, texts) for texts in (known, filled))
         found = changes(self.gaps, known, filled, turn.as_of - self.settings.max_period, self._told)
         turn.entries.remove(GAPS, found.remove)
         turn.entries.add(GAPS, found.add)
         turn.entries.remove(FILLED, found.forget)
-        self._keep_unordered(turn, unordered)
+        named = in_namespace(turn.request.config.source.settings.namespace)
+        self._keep_unordered(turn, ours(turn.share, named, unordered))
 
     def _in_scope(self, series: MetricMatrix, rows: NDArray[np.int64]) -> Iterator[tuple[int, str, bool]]:
         """(row, name, whether it is filled) of those rows whose metrics are to be looked at."""

@@ -64,10 +64,11 @@ class LatchSink:
         """Read what the runs before knew."""
         try:
             with open_run_state(turn.request.config, turn.budget.reading_left()) as state:
-                stored = {name: Latch.read(value) for name, value in state.fields(COUNTERS).items()}
+                fields = state.fields(COUNTERS)
         except StateError as error:
             turn.warn(f"{error}, so counters are not confirmed by earlier runs")
             return
+        stored = {name: Latch.read(fields[name]) for name in turn.share.among(fields)}
         self.known = {name: latch for name, latch in stored.items() if latch is not None and latch.until > self.now}
         self._changed = dict.fromkeys(stored.keys() - self.known.keys())  # outdated, or no latch
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Final, Literal
@@ -121,7 +122,56 @@ class Together:
         yield frame("EXEC")
 
 
-Entry = Plain | Replace | Together
+Written = Plain | Replace | Together
+Ours = Callable[[Iterable[str]], AbstractSet[str]]  # those of some members or fields that are this host's to change
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Let our part of a set that several hosts share hold these members, and nothing else; what is theirs stays.
+
+    ours       which of the members are ours
+    previous   what the whole set held before is called so afterwards; None: it is forgotten
+    ttl        seconds that it then lives; None: for good
+    """
+
+    key: str
+    members: Iterable[str]
+    ours: Ours
+    previous: str | None = None
+    ttl: int | None = None
+
+    def changes(self, found: AbstractSet[str]) -> Iterator[Written]:
+        """What it takes where these members are found: what is new comes before what is over goes."""
+        wanted = set(self.members)
+        if self.previous is not None:
+            yield Replace(self.previous, "SADD", found)
+        if new := wanted - found:
+            yield Add(self.key, list(new))
+        if over := self.ours(found) - wanted:
+            yield Remove(self.key, list(over))
+        if self.ttl is not None:
+            yield Expire(self.key, self.ttl)
+
+
+@dataclass(frozen=True, slots=True)
+class PartOfHash:
+    """The same of a hash: its fields and their texts."""
+
+    key: str
+    fields: Mapping[str, str]
+    ours: Ours
+
+    def changes(self, found: Mapping[str, str]) -> Iterator[Written]:
+        """What it takes where these fields are found."""
+        if new := {name: text for name, text in self.fields.items() if found.get(name) != text}:
+            yield Put(self.key, new)
+        if over := self.ours(found) - self.fields.keys():
+            yield Drop(self.key, list(over))
+
+
+Entry = Written | Part | PartOfHash
+Apart = Replace | Together | Part | PartOfHash  # what takes more than commands of its own
 
 
 @dataclass(slots=True)
@@ -158,8 +208,8 @@ class Entries:
             self.entries.append(Remove(encodable(key), some))
 
     def together(self, changes: Entries) -> None:
-        """Make all of these changes in one instant, or none of them; none of them may be a `Replace`."""
-        if some := [change for change in changes.entries if not isinstance(change, Replace | Together)]:
+        """Make all of these changes in one instant, or none of them; none of them may replace a key or a part of one."""
+        if some := [change for change in changes.entries if not isinstance(change, Apart)]:
             self.entries.append(Together(some))
 
     def put(self, key: str, fields: Mapping[str, str]) -> None:
@@ -197,6 +247,18 @@ class Entries:
     def replace_hash(self, key: str, fields: Mapping[str, str]) -> None:
         """Let a hash hold these fields alone, from one instant to the next."""
         self._replace(key, "HSET", map(encodable, chain.from_iterable(fields.items())), None, None)
+
+    def change_part(
+        self, key: str, members: Iterable[str], ours: Ours, *, previous: str | None = None, ttl: int | None = None
+    ) -> None:
+        """Let our part of a set hold these members alone; `previous` is what all of it held before."""
+        named = None if previous is None else encodable(previous)
+        self.entries.append(Part(encodable(key), map(encodable, members), ours, named, ttl))
+
+    def change_fields(self, key: str, fields: Mapping[str, str], ours: Ours) -> None:
+        """Let our part of a hash hold these fields alone."""
+        some = {encodable(name): encodable(text) for name, text in fields.items()}
+        self.entries.append(PartOfHash(encodable(key), some, ours))
 
     def _replace(
         self, key: str, command: Literal["SADD", "HSET"], words: Iterable[str], previous: str | None, ttl: int | None

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 from redis.exceptions import ConnectionError as BrokenError
 from redis.exceptions import RedisError, ResponseError
@@ -19,12 +19,14 @@ from redis.exceptions import TimeoutError as SilentError
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.redis.changes import PAGE, cut
 from ridgeline.io.redis.client import connect
-from ridgeline.io.redis.entries import Entries, Replace, Together, commands
+from ridgeline.io.redis.entries import Entries, Entry, Part, PartOfHash, Replace, Together, Written, commands
 from ridgeline.io.redis.explain import explain
 from ridgeline.io.redis.line import line
 from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.state.interface import MOST, StateError
 from ridgeline.io.text import encodable
+
+WHOLE: Final = 5_000_000  # members or fields: as many as there are names in a listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +142,16 @@ class Ledger:
             return [question.ask(self._client) for question in questions]
 
     def write(self, entries: Entries) -> None:
-        """Make all changes, in order, many to a round trip.
+        """Make all changes, in order, many to a round trip. Of what several hosts share, it is read first what is there.
 
         Raises StateError: at once where the server is lost; for what it refused, once all else is done.
         """
         refused: list[ResponseError] = []
         with self._failures("write to"):
+            written = [change for entry in entries.entries for change in self._settled(entry)]
             with line(self._client) as send:
                 changes: list[Iterable[bytes]] = []
-                for entry in entries.entries:
+                for entry in written:
                     if isinstance(entry, Replace):
                         lacking = send(entry.filling(self._mark))
                         refused += lacking
@@ -165,6 +168,16 @@ class Ledger:
         """Close the connection."""
         if "_client" in self.__dict__:
             self._client.close()
+
+    def _settled(self, entry: Entry) -> Iterable[Written]:
+        """An entry as what it changes."""
+        match entry:
+            case Part(key=key):
+                return entry.changes(Members(key, WHOLE).ask(self._client))
+            case PartOfHash(key=key):
+                return entry.changes(Fields(key, WHOLE).ask(self._client))
+            case _:
+                return (entry,)
 
     @cached_property
     def _client(self) -> Any:

@@ -38,30 +38,32 @@ SKIPS: Final = _sending(
     ("metrics_manager.api_skip_analysis", "hash", "metric -> epoch of its end", "", (OPERATORS, "manage"), ("run", "batch", "manage"), ("HSCAN",)),
 )  # fmt: skip
 
-SWITCHED: Final = ("UNLINK", "RENAME", "PERSIST")  # filled elsewhere, and put in place at once
-GROWN: Final = ("SSCAN", *SWITCHED)  # read before, by a run that cannot see every metric
+PUT: Final = ("UNLINK", "RENAME", "PERSIST")  # filled elsewhere, and put in place at once,
+PART: Final = ("SSCAN", "SADD", "SREM")  # or, where several hosts share it, read and changed in part
+PART_OF_HASH: Final = ("HSCAN", "HSET", "HDEL")
+SWITCHED: Final = (*PUT, *PART)  # read also by a run that cannot see every metric
 
 BOOKKEEPING: Final = _sending(
     "bookkeeping",
     ("analyzer", "string", "epoch of the run: alive", "120", RUN, THEIRS, ("SET",)),
     ("redis", "string", "epoch of the run: Redis is there", "120", RUN, THEIRS, ("SET",)),
-    ("analyzer.boring", "set", "metrics, and _updated_at_<time>", "", RUN, BOTH, GROWN),
-    ("analyzer.too_short", "set", "metrics, and _updated_at_<time>", "", RUN, BOTH, GROWN),
-    ("analyzer.stale", "set", "metrics, and _updated_at_<time>", "", RUN, BOTH, GROWN),
-    ("aet.analyzer.boring", "set", "the period before's", "", RUN, BOTH, ("SSCAN", "UNLINK")),
-    ("aet.analyzer.too_short", "set", "the period before's", "", RUN, BOTH, ("SSCAN", "UNLINK")),
-    ("aet.analyzer.stale", "set", "the run before's", "", RUN, BOTH, ("SSCAN", "UNLINK")),
+    ("analyzer.boring", "set", "metrics, and _updated_at_<time>", "", RUN, BOTH, SWITCHED),
+    ("analyzer.too_short", "set", "metrics, and _updated_at_<time>", "", RUN, BOTH, SWITCHED),
+    ("analyzer.stale", "set", "metrics, and _updated_at_<time>", "", RUN, BOTH, SWITCHED),
+    ("aet.analyzer.boring", "set", "the period before's", "", RUN, BOTH, ("SSCAN", *PUT)),
+    ("aet.analyzer.too_short", "set", "the period before's", "", RUN, BOTH, ("SSCAN", *PUT)),
+    ("aet.analyzer.stale", "set", "the run before's", "", RUN, BOTH, ("SSCAN", *PUT)),
     ("analyzer.algorithm.exception.metric.sets", "string", "epoch: time of the rotation", "300", RUN, RUN, ("MGET", "SET")),
     ("analyzer.not_anomalous_metrics", "set", "repr [metric, timestamp]", "", RUN, THEIRS, SWITCHED),
-    ("aet.analyzer.not_anomalous_metrics", "set", "the run before's", "", RUN, THEIRS, ("UNLINK",)),
-    ("analyzer.real_anomalous_metrics.<epoch>", "set", "repr [value, metric, timestamp], of one run", "900", RUN, BOTH, ("SSCAN", "UNLINK")),
+    ("aet.analyzer.not_anomalous_metrics", "set", "the run before's", "", RUN, THEIRS, PUT),
+    ("analyzer.real_anomalous_metrics.<epoch>", "set", "repr [value, metric, timestamp], of one run", "900", RUN, BOTH, ("UNLINK", "RENAME", "EXPIRE", *PART)),
     ("analyzer.real_anomalous_metrics", "set", "what a crashed Skyline left; cleared", "", BOTH, THEIRS, ("UNLINK",)),
     ("analyzer.anomalous_metrics", "set", "what a crashed Skyline left; cleared", "", BOTH, THEIRS, ("UNLINK",)),
     ("analyzer.all_anomalous_metrics", "set", "what a crashed Skyline left; cleared", "", BOTH, THEIRS, ("UNLINK",)),
     ("analyzer.alert_on_stale_metrics", "set", "keys of newly stale series", "", RUN, THEIRS, SWITCHED),
     ("analyzer.metrics.last_timeseries_timestamp", "hash", "metric -> newest timestamp", "", ("run", "manage"), ("manage", SIBLINGS), ("HSET",)),
     ("analyzer.metrics.last_analyzed_timestamp", "hash", "metric -> timestamp", "", ("run", "manage"), ("manage", SIBLINGS), ("HSET",)),
-    ("analyzer.metrics_manager.custom_stale_periods", "hash", "metric -> seconds", "", ("run", "manage"), THEIRS, SWITCHED),
+    ("analyzer.metrics_manager.custom_stale_periods", "hash", "metric -> seconds", "", ("run", "manage"), THEIRS, (*PUT, *PART_OF_HASH)),
     ("analyzer.run_time", "hash", "value, timestamp", "", RUN, THEIRS, ("HSET",)),
     ("analyzer.total_metrics", "hash", "value, timestamp", "", RUN, THEIRS, ("HSET",)),
     ("analyzer.total_analyzed", "hash", "value, timestamp", "", RUN, THEIRS, ("HSET",)),
@@ -74,6 +76,13 @@ BOOKKEEPING: Final = _sending(
     ("last_alert.stale.<metric>", "string", "the newest timestamp, told of as stale", "the stale period", RUN, BOTH, ("MGET", "PTTL", "SET")),
 )  # fmt: skip
 
+SHARDS: Final = _sending(
+    "shards",
+    ("analyzer.run_time.<host>", "hash", "value, timestamp: of one of several hosts", "", RUN, THEIRS, ("HSET",)),
+    ("analyzer.total_metrics.<host>", "hash", "the same", "", RUN, THEIRS, ("HSET",)),
+    ("analyzer.total_analyzed.<host>", "hash", "the same", "", RUN, THEIRS, ("HSET",)),
+)
+
 SECOND_ORDER: Final = _rows(
     "second order",
     ("trigger_history.<metric>", "string", "msgpack [time, value] of triggers", "", RUN, BOTH),
@@ -82,12 +91,12 @@ SECOND_ORDER: Final = _rows(
 # Told as a whole now and then, and in between what changed.
 TOLD: Final = _sending(
     "preparation",
-    ("derivative_metrics", "set", "keys of counters, and skyline_set_as_of_<epoch>", "", RUN, BOTH, (*GROWN, "SADD", "SREM")),
-    ("non_derivative_metrics", "set", "keys of others, and skyline_set_as_of_<epoch>", "", RUN, THEIRS, (*SWITCHED, "SADD", "SREM")),
+    ("derivative_metrics", "set", "keys of counters, and skyline_set_as_of_<epoch>", "", RUN, BOTH, SWITCHED),
+    ("non_derivative_metrics", "set", "keys of others, and skyline_set_as_of_<epoch>", "", RUN, THEIRS, SWITCHED),
     ("analyzer.derivative_metrics_expiry", "string", "epoch: when both were told as a whole", "1800", RUN, THEIRS, ("SET",)),
     ("analyzer.metrics_manager.resolutions", "hash", "metric -> seconds", "", RUN, ("batch", "manage", SIBLINGS), ("HSET",)),
-    ("analyzer.metrics_manager.hash_key.metrics_data_sparsity", "hash", "key -> percent", "", RUN, ("manage", SIBLINGS), ("HSET", "UNLINK")),
-    ("analyzer.metrics_manager.metrics_fully_populated", "set", "keys", "", RUN, ("manage", SIBLINGS), (*SWITCHED, "SADD", "SREM")),
+    ("analyzer.metrics_manager.hash_key.metrics_data_sparsity", "hash", "key -> percent", "", RUN, ("manage", SIBLINGS), ("UNLINK", *PART_OF_HASH)),
+    ("analyzer.metrics_manager.metrics_fully_populated", "set", "keys", "", RUN, ("manage", SIBLINGS), SWITCHED),
 )  # fmt: skip
 
 LISTED: Final = _rows(
@@ -165,6 +174,7 @@ SKYLINE: Final = (
     *MUTES,
     *SKIPS,
     *BOOKKEEPING,
+    *SHARDS,
     *SECOND_ORDER,
     *TOLD,
     *LISTED,

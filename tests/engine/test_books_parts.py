@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ridgeline.engine.alerts.rule import AlertRow
+from ridgeline.engine.config.model import Config
 from ridgeline.engine.run.books import timestamps
 from ridgeline.engine.run.books.events import write_events
 from ridgeline.engine.run.books.exceptions import write_exceptions
@@ -19,6 +20,7 @@ from ridgeline.engine.run.books.rules import as_tuples
 from ridgeline.engine.run.books.timestamps import ANALYSED, SEEN, write_timestamps
 from ridgeline.engine.run.books.totals import write_totals
 from ridgeline.io.redis.entries import Count, Entries, Expire, Replace, Stream
+from ridgeline.io.shard import Share
 from ridgeline.io.state.batch import SetText
 
 NOW = 1_700_000_000
@@ -33,7 +35,8 @@ def judged(metrics, outcomes="analysed", ages=0):
 
 
 def turn(*, whole=True, as_of=NOW):
-    return SimpleNamespace(entries=Entries(), as_of=as_of, whole=whole)
+    request = SimpleNamespace(config=Config())
+    return SimpleNamespace(entries=Entries(), as_of=as_of, whole=whole, share=Share(), request=request)
 
 
 def put(given_turn):

@@ -35,7 +35,7 @@ def test_one_host_unless_asked_for():
 def test_every_key():
     config = read('hosts = ["a", "b.example", "c"]\nhost = "b.example"\ntake_over = ["c"]')
     assert config.shards == Shards(("a", "b.example", "c"), "b.example", ("c",))
-    assert (config.shards.name, config.shards.first, config.warnings) == ("b.example", False, ())
+    assert (config.shards.name, config.shards.share().first, config.warnings) == ("b.example", False, ())
 
 
 def test_a_host_is_called_as_its_machine_is():

@@ -75,7 +75,7 @@ def test_what_is_taken_over_moves_and_nothing_else_does(hosts, names):
 
 def test_without_hosts_all_is_ours():
     shards = Shards()
-    assert (shards.name, shards.first, shards.owner("a")) == ("", True, shards.host)
+    assert (shards.name, shards.share().first, shards.owner("a")) == ("", True, shards.host)
     assert shards.share().whole
     assert shards.share().of(["a", "b"]).all()
     assert Share().among(["a"]) == {"a"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ridgeline.engine.run.books.judged import Judged
+from ridgeline.engine.run.books.members import of_triple, put_set
 from ridgeline.engine.run.books.past import Past
 from ridgeline.engine.run.turn import Turn
 
@@ -18,5 +19,5 @@ def write_anomalous(turn: Turn, judged: Judged, past: Past) -> None:  # noqa: AR
     """Write `[value, metric, timestamp]` of each anomaly, and clear residue."""
     members = [f"[{one.value!r}, {one.metric!r}, {one.timestamp}]" for one in turn.report.anomalies]
     if members:
-        turn.entries.replace_set(f"{REAL}.{turn.as_of}", members, ttl=KEPT)
+        put_set(turn, f"{REAL}.{turn.as_of}", members, of_triple, ttl=KEPT)
     turn.entries.unlink(*WITHIN_A_RUN)

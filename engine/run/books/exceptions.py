@@ -6,6 +6,7 @@ import time
 from typing import Final
 
 from ridgeline.engine.run.books.judged import Judged
+from ridgeline.engine.run.books.members import put_set
 from ridgeline.engine.run.books.past import TIMER, Past
 from ridgeline.engine.run.turn import Turn
 
@@ -20,19 +21,16 @@ def write_exceptions(turn: Turn, judged: Judged, past: Past) -> None:
     """Let each set hold the metrics that have this outcome now, and when that was.
 
     A run that did not see every metric leaves those it did not see where they were; where that is not known, it changes
-    nothing.
+    nothing. When that was, the first of several hosts says.
     """
     if not turn.whole and not past.known:
         return
-    mark = MARK + time.strftime("%Y%m%d%H%M%S", time.gmtime(turn.as_of))
+    marks = [MARK + time.strftime("%Y%m%d%H%M%S", time.gmtime(turn.as_of))] if turn.share.first else []
     for outcome, key in zip(OUTCOMES, KEYS, strict=True):
-        before = past.members.get(key, set())
+        before = turn.share.among(past.members.get(key, ()))
         kept = before.difference(judged.metrics) if before else before
-        members = [mark, *(name for name in kept if not name.startswith(MARK)), *judged.with_outcome(outcome)]
+        members = [*marks, *(name for name in kept if not name.startswith(MARK)), *judged.with_outcome(outcome)]
         aside = past.rotates or outcome in EVERY_RUN
-        if aside:
-            turn.entries.replace_set(key, members, previous=f"aet.{key}")
-        else:
-            turn.entries.replace_set(key, members)
-    if past.rotates:
+        put_set(turn, key, members, previous=f"aet.{key}" if aside else None)
+    if past.rotates and turn.share.first:
         turn.entries.set(TIMER, str(turn.as_of), PERIOD)

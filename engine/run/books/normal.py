@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ridgeline.engine.run.books.judged import Judged
+from ridgeline.engine.run.books.members import of_pair, put_set
 from ridgeline.engine.run.books.past import Past
 from ridgeline.engine.run.turn import Turn
 
@@ -17,4 +18,4 @@ def write_normal(turn: Turn, judged: Judged, past: Past) -> None:  # noqa: ARG00
     period = turn.scorer.plan.profile.stale_period if analysis.stale_period is None else analysis.stale_period
     recent = judged.normal & (judged.timestamps > turn.as_of - period)
     members = (f"[{metric!r}, {timestamp}]" for metric, timestamp in judged.where(recent))
-    turn.entries.replace_set(NORMAL, members, previous=f"aet.{NORMAL}")
+    put_set(turn, NORMAL, members, of_pair, previous=f"aet.{NORMAL}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ridgeline.engine.run.books.judged import Judged
+from ridgeline.engine.run.books.members import in_namespace, put_set
 from ridgeline.engine.run.books.past import Past
 from ridgeline.engine.run.stale import StaleSink
 from ridgeline.engine.run.turn import Turn
@@ -17,4 +18,4 @@ def write_newly_stale(turn: Turn, judged: Judged, past: Past) -> None:  # noqa: 
     namespace = turn.request.config.source.settings.namespace
     stale = turn.sink(StaleSink)
     found = () if stale is None else stale.found
-    turn.entries.replace_set(NEWLY_STALE, [f"{namespace}{metric}" for metric in found])
+    put_set(turn, NEWLY_STALE, [f"{namespace}{metric}" for metric in found], in_namespace(namespace))

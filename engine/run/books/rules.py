@@ -14,8 +14,12 @@ RULES: Final = "analyzer.last_all_alerts"
 
 
 def write_rules(turn: Turn, judged: Judged, past: Past) -> None:  # noqa: ARG001 - what all families are given
-    """Write the rules that were gone by, those of others' services included, as the repr of a sorted list."""
-    turn.entries.set(RULES, repr(as_tuples(turn.rules)))
+    """Write the rules that were gone by, those of others' services included, as the repr of a sorted list.
+
+    Of several hosts the first does.
+    """
+    if turn.share.first:
+        turn.entries.set(RULES, repr(as_tuples(turn.rules)))
 
 
 def as_tuples(rows: Iterable[AlertRow]) -> list[list[Any]]:

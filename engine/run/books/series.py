@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from ridgeline.engine.prepare.density import FULL, density, look
 from ridgeline.engine.prepare.plan import OFF
+from ridgeline.engine.run.books.members import in_namespace, put_hash, put_set
+from ridgeline.engine.run.hosts import own_key
 from ridgeline.engine.run.sinks import Series
 from ridgeline.engine.run.turn import Turn
 from ridgeline.io.redis.ledger import Strings
@@ -127,11 +129,12 @@ class SeriesBooks:
         if turn.ledger is None or not self._facts:
             return
         facts = self._gathered()
-        ((text,),) = turn.ledger.ask(Strings([DIGESTS]))
+        key = own_key(turn.request.config.shards, DIGESTS)
+        ((text,),) = turn.ledger.ask(Strings([key]))
         noted = Noted.read(text)
         if not (turn.whole and turn.of_the_fleet):
             _tell(turn, facts)
-            turn.entries.unlink(DIGESTS)
+            turn.entries.unlink(key)
             return
         digests, share = facts.digests()
         if noted is None or turn.as_of >= noted.since + PERIOD or len(noted.digests) != len(digests):
@@ -142,7 +145,7 @@ class SeriesBooks:
             noted = Noted(noted.since, digests)
         else:
             return
-        turn.entries.set(DIGESTS, noted.text(), PERIOD)
+        turn.entries.set(key, noted.text(), PERIOD)
 
     def _gathered(self) -> Facts:
         """Of all metrics with a series."""
@@ -168,14 +171,19 @@ def _tell_all(turn: Turn, facts: Facts) -> None:
     """Tell of the whole fleet: metrics that have gone are no members any more. Resolutions stay, as Skyline's do."""
     entries, keys = turn.entries, facts.keys(turn)
     entries.put_pairs(RESOLUTIONS, facts.resolutions())
-    entries.unlink(SPARSITY)  # nobody minds a moment without it
-    entries.put_pairs(SPARSITY, facts.densities(keys))
-    entries.replace_set(POPULATED, compress(keys, facts.sparsity >= FULL))
+    named = in_namespace(turn.request.config.source.settings.namespace)
+    if turn.share.whole:
+        entries.unlink(SPARSITY)  # nobody minds a moment without it
+        entries.put_pairs(SPARSITY, facts.densities(keys))
+    else:
+        put_hash(turn, SPARSITY, dict(facts.densities(keys)), named)
+    put_set(turn, POPULATED, compress(keys, facts.sparsity >= FULL), named)
     if _tells_counters(turn):
-        mark = f"{MARK}{turn.as_of}"
-        entries.replace_set(COUNTERS, chain([mark], compress(keys, facts.counter)))
-        entries.replace_set(OTHERS, chain([mark], compress(keys, ~facts.counter)))
-        entries.set(TIMER, str(turn.as_of), PERIOD)
+        marks = [f"{MARK}{turn.as_of}"] if turn.share.first else []
+        put_set(turn, COUNTERS, chain(marks, compress(keys, facts.counter)), named)
+        put_set(turn, OTHERS, chain(marks, compress(keys, ~facts.counter)), named)
+        if turn.share.first:
+            entries.set(TIMER, str(turn.as_of), PERIOD)
 
 
 def _tells_counters(turn: Turn) -> bool:

@@ -19,6 +19,7 @@ from ridgeline.engine.run.books.quiet import write_newly_stale
 from ridgeline.engine.run.books.rules import write_rules
 from ridgeline.engine.run.books.stale_periods import write_stale_periods
 from ridgeline.engine.run.books.timestamps import write_timestamps
+from ridgeline.engine.run.hosts import disagreements, own_key
 from ridgeline.engine.run.sinks import Series
 from ridgeline.engine.run.turn import Turn
 
@@ -59,4 +60,7 @@ class BooksSink:
             write(turn, judged, past)
         published = write_stale_periods(turn, judged, past)
         notes = Notes(past.notes.runs + 1, turn.as_of, published)
-        turn.entries.set(NOTES, notes.text(), NOTES_KEPT)
+        shards = turn.request.config.shards
+        turn.entries.set(own_key(shards, NOTES), notes.text(), NOTES_KEPT)
+        for problem in disagreements(shards, past.signs, turn.as_of):
+            turn.warn(problem)

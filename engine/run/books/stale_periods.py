@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ridgeline.engine.run.books.judged import Judged
+from ridgeline.engine.run.books.members import put_hash
 from ridgeline.engine.run.books.past import Past
 from ridgeline.engine.run.turn import Turn
 
@@ -18,7 +19,7 @@ def write_stale_periods(turn: Turn, judged: Judged, past: Past) -> bool:
     """
     periods = _periods(turn, judged)
     if periods or past.notes.stale_periods:
-        turn.entries.replace_hash(STALE_PERIODS, {metric: str(seconds) for metric, seconds in periods.items()})
+        put_hash(turn, STALE_PERIODS, {metric: str(seconds) for metric, seconds in periods.items()})
     return bool(periods)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ridgeline.engine.run.hosts import SIGN_KEPT, Sign, sign_key
 from ridgeline.engine.run.turn import Turn
 
 HEARTBEATS: Final = ("redis", "analyzer")  # siblings take the absence of either for a program that is down
@@ -15,13 +16,16 @@ ERRORS_KEPT: Final = 119  # seconds
 def write_totals(turn: Turn) -> None:
     """Write the run's statistics and, at the very end, the heartbeats."""
     entries, now = turn.entries, str(turn.as_of)
+    host = turn.request.config.shards.name
     for name, value in _totals(turn).items():
-        entries.put(f"analyzer.{name}", {"value": value, "timestamp": now})
+        entries.put(f"analyzer.{name}{f'.{host}' if host else ''}", {"value": value, "timestamp": now})
     faults = turn.faults + bool(turn.unkept)
     if faults:
         entries.set(ERRORS, str(faults), ERRORS_KEPT)
     for key in HEARTBEATS:
         entries.set(key, now, ALIVE)
+    if host:
+        entries.set(sign_key(host), Sign.of(turn.request.config.shards, turn.as_of).text(), SIGN_KEPT)
 
 
 def _totals(turn: Turn) -> dict[str, str]:

@@ -88,7 +88,7 @@ def _first_due(
 
 
 def find_batch_alerts(turn: Turn, ledger: Ledger) -> BatchAlerts:
-    """Read what `batch` left."""
+    """Read what `batch` left of our metrics."""
     from ridgeline.io.redis.ledger import Fields
 
     found = BatchAlerts()
@@ -102,6 +102,10 @@ def find_batch_alerts(turn: Turn, ledger: Ledger) -> BatchAlerts:
             found.alerts[name] = _finding(literal(text))
         except ValueError:
             found.damaged.append(name)
+    ours = turn.share.among({finding.anomaly.metric for finding in found.alerts.values()})
+    found.alerts = {name: finding for name, finding in found.alerts.items() if finding.anomaly.metric in ours}
+    if not turn.share.first:
+        found.damaged.clear()
     if found.damaged:
         turn.warn(f"{ALERTS} in Redis held {len(found.damaged):,} fields that make no sense; they are removed")
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from ridgeline.engine.run.handoffs.findings import Finding, Findings, Identity, 
 from ridgeline.engine.run.handoffs.routing import Routing
 from ridgeline.engine.run.handoffs.waterfall import Unanswered
 from ridgeline.engine.score.anomaly import Anomaly
+from ridgeline.io.shard import node
 
 if TYPE_CHECKING:
     from ridgeline.engine.config.model import Config
@@ -49,7 +49,7 @@ class HandOffs:
     counts: Counter[str] = field(default_factory=Counter)
     configured: bool = False
     told: tuple[str, ...] = ()
-    host: str = field(default_factory=lambda: os.uname().nodename)
+    host: str = field(default_factory=node)
 
     @classmethod
     def of(cls, config: Config, scorer: Scorer) -> Self:
@@ -61,10 +61,11 @@ class HandOffs:
             "crucible": handoff.crucible_checks,
         }
         told = tuple(name for name, place in places.items() if place is not None)
+        host = config.shards.name or node()
         if not told and not later and handoff.web_ui is None:
-            return cls(configured=bool(config.batch.match))
+            return cls(configured=bool(config.batch.match), host=host)
         findings = Findings(scorer, room_for(config.run.max_memory), judged="crucible" in told, cleaned=later)
-        return cls(findings, configured=True, told=told)
+        return cls(findings, configured=True, told=told, host=host)
 
     @property
     def sent(self) -> dict[str, int]:

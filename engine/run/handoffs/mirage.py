@@ -14,6 +14,7 @@ from ridgeline.engine.run.handoffs.parked import PARKED, PATIENCE, Parked
 from ridgeline.engine.run.handoffs.pythonic import assignments, in_double_quotes
 from ridgeline.io.errors import OutputError
 from ridgeline.io.redis.entries import Entries
+from ridgeline.io.shard import Share
 from ridgeline.io.state.interface import StateError
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def hand_to_mirage(turn: Turn, folder: Path, ledger: Ledger, rows: Sequence[Aler
         turn.report.describe(metric, handed_to="mirage")
     handoffs.counts["mirage"] += len(written)
     try:
-        ledger.write(_record([parked[one] for one in sorted(written)], [parked[one] for one in sorted(failed)]))
+        done, undone = ([parked[one] for one in sorted(some)] for some in (written, failed))
+        ledger.write(_record(done, undone, turn.share))
     except StateError as error:
         turn.unkept.append(error)
 
@@ -127,11 +129,15 @@ def _parking(parked: Iterable[Parked]) -> Entries:
     return entries
 
 
-def _record(written: Sequence[Parked], failed: Sequence[Parked]) -> Entries:
+def _record(written: Sequence[Parked], failed: Sequence[Parked], share: Share) -> Entries:
     entries = Entries()
     entries.remove(PARKED, [item.text for item in failed])
-    entries.unlink(THIS_RUN)
-    entries.add(THIS_RUN, [item.anomaly.metric for item in written])
+    metrics = [item.anomaly.metric for item in written]
+    if share.whole:
+        entries.unlink(THIS_RUN)
+        entries.add(THIS_RUN, metrics)
+    else:
+        entries.change_part(THIS_RUN, metrics, share.among)
     for item in written:
         key = f"{SENT}.{item.anomaly.timestamp}.{item.anomaly.metric}"
         entries.set(key, str(item.anomaly.timestamp), PATIENCE)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from ridgeline.engine.rules.matching import Patterns
+from ridgeline.engine.run.books.members import put_set
 from ridgeline.engine.run.sinks import Series
 from ridgeline.engine.score.plan import ScorePlan
 from ridgeline.engine.score.unjudged import unjudged
@@ -77,7 +78,7 @@ class Routing:
         turn.entries.add(QUEUE, self.queue)
         turn.entries.put(WATERMARKS, {name: str(stamp) for name, stamp in self._judged.items()})
         if turn.of_the_fleet:
-            turn.entries.replace_set(KNOWN, self.watermarks, previous=KNOWN_BEFORE)
+            put_set(turn, KNOWN, self.watermarks, previous=KNOWN_BEFORE)
         turn.handoffs.counts["batch"] += len(self.queue)
 
 

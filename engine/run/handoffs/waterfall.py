@@ -41,7 +41,7 @@ class Unanswered:
 
 
 def find_unanswered(turn: Turn, ledger: Ledger) -> Unanswered:
-    """Look for what has waited for longer than Mirage may take. What cannot be read stays parked for the next run."""
+    """Look for what of ours has waited for longer than Mirage may take. What cannot be read stays parked for the next run."""
     from ridgeline.io.redis.ledger import Members
 
     found = Unanswered()
@@ -58,6 +58,10 @@ def find_unanswered(turn: Turn, ledger: Ledger) -> Unanswered:
             continue
         if turn.as_of - item.added >= PATIENCE:
             found.items.append(item)
+    ours = turn.share.among({item.anomaly.metric for item in found.items})
+    found.items = [item for item in found.items if item.anomaly.metric in ours]
+    if not turn.share.first:
+        found.damaged.clear()
     found.items.sort(key=lambda item: (item.anomaly.timestamp, item.anomaly.metric, item.text))
     if found.damaged:
         turn.warn(f"{PARKED} in Redis held {len(found.damaged):,} members that make no sense; they are removed")

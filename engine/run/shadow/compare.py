@@ -51,10 +51,10 @@ def run_shadow(
 def difference(request: Request, theirs: Theirs, ours: dict[str, set[str]]) -> Difference:
     """What both sides say of the metrics that this run was to judge."""
     seen = set().union(*ours.values())
-    batch = Patterns(request.config.batch.match)
+    batch, share = Patterns(request.config.batch.match), request.config.shards.share()
 
     def compared(our: set[str], their: frozenset[str]) -> Compared:
-        of_theirs = their & seen if not request.everything else their
+        of_theirs = share.among(their) if request.everything else their & seen
         told = Compared.of(our, of_theirs)
         return replace(told, only_ours=_without(told.only_ours, batch), only_theirs=_without(told.only_theirs, batch))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from calendar import timegm
 from collections.abc import Iterable
@@ -11,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.run.books.anomalous import KEPT, REAL
+from ridgeline.engine.run.books.members import of_triple
 from ridgeline.engine.run.books.series import COUNTERS
 from ridgeline.io.errors import NoData, SourceUnavailable
 from ridgeline.io.redis.ledger import Filled, Members
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ridgeline.io.redis.ledger import Ledger
 
 SETS: Final = ("boring", "stale", "too_short")  # outcomes that it tells, each of the period before
-LONGEST: Final = 1 << 16  # characters of a member that is read
 _UPDATED: Final = re.compile(r"_updated_at_(\d{14})", re.ASCII)
 
 
@@ -71,20 +70,9 @@ def find_theirs(ledger: Ledger, namespace: str, now: int) -> Theirs:
 def _anomalous(members: Iterable[str]) -> Iterable[str]:
     """The metric of each `[value, metric, timestamp]`; what is no such text is passed over."""
     for member in members:
-        metric = _metric(member) if len(member) <= LONGEST else None
+        metric = of_triple(member)
         if metric is not None:
             yield metric
-
-
-def _metric(member: str) -> str | None:
-    # Values may be nan or inf, which are names and no literals: only what stands between the commas is read.
-    inner = member.strip()[1:-1]
-    first, last = inner.find(","), inner.rfind(",")
-    try:
-        metric = ast.literal_eval(inner[first + 1 : last].strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
-    return metric if isinstance(metric, str) else None
 
 
 def _outcome(members: Iterable[str]) -> Outcome:

@@ -20,6 +20,7 @@ from ridgeline.engine.alerts.second_order import out_of_rhythm
 from ridgeline.engine.alerts.store import Store
 from ridgeline.engine.alerts.summary import Summary
 from ridgeline.engine.run.books.ids import anomaly_ids
+from ridgeline.engine.run.hosts import owns
 from ridgeline.engine.run.lately import LatelySink, longest, looked_at, often, second_order
 from ridgeline.engine.run.plan import delivery_plan
 from ridgeline.engine.run.sinks import Illustrator
@@ -58,6 +59,8 @@ def _deliver(turn: Turn) -> Summary:
     metrics = [anomaly.metric for anomaly in report.anomalies]
     plan = replace(plan, m_of_n=often(config, metrics).get, second_order=second_order(config))
     plan = replace(plan, anomaly_ids=partial(anomaly_ids, turn))
+    if config.shards.hosts:
+        plan = replace(plan, owns=partial(owns, config.shards, turn.share), host=config.shards.name)
     turn.rules = plan.rows
     times = Times(budget.alerts_end, budget.clock, turn.wall)
     notices = []

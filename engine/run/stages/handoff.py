@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from ridgeline.engine.run.aside import Overdue, aside
+from ridgeline.engine.run.books.members import clear_set
 from ridgeline.engine.run.handoffs.batch_alerts import ALERTS, find_batch_alerts
 from ridgeline.engine.run.handoffs.crucible import crucible
 from ridgeline.engine.run.handoffs.mirage import THIS_RUN, counted, hand_to_mirage
@@ -83,7 +84,7 @@ def hand_over(turn: Turn) -> None:
         settled = handoffs.batch.fields if handoffs.settled is None else handoffs.settled
         turn.entries.drop(ALERTS, settled if handoffs.safe else handoffs.batch.damaged)
         if handoffs.counts["mirage"]:
-            turn.entries.unlink(THIS_RUN)
+            clear_set(turn, THIS_RUN)
 
 
 def hand_to_crucible(turn: Turn) -> None:

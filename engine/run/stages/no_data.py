@@ -17,14 +17,14 @@ def judge_no_data(turn: Turn) -> None:
     """Find that there is no data where nothing is listed, or under half of what was due could be judged.
 
     Judged means `analysed` or `boring`. Due is what is listed, less what was skipped or shed. A source that was not read
-    to its end is not known to be empty.
+    to its end is not known to be empty, and one that lists other hosts' metrics only is not.
     """
     if turn.lacking is not None or turn.scan is None:
         return
     counts, metrics = turn.report.outcomes, turn.report.metrics
     due = metrics - sum(counts[outcome] for outcome in NOT_DUE)
     judged = sum(counts[outcome] for outcome in JUDGED)
-    if not metrics and turn.whole:
+    if not metrics and turn.whole and not turn.share.others:
         lack(turn, f"the source lists {_which(turn.request)}: is it the right one, and is anything writing to it?")
     elif 2 * judged < due and not turn.request.check_airgaps_only:
         lack(turn, f"only {judged:,} of {due:,} metrics could be judged ({_rest(counts)}): {_why(turn, due)}")

@@ -42,7 +42,9 @@ def _replace(turn: Turn, path: Path) -> None:
     last_success = before.last_success if code else turn.as_of
     outbox = before.outbox if turn.waiting is None else turn.waiting.total()
     sweep_orphans(path.parent)
-    write_atomic(path, render(turn.report, Ending(code, turn.as_of, last_success, outbox)))
+    write_atomic(
+        path, render(turn.report, Ending(code, turn.as_of, last_success, outbox), turn.request.config.shards.name)
+    )
 
 
 def send_numbers(turn: Turn) -> None:
@@ -57,8 +59,9 @@ def send_numbers(turn: Turn) -> None:
     hours = None if canary is None else canary.hours
     projected = None if canary is None else canary.projected(seconds)
     numbers = numbers_of(Numbers(turn.report, seconds, hours, projected, turn.handoffs.sent, _waiting_for_http(turn)))
+    names = prefix(statistics.name, turn.request.config.shards.name)
     try:
-        send(statistics.graphite, batch(prefix(statistics.name), numbers, turn.as_of), max(turn.budget.left(), LEAST))
+        send(statistics.graphite, batch(names, numbers, turn.as_of), max(turn.budget.left(), LEAST))
     except TransportError as error:
         turn.warn(f"the statistics of this run were not sent: {error}")
 
