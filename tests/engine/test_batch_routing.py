@@ -15,6 +15,7 @@ from ridgeline.engine.run.scan import Scan
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.redis.entries import Entries
+from ridgeline.io.shard import Share
 
 SCORER = Scorer.of(Analysis())
 PLAN = SCORER.plan
@@ -23,7 +24,7 @@ STAMP = 1_700_000_000  # the newest, and only, point of `rigs.parts.matrix`
 
 class Turning:
     def __init__(self, *, of_the_fleet=True):
-        self.entries, self.of_the_fleet = Entries(), of_the_fleet
+        self.entries, self.of_the_fleet, self.share = Entries(), of_the_fleet, Share()
         self.handoffs = type("HandOffs", (), {"counts": {"batch": 0}})
 
 

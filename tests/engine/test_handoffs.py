@@ -393,7 +393,7 @@ def test_what_batch_found_of_mirage_s_metrics_is_mirage_s(tmp_path):
 )
 def test_no_entry_of_batch_breaks_the_reading(text):
     class Turning:
-        as_of = NOW
+        as_of, share = NOW, Share()
 
         def warn(self, problem):
             pass
