@@ -12,7 +12,19 @@ from ridgeline.io.redis.keys import CATALOGUE, OURS
 
 # What is there today. A feature that is built is added here, and the rights, the documentation and the tests follow.
 BUILT: Final = frozenset(
-    {"source", "alerts", "mutes", "skips", "bookkeeping", "airgaps", "handoffs", "batch", "preparation", "remote", "shards"}
+    {
+        "source",
+        "alerts",
+        "mutes",
+        "skips",
+        "bookkeeping",
+        "airgaps",
+        "handoffs",
+        "batch",
+        "preparation",
+        "remote",
+        "shards",
+    }
 )
 CONNECTION: Final = ("PING", "SELECT", "TIME")  # CLIENT SETINFO may fail: the library does not mind
 WIDTH: Final = 110  # of a line of rights

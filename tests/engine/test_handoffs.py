@@ -26,6 +26,7 @@ from ridgeline.engine.run.stages import handoff
 from ridgeline.engine.run.stages.handoff import hand_over, take_in
 from ridgeline.engine.run.turn import Request, Turn
 from ridgeline.engine.score.anomaly import Anomaly
+from ridgeline.io.shard import Share
 
 NOW = 1_700_000_180
 STAMP = 1_700_000_160
