@@ -13,10 +13,9 @@ from ridgeline.kernels.adf.statistic import adf_statistic
 from ridgeline.kernels.shared.ks import ks_distance, tolerant_distance
 from ridgeline.kernels.shared.row import Row
 from ridgeline.kernels.shared.search import daily_gap, from_time
-from ridgeline.kernels.shared.switches import ANCHOR_AS_OF, DAILY, GUARDED, STANDARDISE
+from ridgeline.kernels.shared.switches import ANCHOR_AS_OF, DAILY, GUARDED, PROBE, REFERENCE, STANDARDISE
 
 MIN_SAMPLE: Final = 20
-PROBE, REFERENCE = 600, 3600
 DAY: Final = 86400
 DAILY_PROBE, DAILY_REFERENCE = 30 * DAY, 90 * DAY
 # Square of the 5 % point of Kolmogorov's distribution, 1.3581. With 20 points in each sample D > 0.5 implies p < 0.05
@@ -49,7 +48,7 @@ def ks_score(
     """Score of ks_test as of `anchor`, D and the ADF statistic left in `detail`.
 
     t: int64[n], ascending, duplicates allowed; x: float64[n], finite. Probe: t >= anchor - 600; reference:
-    anchor - 3600 <= t < anchor - 600; where the profile is DAILY and the newest gap is about a day, 30 and 90 days.
+    anchor - 3600 <= t < anchor - 600, or what the switches PROBE and REFERENCE say; where the profile is DAILY and the newest gap is about a day, 30 and 90 days.
     scratch: float64[2 n + SCRATCH_FIXED] (`adf.layout`). detail: float64[2], receives D and the statistic, NaN where
     not computed.
 
@@ -66,10 +65,10 @@ def ks_score(
     if n < 2 * MIN_SAMPLE:
         return 0.0
     by_day = switches[DAILY] != 0 and daily_gap(t) > 0
-    probe_start = anchor - (DAILY_PROBE if by_day else PROBE)
+    probe_start = anchor - (DAILY_PROBE if by_day else switches[PROBE])
     if t[n - MIN_SAMPLE] < probe_start:
         return 0.0
-    start = anchor - (DAILY_REFERENCE if by_day else REFERENCE)
+    start = anchor - (DAILY_REFERENCE if by_day else switches[REFERENCE])
     middle = from_time(t, probe_start)
     if middle < MIN_SAMPLE or t[middle - MIN_SAMPLE] < start:
         return 0.0

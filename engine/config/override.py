@@ -29,6 +29,7 @@ def read_override(table: Table, algorithms: Sequence[str]) -> Override | None:
         min_change_relative=table.number("min_change_relative", None),
         stale_period=table.duration("stale_period", None),
         full_duration=table.duration("full_duration", None),
+        resolution_aware=table.boolean("resolution_aware", None),
         m_of_n=read_m_of_n(table),
     )
     thresholds.finish()

@@ -40,6 +40,7 @@ def read_analysis(top: Table, trial: Try | None = None) -> tuple[Analysis, tuple
         m_of_n=read_m_of_n(table),
         all_votes=table.boolean("all_votes", usual.all_votes),
         bookkeeping=table.boolean("bookkeeping", usual.bookkeeping),
+        resolution_aware=table.boolean("resolution_aware", usual.resolution_aware),
     )
     table.finish()
     return analysis, algorithms

@@ -24,11 +24,14 @@ from ridgeline.engine.replay.variants import variants_of
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.score.gate import is_open
 from ridgeline.engine.score.plan import Policies, ScorePlan
+from ridgeline.engine.score.resolution import scaled, units_of
 from ridgeline.engine.score.tables import Tables, weight_sums
 from ridgeline.engine.score.threads import each
+from ridgeline.io.ordered import distinct
 from ridgeline.kernels.native import loader
 from ridgeline.kernels.replay.layout import COLUMNS
 from ridgeline.kernels.score.layout import CRITICAL_ROW, MASK
+from ridgeline.kernels.shared.switches import MIN_POINTS
 
 if TYPE_CHECKING:
     from ridgeline.engine.rules.overrides import Overrides
@@ -140,7 +143,7 @@ def _replay(
         series += found
         owners += [row] * len(found)
     encoded = encoded.only(np.array(owners, np.int64))  # from here on a row is a series
-    entry, switches = loader.entry("replay"), plan.profile.encode()
+    entry = loader.entry("replay")
     wanted = [np.flatnonzero(one.wanted) for one in series]
     counts = np.array([len(at) for at in wanted], np.int64)
     places = np.concatenate([[0], np.cumsum(counts)]).tolist()
@@ -148,21 +151,22 @@ def _replay(
         span
         for one, at, place in zip(series, wanted, places, strict=False)
         if len(at)
-        for span in spans_of(entry, one, at, place, switches, threads)
+        for span in spans_of(entry, one, at, place, threads)
     ]
     gated = [not is_open(policy) for policy in policies]
     steps = Steps.empty(counts, places[-1], users=len(plan.user), gated=any(gated))
     fullest = max((span.fullest for span in spans), default=1)
+    shortest = min((int(one.switches[MIN_POINTS]) for one in series), default=1)
     weights = _tables.weights(fullest)
     totals, scale = weight_sums(len(weights))
-    critical = _tables.critical(encoded.alphas, np.arange(min(plan.profile.min_points, fullest), fullest + 1))
+    critical = _tables.critical(encoded.alphas, np.arange(min(shortest, fullest), fullest + 1))
 
     def run(span: Span) -> None:
         room, one = room_for(span.fullest), span.series
         numbers = encoded.numbers[one.policy].tolist()
         change = steps.change if gated[one.policy] else steps.change[:0]
         entry(
-            one.t, one.x, one.wanted, switches, encoded.thresholds[one.policy], critical[numbers[CRITICAL_ROW]],
+            one.t, one.x, one.wanted, one.switches, encoded.thresholds[one.policy], critical[numbers[CRITICAL_ROW]],
             weights, totals, scale, room.floats, room.integers, room.sx, room.chunk, room.places, room.scratch,
             steps.outcomes, steps.votes, steps.scores[:COLUMNS], change, steps.level, span.begin, span.end, span.place,
             numbers[MASK], int(encoded.consensus[one.policy]) - len(plan.user), one.seconds,
@@ -197,5 +201,17 @@ def _series(
         last = np.append(t[1:] != t[:-1], True)[: len(t)]
         t, x = (t, x) if last.all() else (t[last], x[last])
     policy, window = int(policies.of_row[row]), int(policies.windows[row])
-    for variant in variants_of((t, x), ask, plan, window, start):
-        yield Series(*variant, policy, window)
+    switches, aware = plan.profile.encode(), bool(policies.aware[policy])
+    for one_t, one_x, wanted in variants_of((t, x), ask, plan, window, start):
+        whole = Series(one_t, one_x, wanted, policy, window, switches)
+        yield from _by_unit(whole) if aware else (whole,)
+
+
+def _by_unit(whole: Series) -> Iterator[Series]:
+    """The same series once for each unit that its windows have, for the steps whose windows have it."""
+    at = np.flatnonzero(whole.wanted)
+    units = units_of(whole.t, np.searchsorted(whole.t, whole.t[at] - whole.seconds, "right"), at)
+    for unit in distinct(units).tolist():
+        wanted = np.zeros_like(whole.wanted)
+        wanted[at[units == unit]] = 1
+        yield replace(whole, wanted=wanted, switches=scaled(whole.switches, unit, whole.seconds))

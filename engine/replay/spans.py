@@ -32,7 +32,7 @@ class Series:
     """One series as replayed: duplicates folded or kept, as the profile says.
 
     t int64[n] ascending, x float64[n]; wanted uint8[n]: 1 at the points whose steps are written; policy: its place in
-    the policies; seconds: its window.
+    the policies; seconds: its window; switches: the profile's, as they are for these steps.
     """
 
     t: NDArray[np.int64]
@@ -40,6 +40,7 @@ class Series:
     wanted: NDArray[np.uint8]
     policy: int
     seconds: int
+    switches: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,12 +54,10 @@ class Span:
     fullest: int
 
 
-def spans_of(
-    entry: Any, series: Series, at: NDArray[np.int64], place: int, switches: NDArray[np.int64], threads: int
-) -> Iterator[Span]:
+def spans_of(entry: Any, series: Series, at: NDArray[np.int64], place: int, threads: int) -> Iterator[Span]:
     """Cut a series at multiples of BLOCK, if there are threads for its pieces; `at`: its wanted points, at least one."""
     begin, end = int(at[0]) // BLOCK * BLOCK, int(at[-1]) + 1
-    fullest = len(series.t) if len(series.t) <= SHORT else _fullest(entry, series, switches, end)
+    fullest = len(series.t) if len(series.t) <= SHORT else _fullest(entry, series, end)
     length = end - begin
     if threads > 1:
         length = max(SPAN_BLOCKS, SPAN_WINDOWS * (fullest // BLOCK + 1)) * BLOCK
@@ -67,12 +66,12 @@ def spans_of(
         yield Span(series, start, min(start + length, end), place + before, fullest)
 
 
-def _fullest(entry: Any, series: Series, switches: NDArray[np.int64], end: int) -> int:
+def _fullest(entry: Any, series: Series, end: int) -> int:
     """The most points that any window before point `end` holds."""
     none, floats, integers = np.empty(0), np.empty((0, 0)), np.empty((0, 0), np.int64)
     return int(
         entry(
-            series.t, series.x, series.wanted, switches, none, none, none, none, none, floats, integers, none, integers,
+            series.t, series.x, series.wanted, series.switches, none, none, none, none, none, floats, integers, none, integers,
             np.empty((0, 0), np.int32), none, series.wanted[:0], series.wanted[:0], np.empty((0, 0), np.float32),
             none, none, 0, end, -1, 0, 0, series.seconds,
         )

@@ -26,13 +26,12 @@ def add_user_scores(series: Sequence[Series], steps: Steps, plan: ReplayPlan, po
     rows = steps.scores[len(steps.scores) - len(plan.user) :]
     rows[:] = np.nan
     stops = np.cumsum(steps.counts)
-    switches = plan.profile.encode()
     for row, one_series in enumerate(series):
         here = np.arange(stops[row] - steps.counts[row], stops[row])
         here = here[steps.outcomes[here] == ANALYSED]
         if not len(here):
             continue
-        windows = _windows(one_series, steps.timestamps[here], switches)
+        windows = _windows(one_series, steps.timestamps[here])
         for place, one in enumerate(plan.user):
             limit = policies.user[policies.of_row[row], place]
             if np.isnan(limit):
@@ -46,7 +45,7 @@ def add_user_scores(series: Sequence[Series], steps: Steps, plan: ReplayPlan, po
             steps.votes[here] += scores > 1
 
 
-def _windows(series: Series, when: NDArray[np.int64], switches: NDArray[np.int64]) -> Rows:
+def _windows(series: Series, when: NDArray[np.int64]) -> Rows:
     """The windows that end at the given times, every other row: they overlap, and the rows between step back."""
     count = len(when)
     offsets = np.empty(2 * count, np.int64)
@@ -57,5 +56,5 @@ def _windows(series: Series, when: NDArray[np.int64], switches: NDArray[np.int64
     outcomes[0::2] = ANALYSED
     return Rows(
         offsets, series.t, series.x, np.zeros(rows, np.uint8),
-        np.repeat(when, 2)[:rows], np.full(rows, series.seconds), switches, outcomes,
+        np.repeat(when, 2)[:rows], np.full(rows, series.seconds), series.switches, outcomes,
     )  # fmt: skip

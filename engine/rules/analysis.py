@@ -11,6 +11,7 @@ class Analysis:
 
     second_order  whether an anomaly alerts only where it is news to those who were told
     m_of_n        (m, n): alert only on what was anomalous in m of its last n runs
+    resolution_aware  whether what is measured in minutes is measured in a series' own steps where these are longer
     bookkeeping   whether a run over Redis writes what Skyline's siblings read there
     """
 
@@ -25,3 +26,4 @@ class Analysis:
     m_of_n: tuple[int, int] | None = None
     all_votes: bool = False
     bookkeeping: bool = True
+    resolution_aware: bool = False

@@ -38,6 +38,7 @@ class Override:
     min_change_relative: float | None = None
     stale_period: int | None = None
     full_duration: int | None = None
+    resolution_aware: bool | None = None
     m_of_n: tuple[int, int] | None = None
 
     def apply(self, policy: Policy) -> Policy:

@@ -19,6 +19,7 @@ class Policy:
     thresholds       (algorithm, limit) pairs
     stale_period     seconds; None: the profile's
     full_duration    seconds of each series that are considered; None: the plan's
+    resolution_aware whether what is measured in minutes is measured in the series' own steps (`score.resolution`)
     """
 
     consensus: int = 6
@@ -29,6 +30,7 @@ class Policy:
     min_change_relative: float = 0.0
     stale_period: int | None = None
     full_duration: int | None = None
+    resolution_aware: bool = False
 
 
 def consensus_fault(consensus: int, algorithms: int) -> str | None:

@@ -43,6 +43,9 @@ class Profile:
     min_points: int = 100
     boring_points: int = 100
     skyline: bool = False  # counters and gaps are told as Skyline tells them
+    hour: int = 3600  # seconds of first_hour_average's sample
+    probe: int = 600  # seconds that ks_test's newest sample goes back
+    reference: int = 3600  # seconds that the sample before it goes back
 
     def encode(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """The switches as kernels read them: int64[SWITCHES]."""

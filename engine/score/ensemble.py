@@ -11,12 +11,13 @@ from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.overrides import Override
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.score.failures import Complaint
-from ridgeline.engine.score.matrix import judge_rows
+from ridgeline.engine.score.matrix import judge_rows, switches_of
 from ridgeline.engine.score.pairs import TimeSeries, arrays
 from ridgeline.engine.score.rows import OneMetric
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.engine.score.verdicts import OUTCOMES
 from ridgeline.kernels.score.layout import COUNT, DATAPOINT, NEGATIVE, TIMESTAMP
+from ridgeline.kernels.shared.switches import BORING_POINTS, MIN_POINTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class Ensemble:
         results = judged.results
         names = plan.names
         asked = [place for place, name in enumerate(names) if name in (policy.algorithms or names)]
+        switches = switches_of(row, plan)
         stale_period = plan.profile.stale_period if policy.stale_period is None else policy.stale_period
         return Verdict(
             outcome=OUTCOMES[judged.outcomes[0]],
@@ -85,7 +87,7 @@ class Ensemble:
             votes=tuple(judged.vote(place, 0) for place in asked),
             negatives=bool(results.facts[0, NEGATIVE]),
             stale_period=stale_period,
-            min_points=plan.profile.min_points,
-            boring_points=plan.profile.boring_points,
+            min_points=int(switches[MIN_POINTS]),
+            boring_points=int(switches[BORING_POINTS]),
             complaints=plan.complaints,
         )

@@ -14,6 +14,7 @@ from ridgeline.engine.prepare.series import LABELS, Changed, Prepared
 from ridgeline.engine.score import verdicts
 from ridgeline.engine.score.gate import held_back, is_open
 from ridgeline.engine.score.plan import Policies, ScorePlan, resolve_as_of
+from ridgeline.engine.score.resolution import apart
 from ridgeline.engine.score.rows import Judgeable
 from ridgeline.engine.score.tables import Tables
 from ridgeline.engine.score.threads import each
@@ -43,6 +44,7 @@ from ridgeline.kernels.score.layout import (
     TRUE,
     score_room,
 )
+from ridgeline.kernels.shared.switches import MIN_POINTS
 
 SMALLEST_BLOCK: Final = 64  # rows: below, a thread costs more than it saves
 
@@ -67,6 +69,11 @@ class Results:
             np.empty((rows, POINTS)),
             np.empty((rows, FACTS), np.int64),
         )
+
+    def only(self, rows: NDArray[np.int64]) -> Results:
+        """Some rows alone."""
+        scores = self.scores[rows] if len(self.scores) else self.scores
+        return Results(self.outcomes[rows], self.votes[rows], scores, self.points[rows], self.facts[rows])
 
     def put(self, rows: NDArray[np.int64], others: Results) -> None:
         """Put others in the place of these rows."""
@@ -139,7 +146,7 @@ def judge_rows(
 
 def _results(matrix: Judgeable, plan: ScorePlan, policies: Policies, threads: int) -> Results:
     """What the kernel and users' algorithms make of every row."""
-    results = _run_kernel(matrix, plan, policies, threads)
+    results = _run_entry(matrix, plan, policies, threads)
     if plan.user:
         votes, scores = user_votes(matrix, plan, policies, results.outcomes, threads)
         results.votes = np.concatenate([results.votes, votes], axis=1)
@@ -148,14 +155,39 @@ def _results(matrix: Judgeable, plan: ScorePlan, policies: Policies, threads: in
     return results
 
 
-def _run_kernel(matrix: Judgeable, plan: ScorePlan, policies: Policies, threads: int) -> Results:
+def _run_entry(matrix: Judgeable, plan: ScorePlan, policies: Policies, threads: int) -> Results:
+    """What the kernel makes of every row; those that go by their own resolution, group by group."""
+    switches = plan.profile.encode()
+    if not policies.aware.any():
+        return _run_kernel(matrix, plan, policies, switches, threads)
+    groups = list(apart(matrix, resolve_as_of(matrix, plan), policies, switches))
+    others = policies.without(np.concatenate([rows for rows, _ in groups])) if groups else policies
+    results = _run_kernel(matrix, plan, others, switches, threads)
+    every = np.arange(len(matrix))
+    for rows, own in groups:
+        some = policies.without(np.delete(every, rows))
+        results.put(rows, _run_kernel(matrix, plan, some, own, threads).only(rows))
+    return results
+
+
+def switches_of(one: Judgeable, plan: ScorePlan) -> NDArray[np.int64]:
+    """The switches by which a single row is judged, under the plan's first policy."""
+    policies, switches = Policies.encode(plan, None, 1), plan.profile.encode()
+    if not policies.aware.any():
+        return switches
+    return next((own for _, own in apart(one, resolve_as_of(one, plan), policies, switches)), switches)
+
+
+def _run_kernel(
+    matrix: Judgeable, plan: ScorePlan, policies: Policies, switches: NDArray[np.int64], threads: int
+) -> Results:
     rows = len(matrix)
     results = Results.for_rows(rows, scores=plan.scores)
     lengths = np.diff(matrix.offsets)
     longest = int(lengths.max(initial=1))
     counts = distinct(lengths)
     mode = SCORES if plan.scores else ALL_VOTES if plan.all_votes or plan.user else EARLY_EXIT
-    as_of, switches = resolve_as_of(matrix, plan), plan.profile.encode()
+    as_of = resolve_as_of(matrix, plan)
     weights = _tables.weights(longest)
     entry = loader.entry("score")
 
@@ -175,7 +207,7 @@ def _run_kernel(matrix: Judgeable, plan: ScorePlan, policies: Policies, threads:
 
     starts = list(range(0, rows, size))
     while starts:
-        critical = _tables.critical(policies.alphas, counts[counts >= plan.profile.min_points])
+        critical = _tables.critical(policies.alphas, counts[counts >= switches[MIN_POINTS]])
         lacking = each(partial(block, critical), starts, threads)
         starts = [start for start, status in zip(starts, lacking, strict=True) if status]
         # Some rows turned out shorter than they are long: within the window, or without duplicates.

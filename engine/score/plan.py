@@ -73,6 +73,7 @@ class Policies:
     alphas: tuple[float, ...]
     user: NDArray[np.float64]  # thresholds of users' algorithms, NaN where one is switched off
     full_duration: NDArray[np.int64]  # seconds
+    aware: NDArray[np.bool_]  # of resolution
 
     @property
     def windows(self) -> NDArray[np.int64]:
@@ -133,6 +134,7 @@ def _encoded(
         np.array(
             [full_duration if policy.full_duration is None else policy.full_duration for policy in policies], np.int64
         ),
+        np.array([policy.resolution_aware for policy in policies], np.bool_),
     )
 
 

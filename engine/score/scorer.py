@@ -155,7 +155,12 @@ def base_policy(analysis: Analysis, known: Sequence[str] = ()) -> Policy:
     fault = consensus_fault(analysis.consensus, len(chosen))
     if fault is not None:
         raise InputError(fault)
-    return Policy(consensus=analysis.consensus, algorithms=chosen, stale_period=analysis.stale_period)
+    return Policy(
+        consensus=analysis.consensus,
+        algorithms=chosen,
+        stale_period=analysis.stale_period,
+        resolution_aware=analysis.resolution_aware,
+    )
 
 
 def check_algorithms(chosen: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:

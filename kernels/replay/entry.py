@@ -82,6 +82,7 @@ from ridgeline.kernels.score.layout import (
     STDDEV_FROM_MOVING_AVERAGE,
 )
 from ridgeline.kernels.shared.switches import DAILY, GUARDED, HISTOGRAM
+from ridgeline.kernels.shared.switches import HOUR as HOUR_SECONDS
 
 KS_STEPS: Final = 256  # points whose distinct values share one scale
 LARGEST_TIME_SUM: Final = 4e18
@@ -198,7 +199,17 @@ def run(
                 )  # fmt: skip
             if mask & (1 << FIRST_HOUR_AVERAGE):
                 hour_stop = _walk_hour(
-                    t, x, at, stop, before, hour_stop, seconds, first, hour_state, floats[HOUR : HOUR + 4]
+                    t,
+                    x,
+                    at,
+                    stop,
+                    before,
+                    hour_stop,
+                    seconds,
+                    switches[HOUR_SECONDS],
+                    first,
+                    hour_state,
+                    floats[HOUR : HOUR + 4],
                 )
                 _score_hour(
                     x, at, stop, live, floats[HOUR : HOUR + 4], thresholds[FIRST_HOUR_AVERAGE], switches, table, doubt
@@ -216,7 +227,7 @@ def run(
                     thresholds[MEDIAN_ABSOLUTE_DEVIATION], thresholds[HISTOGRAM_BINS], table, doubt,
                 )  # fmt: skip
             if mask & (1 << KS_TEST):
-                ref, probe = _pointers(t, at, stop, first, ref, probe, integers[REFS], integers[PROBES])
+                ref, probe = _pointers(t, at, stop, first, ref, probe, switches, integers[REFS], integers[PROBES])
                 for j in range(0, stop - at, KS_STEPS):
                     _walk_ks(
                         at + j, min(at + j + KS_STEPS, stop), base, live[j:], integers[REFS][j:], integers[PROBES][j:],

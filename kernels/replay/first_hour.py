@@ -8,7 +8,6 @@ from ridgeline.kernels._algorithm import exact_kernel, never_inline
 from ridgeline.kernels.replay.layout import BLOCK
 from ridgeline.kernels.replay.moments import DRIFT, mean_of, square_sums
 
-HOUR: Final = 3600
 ORIGIN, S1, S2, PEAK, COUNT = range(5)
 STATE: Final = 5
 
@@ -31,10 +30,10 @@ def anchor(x, a, b, state):
 
 
 @exact_kernel
-def walk(t, x, begin, end, lo, stop, seconds, first, state, rows):
+def walk(t, x, begin, end, lo, stop, seconds, hour, first, state, rows):
     """Move the first hour over the points begin..end-1; return `stop`, where it ends now.
 
-    The sample of point i is x[first : stop], stop the first point at or after t_i - seconds + 3600, never beyond i.
+    The sample of point i is x[first : stop], stop the first point at or after t_i - seconds + hour, never beyond i.
     rows float64[4, >= end - begin]: origin, S1, S2, number of points.
     """
     never_inline()
@@ -46,7 +45,7 @@ def walk(t, x, begin, end, lo, stop, seconds, first, state, rows):
     for j in range(end - begin):
         i = begin + j
         f = first[j]
-        closing = t[i] - seconds + HOUR
+        closing = t[i] - seconds + hour
         if (i & (BLOCK - 1)) == 0 or f >= stop:
             stop = max(stop, f)
             while stop <= i and t[stop] < closing:

@@ -12,8 +12,9 @@ from typing import Final
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
-from ridgeline.kernels.ks_test import MIN_SAMPLE, PROBE, REFERENCE
+from ridgeline.kernels.ks_test import MIN_SAMPLE
 from ridgeline.kernels.replay.bits import lowest
+from ridgeline.kernels.shared.switches import PROBE, REFERENCE
 
 MOST: Final = 1 << 30  # product of the sample sizes above which int32 would not do
 
@@ -43,19 +44,21 @@ def _largest(refs, probes, size, n_ref, n_probe):
 
 
 @exact_kernel
-def pointers(t, begin, end, first, ref, probe, refs_from, probes_from):
+def pointers(t, begin, end, first, ref, probe, switches, refs_from, probes_from):
     """Fill refs_from[j], probes_from[j], where both samples of each step begin; return (ref, probe) to go on with.
 
     Samples are cut to the window: the reference is x[refs_from : probes_from], the probe x[probes_from : i + 1].
     """
     never_inline()
+    newest = switches[PROBE]
+    whole = switches[REFERENCE]
     for j in range(end - begin):
         i = begin + j
         ref = max(ref, first[j])
-        while t[ref] < t[i] - REFERENCE:
+        while t[ref] < t[i] - whole:
             ref += 1
         probe = max(probe, ref)
-        while t[probe] < t[i] - PROBE:
+        while t[probe] < t[i] - newest:
             probe += 1
         refs_from[j] = ref
         probes_from[j] = probe

@@ -20,7 +20,10 @@ GUARDED: Final = 12  # differences of rounding alone never vote; squares neither
 MIN_POINTS: Final = 13  # fewer: too_short
 BORING_POINTS: Final = 14  # so many newest points with one distinct value: boring (0: never)
 SKYLINE: Final = 15  # counters and gaps are told as Skyline tells them
-SWITCHES: Final = 16  # length of the array
+HOUR: Final = 16  # seconds of first_hour_average's sample
+PROBE: Final = 17  # ks_test's newest sample goes back so many seconds
+REFERENCE: Final = 18  # and the one before it so many
+SWITCHES: Final = 19  # length of the array
 
 HISTOGRAM_OWN_BIN: Final = 0  # the tail's own bin, all edges included; a constant series never votes
 HISTOGRAM_EARTHGECKO: Final = 1  # its analyzer's own histogram; a constant series votes True

@@ -23,8 +23,9 @@ OVERRIDES = (
     Override("loud", consensus=1, algorithms=("grubbs", "histogram_bins"), thresholds=(("grubbs", 0.5),)),
     Override("up", consensus=2, direction="up", min_change=0.5),
     Override("brief", consensus=3, full_duration=5400, stale_period=60),
+    Override("slow", consensus=2, full_duration=90 * 86400, resolution_aware=True),
 )
-NAMES = ("plain", "loud", "up", "brief")
+NAMES = ("plain", "loud", "up", "brief", "slow")
 
 
 def matrix_of(rows, names=NAMES):
@@ -85,7 +86,7 @@ def assert_as_score(matrix, after, analysis, overrides=OVERRIDES, preparation=UN
 @settings(max_examples=20)
 @pytest.mark.parametrize("profile", ["native", "earthgecko", "earthgecko_batch", "etsy"])
 @given(
-    rows=st.lists(strategies.series(min_size=1, max_size=260), min_size=1, max_size=4),
+    rows=st.lists(strategies.series(min_size=1, max_size=260), min_size=1, max_size=5),
     share=st.floats(0, 1),
     window=st.sampled_from([5400, 20000, 86400]),
 )

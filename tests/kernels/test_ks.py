@@ -40,6 +40,7 @@ def score(t, x, anchor=None, *, daily=0, standardise=RAW, threshold=0.5):
     anchor = int(t[-1]) if anchor is None else anchor
     given = np.zeros(switches.SWITCHES, np.int64)
     given[[switches.DAILY, switches.STANDARDISE]] = daily, standardise
+    given[[switches.PROBE, switches.REFERENCE]] = 600, 3600
     return ks_score(t, x, anchor, given, threshold, scratch, detail), *detail
 
 
