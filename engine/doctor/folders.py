@@ -32,6 +32,8 @@ def written(config: Config) -> Mapping[str, Path]:
         found["state"] = config.output.directory or state_folder()
     if config.archive.directory is not None:
         found["[archive] directory"] = config.archive.directory
+    if config.remote_files.directory is not None:
+        found["[remote_files] directory"] = config.remote_files.directory
     return found
 
 

@@ -141,7 +141,7 @@ class Visit:
     def _fault(self, error: PeerError) -> None:
         self.tally.fail(error.reason, str(error))
         self._strikes += error.away
-        if self._strikes >= STRIKES or error.reason == "unauthorised":
+        if self._strikes >= STRIKES:
             self._leave()
 
     def _leave(self) -> None:

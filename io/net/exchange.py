@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ridgeline.io.net.address import Endpoint
 from ridgeline.io.net.stream import Clock, Stream
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse
+
+PIECE: Final = 1 << 20  # bytes that are asked for at once: room is made for all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Exchange:
             wanted = (limit if length is None else min(limit, length)) - self.received
             if wanted <= 0:
                 return
-            piece = response.read1(wanted)
+            piece = response.read1(min(wanted, PIECE))
             if not piece:
                 self.whole = length is None
                 return

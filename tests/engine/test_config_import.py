@@ -176,6 +176,59 @@ def test_secrets_go_to_files_of_their_own(tmp_path, capsys):
     assert "set RIDGELINE_SOURCE_PASSWORD" in shown.err
 
 
+CLUSTER = """
+HORIZON_SHARDS = {"one": 0, "two": 1}
+REMOTE_SKYLINE_INSTANCES = [
+    ["http://10.0.0.1:1500", "admin", "p33r-0ne", "one"],
+    ["https://two.example.com", None, None, "two"],
+    ["https://again.example.com", "admin", "p33r-tw0", "two"],
+    ["https://admin:p33r-thr33@three.example.com", None, None, "three"],
+    "nonsense", [], [7],
+]
+SYNC_CLUSTER_FILES = True
+IONOSPHERE_DATA_FOLDER = "/srv/ionosphere/data/"
+IONOSPHERE_PROFILES_FOLDER = "/srv/ionosphere/features_profiles"
+"""
+
+
+def test_a_cluster_becomes_remote_instances(tmp_path):
+    (tmp_path / "settings.py").write_text(CLUSTER)
+    imported = import_settings(tmp_path / "settings.py", tmp_path / "ridgeline.toml")
+    config = load_config(tmp_path / "ridgeline.toml")
+    one, two = config.remotes
+    assert (one.name, str(one.base), one.username, one.password.reveal()) == (
+        "one",
+        "http://10.0.0.1:1500",
+        "admin",
+        "p33r-0ne",
+    )
+    assert (two.name, str(two.base), two.username, two.password) == ("two", "https://two.example.com", "", None)
+    assert config.remote_files.directory == Path("/srv/ionosphere")
+    told = "\n".join([imported.text, *imported.left_out, *imported.remarks])
+    assert "p33r" not in told
+    assert [line.split(": ", 2)[2][:7] for line in imported.left_out] == [
+        "entry 3",
+        "entry 4",
+        "entry 5",
+        "entry 6",
+        "entry 7",
+    ]
+    (secret,) = imported.folder.iterdir()
+    assert (secret.name, secret.stat().st_mode & 0o777) == ("remote_1_password", 0o600)
+
+
+@pytest.mark.parametrize(
+    "folders", ["", 'IONOSPHERE_DATA_FOLDER = "/a/data"', 'IONOSPHERE_DATA_FOLDER = "/opt/skyline/ionosphere/d"']
+)
+def test_folders_of_files_are_one_or_to_be_chosen(tmp_path, folders):
+    text = f'REMOTE_SKYLINE_INSTANCES = [["http://10.0.0.1", "", "", "a"]]\nSYNC_CLUSTER_FILES = True\n{folders}\n'
+    (tmp_path / "settings.py").write_text(text)
+    imported = import_settings(tmp_path / "settings.py", tmp_path / "ridgeline.toml")
+    directory = load_config(tmp_path / "ridgeline.toml").remote_files.directory
+    assert directory == (None if folders else Path("/opt/skyline/ionosphere"))
+    assert any("SYNC_CLUSTER_FILES" in line for line in imported.left_out) == bool(folders)
+
+
 def test_nothing_is_overwritten(tmp_path, capsys):
     settings = tmp_path / "settings.py"
     settings.write_text(f"REDIS_PASSWORD = {TOKENS[0]!r}\n")

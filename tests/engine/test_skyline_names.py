@@ -201,8 +201,6 @@ def test_what_the_engine_lacks_says_so():
     for call, needs in (
         (lambda: batch.spin_batch_process(1, 1, "metrics.a", 1), "batch analysis"),
         (batch.run, "batch analysis"),
-        (lambda: manager.get_remote_data(["http://a"], "x", "api"), "remote instances"),
-        (lambda: manager.sync_cluster_files(1), "remote instances"),
         (lambda: manager.metric_management_process(1), "lists"),
         (manager.run, "lists"),
     ):

@@ -7,7 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from rigs.redis import redis_server
+from rigs.http import Answer
+from rigs.peers import PASSWORD as PEERS_PASSWORD
+from rigs.peers import Webapp, running
+from rigs.redis import free_port, redis_server
 from rigs.runs import write_config
 
 from ridgeline.engine.cli.main import main
@@ -167,3 +170,32 @@ def test_lines_are_for_people(server, tmp_path, capsys):
     assert lines[0].startswith("green   python         Python 3.")
     at = next(at for at, line in enumerate(lines) if line.startswith("yellow  alerts"))
     assert lines[at + 1].strip().startswith("-> ")
+
+
+def test_remote_instances_are_asked(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PEERS", PEERS_PASSWORD)
+    webapps = {
+        "well": Webapp(sets={("a", 1_699_999_000): {"x": b""}}),
+        "locked": Webapp(instead={"/": Answer(401, headers={"WWW-Authenticate": "Digest realm=x"})}),
+        "moved": Webapp(instead={"/": Answer(301, headers={"Location": "https://elsewhere.example/"})}),
+        "other": Webapp(instead={"/": Answer(body=b"<html>")}),
+    }
+    gone = (
+        f'[[remote]]\nname = "gone"\nurl = "http://127.0.0.1:{free_port()}"\n[[remote]]\nname = "own"\nurl = "http://x"'
+    )
+    with running(tmp_path, f'{gone}\n[shards]\nhosts = ["own", "well"]\nhost = "own"', **webapps) as hosts:
+        (tmp_path / "ridgeline.toml").write_text(hosts.text())
+        assert main(["doctor", "--json", "-c", str(tmp_path / "ridgeline.toml")]) == 2
+    out = capsys.readouterr().out
+    assert PEERS_PASSWORD not in out
+    found = [check for check in json.loads(out)["checks"] if check["name"] == "remote"]
+    assert [check["status"] for check in found] == ["yellow", "green", "red", "red", "yellow"]
+    says = [
+        "gone",
+        "lists 1 sets of training data",
+        "refuses the credentials",
+        "sends elsewhere (301)",
+        "the JSON that Skyline",
+    ]
+    assert all(word in check["detail"] for word, check in zip(says, found, strict=True))
+    assert all(check["remedy"] for check in found if check["status"] != "green")

@@ -5,19 +5,20 @@ Its part of the engine is not in this version: what needs it says so.
 
 from __future__ import annotations
 
+import os
 from operator import attrgetter
 from typing import Any, Final, NoReturn
 
-from ridgeline.engine.api.found import Kept
+from ridgeline.engine.api.found import Kept, found_config
 from ridgeline.engine.score.pairs import shown
-from ridgeline.io.errors import InputError
+from ridgeline.io.errors import InputError, OutputError, RidgelineError
 from ridgeline.io.shard import Shards
-from ridgeline.skyline._worker import Worker, lacking
+from ridgeline.skyline._remote import ask, remote_peer, save
+from ridgeline.skyline._worker import Worker, lacking, say
 
 __all__ = ["Metrics_Manager"]
 
 LISTS: Final = "the management of metrics' lists"
-REMOTE: Final = "remote instances"
 _SHARDS: Final[Kept[Shards]] = Kept(attrgetter("shards"))
 
 
@@ -34,14 +35,43 @@ class Metrics_Manager(Worker):
         return _SHARDS.get().owner(metric_name)
 
     def get_remote_data(
-        self, remote_skyline_instance: Any, data_required: str, endpoint: str, save_file: bool | str = False
-    ) -> NoReturn:
-        """Raise InputError: there are no remote instances yet."""
-        raise lacking("Metrics_Manager.get_remote_data", REMOTE)
+        self,
+        remote_skyline_instance: Any,
+        data_required: str,
+        endpoint: str,
+        save_file: bool | str | os.PathLike[str] = False,
+    ) -> Any:
+        """`data[data_required]` of what another host answers to `endpoint`, or with a path whether its answer is there, whole.
 
-    def sync_cluster_files(self, i: int) -> NoReturn:
-        """Raise InputError: there are no remote instances yet."""
-        raise lacking("Metrics_Manager.sync_cluster_files", REMOTE)
+        Where it is not: [] or False, and one sentence on standard error, which never holds a secret.
+        """
+        from ridgeline.io.net.peer import PeerError
+
+        try:
+            peer = remote_peer(remote_skyline_instance)
+            if not save_file:
+                return ask(peer, data_required, endpoint)
+            save(peer, endpoint, save_file)
+        except (PeerError, OutputError, ValueError, TypeError) as error:
+            say(f"get_remote_data: {error}")
+            return False if save_file else []
+        return True
+
+    def sync_cluster_files(self, i: int) -> None:
+        """Fetch what other hosts have and this one has not, as `ridgeline remote sync` does, within 60 seconds.
+
+        Raises InputError where there is no `[[remote]]` or no folder for files. What went wrong otherwise is said.
+        """
+        from ridgeline.engine.remote.sync import sync_remotes
+
+        try:
+            sentences = list(sync_remotes(found_config()).sentences())
+        except InputError:
+            raise
+        except RidgelineError as error:
+            sentences = [str(error)]
+        for sentence in sentences:
+            say(f"sync_cluster_files: {sentence}")
 
     def metric_management_process(self, i: int) -> NoReturn:
         """Raise InputError: lists are not managed yet."""

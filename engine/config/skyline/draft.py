@@ -65,6 +65,10 @@ class Draft:
         ]
         self.sections.append(section)
 
+    def row_secret(self, key: str, name: str, value: str, origin: str) -> None:
+        """Set a secret of the entry that was appended last, to be kept outside the file under `name`."""
+        self.sections[-1].entries.append(SecretKey(key, name, value, origin))
+
     def drop(self, setting: str, why: str) -> None:
         """Say that a setting has no place in the new file."""
         self.dropped.append((setting, why))

@@ -47,7 +47,6 @@ REASONS: Final = (
     ("ENABLE_ALGORITHM_RUN_METRICS", "always part of the statistics"),
     ("BATCH_PROCESSING_", "`ridgeline batch` has its own"),
     ("CHECK_DATA_SPARSITY", "always published"),
-    ("REMOTE_SKYLINE_INSTANCES", "[[remote]], with secrets from files or the environment"),
     ("PLOT_REDIS_DATA", "[delivery] pictures"),
     ("CUSTOM_ALERT_OPTS", "wording is the channels'"),
     ("GRAPHITE_", "of graphs in alerts; [links] takes their addresses"),

@@ -14,6 +14,7 @@ from ridgeline.engine.config.skyline.analysis import (
 )
 from ridgeline.engine.config.skyline.draft import Draft
 from ridgeline.engine.config.skyline.elsewhere import unused
+from ridgeline.engine.config.skyline.remotes import translate_remotes
 from ridgeline.engine.config.skyline.settings import Settings
 from ridgeline.engine.config.skyline.siblings import (
     translate_batch,
@@ -34,6 +35,7 @@ TABLES: Final[tuple[Callable[[Settings, Draft], None], ...]] = (
     translate_statistics,
     translate_batch,
     translate_shards,
+    translate_remotes,
 )
 
 
