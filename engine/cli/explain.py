@@ -49,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from ridgeline.engine.explain.card import explain
+    from ridgeline.engine.explain.counters import confirmed
     from ridgeline.engine.explain.series import find_series
     from ridgeline.engine.explain.text import as_lines
     from ridgeline.engine.report.colour import Paint
@@ -67,7 +68,9 @@ def run(args: argparse.Namespace) -> int:
         scores=True,
         threads=1,
     )
+    scorer, unconfirmed = (scorer, "") if args.input else confirmed(scorer, config, args.metric, int(time.time()))
     card, problem = _with_alerts(explain(matrix, scorer, config.airgaps.max_period), config)
+    problem = problem or unconfirmed
     if args.input is None and config.shards.hosts:
         card = replace(card, owner=config.shards.owner(card.metric))
     if args.plot is not None and kind is not None:

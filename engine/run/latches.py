@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -68,9 +69,13 @@ class LatchSink:
         except StateError as error:
             turn.warn(f"{error}, so counters are not confirmed by earlier runs")
             return
-        stored = {name: Latch.read(fields[name]) for name in turn.share.among(fields)}
+        self.learn({name: fields[name] for name in turn.share.among(fields)})
+
+    def learn(self, fields: Mapping[str, Any]) -> None:
+        """Take what is stored of metrics; what is outdated, or no latch, is to be forgotten."""
+        stored = {name: Latch.read(value) for name, value in fields.items()}
         self.known = {name: latch for name, latch in stored.items() if latch is not None and latch.until > self.now}
-        self._changed = dict.fromkeys(stored.keys() - self.known.keys())  # outdated, or no latch
+        self._changed = dict.fromkeys(stored.keys() - self.known.keys())
 
     def confirm(self, matrix: MetricMatrix, asks: Asks) -> Asks:
         """What is asked of each row, uint8[n], now that some are known to be counters and others are not yet."""

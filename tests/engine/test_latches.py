@@ -1,5 +1,6 @@
 """Skyline's confirmation of counters: three runs in a row, and then for as long as its latch holds."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pyarrow as pa
 import pytest
 from rigs.runs import run_json
 
+from ridgeline.engine.cli.main import main
 from ridgeline.engine.config.model import Config, Output
 from ridgeline.engine.prepare.plan import Preparation
 from ridgeline.engine.rules.analysis import Analysis
@@ -152,11 +154,20 @@ def test_a_whole_run_confirms(tmp_path, capsys):
         f'[source]\nkind = "parquet"\npath = "{tmp_path}/in.parquet"\n[analysis]\nprofile = "earthgecko"\n'
         f'[preparation]\ncounters = "auto"\n[output]\nstate = "{tmp_path}/state.db"\n'
     )
-    found = []
+    found, explained = [], []
     for at in range(CONFIRMED):
         now = START + 60 * at
         block = matrix(now, GROWING, NOISE)
         columns = {"metric": np.repeat(["m0", "m1"], 400), "timestamp": block.timestamps, "value": block.values}
         pq.write_table(pa.table(columns), tmp_path / "in.parquet")
         found.append(run_json(capsys, config, as_of=now)[1]["preparation"])
+        assert main(["explain", "m0", "--config", str(config), "--json"]) == 0
+        explained.append(json.loads(capsys.readouterr().out)["prepared"])
     assert found == [{"raw_counter": 1}, {"raw_counter": 1}, {"counter": 1}]
+    assert explained == [None, None, "derivative"]
+    (tmp_path / "state.db").unlink()
+    (tmp_path / "state.db").mkdir()
+    assert main(["explain", "m0", "--config", str(config), "--json"]) == 70
+    told = capsys.readouterr()
+    assert "whether earlier runs confirmed a counter is not known" in told.err
+    assert json.loads(told.out)["prepared"] == "derivative", "as a run without a state takes it"
