@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from rigs.examples import examples
 from twins.matching import by_the_book
 
 from ridgeline.engine.rules import matching
@@ -67,7 +68,7 @@ def test_the_rules_as_specified(pattern, name):
 
 
 @given(st.lists(PATTERNS.filter(usable), max_size=6), st.lists(DOTTED | NAMES, max_size=12))
-@settings(max_examples=300)
+@examples(100)
 @example(["", "a\nb", "b\n.c", ".", "..", "a."], ["a\nb", "", ".", "a", "b", "c", "a."])
 @example(["ab"], ["xab"] * 3)
 def test_many_patterns_agree_with_one(patterns, names):

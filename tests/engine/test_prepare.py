@@ -3,8 +3,9 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from rigs.examples import examples
 from twins.preparation import prepared as twin
 
 import ridgeline
@@ -75,7 +76,7 @@ ASKED = st.tuples(st.sampled_from([None, "auto", "auto", "declared"]), st.sample
 WINDOWS = st.sampled_from([3600, 7200, 12000, 86400])
 
 
-@settings(max_examples=250)
+@examples(80)
 @given(
     rows=st.lists(histories(), min_size=1, max_size=3),
     asked=ASKED,
@@ -102,7 +103,7 @@ def test_the_kernel_prepares_what_its_twin_does(rows, asked, window, rule, early
             assert one.metrics.to_pylist() == [f"m{at}"]
 
 
-@settings(max_examples=60)
+@examples(25)
 @given(row=histories(least=150), asked=ASKED, window=WINDOWS, every=st.sampled_from([None, None, 900]))
 def test_a_backtest_judges_each_step_as_score_would_have(row, asked, window, every):
     t, x = row

@@ -4,8 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from rigs.examples import examples
 from twins import replay as oracle_replay
 from twins import strategies
 
@@ -121,7 +122,7 @@ def times(kind, n, rng):
 WINDOWS = {"minutes": 86400, "ten_seconds": 14400, "gaps": 86400, "jitter": 20000, "duplicates": 86400}
 
 
-@settings(max_examples=60)
+@examples(25)
 @pytest.mark.parametrize("profile", sorted(PROFILES))
 @given(series=strategies.series(min_size=2, max_size=420), window=st.sampled_from([1800, 7200, 20000]))
 def test_every_step_equals_score(profile, series, window):
@@ -210,7 +211,7 @@ def test_sampled_steps_of_the_nab_corpus_equal_score(shared):
     assert compared > 500
 
 
-@settings(max_examples=30)
+@examples(25)
 @given(series=strategies.series(min_size=150, max_size=400), cut=st.floats(0.3, 0.95), seed=st.integers(0, 99))
 def test_no_step_sees_the_future(series, cut, seed):
     t, x = series
@@ -242,10 +243,10 @@ def test_no_step_of_a_long_series_sees_the_future():
         assert before.scores[:, :20000].tobytes() == after.scores[:, :20000].tobytes(), name
 
 
+@pytest.mark.parametrize("n", [6000, pytest.param(40000, marks=pytest.mark.long)])
 @pytest.mark.parametrize("kind", ["minutes", "gaps", "ten_seconds"])
-def test_bytes_do_not_depend_on_spans_or_threads(kind, monkeypatch):
+def test_bytes_do_not_depend_on_spans_or_threads(kind, n, monkeypatch):
     rng = np.random.default_rng(4)
-    n = 20000
     t = times(kind, n, rng)
     for name, x in hard(n, rng).items():
         plan = ReplayPlan(window=WINDOWS[kind])

@@ -110,7 +110,8 @@ def test_bad_rows_are_counted_and_good_ones_go_on(tmp_path, case):
     assert counts(write(tmp_path / "in.any", data), labels_from=[]) == (names, repairs, [])
 
 
-LONG = (HEAD + "".join(f"m{random.Random(i).random()},{T0},{i}\n" for i in range(60_000))).encode()
+SHUFFLED = random.Random(1)
+LONG = (HEAD + "".join(f"m{SHUFFLED.random()},{T0},{i}\n" for i in range(12_000))).encode()
 PACKED = gzip.compress(LONG)
 REFUSED = {
     "empty": (b"", "it is empty; it may be being written"),
@@ -145,7 +146,7 @@ def test_a_header_alone_is_a_table_without_rows(tmp_path):
 
 CUT = {
     "gzip": PACKED[:-5000],
-    "bzip2": bz2.compress(LONG)[:-20_000],
+    "bzip2": bz2.compress(LONG, 1)[:-20_000],
     "gzip with a tail": PACKED + b"junk",
     "zstd": pa.Codec("zstd").compress(LONG, asbytes=True)[:-3000],
     "a JSON array": "[" + ",".join(GOOD_LINES.split("\n")[:-1]),

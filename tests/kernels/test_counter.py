@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from rigs.examples import examples
 from twins import counter as twin
 from twins import strategies
 
@@ -33,7 +34,7 @@ def near_counters(draw):
 ANY = st.one_of(near_counters(), strategies.series(min_size=80).map(lambda row: row[1]))
 
 
-@settings(max_examples=100)
+@examples(50)
 @given(values=ANY)
 @pytest.mark.parametrize("rule", RULES)
 def test_the_rule_is_its_twins(values, rule):
@@ -49,6 +50,12 @@ def test_the_rule_is_its_twins_at_length(values, rule):
 
 @given(values=near_counters())
 def test_what_is_a_counter_here_is_one_to_skyline(values):
+    assert not told(values, "native") or told(values, "earthgecko")
+
+
+@pytest.mark.long
+@given(values=near_counters())
+def test_what_is_a_counter_here_is_one_to_skyline_at_length(values):
     assert not told(values, "native") or told(values, "earthgecko")
 
 

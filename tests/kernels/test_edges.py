@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from rigs.examples import examples
 from twins import strategies
 from twins.agreement import OURS, agree, expected_score, matrix_of
 
@@ -130,7 +131,7 @@ def test_native_does_not_depend_on_the_unit_however_far_it_is(row, power):
             assert there[f"{name}_score"] == pytest.approx(here[f"{name}_score"], rel=1e-9), name
 
 
-@settings(max_examples=150)
+@examples(60)
 @given(row=strategies.edge_series())
 def test_scores_at_the_edge_are_the_exact_twins(row):
     verdict = assert_one_vote_whoever_asks(row)
@@ -144,7 +145,7 @@ def test_scores_at_the_edge_are_the_exact_twins(row):
         )
 
 
-@settings(max_examples=40)
+@examples(25)
 @given(row=strategies.edge_series(min_size=100, max_size=300), window=st.sampled_from([3600, 9000]))
 def test_every_step_at_the_edge_votes_as_score_does(row, window):
     t, x = row

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from rigs.examples import examples
 from twins import strategies
 from twins.agreement import OURS, agree, expected_score, matrix_of
 
@@ -32,7 +33,7 @@ def scores_of(row, profile="native"):
     return score_matrix(matrix_of(row), plan).to_pylist()[0]
 
 
-@settings(max_examples=100)
+@examples(60)
 @given(row=strategies.series(), profile=st.sampled_from(list(PROFILES)))
 def test_scores_are_the_readable_twins(row, profile):
     found = scores_of(row, profile)
@@ -113,7 +114,7 @@ def test_compressing_by_lanes_copies_what_the_plain_form_copies(row, low, width)
     assert fast[:kept].tobytes() == plain[:kept].tobytes()
 
 
-@settings(max_examples=200)
+@examples(60)
 @given(row=strategies.series(max_size=1500))
 def test_the_median_is_exact(row):
     _, x = row

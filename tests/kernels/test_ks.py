@@ -139,7 +139,7 @@ def test_distance_of_large_samples():
 # The ADF statistic against statsmodels.
 
 
-@pytest.mark.parametrize(("seed", "rounds"), [(20, 16), pytest.param(25, 400, marks=pytest.mark.long)])
+@pytest.mark.parametrize(("seed", "rounds"), [(20, 4), pytest.param(25, 400, marks=pytest.mark.long)])
 def test_votes_on_every_kind_of_sample_are_those_of_statsmodels(seed, rounds):
     """Where they differ, statsmodels itself is of two minds a few last digits away, or exact arithmetic sides with us."""
     seen, noise = Counter(), Counter()
@@ -291,10 +291,11 @@ def test_scaling():
 # The whole rule.
 
 
-def test_rule_on_random_series_is_the_plain_one():
+@pytest.mark.parametrize("rounds", [100, pytest.param(2000, marks=pytest.mark.long)])
+def test_rule_on_random_series_is_the_plain_one(rounds):
     rng = np.random.default_rng(8)
     fired = Counter()
-    for i in range(400):
+    for i in range(rounds):
         daily = i % 4 == 0
         n = int(rng.integers(2, 500))
         step = 86400 if daily else int(rng.choice([5, 10, 30, 31, 60]))
@@ -311,8 +312,8 @@ def test_rule_on_random_series_is_the_plain_one():
                 d > 0.5 and not math.isnan(oracle_ks.adf(_reference(t, x, anchor, by_day))[0])
             )
             fired[ours > 1] += 1
-    assert fired[True] > 40
-    assert fired[False] > 40
+    assert fired[True] > rounds // 10
+    assert fired[False] > rounds // 10
 
 
 def _reference(t, x, anchor, by_day):

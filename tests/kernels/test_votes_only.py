@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from rigs.examples import examples
 from twins import strategies
 from twins.agreement import OURS, agree, expected_score, matrix_of
 
@@ -35,7 +36,7 @@ def votes(row, profile, full_duration=86400):
     return ways
 
 
-@settings(max_examples=120)
+@examples(60)
 @given(
     row=st.one_of(strategies.series(max_size=40), strategies.series(max_size=250)),
     profile=st.sampled_from(list(PROFILES)),

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from rigs.examples import examples
 from twins import ks as oracle_ks
 from twins import strategies
 from twins.agreement import OURS, agree, expected_score, matrix_of
@@ -31,7 +32,7 @@ def span(t, x, as_of, scratch):
 SPAN = UserAlgorithm("span", "Hours between the oldest and the newest point.", 1, span)
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(
     rows=st.lists(strategies.series(max_size=200), min_size=2, max_size=4),
     windows=st.lists(WINDOWS, min_size=4, max_size=4),
@@ -49,7 +50,7 @@ def test_votes_and_scores_are_the_twins_of_each_rows_window(rows, windows, profi
             assert row["ks_test"] in (oracle_ks.ks_test(t, x, int(t[-1]), daily=False), False)
 
 
-@settings(max_examples=30)
+@examples(20)
 @given(
     rows=st.lists(strategies.series(min_size=60, max_size=250), min_size=2, max_size=3),
     windows=st.lists(WINDOWS, min_size=3, max_size=3),
@@ -78,7 +79,7 @@ class Windows(Overrides):
         return np.arange(len(list(names)), dtype=np.int32)
 
 
-@settings(max_examples=25)
+@examples(20)
 @given(
     rows=st.lists(strategies.series(min_size=100, max_size=250), min_size=3, max_size=3),
     windows=st.lists(WINDOWS, min_size=3, max_size=3),
@@ -94,7 +95,7 @@ def test_a_replay_with_a_window_of_ones_own_is_the_plans_for_that_row_alone(rows
     assert found.drop_columns("metric").equals(alone.drop_columns("metric"))
 
 
-@settings(max_examples=25)
+@examples(20)
 @given(
     rows=st.lists(strategies.series(min_size=100, max_size=250), min_size=3, max_size=3),
     shares=st.lists(st.floats(0, 1.1), min_size=3, max_size=3),
