@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Literal
 
 Program = Literal["run", "load", "batch", "manage"]
@@ -40,15 +41,15 @@ class Key:
 
     def glob(self, namespace: str = NAMESPACE) -> str:
         """The pattern that Redis matches the key by."""
-        return "*".join(re.sub(r"([*?\[\]\\])", r"\\\1", part) for part in self._parts(namespace))
+        return "*".join(re.sub(r"([*?\[\]\\])", r"\\\1", part) for part in _parts(self.name, namespace))
 
     def form(self, namespace: str = NAMESPACE) -> str:
         """The regular expression (with re.DOTALL) of what the key may be called."""
-        return ".+".join(map(re.escape, self._parts(namespace)))
+        return _form(self.name, namespace).pattern
 
     def describes(self, key: str, namespace: str = NAMESPACE) -> bool:
         """Whether a key is this one, or of this form."""
-        return re.fullmatch(self.form(namespace), key, re.DOTALL) is not None
+        return _form(self.name, namespace).fullmatch(key) is not None
 
     def commands(self, program: Program) -> frozenset[str]:
         """The commands that a program sends about this key."""
@@ -57,6 +58,12 @@ class Key:
         reads = READ[self.kind] if program in self.readers else ()
         return frozenset((*reads, *(WRITE[self.kind] if program in self.writers else ())))
 
-    def _parts(self, namespace: str) -> list[str]:
-        """The literal parts of the name."""
-        return [part.replace("<namespace>", namespace) for part in re.split(r"<(?!namespace>)[^>]*>", self.name)]
+
+@cache
+def _form(name: str, namespace: str) -> re.Pattern[str]:
+    return re.compile(".+".join(map(re.escape, _parts(name, namespace))), re.DOTALL)
+
+
+def _parts(name: str, namespace: str) -> list[str]:
+    """The literal parts of a name."""
+    return [part.replace("<namespace>", namespace) for part in re.split(r"<(?!namespace>)[^>]*>", name)]

@@ -414,11 +414,11 @@ def next_run(tmp_path, alerts=500, *, lasting=False):
     [
         (signal.SIGTERM, 0.4, 0.7),
         (signal.SIGTERM, 0.0, 0.0),
-        (signal.SIGTERM, 0.0, 0.2),
+        pytest.param(signal.SIGTERM, 0.0, 0.2, marks=pytest.mark.long),
         (signal.SIGTERM, 0.01, 0.2),
         (signal.SIGINT, 0.01, 0.2),
-        (signal.SIGINT, 0.4, 0.7),
-        (signal.SIGHUP, 0.01, 0.2),
+        pytest.param(signal.SIGINT, 0.4, 0.7, marks=pytest.mark.long),
+        pytest.param(signal.SIGHUP, 0.01, 0.2, marks=pytest.mark.long),
         (signal.SIGHUP, 0.4, 0.7),
     ],
 )
@@ -458,7 +458,7 @@ def killed_and_followed_up(tmp_path, when):
     assert len(arrived) == len(set(arrived))
 
 
-@pytest.mark.parametrize("when", [n / 100 for n in range(20)])
+@pytest.mark.parametrize("when", [n / 40 for n in range(8)])
 def test_kill_loses_no_alert(tmp_path, when):
     killed_and_followed_up(tmp_path, when)
 

@@ -190,11 +190,12 @@ def start(config, *arguments):
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=os.environ)
 
 
+@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.long)])
 @pytest.mark.parametrize("command", [("run", "--archive", "--as-of", str(END)), ("export",)])
-def test_kills_lose_nothing_and_double_nothing(redis, tmp_path, command):
-    """Ten processes of each kind are killed at moments spread over what one takes; then one is let finish."""
+def test_kills_lose_nothing_and_double_nothing(redis, tmp_path, command, kills):
+    """Processes of each kind are killed at moments spread over what one takes; then one is let finish."""
     config = configured(tmp_path, redis.url)
-    times = np.linspace(0.35, 1.0, 10)  # before that, Python imports
+    times = np.linspace(0.35, 1.0, kills)  # before that, Python imports
     whole = 2.0
     for turn, share in enumerate([None, *times]):
         load(redis.client, fleet(300 + turn))  # one more late point of each metric
@@ -213,4 +214,4 @@ def test_kills_lose_nothing_and_double_nothing(redis, tmp_path, command):
     process = start(config, *command)
     _, err = process.communicate(timeout=60)
     assert process.returncode in {0, 66}, err
-    assert archived(tmp_path / "archive") == rows(fleet(310))
+    assert archived(tmp_path / "archive") == rows(fleet(300 + kills))
