@@ -143,7 +143,7 @@ def test_each_number_has_a_fate_of_its_own():
 def test_a_slow_receiver_costs_no_more_than_the_deadline(answer):
     began = time.monotonic()
     assert send(answer, seconds=0.5).kind == "unknown"
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 8
 
 
 def test_without_credentials_it_says_so(monkeypatch, tmp_path):

@@ -100,7 +100,7 @@ def test_a_hanging_source_is_left_behind(fake_scores):
     end = time.monotonic() + 0.3
     began = time.monotonic()
     scan, report = scanned(Source([["a!"]], release.wait), left=lambda: end - time.monotonic(), known=lambda read: 4)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30
     release.set()
     assert scan.late
     assert report.outcomes == {"analysed": 1, "shed": 3}
@@ -119,10 +119,10 @@ def test_slow_scoring_is_shed_at_the_deadline(monkeypatch):
     scan, report = scanned(
         Source([["a", "b"]] * 6),
         left=lambda: end - time.monotonic(),
-        landing=lambda: end + 0.3 - time.monotonic(),
+        landing=lambda: end + 1.0 - time.monotonic(),
         known=lambda read: 12,
     )
-    assert time.monotonic() - began < 3, "one grace for all, not one for each block"
+    assert time.monotonic() - began < 5, "one grace for all, not one for each block"
     release.set()
     assert scan.late
     assert report.outcomes == {"shed": 12}
@@ -208,7 +208,7 @@ def test_work_aside_returns_raises_or_is_left_behind():
     began = time.monotonic()
     with pytest.raises(Overdue):
         aside(lambda: release.wait(60), 0.05, "test")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     release.set()
 
 

@@ -188,7 +188,7 @@ def test_a_listing_that_hangs_is_left_behind(monkeypatch):
     began = time.monotonic()
     with pytest.raises(SourceUnavailable, match="could not be opened and listed within"):
         list_metrics(turn)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     release.set()
 
 
@@ -208,7 +208,7 @@ def test_kernels_that_are_not_ready_in_time_cost_the_run_its_verdicts_and_not_it
     turn.source = Source([], known=lambda read: 40)
     began = time.monotonic()
     compile_kernels(turn)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     scan_source(turn)
     judge_clock(turn)
     judge_no_data(turn)
@@ -242,7 +242,7 @@ def test_sinks_finish_in_time_or_are_left_behind_and_none_keeps_another_back():
     turn.sinks += [Book(full), Book(lambda turn: release.wait(60)), Book(done.append)]
     began = time.monotonic()
     finish_sinks(turn)
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 30
     release.set()
     assert turn.exit_code() == 74
     assert turn.report.problems[0] == "cannot write the book: no space"
@@ -283,7 +283,7 @@ def test_a_disk_that_hangs_is_left_behind(monkeypatch, tmp_path):
     turn = Turn.begin(Request(Config(output=Output(tmp_path))), Budget.begin(0.3), lambda: NOW)
     began = time.monotonic()
     write_files(turn)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert turn.exit_code() == 74
     assert "the disk did not answer" in turn.report.problems[0]
     release.set()

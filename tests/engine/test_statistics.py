@@ -268,14 +268,14 @@ def test_a_listener_that_never_reads_costs_no_more_than_the_time_given():
         began = time.monotonic()
         with pytest.raises(TransportError, match="did not answer in time"):
             send(deaf.getsockname()[:2], b"x" * (64 << 20), 0.5)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15
 
 
 def test_a_name_that_is_looked_up_for_ever_costs_no_more_either():
     began = time.monotonic()
     with pytest.raises(TransportError, match="did not answer in time"):
         send(("carbon.example.com", 2003), b"x", 0.3, lookup=lambda *_, **__: time.sleep(20) or [])
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
 
 
 def test_a_heartbeat_is_one_get():
@@ -298,4 +298,4 @@ def test_a_heartbeat_that_gets_no_answer_ends_in_time():
         began = time.monotonic()
         with pytest.raises(TransportError, match="did not answer in time"):
             beat(Secret(f"{http.url}ping/abcd-1234"), 0.3)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15

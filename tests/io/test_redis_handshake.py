@@ -16,7 +16,7 @@ from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.secret import Secret
 
 BUDGET = 0.5
-ENOUGH = 5.0  # seconds within which all of these end, on a busy machine too
+ENOUGH = 20.0  # seconds within which all of these end, on a busy machine too
 
 
 def timed(asked: RedisSettings, **options) -> tuple[str, float]:
@@ -104,7 +104,7 @@ def test_a_name_that_is_never_resolved_is_not_waited_for(monkeypatch):
 def test_no_budget_is_spent_on_a_server_that_is_not_there():
     said, took = timed(RedisSettings(f"redis://{HOST}:{free_port()}", connect_budget=30.0))
     assert "connection refused" in said
-    assert took < 8  # four attempts, and pauses of a second at most between them
+    assert took < ENOUGH  # four attempts, and pauses of a second at most between them
 
 
 def test_a_retry_offers_the_network_only_and_stops_at_the_deadline():

@@ -156,7 +156,7 @@ class Proxy:
         thread.start()
 
     def stop(self) -> None:
-        self.blackhole, self.delay, self.drip = False, 0.0, 0.0
+        self.on_reply, self.blackhole, self.delay, self.drip = None, False, 0.0, 0.0
         for each in self._sockets:
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)

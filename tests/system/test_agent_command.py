@@ -54,8 +54,8 @@ def test_an_agent_runs_and_ends_when_told(server, tmp_path, agent, capsys):
     until(lambda: "has changed and is in force" in log.read_text(), 30)
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 143
-    assert time.monotonic() - began < 5
+    assert process.wait(60) == 143
+    assert time.monotonic() - began < 20
     assert "Traceback" not in log.read_text()
     assert main(["agent", "-c", str(config), "--check"]) == 70
     assert "is gone" in capsys.readouterr().err

@@ -432,7 +432,8 @@ def test_an_alerter_that_never_returns_is_left_behind(quick, tmp_path, monkeypat
 
 def test_recipients_of_a_test_are_those_of_its_rule(quick):
     quick.configure(
-        alerts=[("stats", "smtp", 60), ("quiet", "smtp", 60)], extra=MAIL.format(more=f"port = {free_port()}\n[delivery]\npictures = 0")
+        alerts=[("stats", "smtp", 60), ("quiet", "smtp", 60)],
+        extra=MAIL.format(more=f"port = {free_port()}\n[delivery]\npictures = 0"),
     )
     quick.config.write_text(
         quick.config.read_text().replace('match = "quiet"', 'match = "quiet"\nrecipients = ["no_email"]')

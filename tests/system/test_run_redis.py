@@ -34,7 +34,7 @@ def test_a_listing_that_crawls_is_judged_and_alerted_as_far_as_it_came(values, t
     with http_server() as http, fake_redis(answers(SSCAN=crawl, MGET=mget(values))) as port:
         began = time.monotonic()
         code, found, errors = run_json(capsys, write_config(tmp_path, f"redis://{HOST}:{port}", http=http, deadline=9))
-        assert time.monotonic() - began < 12
+        assert time.monotonic() - began < 9 + 10
     assert code == found["exit"] == 70
     assert found["outcomes"]["analysed"] > 0
     assert "the run is partial, the source was lost after" in errors
@@ -44,8 +44,11 @@ def test_a_listing_that_crawls_is_judged_and_alerted_as_far_as_it_came(values, t
 
 
 def test_a_server_that_goes_in_circles(values, tmp_path, capsys, monkeypatch):
+    def circle(words):  # through the metrics; the sets that a run keeps are empty
+        return page(b"7", *values) if words[1] == b"metrics.unique_metrics" else page(b"0")
+
     monkeypatch.setattr(listing, "STUCK", 30)
-    with fake_redis(answers(SSCAN=page(b"7", *values), MGET=mget(values))) as port:
+    with fake_redis(answers(SSCAN=circle, MGET=mget(values))) as port:
         code, found, errors = run_json(capsys, write_config(tmp_path, f"redis://{HOST}:{port}", alerts=()))
     assert code == 70
     assert found["metrics"] == len(FLEET.metrics)

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import time
 
 import pyarrow.parquet as pq
 import pytest
@@ -12,6 +11,7 @@ from rigs.carbon import carbon
 from rigs.http import Answer, http_server
 from rigs.redis import proxy, redis_server
 from rigs.runs import END, FLEET, TABLE, received, run, run_json, start, write_config
+from rigs.waiting import until
 
 from ridgeline.io.disk import atomic
 
@@ -50,7 +50,7 @@ def test_textfile_graphite_and_log_say_what_the_run_said(fleet, tmp_path, capsys
         extra = telling(tmp_path, log="json", graphite=graphite.setting, heartbeat_url_env="RIDGELINE_TEST_HEART")
         code, found, errors = run_json(capsys, write_config(tmp_path, fleet, alerts=(), extra=extra))
         assert (code, errors) == (0, "")
-        wait_for(lambda: graphite.batches)
+        until(lambda: graphite.batches)
         assert len(graphite.batches) == 1
         numbers = graphite.numbers()
         assert [request.line for request in heart.requests] == [f"GET /ping/{SENTINEL} HTTP/1.1"]
@@ -90,9 +90,9 @@ def test_nothing_but_values_of_this_run_is_sent(fleet, tmp_path, capsys):
     with carbon() as graphite:
         config = write_config(tmp_path, fleet, alerts=(), extra=telling(tmp_path, graphite=graphite.setting))
         assert run(config) == 0
-        wait_for(lambda: len(graphite.batches) == 1)
+        until(lambda: len(graphite.batches) == 1)
         assert run(config, as_of=END + 60) == 0
-        wait_for(lambda: len(graphite.batches) == 2)
+        until(lambda: len(graphite.batches) == 2)
         assert [{stamp for _, stamp in graphite.numbers(at).values()} for at in (0, 1)] == [{END}, {END + 60}]
 
 
@@ -218,7 +218,7 @@ def test_one_that_finds_another_at_work_leaves_its_numbers_alone(fleet, tmp_path
         between.delay = 0.1
         slow = write_config(tmp_path, between.url, alerts=(), extra=telling(tmp_path))
         with start(slow) as first:
-            wait_for(lambda: list(tmp_path.glob("out/run-*.lock")) and between.connections)
+            until(lambda: list(tmp_path.glob("out/run-*.lock")) and between.connections)
             assert run(slow) == 75
             assert not (tmp_path / "ridgeline.prom").exists()
             assert "exit 75" in (tmp_path / "run.log").read_text()
@@ -232,7 +232,7 @@ def test_a_run_that_is_told_to_stop_says_so(tmp_path, capsys):
         between.blackhole = True
         config = write_config(tmp_path, between.url, alerts=(), extra=telling(tmp_path))
         with start(config) as process:
-            wait_for(lambda: between.connections)
+            until(lambda: between.connections)
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 143
     assert samples(tmp_path)["ridgeline_exit_code"] == 143
@@ -267,10 +267,3 @@ def full_disk(path, content):
     from ridgeline.io.errors import OutputError
 
     raise OutputError(f"cannot write {path}: No space left on device")
-
-
-def wait_for(condition, seconds=20):
-    give_up = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < give_up, "it did not happen"
-        time.sleep(0.01)
