@@ -45,8 +45,10 @@ test-services: setup
 	{ command -v amtool && command -v promtool; } >/dev/null || { apt-get update -qq && apt-get install -y -qq prometheus-alertmanager prometheus >/dev/null; }
 	$(BIN)/python -m pytest -m services
 
+# What takes minutes, and all other properties on five times their usual examples.
 test-long: setup
 	$(BIN)/python -m pytest -m long --hypothesis-profile=long
+	$(BIN)/python -m pytest -m "hypothesis and not long and not services" --hypothesis-profile=full
 
 lint: setup
 	$(BIN)/ruff check .

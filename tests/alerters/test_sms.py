@@ -26,8 +26,17 @@ def refused(status, code):
     return Answer(status, {"Content-Type": "text/xml", "Connection": "close"}, body.encode())
 
 
+@pytest.fixture(scope="module")
+def models():
+    """What botocore knows of services, read once for all clients of this file."""
+    from botocore import loaders
+
+    return loaders.create_loader()
+
+
 @pytest.fixture(autouse=True)
-def _credentials(monkeypatch):
+def _credentials(monkeypatch, models):
+    monkeypatch.setattr("botocore.session.create_loader", lambda *_: models)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", Contract.SECRET)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
