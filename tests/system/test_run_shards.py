@@ -1,15 +1,22 @@
 """Three hosts over one real Redis do what one host does: every verdict once, the same books, each alert once."""
 
 import json
+import time
 import zlib
 from collections import Counter
+from unittest import mock
 
 import numpy as np
 import pytest
 from rigs.books import MINUTE, START, flat, spike, steady
-from rigs.http import http_server
+from rigs.carbon import carbon
+from rigs.http import Answer, http_server
 from rigs.redis import redis_server
-from rigs.shards import HOSTS, Side, differences
+from rigs.runs import received, start
+from rigs.shards import HOSTS, Side, differences, table
+
+from ridgeline.engine.run.turn import Turn
+from ridgeline.io.errors import InputError
 
 EXTRA = """
 [airgaps]
@@ -150,3 +157,213 @@ def test_three_hosts_leave_what_one_leaves(sides, profile):
     totals = [right.client.hget(f"analyzer.total_metrics.{host}", "value") for host in HOSTS]
     assert sum(map(int, totals)) == int(left.client.hget("analyzer.total_metrics", "value"))
     assert not right.client.exists("analyzer.total_metrics", "ridgeline.books", "ridgeline.series")
+
+
+# What happens to hosts -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def server():
+    with redis_server() as running:
+        yield running
+
+
+def alerting(url):
+    return f'[[alert]]\nmatch = "spike"\nstrategy = "http"\ngroup = false\n[alerters.http]\nurl = "{url}alert"\ntimeout = 20'
+
+
+def spikes(side, count=12):
+    side.metrics = {f"app.spike{number}": (spike(number), 20) for number in range(count)}
+    side.store(START)
+    return set(side.metrics)
+
+
+def started(side, host, as_of):
+    """A run of one host in a process of its own."""
+    desk = side.desks[host]
+    where = (
+        f'[source]\nkind = "redis"\nurl = "{desk.url}"\n[run]\ndeadline = 30\n[output]\ndirectory = "{desk.folder}"\n'
+    )
+    config = desk.folder / "ridgeline.toml"
+    config.write_text(f"{where}{desk.extra}")
+    return start(config, as_of=as_of)
+
+
+def test_hosts_that_start_at_the_same_moment_leave_what_one_leaves(tmp_path):
+    with redis_server() as alone, redis_server() as shared:
+        (tmp_path / "alone").mkdir()
+        (tmp_path / "shared").mkdir()
+        left, right = Side(alone, tmp_path / "alone", [""], ""), Side(shared, tmp_path / "shared", HOSTS, "")
+        for at in (0, 1):
+            for side in (left, right):
+                side.metrics = fleet(2 * at)
+                side.store(START + MINUTE * at)
+            processes = [started(side, host, START + MINUTE * at) for side in (left, right) for host in side.desks]
+            errors = [process.communicate(timeout=120)[1] for process in processes]
+            assert [process.returncode for process in processes] == [0] * 4, errors
+            # What was before is copied by the first host when it comes to it: others may have gone on by then.
+            ours, theirs = (
+                {
+                    key: found
+                    for key, found in comparable(side.keys(), in_between=True).items()
+                    if not key.startswith("aet.")
+                }
+                for side in (left, right)
+            )
+            assert not differences(ours, theirs)
+
+
+def test_a_killed_host_is_taken_over_and_none_of_its_alerts_is_lost(server, tmp_path):
+    with http_server(Answer(silent=True)) as dead, http_server() as well:
+        side = Side(server, tmp_path, HOSTS, "")
+        for host in HOSTS:
+            place = dead if host == "gamma" else well
+            side.extra = alerting(place.url)
+            side.configure(host, table(host))
+        everything = spikes(side)
+        process = started(side, "gamma", START)
+        end = time.monotonic() + 60
+        while not dead.requests and time.monotonic() < end:
+            time.sleep(0.02)
+        process.kill()
+        process.communicate(timeout=30)
+        assert process.returncode == -9
+        assert dead.requests, "it died while it sent"
+        judged = [metric for host in ("alpha", "beta.example") for metric, *_ in side.run(host)[1]]
+        lost = {metric for metric in everything if owner(metric) == "gamma"}
+        assert sorted(judged) == sorted(everything - lost)
+        assert set(received(well)) == everything - lost
+        side.extra = alerting(well.url)
+        side.configure("alpha", table("alpha", take_over=("gamma",)))
+        side.later(MINUTE)
+        side.store(START + MINUTE)
+        report, verdicts = side.run("alpha")
+        assert report.exit == 0
+        assert {metric for metric, *_ in verdicts} == lost | {
+            metric for metric in everything if owner(metric) == "alpha"
+        }
+        assert side.run("beta.example")[0].exit == 0
+        assert Counter(received(well)) == Counter(everything), "each once, by whoever judges it now"
+        assert not server.client.exists("ridgeline.outbox")
+        side.configure("alpha", table("alpha"))  # gamma is back
+        assert {metric for metric, *_ in side.run("gamma")[1]} == lost
+        assert Counter(received(well)) == Counter(everything)
+
+
+def test_what_waits_is_sent_by_its_owner_alone(server, tmp_path):
+    with http_server(Answer(status=500)) as http:
+        side = Side(server, tmp_path, HOSTS, alerting(http.url))
+        everything = spikes(side)
+        for host in HOSTS:
+            side.run(host)
+        waiting = {json.loads(name)[1] for name in side.desks["alpha"].hash("ridgeline.outbox")}
+        assert waiting == everything
+        server.client.delete("ridgeline.breaker.http")
+        http.answers[:], http.requests[:] = [Answer()], []
+        side.later(3600)
+        side.metrics = {name: (steady(), 20) for name in everything}
+        side.store(START + 3600)
+        side.run("beta.example")
+        assert set(received(http)) == {metric for metric in everything if owner(metric) == "beta.example"}
+        waiting = {json.loads(name)[1] for name in side.desks["alpha"].hash("ridgeline.outbox")}
+        assert waiting == {metric for metric in everything if owner(metric) != "beta.example"}
+
+
+def test_no_data_is_each_host_s_own_news(server, tmp_path):
+    with http_server() as http:
+        side = Side(server, tmp_path, HOSTS, alerting(http.url))
+        side.metrics = {f"app.m{number}": (steady(), 20) for number in range(30)}
+        side.metrics |= {name: (steady(), 9000) for name in side.metrics if owner(name) != "gamma"}
+        side.store(START)
+        exits = {host: side.run(host)[0].exit for host in HOSTS}
+        assert exits == {"alpha": 66, "beta.example": 66, "gamma": 0}
+        assert sorted(received(http)) == ["ridgeline.no_data.alpha", "ridgeline.no_data.beta.example"]
+        assert [side.run(host)[0].exit for host in HOSTS] == [66, 66, 0]
+        assert len(http.requests) == 2, "each is told once an hour"
+        for key in server.client.keys("metrics.*"):
+            server.client.delete(key)
+        assert [side.run(host)[0].exit for host in HOSTS] == [66] * 3
+        assert sorted(received(http))[2:] == ["ridgeline.no_data.gamma"]
+
+
+def test_a_host_without_a_metric_of_its_own_has_nothing_to_complain_of(server, tmp_path):
+    side = Side(server, tmp_path, HOSTS, "")
+    side.metrics = {"app.steady0": (steady(), 20)}
+    side.store(START)
+    found = {host: side.run(host) for host in HOSTS}
+    assert {host: report.exit for host, (report, _) in found.items()} == dict.fromkeys(HOSTS, 0)
+    assert {host: report.metrics for host, (report, _) in found.items() if report.metrics} == {owner("app.steady0"): 1}
+
+
+def test_a_machine_that_is_none_of_the_hosts_judges_nothing(server, tmp_path):
+    side = Side(server, tmp_path, ["alpha"], "")
+    spikes(side)
+    side.configure("alpha", '[shards]\nhosts = ["x", "y"]\n')
+    with pytest.raises(InputError, match="none of `\\[shards\\] hosts`"):
+        side.run("alpha")
+    assert not server.client.exists("analyzer")
+
+
+def test_a_run_that_was_cut_short_leaves_what_it_did_not_see_and_what_is_others(server, tmp_path):
+    side = Side(server, tmp_path, HOSTS, "")
+    side.metrics = {f"app.flat{number}": (flat(), 20) for number in range(30)}
+    side.store(START)
+    for host in HOSTS:
+        side.run(host)
+    everything = side.desks["alpha"].exceptions("analyzer.boring")[0]
+    assert everything == set(side.metrics)
+    side.later(MINUTE)
+    with mock.patch.object(Turn, "whole", False):
+        side.run("alpha")
+    assert side.desks["alpha"].exceptions("analyzer.boring")[0] == everything
+
+
+def test_locks_are_one_a_host(server, tmp_path):
+    side = Side(server, tmp_path, HOSTS, "")
+    spikes(side)
+    for desk in side.desks.values():
+        desk.folder = tmp_path / "together"
+    for host in HOSTS:
+        assert side.run(host)[0].exit == 0
+    assert len(list((tmp_path / "together").glob("run-*.lock"))) == 3
+
+
+def test_figures_say_whose_they_are(server, tmp_path):
+    with carbon() as lines:
+        extra = f'[statistics]\ngraphite = "{lines.setting}"\nprometheus_textfile = "{tmp_path}/{{}}.prom"'
+        side = Side(server, tmp_path, [], "")
+        for host in HOSTS[:2]:
+            side.extra = extra.format(host)
+            side.configure(host, table(host))
+        spikes(side)
+        for host in HOSTS[:2]:
+            side.run(host)
+        end = time.monotonic() + 20
+        while len(lines.batches) < 2 and time.monotonic() < end:
+            time.sleep(0.02)
+        told = {*lines.numbers(0), *lines.numbers(1)}
+    assert {"skyline.analyzer.alpha.total_metrics", "skyline.analyzer.beta_example.total_metrics"} <= told
+    for host in HOSTS[:2]:
+        assert f'ridgeline_anomalies{{host="{host}"}}' in (tmp_path / f"{host}.prom").read_text()
+
+
+def test_a_run_warns_of_a_host_that_is_back_and_of_one_that_is_called_alike(server, tmp_path):
+    side = Side(server, tmp_path, HOSTS, "")
+    spikes(side)
+
+    def problems():
+        return side.run("alpha", as_of=START)[0].problems
+
+    side.run("gamma")
+    side.configure("alpha", table("alpha", take_over=("gamma",)))
+    (problem,) = problems()
+    assert "gamma, which is taken over here, was at work 0 s ago: its metrics are judged twice" in problem
+    side.configure("alpha", table("alpha"))
+    sign = json.loads(server.client.get("ridgeline.host.alpha.sign"))
+    server.client.set("ridgeline.host.alpha.sign", json.dumps({**sign, "machine": "another"}))
+    (problem,) = problems()
+    assert "another machine calls itself alpha too" in problem
+    assert problems() == []
+    for damaged in ("", "[]", "{}", '{"at": "x"}', "[" * 10_000):
+        server.client.set("ridgeline.host.alpha.sign", damaged)
+        assert problems() == []

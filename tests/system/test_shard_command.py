@@ -4,9 +4,11 @@ import json
 import os
 
 import pytest
-from rigs.runs import write_config
+from rigs.redis import redis_server
+from rigs.runs import END, load, run_json, write_config
 
 from ridgeline.engine.cli.main import main
+from ridgeline.engine.config.load import load_config
 
 
 @pytest.fixture
@@ -44,3 +46,34 @@ def test_one_host_has_them_all(ask):
 def test_it_answers_on_a_machine_that_is_none_of_the_hosts(ask):
     code, out, _ = ask('[shards]\nhosts = ["x", "y"]', "a")
     assert (code, out) == (0, "a belongs to x, number 1 of 2 hosts\n")
+
+
+def test_each_host_lists_its_own_incidents_and_anybody_explains_any_metric(tmp_path, capsys):
+    hosts = ["alpha", "beta", "gamma"]
+    with redis_server() as server:
+        load(server.client)
+
+        def of(host):
+            shards = f"[shards]\nhosts = {json.dumps(hosts)}\n" + (f'host = "{host}"\n' if host else "")
+            return write_config(tmp_path, server.url, alerts=(), extra=shards)
+
+        def call(host, *words):
+            capsys.readouterr()
+            assert main([*words, "--config", str(of(host)), "--json"]) == 0
+            return json.loads(capsys.readouterr().out)
+
+        found = {host: {one["metric"] for one in run_json(capsys, of(host))[1]["anomalies"]} for host in hosts}
+        assert sum(map(len, found.values())) == 10
+        owner = load_config(of("alpha")).shards.owner
+        assert {metric: host for host, some in found.items() for metric in some} == {
+            metric: owner(metric) for some in found.values() for metric in some
+        }
+        for host in hosts:
+            assert {one["metric"] for one in call(host, "anomalies")} == found[host]
+        assert {one["metric"] for one in call("", "anomalies")} == set().union(*found.values())
+        metric = next(iter(found["beta"]))
+        for host in ("alpha", ""):
+            assert call(host, "explain", metric, "--as-of", str(END))["owner"] == "beta"
+        capsys.readouterr()
+        assert main(["explain", metric, "--as-of", str(END), "--config", str(of("alpha"))]) == 0
+        assert "  it belongs to the host beta\n" in capsys.readouterr().out
