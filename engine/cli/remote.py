@@ -18,7 +18,7 @@ GROUP: Final = "Operate"
 EPILOG: Final = """\
 examples:
   ridgeline remote sync                   what is missing here, from every [[remote]]
-  ridgeline remote sync skyline-2         from that one, also where it failed a moment ago
+  ridgeline remote sync skyline-2         from that one, also what failed a moment ago
   * * * * *  /path/to/.venv/bin/ridgeline remote sync -q -c /etc/ridgeline/ridgeline.toml     from cron
 What is here already is not fetched again, so a sync goes on where the last one ended. Exit codes: 0 all is here; 2
 configuration; 69 no peer answers; 70 something was refused, failed or left for the next time; 74 not written; 75 another sync

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ridgeline.engine.config.lines import KeyPath
-from ridgeline.engine.config.model import Archive, Log, Output, Source, Statistics
+from ridgeline.engine.config.model import Archive, Log, Output, RemoteFiles, Source, Statistics
 from ridgeline.engine.config.problems import Problems
 from ridgeline.engine.report.files import JSON, JSONP, PARQUET
 from ridgeline.io.disk.rotated import names
@@ -23,10 +23,11 @@ def keep_apart(
     statistics: Statistics,
     log: Log,
     archive: Archive,
+    remote_files: RemoteFiles,
 ) -> None:
     """Note every file to be written that is the configuration, the data, within the archive, or another to be written."""
     taken = {os.path.realpath(config): "this configuration itself"}
-    for key, file in _written(output, statistics, log):
+    for key, file in _written(output, statistics, log, remote_files):
         place = os.path.realpath(file)
         if place in taken:
             problems.add(key, f"{file} is {taken[place]}: name another file")
@@ -37,7 +38,9 @@ def keep_apart(
         taken[place] = f"what {'.'.join(map(str, key))} writes"
 
 
-def _written(output: Output, statistics: Statistics, log: Log) -> Iterator[tuple[KeyPath, Path]]:
+def _written(
+    output: Output, statistics: Statistics, log: Log, remote_files: RemoteFiles
+) -> Iterator[tuple[KeyPath, Path]]:
     if output.directory is not None:
         yield from ((("output", "directory"), output.directory / name) for name in (PARQUET, JSON, JSONP))
     if output.state is not None:
@@ -46,6 +49,8 @@ def _written(output: Output, statistics: Statistics, log: Log) -> Iterator[tuple
         yield ("statistics", "prometheus_textfile"), statistics.prometheus_textfile
     if log.file is not None:
         yield from ((("log", "file"), file) for file in names(log.file, log.keep))
+    if remote_files.directory is not None:
+        yield ("remote_files", "directory"), remote_files.directory / "data"  # what is there is not replaced
 
 
 def _check_archive(problems: Problems, key: KeyPath, file: Path, archive: Path) -> None:

@@ -122,7 +122,7 @@ def read_tables(top: Table, path: Path, environ: Mapping[str, str], trial: Try |
     archive, shards = read_archive(top, analysis.full_duration), read_shards(top)
     remotes, remote_files = read_remotes(top, environ), read_remote_files(top)
     statistics, log, agent = read_statistics(top, environ), read_log(top), read_agent(top)
-    keep_apart(top.problems, path, source, output, statistics, log, archive)
+    keep_apart(top.problems, path, source, output, statistics, log, archive, remote_files)
     top.finish()
     rows = tuple(alert for _, alert in alerts)
     warnings = tuple(problem.show(str(path)) for problem in top.problems.warnings)

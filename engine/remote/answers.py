@@ -103,6 +103,8 @@ def _training_set(item: Any) -> FileSet | None:
     if not isinstance(item, list) or len(item) < 2:
         return None
     metric, timestamp = item[:2]
+    if isinstance(timestamp, float) and timestamp.is_integer():
+        timestamp = int(timestamp)
     return FileSet("training_data", metric, timestamp) if _is_metric(metric) and _is_epoch(timestamp) else None
 
 

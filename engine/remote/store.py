@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from ridgeline.engine.config.model import RemoteFiles
 from ridgeline.engine.remote.places import ROOTS
-from ridgeline.io.disk.confined import Confined, Place
+from ridgeline.io.disk.confined import Confined, Kept, Place
 from ridgeline.io.disk.target import make_folder
 from ridgeline.io.errors import InputError
+
+MOST: Final = 250_000  # files: small ones fill a disk too
 
 
 class Full(Exception):  # noqa: N818 - reads as the sentence it is
@@ -18,7 +20,8 @@ class Full(Exception):  # noqa: N818 - reads as the sentence it is
 
     def __init__(self, files: RemoteFiles) -> None:
         super().__init__(
-            f"{files.directory} holds its `[remote_files] max_total` of {files.max_total:,} bytes, or nearly"
+            f"{files.directory} holds as much as may be: nearly its `[remote_files] max_total` of {files.max_total:,} bytes, "
+            f"or {MOST:,} files"
         )
 
 
@@ -29,7 +32,7 @@ class Store:
         if files.directory is None:
             raise InputError("`[remote_files] directory` is missing: name the folder for files of remote instances")
         make_folder(files.directory)
-        self.files, self.told, self.directory = files, told, files.directory
+        self.files, self.told, self.directory = files, told, files.directory.absolute()
         self._folder = Confined(files.directory)
 
     def holds(self, place: Place) -> bool:
@@ -38,8 +41,8 @@ class Store:
 
     def most(self) -> int:
         """The bytes that another file may have. Raises Full where there is no room for any."""
-        room = self.files.max_total - self._size
-        if room <= 0:
+        room = self.files.max_total - self._kept.bytes
+        if room <= 0 or self._kept.files >= MOST:
             raise Full(self.files)
         return min(self.files.max_file, room)
 
@@ -54,10 +57,11 @@ class Store:
 
         if not self._folder.add(place, content):
             return 0  # somebody else has put it there meanwhile
-        self._size += size
+        self._kept.bytes += size
+        self._kept.files += 1
         return size
 
     @cached_property
-    def _size(self) -> int:
+    def _kept(self) -> Kept:
         """All that lies there, whoever put it there; looked at once, when the first file is to come."""
-        return self._folder.size(*ROOTS.values())
+        return self._folder.kept(*ROOTS.values())

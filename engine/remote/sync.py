@@ -24,6 +24,7 @@ from ridgeline.io.state.interface import State, StateError
 from ridgeline.io.text import escape
 
 LONGEST: Final = 60.0  # seconds of one sync, as in Skyline
+GRACE: Final = 5.0  # seconds after that for noting what came of it
 TRAINING_SHARE: Final = 0.5  # of them that training data may take while profiles are still to come
 PROFILES_QUERY: Final = "api?expected_features_profiles_dir"
 
@@ -39,7 +40,7 @@ def sync_remotes(
 ) -> Synced:
     """Fetch what is missing here from every `[[remote]]`, or from the one called `name`, within `seconds`.
 
-    A peer that failed is left alone for a while, unless it is named. The remote instance that bears this host's own name is
+    What failed is left alone for a while, unless the peer is named. The remote instance that bears this host's own name is
     asked only which features profiles there should be.
 
     told   called for every file that has come
@@ -55,11 +56,12 @@ def sync_remotes(
         place = lock_path("remote", str(store.directory.resolve()), config.output.directory)
         opened.enter_context(lock(place))
         state = opened.enter_context(open_run_state(config))
-        marks = opened.enter_context(_marks(config, state, store, lambda: began + seconds - clock()))
+        marks = opened.enter_context(_marks(config, state, store, lambda: began + seconds + GRACE - clock()))
         now = wall()
         failures = Failures.read(state, now)
-        waiting = [peer for peer in peers if name is None and failures.holds(peer_name(peer.name), now)]
-        visits = [Visit(peer, failures, store, now, clock) for peer in peers if peer not in waiting]
+        eager = name is not None
+        waiting = [peer for peer in peers if not eager and failures.holds(peer_name(peer.name), now)]
+        visits = [Visit(peer, failures, store, now, clock, eager) for peer in peers if peer not in waiting]
         rounds = Rounds(visits, marks, began + seconds, clock)
         try:
             rounds.fetch_training()

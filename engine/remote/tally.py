@@ -40,9 +40,9 @@ class PeerTally:
         self.refused[reason] += 1
         self._say(sentence)
 
-    def fail(self, reason: str, sentence: str) -> None:
+    def fail(self, reason: str, sentence: str, count: int = 1) -> None:
         """Count what it did not give."""
-        self.failed[reason] += 1
+        self.failed[reason] += count
         self._say(sentence)
 
     def gone(self, status: Status) -> None:

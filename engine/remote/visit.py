@@ -28,6 +28,7 @@ class Visit:
 
     until   seconds of `clock`; whoever visits sets it, and again for another round
     now     epoch seconds
+    eager   whether what failed before is asked for all the same
     whole   the sets that are here whole since this visit
     """
 
@@ -36,6 +37,7 @@ class Visit:
     store: Store
     now: float
     clock: Callable[[], float]
+    eager: bool = False
     until: float = 0.0
     tally: PeerTally = field(init=False)
     whole: list[FileSet] = field(default_factory=list)
@@ -55,7 +57,7 @@ class Visit:
             self.tally.fail("nonsense", f"{self.peer}: {error}")
         else:
             if wrong:
-                self.tally.failed["malformed"] += wrong
+                self.tally.fail("malformed", f"{self.peer}: {wrong:,} items of its list are none of Skyline's", wrong)
             return found
         self._leave()
         return None
@@ -63,7 +65,7 @@ class Visit:
     def fetch(self, wanted: FileSet) -> bool:
         """Fetch what is missing of a set; whether it is here whole."""
         name = set_name(self.peer.name, wanted)
-        if self.failures.holds(name, self.now):
+        if not self.eager and self.failures.holds(name, self.now):
             self.tally.waiting += 1
             return False
         outcome: Outcome = "left" if self._has_no_time() else self._fetch_all(wanted)

@@ -12,6 +12,7 @@ import re
 import stat
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
@@ -29,6 +30,14 @@ DEEPEST: Final = 64  # names of a place
 _DEVICE: Final = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\..*)?", re.IGNORECASE)
 _FORBIDDEN: Final = frozenset('/\\:*?"<>|')
 _NO_FOLDER: Final = {errno.ENOTDIR, errno.ELOOP}
+
+
+@dataclass(slots=True)
+class Kept:
+    """How much lies in a folder."""
+
+    bytes: int = 0
+    files: int = 0
 
 
 class Refused(Exception):  # noqa: N818 - reads as the sentence it is
@@ -76,16 +85,18 @@ class Confined:
                         os.rmdir(name, dir_fd=parent)
                 raise
 
-    def size(self, *names: str) -> int:
-        """The bytes of all regular files below some folders of it. Raises OutputError."""
-        total = 0
+    def kept(self, *names: str) -> Kept:
+        """What lies below some folders of it, regular files only. Raises OutputError."""
+        kept = Kept()
         for name in names:
             for folder, _, files in os.walk(self.root / name, onerror=_unless_gone):
                 for file in files:
                     with self._failures((folder, file)), contextlib.suppress(FileNotFoundError):
                         status = Path(folder, file).lstat()
-                        total += status.st_size if stat.S_ISREG(status.st_mode) else 0
-        return total
+                        if stat.S_ISREG(status.st_mode):
+                            kept.bytes += status.st_size
+                            kept.files += 1
+        return kept
 
     @contextlib.contextmanager
     def _failures(self, place: Sequence[str]) -> Iterator[None]:

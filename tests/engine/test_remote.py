@@ -14,7 +14,7 @@ from rigs.peers import NOW, PASSWORD, Webapp, as_json, endless, running
 
 from ridgeline.alerters.testing.tls import Authority
 from ridgeline.engine.config.model import RemoteFiles
-from ridgeline.engine.remote import backoff
+from ridgeline.engine.remote import backoff, store
 from ridgeline.engine.remote.sync import sync_remotes
 from ridgeline.engine.run.state import open_run_state
 from ridgeline.io.disk import publish
@@ -210,6 +210,7 @@ def test_items_of_a_list_that_are_none_are_counted(tmp_path):
         found = sync(hosts)
         assert hosts.there() == {f"{HERE}/x": b"one"}
     assert (of(found).failed, of(found).sets) == ({"malformed": 15}, 1)
+    assert next(iter(found.sentences())).endswith("15 items of its list are none of Skyline's")
 
 
 def test_a_list_of_a_million_sets_costs_neither_time_nor_room(tmp_path):
@@ -388,6 +389,14 @@ def test_all_files_together_keep_to_their_limit(tmp_path):
         assert sum(map(len, hosts.there().values())) == 3001
 
 
+def test_many_small_files_have_an_end_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "MOST", 5)
+    with running(tmp_path, a=Webapp(sets={SET: {f"x{number}": b"" for number in range(9)}})) as hosts:
+        assert of(sync(hosts)).failed == {"no_room": 4}
+        assert of(sync(hosts, now=NOW + 61)).failed == {"no_room": 4}
+        assert len(hosts.there()) == 5
+
+
 def test_profiles_come_from_whoever_has_them(tmp_path):
     known = {
         "1": ("web.host01.cpu", 1_699_990_000, {"f.csv": b"1"}),
@@ -419,6 +428,7 @@ def test_failures_that_are_remembered_are_bounded(tmp_path, monkeypatch):
         assert of(sync(hosts)).failed == {"no_files": 50}
         with open_run_state(hosts.config()) as state:
             assert len(state.fields(REMOTE_FAILURES)) == 10
+        assert of(sync(hosts, "a")).failed == {"no_files": 50}
         sync(hosts, now=NOW + backoff.FORGOTTEN + 100_000)
         with open_run_state(hosts.config()) as state:
             assert len(state.fields(REMOTE_FAILURES)) == 10

@@ -72,6 +72,16 @@ def test_a_sync_over_redis_with_the_documented_rights(tmp_path, root, capsys):
         assert (tmp_path / "files" / HERE / "x").read_bytes() == b"one"
 
 
+def test_what_is_here_is_noted_also_when_the_time_is_over(tmp_path):
+    a = Webapp(sets={SET: {"x": b"one"}, ("slow", SET[1]): {"y": b"two"}})
+    a.instead = {"/ionosphere_files?source=training_data&metric=slow": Answer(silent=True)}
+    with redis_server() as redis, running(tmp_path, a=a) as hosts:
+        config = written(hosts, f'url = "{redis.url}"')
+        assert main(["remote", "sync", "-q", "-c", config, "--for", "2s"]) == 70
+        assert [key.decode() for key in redis.client.keys(f"{MARK}*")] == [f"{MARK}.{SET[0]}.{SET[1]}"]
+        assert redis.client.hlen("ridgeline.remote") == 1
+
+
 def test_what_is_not_to_be_trained_on_is_asked_for_where_it_is_kept(tmp_path):
     with redis_server() as redis, running(tmp_path, a=Webapp(sets={SET: {"x": b"one"}})) as hosts:
         redis.client.sadd("ionosphere.training_data_with_do_not_train", f"['{SET[0]}', {SET[1]}, 86400, True]")
