@@ -1,8 +1,8 @@
-"""Alerts about ourselves: there is no data; alerts could not be delivered."""
+"""Alerts about ourselves: there is no data; alerts could not be delivered; batches fail."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from ridgeline.alerters import Alert
@@ -12,6 +12,7 @@ from ridgeline.io.text import escape
 
 NO_DATA: Final = "ridgeline.no_data"
 UNDELIVERED: Final = "ridgeline.undelivered"
+PARKED: Final = "ridgeline.batch_parked"
 NAMED: Final = 3  # metrics that a notice names
 
 
@@ -22,6 +23,18 @@ def no_data_items(sentence: str, judged: float, as_of: int, plan: Plan, now: flo
     seconds.
     """
     return [_notice(NO_DATA, judged, as_of, sentence, name, plan, now) for name in plan.strategies]
+
+
+def parked_items(metrics: Sequence[str], as_of: int, plan: Plan, now: float) -> list[Item]:
+    """One item for every strategy where `batch` leaves metrics alone because it fails at them; none where it does not."""
+    if not metrics:
+        return []
+    what = "1 metric is" if len(metrics) == 1 else f"{len(metrics):,} metrics are"
+    sentence = (
+        f"{what} not judged any more, because `ridgeline batch` failed at each of them several times "
+        f"({_named(metrics)}): `ridgeline batch list` says why"
+    )
+    return [_notice(PARKED, float(len(metrics)), as_of, sentence, name, plan, now) for name in plan.strategies]
 
 
 def undelivered_items(given_up: Sequence[Item], plan: Plan, now: float) -> Iterator[Item]:
@@ -40,13 +53,13 @@ def undelivered_items(given_up: Sequence[Item], plan: Plan, now: float) -> Itera
 def _sentence(dead: str, items: Sequence[Item]) -> str:
     """What was lost and why."""
     what = "1 alert" if len(items) == 1 else f"{len(items):,} alerts"
-    named = ", ".join(_first(escape(item.alert.metric) for item in items))
-    more = ", ..." if len(items) > NAMED else ""
-    return f"{what} could not be delivered by {dead} and will not be tried again: {items[0].reason} ({named}{more})"
+    named = _named([item.alert.metric for item in items])
+    return f"{what} could not be delivered by {dead} and will not be tried again: {items[0].reason} ({named})"
 
 
-def _first(names: Iterable[str]) -> list[str]:
-    return [name for name, _ in zip(names, range(NAMED), strict=False)]
+def _named(metrics: Sequence[str]) -> str:
+    """The first of some metrics."""
+    return ", ".join(map(escape, metrics[:NAMED])) + (", ..." if len(metrics) > NAMED else "")
 
 
 def _notice(

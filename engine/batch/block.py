@@ -9,11 +9,11 @@ import numpy as np
 
 from ridgeline.engine.batch.judging import NEVER, Judged, judge
 from ridgeline.engine.batch.late import Census
-from ridgeline.engine.batch.parked import failed
 from ridgeline.engine.batch.pieces import Piece, pieces_of
 from ridgeline.engine.batch.record import CENSUS, Entry
 from ridgeline.engine.batch.tasks import Task
 from ridgeline.engine.batch.turn import Turn
+from ridgeline.engine.run.handoffs.batch_failing import failed
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.reasons import NO_KEY, ROW_REASONS, USABLE

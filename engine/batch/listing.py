@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ridgeline.engine.batch.keys import plainly, redis_of
-from ridgeline.engine.batch.parked import read_parked
+from ridgeline.engine.run.handoffs.batch_failing import read_parked
 from ridgeline.engine.run.stages.bookkeeping import ledger_of
 
 if TYPE_CHECKING:
-    from ridgeline.engine.batch.parked import Parked
     from ridgeline.engine.config.model import Config
+    from ridgeline.engine.run.handoffs.batch_failing import Parked
 
 PATIENCE = 10.0  # seconds for Redis to answer
 

@@ -12,8 +12,8 @@ from ridgeline.engine.batch.judging import NEVER
 from ridgeline.engine.run.handoffs.routing import watermarks_of
 
 if TYPE_CHECKING:
-    from ridgeline.engine.batch.parked import Parked
     from ridgeline.engine.batch.queue import Asked
+    from ridgeline.engine.run.handoffs.batch_failing import Parked
     from ridgeline.io.redis.ledger import Ledger
 
 PAGE = 10_000  # metrics whose watermarks are asked for at once

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.batch.files import tell_panorama, unwritten
 from ridgeline.engine.batch.judging import Judging
-from ridgeline.engine.batch.parked import Parked
 from ridgeline.engine.batch.record import Entry, changes_of
 from ridgeline.engine.batch.summary import Summary
 from ridgeline.engine.config.model import Config
+from ridgeline.engine.run.handoffs.batch_failing import Parked
 from ridgeline.engine.run.handoffs.mirage import mirage_hours
 from ridgeline.io.errors import OutputError
 from ridgeline.io.redis.entries import Entries

@@ -58,7 +58,7 @@ STATE: Final = (
 )  # fmt: skip
 BATCH: Final = (
     Key(f"{OURS}batch_census", "hash", "how many points each metric had when batch judged it: metric -> JSON", "", ("batch",), ("batch",), "batch"),
-    Key(f"{OURS}batch_parked", "hash", "metrics whose batch fails: metric -> JSON", "", ("batch",), ("batch",), "batch"),
+    Key(f"{OURS}batch_parked", "hash", "metrics whose batch fails: metric -> JSON", "", ("batch",), ("run", "batch"), "batch"),
 )  # fmt: skip
 BOOKS: Final = (
     Key(

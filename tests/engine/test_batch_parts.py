@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from rigs.ledger import Books
 
 from ridgeline.engine.batch.late import PARTS, Census
-from ridgeline.engine.batch.parked import ATTEMPTS, PARKED, PAUSE, failed, read_parked
 from ridgeline.engine.batch.pieces import pieces_of
 from ridgeline.engine.batch.queue import sort_out
 from ridgeline.engine.batch.record import MOST, Entry, alert_of, changes_of
 from ridgeline.engine.run.handoffs.batch_alerts import _finding
+from ridgeline.engine.run.handoffs.batch_failing import ATTEMPTS, PARKED, PAUSE, failed, read_parked
 from ridgeline.engine.score.anomaly import Anomaly
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.redis.entries import Entries, Keep

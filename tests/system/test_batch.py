@@ -11,8 +11,9 @@ from unittest import mock
 import numpy as np
 import pyarrow as pa
 import pytest
+from rigs.http import http_server
 from rigs.redis import redis_server
-from rigs.runs import load, write_config
+from rigs.runs import load, received, run, write_config
 from rigs.waiting import until
 
 from ridgeline.engine.batch import block, once
@@ -238,6 +239,39 @@ def test_a_metric_that_fails_is_tried_again_then_left_alone_and_others_are_not_k
     fill(server.client, "jobs.odd", "jobs.hash")
     assert batch(config, now, match="jobs.").parked == 0
     assert not server.client.exists("ridgeline.batch_parked")
+
+
+def test_people_hear_of_metrics_that_are_left_alone(server, tmp_path):
+    with http_server() as http:
+        config = write_config(tmp_path, server.url, http=http, extra='[batch]\nmatch = ["jobs."]')
+        server.client.set("metrics.jobs.odd", b"\xc1 no points")
+        fill(server.client, "jobs.a", "cpu")
+        for attempt in range(5):
+            queue(server.client, "jobs.odd")
+            run(config, "-q", as_of=NOW)
+            assert "ridgeline.batch_parked" not in received(http)
+            batch(config, NOW + (60 << attempt) * attempt)
+        for _ in range(2):
+            run(config, "-q", as_of=NOW)
+            assert received(http).count("ridgeline.batch_parked") == 1
+        (alert,) = [one for post in http.requests for one in post.json["alerts"] if one["metric"] == "ridgeline.batch_parked"]
+        assert "1 metric is not judged any more" in alert["message"]
+        assert "jobs.odd" in alert["message"]
+
+
+def test_what_is_found_is_alerted_on_by_the_next_run(server, tmp_path):
+    with http_server() as http:
+        config = write_config(tmp_path, server.url, http=http, extra='[batch]\nmatch = ["jobs."]')
+        fill(server.client, "jobs.a", "cpu", spikes=(3,))
+        server.client.hset(MARKS, "jobs.a", NOW - 600)
+        batch(config)  # alive
+        run(config, "-q", as_of=NOW)
+        assert server.client.smembers("analyzer.batch") == {str(["metrics.jobs.a", NOW - 600, None]).encode()}
+        assert batch(config).anomalies == 1
+        run(config, "-q", as_of=NOW + 60)
+        (alert,) = [one for post in http.requests for one in post.json["alerts"]]
+        assert (alert["metric"], alert["timestamp"], alert["value"]) == ("jobs.a", NOW - 180, 900.0)
+        assert not server.client.exists("analyzer_batch.alerts")
 
 
 def test_what_is_due_again_is_taken_up_though_nobody_queues_it(server, config):

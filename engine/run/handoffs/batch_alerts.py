@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ridgeline.engine.alerts.item import Pair
 from ridgeline.engine.alerts.match import deciding
 from ridgeline.engine.alerts.rule import AlertRow
+from ridgeline.engine.run.handoffs.batch_failing import PARKED, parked_of
 from ridgeline.engine.run.handoffs.findings import Finding, Identity
 from ridgeline.engine.run.handoffs.parked import MOST, literal, number, whole
 from ridgeline.engine.score.anomaly import Anomaly
@@ -25,10 +26,11 @@ Last = Callable[[Sequence[Pair]], Sequence[int | None]]  # for each strategy and
 
 @dataclass(slots=True)
 class BatchAlerts:
-    """What `batch` wants alerted on, by the field that holds it; and fields that make no sense."""
+    """What `batch` wants alerted on, by the field that holds it; fields that make no sense; metrics that it leaves alone."""
 
     alerts: dict[str, Finding] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
+    given_up: list[str] = field(default_factory=list)
 
     @property
     def fields(self) -> list[str]:
@@ -93,10 +95,11 @@ def find_batch_alerts(turn: Turn, ledger: Ledger) -> BatchAlerts:
 
     found = BatchAlerts()
     try:
-        (fields,) = ledger.ask(Fields(ALERTS, MOST))
+        fields, failing = ledger.ask(Fields(ALERTS, MOST), Fields(PARKED, MOST))
     except StateError as error:
         turn.unkept.append(error)
         return found
+    found.given_up = sorted(metric for metric, one in parked_of(failing).items() if one.given_up)
     for name, text in fields.items():
         try:
             found.alerts[name] = _finding(literal(text))

@@ -11,7 +11,7 @@ from ridgeline.engine.alerts.external_source import Found
 from ridgeline.engine.alerts.item import Pair
 from ridgeline.engine.alerts.lately import RESOLVE_AFTER, Lately
 from ridgeline.engine.alerts.lately_table import drop_lately, outdated, read_lately, write_lately
-from ridgeline.engine.alerts.notices import no_data_items
+from ridgeline.engine.alerts.notices import no_data_items, parked_items
 from ridgeline.engine.alerts.pictures import Album
 from ridgeline.engine.alerts.pipeline import Times, deliver
 from ridgeline.engine.alerts.plan import Plan
@@ -63,10 +63,10 @@ def _deliver(turn: Turn) -> Summary:
         plan = replace(plan, owns=partial(owns, config.shards, turn.share), host=config.shards.name)
     turn.rules = plan.rows
     times = Times(budget.alerts_end, budget.clock, turn.wall)
-    notices = []
+    notices = parked_items(turn.handoffs.batch.given_up, turn.as_of, plan, times.wall())
     if turn.lacking is not None and request.everything:
         judged = float(report.outcomes["analysed"])
-        notices = no_data_items(str(turn.lacking), judged, turn.as_of, plan, times.wall())
+        notices += no_data_items(str(turn.lacking), judged, turn.as_of, plan, times.wall())
     with open_run_state(config, budget.left()) as state, open_recorder(config, budget.left) as recorder:
         store = Store(state, recorder, budget.left)
         store.write(external.batch)

@@ -1,4 +1,7 @@
-"""Metrics whose batch fails: tried again, later each time, then left alone until somebody asks for them by name."""
+"""Metrics whose batch fails: tried again, later each time, then left alone until somebody asks for them by name.
+
+`batch` keeps them; each `run` tells people of those that are left alone.
+"""
 
 from __future__ import annotations
 
@@ -70,10 +73,15 @@ def failed(metric: str, after: int, watermark: int | None, reason: str, now: flo
 
 
 def read_parked(ledger: Ledger) -> dict[str, Parked]:
-    """Those that fail, by metric; what makes no sense is left out. Raises StateError."""
+    """Those that fail, by metric. Raises StateError."""
     from ridgeline.io.redis.ledger import Fields
 
     (fields,) = ledger.ask(Fields(PARKED, MOST))
+    return parked_of(fields)
+
+
+def parked_of(fields: Mapping[str, str]) -> dict[str, Parked]:
+    """Those of the hash's fields that make sense, by metric."""
     return {metric: one for metric, text in fields.items() if (one := _parked(metric, from_json(text))) is not None}
 
 
