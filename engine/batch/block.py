@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ridgeline.engine.batch.judging import NEVER, Judged, judge
+from ridgeline.engine.batch.judging import Judged, judge
 from ridgeline.engine.batch.late import Census
 from ridgeline.engine.batch.pieces import Piece, pieces_of
 from ridgeline.engine.batch.record import CENSUS, Entry
@@ -68,7 +68,7 @@ def _found(turn: Turn, judged: Judged, matrix: MetricMatrix, points: range, row:
     """What was found of one metric."""
     found = [at for at in points if judged.anomalous[at]]
     newest, integers = int(judged.newest[row]), matrix.integers
-    moved = newest != NEVER and (task.mark is None or newest > task.mark)
+    moved = newest > task.after and (task.mark is None or newest > task.mark)
     return Entry(
         task.metric,
         [judged.anomaly(at, task.metric) for at in found],
@@ -81,18 +81,14 @@ def _found(turn: Turn, judged: Judged, matrix: MetricMatrix, points: range, row:
     )
 
 
-def _ended(turn: Turn, piece: Piece, row: int, task: Task, entry: Entry, census: Census | None) -> Entry:
+def _ended(turn: Turn, piece: Piece, row: int, task: Task, entry: Entry, before: Census | None) -> Entry:
     """The same for a metric that has no new points beyond these: it leaves the queue, and its points are counted."""
     begin, end = piece.matrix.offsets[row : row + 2].tolist()
     stamps, mark = piece.matrix.timestamps[begin:end], task.mark if entry.mark is None else entry.mark
-    return replace(
-        entry,
-        late=0 if census is None else census.late(stamps),
-        census=None if mark is None else Census.of(stamps, mark, turn.window(task.metric)).text(),
-        members=task.members,
-        was_parked=task.before is not None,
-        done=True,
-    )
+    late, census = 0 if before is None else before.late(stamps), None
+    if mark is not None and begin < end and (before is None or late or entry.mark is not None):
+        census = Census.of(stamps, mark, turn.window(task.metric)).text()
+    return replace(entry, late=late, census=census, members=task.members, was_parked=task.before is not None, done=True)
 
 
 def _failing(turn: Turn, task: Task, reason: str) -> Entry:

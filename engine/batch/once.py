@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, closing
 from typing import Final
 
@@ -56,7 +56,10 @@ def batch_once(
             look_first(turn)
         loader.prepare("decode", "replay")
         try:
-            (_work_off_list if request.listed else _work_off_queue)(turn)
+            if request.members:
+                _take_up(turn, request.members)
+            else:
+                (_work_off_list if request.listed else _work_off_queue)(turn)
         except (StateError, SourceUnavailable) as error:
             if left() > 0 and not turn.summary.metrics:
                 raise
@@ -69,18 +72,22 @@ def _work_off_queue(turn: Turn) -> None:
     """Take up what is queued, slice by slice, and what failed before and is to be tried again."""
     from ridgeline.io.redis.ledger import Exact
 
-    namespace = turn.config.source.settings.namespace
     while True:
         (members,) = turn.ledger.ask(Exact(QUEUE, SLICE))
-        queued = sort_out(members, namespace)
-        queued.leave(turn.share)
-        tasks, idle = queued_tasks(queued.by_metric, turn.ours, turn.ledger, turn.wall())
-        tasks, unwanted = _selected(turn, tasks)
-        turn.summary.malformed += len(queued.malformed)
-        _take_out(turn, [*queued.malformed, *idle, *unwanted])
-        done = _work_off(turn, tasks)
+        done = _take_up(turn, members)
         if not done or len(members) < SLICE or turn.unwritten or turn.request.dry_run:
             return
+
+
+def _take_up(turn: Turn, members: Iterable[str]) -> bool:
+    """Work off what members of the queue ask for; False where the time was over before the last of it."""
+    queued = sort_out(members, turn.config.source.settings.namespace)
+    queued.leave(turn.share)
+    tasks, idle = queued_tasks(queued.by_metric, turn.ours, turn.ledger, turn.wall())
+    tasks, unwanted = _selected(turn, tasks)
+    turn.summary.malformed += len(queued.malformed)
+    _take_out(turn, [*queued.malformed, *idle, *unwanted])
+    return _work_off(turn, tasks)
 
 
 def _work_off_list(turn: Turn) -> None:

@@ -52,6 +52,11 @@ class Entry:
     done: bool = False
     alerting: bool = True
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is to be recorded of it but that it leaves the queue."""
+        return not (self.anomalies or self.mark is not None or self.census or self.parked or self.was_parked)
+
 
 def changes_of(entry: Entry) -> Iterator[Entries]:
     """The changes to make, those of one instant together.

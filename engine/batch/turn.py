@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.batch.files import tell_panorama, unwritten
 from ridgeline.engine.batch.judging import Judging
+from ridgeline.engine.batch.queue import QUEUE
 from ridgeline.engine.batch.record import Entry, changes_of
 from ridgeline.engine.batch.summary import Summary
 from ridgeline.engine.config.model import Config
@@ -34,6 +35,7 @@ class Request:
 
     everything  every metric that is listed, not what is queued; so is it where `match` names some
     match       a pattern; None: every metric
+    members     what is to be done instead, told as the queue would tell it
     reprocess   epoch seconds: what is that old or newer is judged once more, whatever was judged
     deadline    seconds
     dry_run     nothing is written, and nothing taken out of the queue
@@ -43,6 +45,7 @@ class Request:
     config: Config
     everything: bool = False
     match: str | None = None
+    members: tuple[str, ...] = ()
     reprocess: int | None = None
     deadline: float = 290.0
     dry_run: bool = False
@@ -111,8 +114,9 @@ class Turn:
         if not self.request.dry_run:
             entries = self._with_files(entries)
             changes = Entries()
+            changes.take_out(QUEUE, [member for entry in entries if entry.idle for member in entry.members])
             for entry in entries:
-                for part in changes_of(entry):
+                for part in () if entry.idle else changes_of(entry):
                     changes.together(part)
             self.ledger.write(changes)
         for entry in entries:

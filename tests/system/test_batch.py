@@ -254,7 +254,9 @@ def test_people_hear_of_metrics_that_are_left_alone(server, tmp_path):
         for _ in range(2):
             run(config, "-q", as_of=NOW)
             assert received(http).count("ridgeline.batch_parked") == 1
-        (alert,) = [one for post in http.requests for one in post.json["alerts"] if one["metric"] == "ridgeline.batch_parked"]
+        (alert,) = [
+            one for post in http.requests for one in post.json["alerts"] if one["metric"] == "ridgeline.batch_parked"
+        ]
         assert "1 metric is not judged any more" in alert["message"]
         assert "jobs.odd" in alert["message"]
 
