@@ -70,12 +70,13 @@ def batch_once(
 
 def _work_off_queue(turn: Turn) -> None:
     """Take up what is queued, slice by slice, and what failed before and is to be tried again."""
-    from ridgeline.io.redis.ledger import Exact
+    from ridgeline.io.redis.ledger import WHOLE, Exact
 
+    most = SLICE if turn.share.whole else WHOLE  # what is other hosts' stays, and must not hide what is ours
     while True:
-        (members,) = turn.ledger.ask(Exact(QUEUE, SLICE))
+        (members,) = turn.ledger.ask(Exact(QUEUE, most))
         done = _take_up(turn, members)
-        if not done or len(members) < SLICE or turn.unwritten or turn.request.dry_run:
+        if not done or len(members) < most or turn.unwritten or turn.request.dry_run:
             return
 
 

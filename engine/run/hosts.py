@@ -10,8 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from ridgeline.engine.alerts.digest import STALE
-from ridgeline.engine.alerts.notices import NO_DATA, UNDELIVERED
 from ridgeline.engine.units import spoken
 from ridgeline.io.redis.keys import OURS
 from ridgeline.io.shard import Shards, Share, node
@@ -62,15 +60,14 @@ class Sign:
 
 
 def owns(shards: Shards, share: Share, metric: str) -> bool:
-    """Whether what waits to be sent for a metric is this host's to send; alerts about a host are that host's."""
-    for notice in (NO_DATA, UNDELIVERED, STALE):
-        if metric.startswith(f"{notice}."):
-            about = metric.removeprefix(f"{notice}.")
-            named = [host for host in shards.hosts if about == host or about.startswith(f"{host}.")]
-            return max(named, key=len) in {shards.host, *shards.take_over} if named else share.first
-        if metric == notice:  # from before there were several hosts
-            return share.first
-    return share.holds(metric)
+    """Whether what waits to be sent for a metric is this host's to send; an alert about a host is that host's."""
+    ours, _, about = metric.partition(".")[2].partition(".")
+    if not metric.startswith(OURS) or not ours:
+        return share.holds(metric)
+    if not about:  # from before there were several hosts
+        return share.first
+    named = [host for host in shards.hosts if about == host or about.startswith(f"{host}.")]
+    return max(named, key=len) in {shards.host, *shards.take_over} if named else share.holds(metric)
 
 
 def this_machine() -> str:

@@ -15,6 +15,8 @@ from rigs.redis import redis_server
 from rigs.runs import received, start
 from rigs.shards import HOSTS, Side, differences, table
 
+from ridgeline.engine.batch import once as batch_job
+from ridgeline.engine.batch.turn import Request
 from ridgeline.engine.run.turn import Turn
 from ridgeline.io.errors import InputError
 
@@ -367,3 +369,16 @@ def test_a_run_warns_of_a_host_that_is_back_and_of_one_that_is_called_alike(serv
     for damaged in ("", "[]", "{}", '{"at": "x"}', "[" * 10_000):
         server.client.set("ridgeline.host.alpha.sign", damaged)
         assert problems() == []
+
+
+def test_a_long_queue_of_others_hides_none_of_ours_from_batch(server, tmp_path):
+    side = Side(server, tmp_path, HOSTS, "")
+    side.metrics = {f"jobs.m{number}": (steady(number), 0) for number in range(60)}
+    side.store(START)
+    server.client.sadd("analyzer.batch", *(str([f"metrics.{name}", START - 300, None]) for name in side.metrics))
+    with mock.patch.object(batch_job, "SLICE", 3):
+        done = {
+            host: batch_job.batch_once(Request(side.desks[host].config()), now=lambda: START).metrics for host in HOSTS
+        }
+    assert done == dict(Counter(map(owner, side.metrics)))
+    assert not server.client.exists("analyzer.batch")
