@@ -76,22 +76,28 @@ class Share:
 
     A name that stands for bytes which are no text, or for one of two keys, is not told by itself: see `learn`.
 
-    first   whether what is nobody's own, such as the time of a set, falls to this host: the first of those listed
-    others  how many names were left to other hosts
+    listed, others   how many names of a source were asked about, and how many of them were left to other hosts
     """
 
     def __init__(self, shards: Shards | None = None) -> None:
         hosts = () if shards is None else shards.hosts
         ours = set() if shards is None else {shards.host, *shards.take_over}
         self._judged_here = [host in ours for host in hosts]
-        self.first = all(self._judged_here[:1])
-        self.others = 0
+        self.listed = self.others = 0
         self._stored: dict[str, bytes] = {}
 
     @property
     def whole(self) -> bool:
         """Whether every metric is ours."""
         return all(self._judged_here)
+
+    @property
+    def first(self) -> bool:
+        """Whether what is nobody's own, such as the time of a set, falls to this host.
+
+        It is the first host's, and everybody's whose source lists no metric of another: they have a source of their own.
+        """
+        return all(self._judged_here[:1]) or self.listed > self.others == 0
 
     def learn(self, names: Sequence[str], stored_as: Sequence[bytes]) -> None:
         """Note the bytes behind those names that do not say them."""
@@ -127,6 +133,7 @@ class Share:
 
     def _chosen(self, select: Select | None, names: Sequence[str]) -> NDArray[np.bool_]:
         found = self.of(names)
+        self.listed += len(names)
         self.others += len(names) - int(found.sum())
         if select is not None:
             found[found] = select(list(compress(names, found.tolist())))

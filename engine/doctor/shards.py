@@ -8,7 +8,7 @@ from typing import Final
 
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.doctor.check import Check, green, red, yellow
-from ridgeline.engine.run.hosts import Sign, age, disagreements, quiet_after, sign_key
+from ridgeline.engine.run.hosts import SIGN_KEPT, Sign, age, disagreements, quiet_after, sign_key
 from ridgeline.engine.run.stages.bookkeeping import ledger_of
 from ridgeline.engine.units import spoken
 from ridgeline.io.shard import Shards
@@ -50,7 +50,7 @@ def look_at_shards(config: Config, now: Callable[[], float]) -> Iterator[Check]:
     yield from _twice_taken(taken)
     for host in shards.hosts:
         if host not in {shards.host, *at_work}:
-            yield _lost(host, signs[host], taken.get(host, []), instant, begun=signs[shards.host] is not None)
+            yield _lost(host, signs[host], taken.get(host, []), instant)
 
 
 def _signs(config: Config) -> dict[str, Sign | None]:
@@ -92,13 +92,17 @@ def _twice_taken(taken: Mapping[str, list[str]]) -> Iterator[Check]:
             )
 
 
-def _lost(host: str, sign: Sign | None, by: list[str], now: float, *, begun: bool) -> Check:
-    """A host that is not at work. `begun`: whether this one has run before."""
-    since = "within the last day" if sign is None else f"for {spoken(age(sign, now))}"
+def _lost(host: str, sign: Sign | None, by: list[str], now: float) -> Check:
+    """A host that is not at work, as far as this Redis knows."""
+    since = f"within {spoken(SIGN_KEPT)}" if sign is None else f"for {spoken(age(sign, now))}"
     if by:
         remedy = "take it out of [shards] take_over as soon as it is back"
         return yellow(NAME, f"{host} has not been at work {since}; {' and '.join(by)} judges its metrics", remedy)
-    detail = f"{host} has not been at work {since}: nobody judges its metrics"
-    if not begun:
-        return yellow(NAME, f"{host} has not been at work {since}, and neither has this host", "start them")
-    return red(NAME, detail, f'start it, or write take_over = ["{host}"] in [shards] of one other host')
+    remedy = f'start it, or write take_over = ["{host}"] in [shards] of one other host'
+    if sign is None:
+        return yellow(
+            NAME,
+            f"this Redis has no sign of {host} {since}: it is lost, not yet started, or has a Redis of its own",
+            remedy,
+        )
+    return red(NAME, f"{host} has not been at work {since}: nobody judges its metrics", remedy)

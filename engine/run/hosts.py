@@ -15,7 +15,7 @@ from ridgeline.io.redis.keys import OURS
 from ridgeline.io.shard import Shards, Share, node
 from ridgeline.io.small import read_small
 
-SIGN_KEPT: Final = 86400  # seconds
+SIGN_KEPT: Final = 7 * 86400  # seconds
 QUIET: Final = 180.0  # seconds after which a host is taken for lost, at least
 MACHINE: Final = Path("/etc/machine-id")
 

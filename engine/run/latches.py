@@ -14,7 +14,7 @@ from ridgeline.engine.prepare.asks import Asks
 from ridgeline.engine.run.sinks import Series
 from ridgeline.engine.run.state import open_run_state
 from ridgeline.io.matrix import MetricMatrix
-from ridgeline.io.state.interface import StateError
+from ridgeline.io.state.interface import MOST, StateError
 from ridgeline.io.state.names import COUNTERS
 from ridgeline.kernels.prepare.layout import COUNTER, DERIVE, DETECT, WATCH
 
@@ -65,7 +65,7 @@ class LatchSink:
         """Read what the runs before knew."""
         try:
             with open_run_state(turn.request.config, turn.budget.reading_left()) as state:
-                fields = state.fields(COUNTERS)
+                fields = state.fields(COUNTERS, MOST * max(len(turn.request.config.shards.hosts), 1))
         except StateError as error:
             turn.warn(f"{error}, so counters are not confirmed by earlier runs")
             return

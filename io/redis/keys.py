@@ -87,7 +87,7 @@ BOOKS: Final = (
 HOSTS: Final = tuple(
     Key(f"{OURS}host.<host>.{name}", "string", value, ttl, ("run",), ("run",), "shards", (("run", sends),))
     for name, value, ttl, sends in (
-        ("sign", "of life, of one of several hosts: its last run, what it goes by: JSON", "86400", ("MGET", "SET")),
+        ("sign", "of life, of one of several hosts: its last run, what it goes by: JSON", "604800", ("MGET", "SET")),
         ("books", "its notes of the last run for the next one's books: JSON", "86400", ("MGET", "SET")),
         ("series", "its digests of what siblings were told of each series", "1800", ("MGET", "SET", "UNLINK")),
     )

@@ -140,3 +140,17 @@ def test_a_share_goes_on_knowing_names_that_do_not_say_their_bytes():
     share.learn([name, "plain"], [raw, b"plain"])
     assert share.holds(name)
     assert share.holds("plain") == (zlib.adler32(b"plain") % 3 == 0)
+
+
+def test_what_is_nobody_s_falls_to_the_first_and_to_whoever_is_alone_in_a_source():
+    hosts = ("a", "b")
+    assert Shards(hosts, "a").share().first
+    assert Shards(hosts, "b", ("a",)).share().first
+    share = Shards(hosts, "b").share()
+    ours = sorted(share.among(f"m{at}" for at in range(20)))
+    choose = share.narrow(None)
+    assert not share.first, "nothing is known of the source yet"
+    choose(ours)
+    assert share.first
+    choose(["m0", *ours] if "m0" not in ours else ["m1", *ours])
+    assert (share.others > 0, share.first) == (True, False)

@@ -7,16 +7,19 @@ from collections import Counter
 from unittest import mock
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from rigs.books import MINUTE, START, flat, spike, steady
 from rigs.carbon import carbon
 from rigs.http import Answer, http_server
 from rigs.redis import redis_server
-from rigs.runs import received, start
+from rigs.runs import TABLE, received, run_json, start, write_config
 from rigs.shards import HOSTS, Side, differences, table
 
 from ridgeline.engine.batch import once as batch_job
 from ridgeline.engine.batch.turn import Request
+from ridgeline.engine.run.shadow.compare import run_shadow
+from ridgeline.engine.run.turn import Request as RunRequest
 from ridgeline.engine.run.turn import Turn
 from ridgeline.io.errors import InputError
 
@@ -382,3 +385,35 @@ def test_a_long_queue_of_others_hides_none_of_ours_from_batch(server, tmp_path):
         }
     assert done == dict(Counter(map(owner, side.metrics)))
     assert not server.client.exists("analyzer.batch")
+
+
+def test_a_shadow_run_compares_what_is_its_own(server, tmp_path):
+    side = Side(server, tmp_path, ["", *HOSTS], '[analysis]\nprofile = "earthgecko"')
+    everything = spikes(side)
+    side.run("")
+    for host in HOSTS:
+        found = run_shadow(RunRequest(side.desks[host].config()), now=lambda: float(START)).shadow
+        mine = {metric for metric in everything if owner(metric) == host}
+        assert (found.anomalous.both, found.anomalous.only_ours, found.anomalous.only_theirs) == (len(mine), [], [])
+
+
+def test_hosts_share_files_too_where_a_run_reads_them(tmp_path, capsys):
+    pq.write_table(TABLE, tmp_path / "fleet.parquet")
+    found = Counter()
+    for host in HOSTS:
+        config = write_config(tmp_path, tmp_path / "fleet.parquet", alerts=(), extra=table(host))
+        code, told, _ = run_json(capsys, config)
+        assert code == 0
+        found.update(one["metric"] for one in told["anomalies"])
+        assert {owner(one["metric"]) for one in told["anomalies"]} == {host}
+    whole = run_json(capsys, write_config(tmp_path, tmp_path / "fleet.parquet", alerts=()))[1]
+    assert found == Counter(one["metric"] for one in whole["anomalies"])
+
+
+def test_a_host_with_a_redis_of_its_own_does_what_is_nobody_s(server, tmp_path):
+    side = Side(server, tmp_path, ["gamma"], "")
+    side.metrics = {name: (flat(), 20) for name in (f"m{at}" for at in range(40)) if owner(name) == "gamma"}
+    side.store(START)
+    side.run("gamma")
+    assert side.desks["gamma"].exceptions("analyzer.boring") == (set(side.metrics), {"_updated_at_20231114221320"})
+    assert side.desks["gamma"].text("analyzer.last_all_alerts") == "[]"
