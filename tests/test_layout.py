@@ -30,6 +30,7 @@ NEIGHBOURS = {
     ("prepare", "rules"): "patterns say which series are prepared",
     ("remote", "run"): "one state, one way into the books, one name for the folder of a metric",
     ("memory", "score"): "what is kept is what scoring needs",
+    ("manage", "run"): "the books that runs keep are kept on; locks, deadlines and statistics are those of runs",
 }
 ALLOWED = {
     "kernels": {"ridgeline.kernels"},

@@ -24,6 +24,7 @@ BUILT: Final = frozenset(
         "preparation",
         "remote",
         "shards",
+        "manage",
     }
 )
 CONNECTION: Final = ("PING", "SELECT", "TIME")  # CLIENT SETINFO may fail: the library does not mind

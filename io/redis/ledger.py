@@ -21,8 +21,11 @@ from ridgeline.io.redis.changes import PAGE, cut
 from ridgeline.io.redis.client import connect
 from ridgeline.io.redis.entries import Entries, Entry, Part, PartOfHash, Replace, Together, Written, commands
 from ridgeline.io.redis.explain import explain
-from ridgeline.io.redis.line import line
+from ridgeline.io.redis.line import ROUND, line
 from ridgeline.io.redis.settings import RedisSettings
+from ridgeline.io.redis.sweep import Alike, compare, sweep
+from ridgeline.io.redis.sweep import Fields as SweptHash
+from ridgeline.io.redis.sweep import Members as SweptSet
 from ridgeline.io.state.interface import MOST, StateError
 from ridgeline.io.text import encodable
 
@@ -141,15 +144,27 @@ class Ledger:
         with self._failures("read from"):
             return [question.ask(self._client) for question in questions]
 
-    def write(self, entries: Entries) -> None:
-        """Make all changes, in order, many to a round trip. Of what several hosts share, it is read first what is there.
+    def sweep(self, sets: Sequence[SweptSet], hashes: Sequence[SweptHash]) -> dict[str, str]:
+        """Let each look through its key, all of them together; by key, why one could not. Raises StateError."""
+        with self._failures("read from"):
+            return sweep(self._client, sets, hashes, self._settings)
+
+    def compare(self, alike: Sequence[Alike]) -> dict[str, str]:
+        """Tell each how it differs from what it is like; by key, why that is not known. Raises StateError."""
+        with self._failures("read from"):
+            return compare(self._client, alike, self._settings)
+
+    def write(self, entries: Entries, at_once: int = ROUND) -> None:
+        """Make all changes, in order, many to a round trip: about `at_once` bytes of them.
+
+        Of what several hosts share, it is read first what is there.
 
         Raises StateError: at once where the server is lost; for what it refused, once all else is done.
         """
         refused: list[ResponseError] = []
         with self._failures("write to"):
             written = [change for entry in entries.entries for change in self._settled(entry)]
-            with line(self._client) as send:
+            with line(self._client, at_once) as send:
                 changes: list[Iterable[bytes]] = []
                 for entry in written:
                     if isinstance(entry, Replace):

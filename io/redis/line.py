@@ -22,14 +22,14 @@ Send = Callable[[Iterable[bytes]], list[ResponseError]]
 
 
 @contextmanager
-def line(client: redis.Redis) -> Iterator[Send]:
-    """A function that sends framed commands and returns what the server refused; for a `with` block.
+def line(client: redis.Redis, at_once: int = ROUND) -> Iterator[Send]:
+    """A function that sends framed commands, about `at_once` bytes to a round trip, and returns what the server refused.
 
     Raises redis.RedisError or OSError where the connection is lost; it is given up then, whatever was under way.
     """
     connection = cast("BoundedConnection", client.connection_pool.get_connection())
     try:
-        yield partial(_converse, connection)
+        yield partial(_converse, connection, at_once)
     except BaseException:
         connection.drop()
         raise
@@ -37,23 +37,23 @@ def line(client: redis.Redis) -> Iterator[Send]:
         client.connection_pool.release(connection)
 
 
-def _converse(connection: BoundedConnection, commands: Iterable[bytes]) -> list[ResponseError]:
+def _converse(connection: BoundedConnection, at_once: int, commands: Iterable[bytes]) -> list[ResponseError]:
     send: Callable[[list[bytes]], None] = connection.send_packed_command
     refused: list[ResponseError] = []
-    for some in _rounds(commands):
+    for some in _rounds(commands, at_once):
         send([b"".join(some)])
         for _ in some:
             refused += _refusals(connection)
     return refused
 
 
-def _rounds(commands: Iterable[bytes]) -> Iterator[list[bytes]]:
+def _rounds(commands: Iterable[bytes], at_once: int) -> Iterator[list[bytes]]:
     some: list[bytes] = []
     size = 0
     for command in commands:
         some.append(command)
         size += len(command)
-        if size >= ROUND or len(some) == MOST:
+        if size >= at_once or len(some) == MOST:
             yield some
             some, size = [], 0
     if some:

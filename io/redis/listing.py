@@ -20,10 +20,11 @@ STUCK: Final = 1000  # pages in a row without a new name: the server goes in cir
 
 @dataclass(slots=True)
 class Listing:
-    """The members found. `incomplete` says why some are missing."""
+    """The members found. `incomplete` says why some are missing; `broken_off`: because not all pages were read."""
 
     names: set[bytes] = field(default_factory=set)
     incomplete: str | None = None
+    broken_off: bool = False
     _idle: int = 0
     _oversized: int = 0
 
@@ -43,6 +44,7 @@ class Listing:
 
     def end(self) -> None:
         """Say what was left out of pages, if nothing graver was."""
+        self.broken_off = self.incomplete is not None
         if self._oversized and self.incomplete is None:
             self.incomplete = f"{self._oversized:,} names are longer than {LONGEST:,} bytes"
 

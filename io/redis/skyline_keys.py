@@ -14,6 +14,12 @@ BATCH: Final = ("batch",)
 MANAGE: Final = ("manage",)
 THEIRS: Final = (SIBLINGS,)
 BOTH: Final = ("run", SIBLINGS)
+DIFFERENCE: Final[dict[Kind, tuple[str, ...]]] = {
+    "string": ("MGET", "SET"),
+    "set": ("SSCAN", "SADD", "SREM"),
+    "hash": ("HSCAN", "HSET", "HDEL"),
+}
+KEPT: Final = ("manage", SIBLINGS)  # read by its writer too, for only what differs is written
 
 
 def _rows(feature: str, *rows: tuple[str, Kind, str, str, tuple[str, ...], tuple[str, ...]]) -> tuple[Key, ...]:
@@ -25,6 +31,11 @@ def _sending(
 ) -> tuple[Key, ...]:
     """Rows whose last column is what a run sends, where that is not all that the key's type allows."""
     return tuple(Key(*row[:6], feature, (("run", row[6]),)) for row in rows)
+
+
+def _kept(feature: str, *rows: tuple[str, Kind, str, str, tuple[str, ...], tuple[str, ...]]) -> tuple[Key, ...]:
+    """Rows of what a pass of `manage` keeps true, by its difference: nothing is ever replaced as a whole."""
+    return tuple(Key(*row, feature, (("manage", DIFFERENCE[row[1]]),)) for row in rows)
 
 
 MUTES: Final = _rows(
@@ -99,15 +110,18 @@ TOLD: Final = _sending(
     ("analyzer.metrics_manager.metrics_fully_populated", "set", "keys", "", RUN, ("manage", SIBLINGS), SWITCHED),
 )  # fmt: skip
 
-LISTED: Final = _rows(
-    "preparation",
-    ("aet.metrics_manager.derivative_metrics", "set", "keys of counters", "", MANAGE, THEIRS),
-    ("metrics_manager.always_derivative_metrics", "set", "keys", "", MANAGE, THEIRS),
-    ("metrics_manager.non_derivative_metrics", "set", "metrics", "", MANAGE, THEIRS),
-    ("metrics_manager.longterm_non_derivative_metrics", "hash", "metric -> epoch", "", THEIRS, MANAGE),
-    ("metrics_manager.zero_fill_metrics", "set", "metrics", "", MANAGE, THEIRS),
-    ("metrics_manager.last_known_value_metrics", "set", "metrics", "", MANAGE, THEIRS),
-)
+LISTED: Final = _kept(
+    "manage",
+    ("aet.metrics_manager.derivative_metrics", "set", "keys of counters", "", MANAGE, KEPT),
+    ("metrics_manager.always_derivative_metrics", "set", "keys", "", MANAGE, KEPT),
+    ("metrics_manager.non_derivative_metrics", "set", "metrics", "", MANAGE, KEPT),
+    ("metrics_manager.longterm_non_derivative_metrics", "hash", "key -> epoch", "", THEIRS, MANAGE),
+    ("metrics_manager.zero_fill_metrics", "set", "metrics", "", MANAGE, KEPT),
+    ("metrics_manager.last_known_value_metrics", "set", "metrics", "", MANAGE, KEPT),
+    ("analyzer.metrics_manager.metrics_sparsity_increasing", "set", "keys of series that became sparser within an hour", "", MANAGE, KEPT),
+    ("analyzer.metrics_manager.metrics_sparsity_decreasing", "set", "keys of series that became denser within an hour", "", MANAGE, KEPT),
+    ("analyzer.metrics_manager.metrics_sparsity.<number>", "string", "avg_sparsity, and counts of metrics by how dense they are", "", MANAGE, KEPT),
+)  # fmt: skip
 
 AIRGAPS: Final = _rows(
     "airgaps",
@@ -118,9 +132,6 @@ AIRGAPS: Final = _rows(
 
 HANDOFFS: Final = _rows(
     "handoffs",
-    ("mirage.unique_metrics", "set", "keys of Mirage's metrics", "", MANAGE, THEIRS),
-    ("mirage.hash_key.metrics_resolutions", "hash", "metric -> hours", "", MANAGE, THEIRS),
-    ("mirage.hash_key.metrics_expiration_times", "hash", "metric -> seconds", "", MANAGE, THEIRS),
     ("analyzer.sent_to_mirage", "set", "metrics of this run, until it ends", "", RUN, THEIRS),
     ("mirage.sent_to_panorama", "set", "metrics that Mirage did not answer", "", RUN, THEIRS),
     ("analyzer.mirage_check_sent.<timestamp>.<metric>", "string", "timestamp", "300", RUN, BOTH),
@@ -138,28 +149,34 @@ BATCHES: Final = _rows(
     ("analyzer_batch.alerts", "hash", "<timestamp>.<metric> -> repr", "", ("run", "batch"), ("run", "batch")),
     ("analyzer.batch_processing_metrics", "set", "metrics of this run", "", RUN, THEIRS),
     ("aet.analyzer.batch_processing_metrics", "set", "those of the run before", "", RUN, THEIRS),
-    ("metrics_manager.batch_processing_namespaces", "set", "patterns", "", MANAGE, THEIRS),
-    ("metrics_manager.batch_processing_namespaces_full_durations", "hash", "pattern -> seconds", "", MANAGE, THEIRS),
-    ("metrics_manager.batch_processing_namespaces_custom_stale_period", "hash", "pattern -> seconds", "", MANAGE, THEIRS),
 )  # fmt: skip
 
-MANAGED: Final = _rows(
+MANAGED: Final = _kept(
     "manage",
     ("analyzer.metrics_manager", "string", "epoch: alive", "120", MANAGE, THEIRS),
-    ("analyzer.unique_base_names", "set", "metrics", "", MANAGE, THEIRS),
-    ("aet.analyzer.unique_base_names", "set", "metrics", "", MANAGE, THEIRS),
-    ("metrics_manager.last_all_alerts", "string", "repr of the alert rules", "", MANAGE, THEIRS),
-    ("analyzer.smtp_alerter_metrics", "set", "metrics with an smtp rule", "", MANAGE, THEIRS),
-    ("analyzer.non_smtp_alerter_metrics", "set", "metrics without one", "", MANAGE, THEIRS),
-    ("aet.analyzer.smtp_alerter_metrics", "set", "metrics with an smtp rule", "", MANAGE, THEIRS),
-    ("aet.analyzer.non_smtp_alerter_metrics", "set", "metrics without one", "", MANAGE, THEIRS),
-    ("metrics_manager.analyzer.skyline_feedback_metrics", "set", "metrics", "", MANAGE, THEIRS),
-    ("analyzer.metrics_manager.analyzer_skip", "set", "metrics", "", MANAGE, THEIRS),
-    ("metrics_manager.do_not_alert_on_stale_metrics", "set", "metrics", "", MANAGE, THEIRS),
-    ("metrics_manager.filesafe_base_names", "hash", "file name -> metric", "", MANAGE, THEIRS),
+    ("analyzer.metrics_manager.run_time", "string", "seconds of the last pass", "", MANAGE, THEIRS),
+    ("analyzer.unique_base_names", "set", "metrics", "", MANAGE, KEPT),
+    ("aet.analyzer.unique_base_names", "set", "metrics", "", MANAGE, KEPT),
+    ("ridgeline.inactive", "hash", "metrics that are listed no more: metric -> JSON", "", MANAGE, MANAGE),
+    ("ridgeline.density", "hash", "densities as last seen, and when they changed: metric -> JSON", "", MANAGE, MANAGE),
+    ("metrics_manager.last_all_alerts", "string", "repr of the alert rules", "", MANAGE, KEPT),
+    ("analyzer.smtp_alerter_metrics", "set", "metrics with an smtp rule", "", MANAGE, KEPT),
+    ("analyzer.non_smtp_alerter_metrics", "set", "metrics without one", "", MANAGE, KEPT),
+    ("aet.analyzer.smtp_alerter_metrics", "set", "metrics with an smtp rule", "", MANAGE, KEPT),
+    ("aet.analyzer.non_smtp_alerter_metrics", "set", "metrics without one", "", MANAGE, KEPT),
+    ("mirage.unique_metrics", "set", "keys of Mirage's metrics", "", MANAGE, KEPT),
+    ("mirage.hash_key.metrics_resolutions", "hash", "metric -> hours", "", MANAGE, KEPT),
+    ("mirage.hash_key.metrics_expiration_times", "hash", "metric -> seconds", "", MANAGE, KEPT),
+    ("metrics_manager.batch_processing_namespaces", "set", "patterns", "", MANAGE, KEPT),
+    ("metrics_manager.batch_processing_namespaces_full_durations", "hash", "pattern -> seconds", "", MANAGE, KEPT),
+    ("metrics_manager.batch_processing_namespaces_custom_stale_period", "hash", "pattern -> seconds", "", MANAGE, KEPT),
+    ("metrics_manager.analyzer.skyline_feedback_metrics", "set", "metrics", "", MANAGE, KEPT),
+    ("analyzer.metrics_manager.analyzer_skip", "set", "metrics", "", MANAGE, KEPT),
+    ("metrics_manager.do_not_alert_on_stale_metrics", "set", "metrics", "", MANAGE, KEPT),
+    ("metrics_manager.filesafe_base_names", "hash", "file name -> metric", "", MANAGE, KEPT),
     ("namespace.analysed_events.<app>.<date>", "hash", "namespace -> events", "1296000", THEIRS, MANAGE),
-    ("metrics_manager.namespace.analysed_events", "hash", "midnight -> repr", "", MANAGE, THEIRS),
-)
+    ("metrics_manager.namespace.analysed_events", "hash", "midnight -> repr", "", MANAGE, KEPT),
+)  # fmt: skip
 
 REMOTE: Final = _rows(
     "remote",

@@ -43,6 +43,7 @@ class RedisSource:
 
     `select` picks by base name, of what is listed and `share` holds; with `names` those are read and nothing is listed.
     `deadline` tells the seconds left: when none are, `chunks` ends, and `names[delivered:]` were not reached. `now` is our clock, with which Redis' is compared once; None: it is not.
+    `incomplete` says why names are missing; with `broken_off` it is unknown how many.
     `clock_skew`: the seconds that Redis' clock is at least ahead of ours, negative behind; None where it is not known.
     """
 
@@ -59,7 +60,8 @@ class RedisSource:
     unreadable: tuple[tuple[str, str], ...] = ()
     _client: redis.Redis | None = None
     _line: WaitingLine | None = None
-    _incomplete: str | None = None
+    incomplete: str | None = None
+    broken_off: bool = False
     _patience: Patience = field(init=False)
 
     def __post_init__(self) -> None:
@@ -94,8 +96,9 @@ class RedisSource:
             with explained(self.settings), self._patience.at_most(share):
                 self.clock_skew = None if self.now is None else clock_skew(self.client, self.now)
                 found = list_names(self.client, key, self._patience.left)
+            self.broken_off = found.broken_off
             if found.incomplete is not None:
-                self._incomplete = (
+                self.incomplete = (
                     f"not all of {escape(key)} of Redis at {self.settings} could be listed: {found.incomplete}"
                 )
             namespace = self.settings.namespace.encode()
@@ -134,8 +137,8 @@ class RedisSource:
                 self.seconds["load"] = before + parts.seconds
                 self.delivered += len(matrix)
                 yield matrix
-        if self._incomplete is not None and self.delivered == len(line):
-            raise SourceUnavailable(self._incomplete)
+        if self.incomplete is not None and self.delivered == len(line):
+            raise SourceUnavailable(self.incomplete)
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any, Final
 
 from ridgeline.engine.alerts.rule import AlertRow
@@ -23,9 +24,10 @@ def write_rules(turn: Turn, judged: Judged, past: Past) -> None:  # noqa: ARG001
 
 
 def as_tuples(rows: Iterable[AlertRow]) -> list[list[Any]]:
-    """Skyline's alert tuples: [pattern, alerter, expiration], and the hours of second order where there are any."""
-    return sorted(
+    """Skyline's alert tuples by pattern: [pattern, alerter, expiration], and the hours of second order where there are any."""
+    told: list[list[Any]] = [
         [row.match, strategy, row.expiration, *([row.second_order_hours] if row.second_order_hours else [])]
         for row in rows
         for strategy in row.strategies
-    )
+    ]
+    return sorted(told, key=itemgetter(0))

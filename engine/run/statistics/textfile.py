@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from ridgeline.engine.alerts.summary import COUNTED
@@ -44,16 +45,25 @@ class Ending:
 
 def render(report: Report, ending: Ending, host: str = "") -> bytes:
     """The whole file: every metric with HELP and TYPE, every known label, zeros included. `host` labels a shard's."""
-    common = {"host": host} if host else {}
-    return "".join(
-        line for name, samples in _families(report, ending) for line in _family(name, samples, common)
-    ).encode()
+    return exposition(_families(report, ending), HELP, {"host": host} if host else {})
+
+
+def exposition(
+    families: Iterable[tuple[str, Samples]], told: Mapping[str, str], common: Mapping[str, str] = MappingProxyType({})
+) -> bytes:
+    """Families of gauges in Prometheus' text format; `told`: what each means, by name; `common`: labels of every sample."""
+    return "".join(line for name, samples in families for line in _family(name, told[name], samples, common)).encode()
+
+
+def one(number: float) -> Samples:
+    """The samples of a family without labels."""
+    return [({}, number)]
 
 
 def _families(report: Report, ending: Ending) -> Iterator[tuple[str, Samples]]:
     alerts, seconds = report.alerts or {}, report.seconds
     yield "ridgeline_metrics", (({"outcome": name}, report.outcomes[name]) for name in OUTCOMES)
-    yield "ridgeline_anomalies", _one(len(report.anomalies))
+    yield "ridgeline_anomalies", one(len(report.anomalies))
     yield "ridgeline_alerts", (({"result": name}, alerts.get(name, 0)) for name in COUNTED)
     stages = (*SHARES, *WORK, "total")
     yield "ridgeline_run_seconds", (({"stage": name}, round(seconds[name], 6)) for name in stages)
@@ -61,18 +71,14 @@ def _families(report: Report, ending: Ending) -> Iterator[tuple[str, Samples]]:
     errors = report.algorithm_errors
     names = dict.fromkeys([*report.algorithms, *errors])
     yield "ridgeline_algorithm_errors", (({"algorithm": name}, errors[name]) for name in names)
-    yield "ridgeline_last_run_timestamp_seconds", _one(ending.now)
-    yield LAST_SUCCESS, _one(ending.last_success)
-    yield "ridgeline_exit_code", _one(ending.code)
-    yield OUTBOX, _one(ending.outbox)
+    yield "ridgeline_last_run_timestamp_seconds", one(ending.now)
+    yield LAST_SUCCESS, one(ending.last_success)
+    yield "ridgeline_exit_code", one(ending.code)
+    yield OUTBOX, one(ending.outbox)
 
 
-def _one(number: float) -> Samples:
-    return [({}, number)]
-
-
-def _family(name: str, samples: Samples, common: Mapping[str, str]) -> Iterator[str]:
-    yield f"# HELP {name} {HELP[name]}\n# TYPE {name} gauge\n"
+def _family(name: str, told: str, samples: Samples, common: Mapping[str, str]) -> Iterator[str]:
+    yield f"# HELP {name} {told}\n# TYPE {name} gauge\n"
     for labels, number in samples:
         yield f"{name}{_labels({**labels, **common})} {number}\n"
 

@@ -1,0 +1,1 @@
+"""What a pass computes: one module for each family of lists."""
