@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from unittest import mock
 
 import numpy as np
 
@@ -99,17 +100,14 @@ def _pass(config: Config, before: Any, talk: _Conversation) -> None:
 @contextmanager
 def _counted(talk: _Conversation) -> Iterator[None]:
     """Count what is sent while the block lasts."""
-    send = BoundedConnection.send_packed_command
+    send: Any = BoundedConnection.send_packed_command
 
     def counting(connection: BoundedConnection, *arguments: Any, **options: Any) -> None:
         talk.trips += 1
         send(connection, *arguments, **options)
 
-    BoundedConnection.send_packed_command = counting  # type: ignore[method-assign]
-    try:
+    with mock.patch.object(BoundedConnection, "send_packed_command", counting):
         yield
-    finally:
-        BoundedConnection.send_packed_command = send  # type: ignore[method-assign]
 
 
 def _list(client: Any, names: Sequence[str]) -> None:
@@ -131,7 +129,12 @@ def _tell_densities(client: Any, names: Sequence[str]) -> None:
 def _forget(client: Any) -> None:
     """Drop every list."""
     for key in client.scan_iter(count=10_000):
-        if b"unique_metrics" not in key and b"hash_key" not in key and b"resolutions" not in key and b"_timestamp" not in key:
+        if (
+            b"unique_metrics" not in key
+            and b"hash_key" not in key
+            and b"resolutions" not in key
+            and b"_timestamp" not in key
+        ):
             client.unlink(key)
 
 

@@ -1,39 +1,51 @@
-"""The agent: one run after the other, each when it is due, for as long as the process lives."""
+"""The agent: one piece of work after the other, each when it is due, for as long as the process lives."""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol, TypeVar
 
 from ridgeline.engine.agent.health import Pulse, keep_pulse
 from ridgeline.engine.agent.periods import Period
 from ridgeline.engine.agent.watched import Watched
 from ridgeline.engine.config.model import Config
+from ridgeline.engine.manage.once import Request as Managing
+from ridgeline.engine.manage.once import manage_once
+from ridgeline.engine.manage.report import Report as Managed
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.run.once import run_once
 from ridgeline.engine.run.turn import PARTIAL, Request
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.text import escape, redact
 
-BUG = 1
+BUG: Final = 1
+WORK: Final = {"run_every": "runs", "manage_every": "passes of manage"}
+T = TypeVar("T", bound="Told")
 
 
 class Guard(Protocol):
-    """What bounds a run; `stopped` says afterwards that it had to be told to end."""
+    """What bounds a piece of work; `stopped` says afterwards that it had to be told to end."""
 
     stopped: bool
 
 
+class Told(Protocol):
+    """What any kind of work reports."""
+
+    problems: list[str]
+    exit: int
+
+
 @dataclass(slots=True)
 class Agent:
-    """Runs by the configuration that is in force when each of them begins.
+    """Works by the configuration that is in force when each piece of work begins; no two at once.
 
-    guard   bounds one run of so many seconds, whatever hangs in it
+    guard   bounds one piece of so many seconds, whatever hangs in it
     say     is told a sentence for people; `quiet` keeps back those about what goes well
     rest    waits for so many seconds
     """
@@ -43,44 +55,61 @@ class Agent:
     say: Callable[[str], None]
     quiet: bool = False
     once: Callable[[Request], Report] = run_once
+    manage: Callable[[Managing], Managed] = manage_once
     clock: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
     rest: Callable[[float], object] = field(default_factory=lambda: threading.Event().wait)
 
     def live(self) -> None:
         """Go on until the process is told to end: SystemExit, KeyboardInterrupt."""
-        period = Period(self.watched.current.agent.run_every, self.clock())
+        duties: dict[str, Callable[[Config], None]] = {"run_every": self._run, "manage_every": self._manage}
+        periods: dict[str, Period] = {}
         while True:
             config = self.watched.look()
-            period.become(config.agent.run_every, self.clock())
+            self._keep_time(periods, {key: getattr(config.agent, key) for key in duties})
+            key, period = min(periods.items(), key=lambda one: one[1].due)  # of what is due at once, runs come first
             wait = period.due - self.clock()
             if wait > 0:
                 self.rest(wait)
                 continue  # the configuration may have changed meanwhile
-            self._run(config)
+            duties[key](config)
             missed = period.done(self.clock())
             if missed:
-                self.say(f"{missed} runs were left out: the last took longer than `[agent] run_every`")
+                self.say(f"{missed} {WORK[key]} were left out: the last took longer than `[agent] {key}`")
+
+    def _keep_time(self, periods: dict[str, Period], asked: Mapping[str, float | None]) -> None:
+        """Let there be a period for whatever is asked for, and for nothing else."""
+        for key, seconds in asked.items():
+            if seconds is None:
+                periods.pop(key, None)
+            elif key in periods:
+                periods[key].become(seconds, self.clock())
+            else:
+                periods[key] = Period(seconds, self.clock())
 
     def _run(self, config: Config) -> None:
         began = self.wall()
         keep_pulse(config, Pulse(os.getpid(), began))
-        code = self._guarded(config)
+        request = Request(config, archive=config.archive.directory is not None)
+        code = self._guarded(config, lambda: self.once(request), summed_up, "run")
         keep_pulse(config, Pulse(os.getpid(), began, self.wall(), code))
 
-    def _guarded(self, config: Config) -> int:
-        """The exit code of one run; what goes wrong in it ends no other."""
+    def _manage(self, config: Config) -> None:
+        self._guarded(config, lambda: self.manage(Managing(config)), Managed.as_line, "pass of manage")
+
+    def _guarded(self, config: Config, work: Callable[[], T], line: Callable[[T], str], what: str) -> int:
+        """The exit code of one piece of work; what goes wrong in it ends no other."""
         guard: Guard | None = None
         try:
             with self.guard(config.run.deadline) as guard:
-                report = self.once(Request(config, archive=config.archive.directory is not None))
+                report = work()
         except RidgelineError as error:
             self.say(str(error))
             return error.exit_code
         except SystemExit:
             if guard is None or not guard.stopped:
                 raise
-            self.say("a run did not end by its deadline and was stopped")
+            self.say(f"a {what} did not end by its deadline and was stopped")
             return PARTIAL
         except Exception as error:  # noqa: BLE001 - a bug costs one run; the next may do better
             self.say(f"this is a bug: {type(error).__name__}: {redact(error)}")
@@ -88,7 +117,7 @@ class Agent:
         for problem in report.problems:
             self.say(problem)
         if not self.quiet:
-            self.say(summed_up(report))
+            self.say(line(report))
         return report.exit
 
 

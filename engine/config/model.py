@@ -146,10 +146,11 @@ class RemoteFiles:
 
 @dataclass(frozen=True, slots=True)
 class AgentPeriods:
-    """`[agent]`: how often `ridgeline agent` runs, and how often `batch`, in seconds; None: never."""
+    """`[agent]`: how often `ridgeline agent` does what `run`, `batch` and `manage` do, in seconds; None: never."""
 
     run_every: float = 60.0
     batch_every: int | None = None
+    manage_every: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

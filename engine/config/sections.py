@@ -106,6 +106,7 @@ def read_agent(top: Table) -> AgentPeriods:
     agent = AgentPeriods(
         run_every=table.seconds("run_every", usual.run_every),
         batch_every=table.duration("batch_every", usual.batch_every),
+        manage_every=table.duration("manage_every", usual.manage_every),
     )
     table.finish()
     return agent

@@ -169,4 +169,5 @@ expiration = "1h"
 # [agent]
 # run_every = "60s"                     # how often `ridgeline agent` runs
 # batch_every = "5m"                    # how often it does what `ridgeline batch` does; without it never
+# manage_every = "5m"                   # how often it does what `ridgeline manage` does; without it never
 """

@@ -24,12 +24,14 @@ class Fleet:
     namespace   what stands in front of each in the key of its series
     owned       tells of any base names which are this host's: what is another's is left as it is
     first       whether what is nobody's own falls to this host
+    host        what tells this host's notes from the others'; empty where there is but one host
     """
 
     names: Sequence[str]
     namespace: str = "metrics."
     owned: Owned = everybody
     first: bool = True
+    host: str = ""
     places: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:

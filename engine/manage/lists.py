@@ -224,8 +224,3 @@ def in_two(key: str, fleet: Fleet, wanted: NDArray[np.bool_]) -> tuple[MetricSet
 
 Sets = MetricSet | TextSet
 Hashes = Hash | Pruned | SmallHash
-
-
-def of_metrics(fleet: Fleet) -> Callable[[Mapping[str, str]], list[str]]:
-    """For a hash whose fields are base names: those that are this host's."""
-    return lambda fields: fleet.own(fields)

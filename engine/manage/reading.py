@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgeline.engine.manage.fleet import Fleet
-from ridgeline.engine.manage.trends import TRENDS, Trends
+from ridgeline.engine.manage.trends import Trends, key_of
 from ridgeline.engine.run.books.series import COUNTERS, SPARSITY
 from ridgeline.engine.run.skips import SKIPS
 
@@ -98,10 +98,15 @@ class Reading:
 
         days = [datetime.fromtimestamp(now, UTC).date() - timedelta(days=back) for back in range(DAYS + 1)]
         events = {(day.isoformat(), app): Held(f"{EVENTS}.{app}.{day}") for day in days for app in APPS}
-        skips, long_term, counters, densities = Held(SKIPS), Held(LONG_TERM), Found(COUNTERS, fleet), Densities(SPARSITY, fleet)
+        skips, long_term, counters, densities = (
+            Held(SKIPS),
+            Held(LONG_TERM),
+            Found(COUNTERS, fleet),
+            Densities(SPARSITY, fleet),
+        )
         counted = events if fleet.first else {}
         failed = ledger.sweep([counters], [skips, long_term, densities, *counted.values()])
-        ((noted,),) = ledger.ask(Strings([TRENDS]))
+        ((noted,),) = ledger.ask(Strings([key_of(fleet.host)]))
         return cls(skips, long_term, counters, densities, Trends.read(noted, fleet.names), counted, failed)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ridgeline.engine.manage.lists import Change
+from ridgeline.engine.run.turn import PARTIAL
 from ridgeline.io.text import escape, truncate
 
 SHOWN: Final = 10  # names of a change that a dry run shows
@@ -35,6 +36,11 @@ class Report:
         self.exit = self.exit or code
         self.problems.append(problem)
 
+    def tell_failures(self, failed: Mapping[str, str]) -> None:
+        """Note why some keys could not be looked through."""
+        for why in failed.values():
+            self.find(PARTIAL, why)
+
     def as_json(self) -> dict[str, Any]:
         """The object that `--json` prints."""
         changes = {
@@ -46,9 +52,14 @@ class Report:
         """For people; with `names` also what is added and removed."""
         return "\n".join(self._lines(names=names))
 
+    def as_line(self) -> str:
+        """In one line."""
+        lists = "1 list" if len(self.changes) == 1 else f"{len(self.changes):,} lists"
+        changed = f"{lists} changed" if self.changes else "nothing changed"
+        return f"{self.metrics:,} metrics, {changed}, {self.seconds:.1f} s"
+
     def _lines(self, *, names: bool) -> Iterator[str]:
-        changed = f"{len(self.changes):,} lists changed" if self.changes else "nothing changed"
-        yield f"{self.metrics:,} metrics, {changed}, {self.seconds:.1f} s"
+        yield self.as_line()
         width = max(map(len, self.changes), default=0)
         for key, change in self.changes.items():
             yield f"  {key:<{width}}  +{len(change.added):,} -{len(change.removed):,}"

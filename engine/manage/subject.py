@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.config.model import Config
@@ -12,13 +13,18 @@ from ridgeline.engine.manage.matches import Matches
 from ridgeline.engine.manage.reading import Reading
 from ridgeline.engine.rules.pattern import is_plain
 
+MAIL: Final = "smtp"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """The configuration, the names, and what Redis says; `rules`: those of alerts, others' included; `now`: epoch seconds."""
+    """The configuration, the names, and what Redis says; `now`: epoch seconds.
+
+    rules   of alerts, those of other services included; None: not known
+    """
 
     config: Config
-    rules: Sequence[AlertRow]
+    rules: Sequence[AlertRow] | None
     fleet: Fleet
     matches: Matches
     reading: Reading
@@ -34,6 +40,11 @@ def patterns(config: Config, rules: Sequence[AlertRow]) -> Iterator[str]:
     yield from (override.match for override in config.overrides if override.stale_period is not None)
     if config.stale_digest is not None:
         yield from config.stale_digest.exclude
+
+
+def mail_strategies(config: Config) -> frozenset[str]:
+    """The strategies that send mail."""
+    return frozenset(name for name, channel, _ in config.alerters.settings if channel.kind == MAIL)
 
 
 def feedback(config: Config) -> tuple[str, ...]:

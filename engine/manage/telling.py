@@ -39,19 +39,23 @@ def tell(config: Config, report: Report, now: int, left: Callable[[], float]) ->
     """Tell the numbers; what cannot be told is a problem of the report's. `now`: epoch seconds."""
     statistics = config.statistics
     if statistics.prometheus_textfile is not None:
-        _write(textfile(statistics.prometheus_textfile), report, now, left)
+        _write(textfile(statistics.prometheus_textfile), render(report, now, config.shards.name), report, left)
     if statistics.graphite is not None:
         numbers = {"metrics_manager_run_time": round(report.seconds, 2)}
         numbers |= {f"metrics_sparsity.{name}": number for name, number in report.numbers.items()}
         try:
-            send(statistics.graphite, batch(prefix(statistics.name), numbers, now), max(left(), LEAST))
+            send(
+                statistics.graphite,
+                batch(prefix(statistics.name, config.shards.name), numbers, now),
+                max(left(), LEAST),
+            )
         except TransportError as error:
             report.problems.append(f"the statistics of this pass were not sent: {error}")
 
 
-def _write(path: Path, report: Report, now: int, left: Callable[[], float]) -> None:
+def _write(path: Path, content: bytes, report: Report, left: Callable[[], float]) -> None:
     try:
-        aside(partial(_replace, path, render(report, now)), max(left() + GRACE, LEAST), "textfile")
+        aside(partial(_replace, path, content), max(left() + GRACE, LEAST), "textfile")
     except Overdue:
         report.find(OutputError.exit_code, f"cannot write {path}: the disk did not answer before the deadline")
     except OutputError as error:
@@ -63,9 +67,9 @@ def _replace(path: Path, content: bytes) -> None:
     write_atomic(path, content)
 
 
-def render(report: Report, now: int) -> bytes:
-    """The whole textfile."""
-    return exposition(_families(report, now), HELP)
+def render(report: Report, now: int, host: str = "") -> bytes:
+    """The whole textfile. `host` labels a shard's."""
+    return exposition(_families(report, now), HELP, {"host": host} if host else {})
 
 
 def _families(report: Report, now: int) -> Iterator[tuple[str, Samples]]:

@@ -40,7 +40,9 @@ class Trends:
             marks = _marks(names)
             at = np.minimum(np.searchsorted(noted["name"], marks), len(noted) - 1)
             known = noted["name"][at] == marks
-            percent[known], sign[known], since[known] = (noted[part][at[known]] for part in ("percent", "sign", "since"))
+            percent[known], sign[known], since[known] = (
+                noted[part][at[known]] for part in ("percent", "sign", "since")
+            )
         return cls(percent, sign, since)
 
     def after(self, percent: NDArray[np.float64], now: int) -> Trends:
@@ -70,6 +72,11 @@ class Trends:
         kept = np.sort(rows[~np.isnan(self.percent)], order="name")
         packed = base64.b64encode(zlib.compress(kept.tobytes(), 1)).decode()
         return json.dumps({"version": 1, "rows": packed}, separators=(",", ":"))
+
+
+def key_of(host: str) -> str:
+    """Where a host notes its metrics."""
+    return f"{TRENDS}.{host}" if host else TRENDS
 
 
 def _marks(names: Sequence[str]) -> NDArray[np.uint64]:

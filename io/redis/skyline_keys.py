@@ -14,6 +14,11 @@ BATCH: Final = ("batch",)
 MANAGE: Final = ("manage",)
 THEIRS: Final = (SIBLINGS,)
 BOTH: Final = ("run", SIBLINGS)
+IN_TWO: Final = frozenset({  # sets that Skyline has a copy of: how both differ is asked of the server
+    f"{aet}analyzer.{name}"
+    for aet in ("", "aet.")
+    for name in ("unique_base_names", "smtp_alerter_metrics", "non_smtp_alerter_metrics")
+})  # fmt: skip
 DIFFERENCE: Final[dict[Kind, tuple[str, ...]]] = {
     "string": ("MGET", "SET"),
     "set": ("SSCAN", "SADD", "SREM"),
@@ -35,7 +40,11 @@ def _sending(
 
 def _kept(feature: str, *rows: tuple[str, Kind, str, str, tuple[str, ...], tuple[str, ...]]) -> tuple[Key, ...]:
     """Rows of what a pass of `manage` keeps true, by its difference: nothing is ever replaced as a whole."""
-    return tuple(Key(*row, feature, (("manage", DIFFERENCE[row[1]]),)) for row in rows)
+    sent = (
+        (*(("SDIFF",) if name in IN_TWO else ()), *DIFFERENCE[kind][: None if writers == MANAGE else 1])
+        for name, kind, _, _, writers, _ in rows
+    )
+    return tuple(Key(*row, feature, (("manage", commands),)) for row, commands in zip(rows, sent, strict=True))
 
 
 MUTES: Final = _rows(
@@ -74,12 +83,12 @@ BOOKKEEPING: Final = _sending(
     ("analyzer.alert_on_stale_metrics", "set", "keys of newly stale series", "", RUN, THEIRS, SWITCHED),
     ("analyzer.metrics.last_timeseries_timestamp", "hash", "metric -> newest timestamp", "", ("run", "manage"), ("manage", SIBLINGS), ("HSET",)),
     ("analyzer.metrics.last_analyzed_timestamp", "hash", "metric -> timestamp", "", ("run", "manage"), ("manage", SIBLINGS), ("HSET",)),
-    ("analyzer.metrics_manager.custom_stale_periods", "hash", "metric -> seconds", "", ("run", "manage"), THEIRS, (*PUT, *PART_OF_HASH)),
+    ("analyzer.metrics_manager.custom_stale_periods", "hash", "metric -> seconds", "", ("run", "manage"), KEPT, (*PUT, *PART_OF_HASH)),
     ("analyzer.run_time", "hash", "value, timestamp", "", RUN, THEIRS, ("HSET",)),
     ("analyzer.total_metrics", "hash", "value, timestamp", "", RUN, THEIRS, ("HSET",)),
     ("analyzer.total_analyzed", "hash", "value, timestamp", "", RUN, THEIRS, ("HSET",)),
     ("namespace.analysed_events.analyzer.<date>", "hash", "namespace -> metrics analysed", "1296000", RUN, ("manage", SIBLINGS), ("HINCRBY", "EXPIRE")),
-    ("analyzer.last_all_alerts", "string", "repr of the alert rules", "", ("run", "manage"), THEIRS, ("SET",)),
+    ("analyzer.last_all_alerts", "string", "repr of the alert rules", "", ("run", "manage"), KEPT, ("SET",)),
     ("analyzer.log.errors.per_minute", "string", "problems of the run, where there were any", "119", RUN, THEIRS, ("SET",)),
     ("panorama.alert.<timestamp>.<metric>", "string", "repr [metric, timestamp, epoch of the alert]", "86400", RUN, THEIRS, ("SET",)),
     ("panorama.alerts", "hash", "<timestamp>.<metric> -> repr of the alert", "", ("run", SIBLINGS), BOTH, ("HSCAN", "HSET", "HDEL")),
@@ -102,12 +111,12 @@ SECOND_ORDER: Final = _rows(
 # Told as a whole now and then, and in between what changed.
 TOLD: Final = _sending(
     "preparation",
-    ("derivative_metrics", "set", "keys of counters, and skyline_set_as_of_<epoch>", "", RUN, BOTH, SWITCHED),
+    ("derivative_metrics", "set", "keys of counters, and skyline_set_as_of_<epoch>", "", RUN, ("run", "manage", SIBLINGS), SWITCHED),
     ("non_derivative_metrics", "set", "keys of others, and skyline_set_as_of_<epoch>", "", RUN, THEIRS, SWITCHED),
     ("analyzer.derivative_metrics_expiry", "string", "epoch: when both were told as a whole", "1800", RUN, THEIRS, ("SET",)),
-    ("analyzer.metrics_manager.resolutions", "hash", "metric -> seconds", "", RUN, ("batch", "manage", SIBLINGS), ("HSET",)),
+    ("analyzer.metrics_manager.resolutions", "hash", "metric -> seconds", "", RUN, ("batch", SIBLINGS), ("HSET",)),
     ("analyzer.metrics_manager.hash_key.metrics_data_sparsity", "hash", "key -> percent", "", RUN, ("manage", SIBLINGS), ("UNLINK", *PART_OF_HASH)),
-    ("analyzer.metrics_manager.metrics_fully_populated", "set", "keys", "", RUN, ("manage", SIBLINGS), SWITCHED),
+    ("analyzer.metrics_manager.metrics_fully_populated", "set", "keys", "", RUN, THEIRS, SWITCHED),
 )  # fmt: skip
 
 LISTED: Final = _kept(
@@ -158,7 +167,8 @@ MANAGED: Final = _kept(
     ("analyzer.unique_base_names", "set", "metrics", "", MANAGE, KEPT),
     ("aet.analyzer.unique_base_names", "set", "metrics", "", MANAGE, KEPT),
     ("ridgeline.inactive", "hash", "metrics that are listed no more: metric -> JSON", "", MANAGE, MANAGE),
-    ("ridgeline.density", "hash", "densities as last seen, and when they changed: metric -> JSON", "", MANAGE, MANAGE),
+    ("ridgeline.density", "string", "densities as last seen, and when they changed: JSON", "", MANAGE, MANAGE),
+    ("ridgeline.density.<host>", "string", "the same of the metrics of one of several hosts", "", MANAGE, MANAGE),
     ("metrics_manager.last_all_alerts", "string", "repr of the alert rules", "", MANAGE, KEPT),
     ("analyzer.smtp_alerter_metrics", "set", "metrics with an smtp rule", "", MANAGE, KEPT),
     ("analyzer.non_smtp_alerter_metrics", "set", "metrics without one", "", MANAGE, KEPT),

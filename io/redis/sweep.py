@@ -91,7 +91,9 @@ def sweep(
             one.take(_texts(page))
             seen[one.key] += len(page)
             if seen[one.key] > MOST:
-                failed[one.key] = f"{escape(one.key)} of Redis at {settings} holds more than {MOST:,}, and is left as it is"
+                failed[one.key] = (
+                    f"{escape(one.key)} of Redis at {settings} holds more than {MOST:,}, and is left as it is"
+                )
             elif cursor:
                 further.append((one, is_hash, cursor))
         scanned = further

@@ -13,6 +13,8 @@ from ridgeline.engine.agent.loop import Agent
 from ridgeline.engine.agent.periods import Period
 from ridgeline.engine.agent.watched import Watched
 from ridgeline.engine.config.load import load_config
+from ridgeline.engine.manage.lists import Change
+from ridgeline.engine.manage.report import Report as Managed
 from ridgeline.engine.report.summary import Report
 from ridgeline.io.errors import InputError, SourceUnavailable
 
@@ -199,3 +201,23 @@ def test_a_damaged_pulse_is_an_ailment_and_an_unwritable_place_is_none(config, t
     pulse_path(known).unlink()
     pulse_path(known).mkdir()
     keep_pulse(known, Pulse(1, END))
+
+
+def test_lists_are_kept_at_their_own_pace_and_never_beside_a_run(tmp_path):
+    config = write_config(tmp_path, "redis://127.0.0.1:1/0", alerts=(), extra="[agent]\nrun_every = 60\nmanage_every = 150")
+    work, managed = Clockwork(config, length=7.0), []
+
+    def manage(request):
+        managed.append(work.now)
+        work.now += 3
+        if len(managed) == 2:
+            raise SourceUnavailable("Redis is gone")
+        return Managed(5, {"a": Change(["x"])}, problems=["odd"])
+
+    work.agent.manage = manage
+    assert work.live() == 143
+    assert work.began == [0, 60, 120, 180, 240, 300, 360]
+    assert managed == [7, 150, 307]
+    assert work.said.count("5 metrics, 1 list changed, 0.0 s") == 2
+    assert work.said.count("Redis is gone") == 1
+    assert work.said.count("odd") == 2

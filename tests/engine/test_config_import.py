@@ -395,3 +395,13 @@ def test_whatever_the_values_are_the_result_is_valid(tmp_path_factory, values):
     except InputError:  # a lone surrogate, say, is written as what is no Python
         return
     load_config(folder / "ridgeline.toml")
+
+
+def test_stale_periods_decide_as_in_skyline(tmp_path):
+    """Those with the most dotted elements first, of them the first one; here the last that matches."""
+    periods = {"a": 600, "a.b": 700, "c": 800, "a.d": 900, "a.b.c": 1000}
+    path = tmp_path / "settings.py"
+    path.write_text(f"CUSTOM_STALE_PERIOD = {periods!r}\n")
+    text = import_settings(path, None).text
+    assert [one["match"] for one in tomllib.loads(text)["override"]] == ["c", "a", "a.d", "a.b", "a.b.c"]
+    assert tomllib.loads(text)["agent"]["manage_every"] == 300

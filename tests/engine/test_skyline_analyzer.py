@@ -14,7 +14,7 @@ from rigs.runs import END, FLEET, load, received, write_config
 from rigs.waiting import until
 
 from ridgeline.io.errors import InputError, OutputError
-from ridgeline.skyline import agent, agent_batch, analyzer, metrics_manager
+from ridgeline.skyline import _worker, agent, agent_batch, analyzer, metrics_manager
 from ridgeline.skyline.analyzer import Analyzer
 from ridgeline.skyline.analyzer_batch import AnalyzerBatch
 
@@ -171,7 +171,7 @@ def test_it_analyses_each_period_until_its_parent_is_gone(server, tmp_path, monk
 def test_a_cycle_that_fails_costs_no_other(server, tmp_path, monkeypatch, sleeper, capsys):
     monkeypatch.setattr(analyzer, "PERIOD", 0.2)
     heard = []
-    monkeypatch.setattr(analyzer, "say", lambda sentence: heard.append(str(sentence)))
+    monkeypatch.setattr(_worker, "say", lambda sentence: heard.append(str(sentence)))
     configure(tmp_path, monkeypatch, "redis://127.0.0.1:1", alerts=())
     path = tmp_path / "ridgeline.toml"
     worker = Analyzer(sleeper.pid)

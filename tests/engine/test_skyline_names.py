@@ -197,12 +197,9 @@ def test_importing_any_module_is_light():
 
 def test_what_the_engine_lacks_says_so():
     batch = module("analyzer_batch").AnalyzerBatch(1)
-    manager = module("metrics_manager").Metrics_Manager(1)
     for call, needs in (
         (lambda: batch.spin_batch_process(1, 1, "metrics.a", 1), "batch analysis"),
         (batch.run, "batch analysis"),
-        (lambda: manager.metric_management_process(1), "lists"),
-        (manager.run, "lists"),
     ):
         with pytest.raises(InputError, match=rf"^\w+\.\w+ needs .*{needs}.*, which this version .* does not have$"):
             call()

@@ -8,10 +8,13 @@ import msgpack
 import pytest
 import redis
 from rigs.http import http_server
+from rigs.lists import configuration
 from rigs.redis import redis_server
 from rigs.runs import END, FLEET, load, run_json, write_config
+from twins.lists import Rules
 
 from ridgeline.engine.cli.main import main
+from ridgeline.engine.manage.once import Request, manage_once
 from ridgeline.io.redis.acl import BUILT, CONNECTION, TRANSACTION, commands, patterns, statement
 from ridgeline.io.redis.client import connect
 from ridgeline.io.redis.keys import CATALOGUE, find
@@ -24,7 +27,7 @@ from ridgeline.io.state.outbox import drop_outbox, pick_outbox, put_outbox, read
 
 FEATURES = frozenset(key.feature for key in CATALOGUE)
 PASSWORD = "s3ntinel-w0rd"
-OF_ALL_KEYS = {"MGET", "DEL", "EXISTS"}
+OF_ALL_KEYS = {"MGET", "DEL", "EXISTS", "SDIFF"}
 OF_NO_KEY = {*CONNECTION, *TRANSACTION, "CLIENT", "AUTH"}
 
 
@@ -66,6 +69,7 @@ def test_the_documented_rights_are_the_derived_ones(root):
         statement("run", "ridgeline", redis_7=False),
         statement("batch", "ridgeline-batch"),
         statement("load", "ridgeline-load"),
+        statement("manage", "ridgeline-manage"),
     ]
 
 
@@ -75,7 +79,7 @@ def guarded(request):
     with redis_server() as server:
         if request.param == "7" and int(server.client.info()["redis_version"].partition(".")[0]) < 7:
             pytest.skip("%R~ needs Redis 7, and this is an older one")
-        for program in ("run", "batch", "load"):
+        for program in ("run", "batch", "load", "manage"):
             said = statement(program, program, redis_7=request.param == "7").replace("PASSWORD", PASSWORD)
             server.client.execute_command(*said.split())
         yield server
@@ -134,6 +138,32 @@ def test_load_has_the_rights_it_needs(guarded, tmp_path, monkeypatch):
     for mode in ([], ["--append"], ["--replace"]):
         assert main(["load", str(tmp_path / "in.parquet"), "--redis", url, *mode]) == 0
     assert guarded.client.smembers("metrics.unique_metrics") == {b"metrics.a"}
+
+
+def test_manage_has_the_rights_it_needs(guarded, tmp_path):
+    load(guarded.client)
+    guarded.client.sadd("derivative_metrics", f"metrics.{FLEET.metrics[0]}")
+    rules = Rules(alerts=(("", ("smtp",), 60, 48),), skip=(FLEET.metrics[1],), stale=(("", 700),), batch=("x",))
+    config = configuration(rules, guarded.url, tmp_path, user=("manage", PASSWORD))
+    first = manage_once(Request(config))
+    guarded.client.srem("metrics.unique_metrics", f"metrics.{FLEET.metrics[2]}")
+    second = manage_once(Request(config))
+    assert [(one.problems, one.exit) for one in (first, second)] == [([], 0)] * 2
+    assert len(second.changes["analyzer.unique_base_names"].removed) == 1
+    assert guarded.client.hlen("ridgeline.inactive") == 1
+
+
+def test_all_that_manage_sends_is_in_the_catalogue(tmp_path):
+    with redis_server() as server:
+        load(server.client)
+        config = configuration(Rules(alerts=(("", ("smtp",), 60, 48),), stale=(("", 700),)), server.url, tmp_path)
+        sent = list(traced(server, lambda: [manage_once(Request(config)) for _ in range(2)]))
+    assert {name for name, _ in sent} <= {*commands("manage"), "CLIENT"}
+    for name, keys in sent:
+        for key in keys:
+            row = find(key)
+            assert row is not None, key
+            assert name in row.commands("manage"), f"{name} on {key}"
 
 
 def test_the_documented_rights_are_no_more(guarded, request):

@@ -7,14 +7,27 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, Protocol
 
+from ridgeline.engine.api.found import found_config
 from ridgeline.engine.score.pairs import shown
-from ridgeline.io.errors import InputError
+from ridgeline.io.errors import InputError, RidgelineError
 from ridgeline.io.text import escape
 
+if TYPE_CHECKING:
+    from ridgeline.engine.config.model import Config
+
 WATCH: Final = 1.0  # seconds between two looks at the parent
+
+
+class Reported(Protocol):
+    """What a cycle reports."""
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """Sentences for people."""
+        ...
 
 
 class Worker(threading.Thread):
@@ -28,6 +41,7 @@ class Worker(threading.Thread):
         if self.parent_pid < 1:  # 0 and below mean groups of processes
             raise InputError(f"parent_pid is {shown(parent_pid)}: give the number of a process")
         super().__init__(name=type(self).__name__, daemon=True)
+        self._config: Config | None = None
 
     def check_if_parent_is_alive(self) -> None:
         """End this thread (SystemExit 0; on the main thread: this process) if the parent is gone."""
@@ -44,6 +58,28 @@ class Worker(threading.Thread):
                 continue
             due = time.monotonic() + period
             work()
+
+    def cycle(self, work: Callable[[Config], Reported]) -> None:
+        """Work by the configuration as it is now, and tell people of problems; what goes wrong ends no other cycle."""
+        try:
+            report = work(self._latest())
+        except RidgelineError as error:
+            say(error)
+        except Exception as error:  # noqa: BLE001 - one cycle that fails must not end the watch
+            say(f"this cycle failed, a bug: {type(error).__name__}: {error}")
+        else:
+            for problem in report.problems:
+                say(problem)
+
+    def _latest(self) -> Config:
+        """The configuration as it is now; where that cannot be read, the one of the cycle before."""
+        try:
+            self._config = found_config()
+        except InputError as error:
+            if self._config is None:
+                raise
+            say(f"{error}; the configuration of the cycle before stays in force")
+        return self._config
 
     def _has_parent(self) -> bool:
         try:

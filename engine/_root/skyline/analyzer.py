@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 from ridgeline.alerters import Outcome
 from ridgeline.engine.api.found import found_config
 from ridgeline.engine.score.pairs import shown
-from ridgeline.io.errors import InputError, RidgelineError
-from ridgeline.skyline._worker import Worker, say
+from ridgeline.io.errors import InputError
+from ridgeline.skyline._worker import Worker
 from ridgeline.skyline.alerters import trigger_alert
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ class Analyzer(Worker):
     def __init__(self, parent_pid: int) -> None:
         super().__init__(parent_pid)
         self.report: Report | None = None
-        self._config: Config | None = None
 
     def uniq_datapoints(self, timeseries: Iterable[Any]) -> list[Any]:
         """The points without exact repeats: of equal ones the first stays, and their order is kept."""
@@ -83,29 +82,14 @@ class Analyzer(Worker):
         self.repeat(self._cycle, PERIOD)
 
     def _cycle(self) -> None:
+        self.cycle(self._analyse)
+
+    def _analyse(self, config: Config) -> Report:
         from ridgeline.engine.run.once import run_once
         from ridgeline.engine.run.turn import Request
 
-        try:
-            config = self._latest()
-            self.report = run_once(Request(config))
-        except RidgelineError as error:
-            say(error)
-        except Exception as error:  # noqa: BLE001 - one cycle that fails must not end the watch
-            say(f"this cycle failed, a bug: {type(error).__name__}: {error}")
-        else:
-            for problem in self.report.problems:
-                say(problem)
-
-    def _latest(self) -> Config:
-        """The configuration as it is now; where that cannot be read, the one of the cycle before."""
-        try:
-            self._config = found_config()
-        except InputError as error:
-            if self._config is None:
-                raise
-            say(f"{error}; the configuration of the cycle before stays in force")
-        return self._config
+        self.report = run_once(Request(config))
+        return self.report
 
 
 def _base_names(metrics: Iterable[str | bytes], config: Config) -> frozenset[str]:

@@ -1,29 +1,38 @@
 """Skyline's Metrics_Manager: the thread that keeps the lists of metrics true, and a cluster's hosts in step.
 
-Its part of the engine is not in this version: what needs it says so.
+Each cycle is one `ridgeline manage`, by the configuration that `RIDGELINE_CONFIG` names, else `ridgeline.toml` in the working
+directory; what goes wrong in it is told on standard error, and costs no later cycle.
 """
 
 from __future__ import annotations
 
 import os
 from operator import attrgetter
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from ridgeline.engine.api.found import Kept, found_config
 from ridgeline.engine.score.pairs import shown
 from ridgeline.io.errors import InputError, OutputError, RidgelineError
 from ridgeline.io.shard import Shards
 from ridgeline.skyline._remote import ask, remote_peer, save
-from ridgeline.skyline._worker import Worker, lacking, say
+from ridgeline.skyline._worker import Worker, say
+
+if TYPE_CHECKING:
+    from ridgeline.engine.config.model import Config
+    from ridgeline.engine.manage.report import Report
 
 __all__ = ["Metrics_Manager"]
 
-LISTS: Final = "the management of metrics' lists"
+PERIOD: Final = 300.0  # seconds from the start of a cycle to that of the next, as Skyline's
 _SHARDS: Final[Kept[Shards]] = Kept(attrgetter("shards"))
 
 
 class Metrics_Manager(Worker):
-    """Would manage while the process `parent_pid` lives."""
+    """Manages while the process `parent_pid` lives. `report`: what the newest pass changed; None before the first."""
+
+    def __init__(self, parent_pid: int) -> None:
+        super().__init__(parent_pid)
+        self.report: Report | None = None
 
     def assigned_to_shard(self, metric_name: str) -> str:
         """Name of the host that a metric belongs to, by its base name: this one, unless `[shards]` names several.
@@ -73,10 +82,22 @@ class Metrics_Manager(Worker):
         for sentence in sentences:
             say(f"sync_cluster_files: {sentence}")
 
-    def metric_management_process(self, i: int) -> NoReturn:
-        """Raise InputError: lists are not managed yet."""
-        raise lacking("Metrics_Manager.metric_management_process", LISTS)
+    def metric_management_process(self, i: int) -> Report:
+        """Do one pass over the lists, as `ridgeline manage`, and say what changed: `report`. `i` is of no account.
 
-    def run(self) -> NoReturn:
-        """Raise InputError: lists are not managed yet."""
-        raise lacking("Metrics_Manager.run", LISTS)
+        Raises RidgelineError where nothing could be read, or another pass is at work.
+        """
+        return self._manage(found_config())
+
+    def run(self) -> None:
+        """Manage every five minutes until the parent is gone. Called rather than started, it does so on the caller's thread."""
+        self.repeat(self._cycle, PERIOD)
+
+    def _cycle(self) -> None:
+        self.cycle(self._manage)
+
+    def _manage(self, config: Config) -> Report:
+        from ridgeline.engine.manage.once import Request, manage_once
+
+        self.report = manage_once(Request(config))
+        return self.report

@@ -13,6 +13,7 @@ from ridgeline.io.errors import InputError
 PROFILE: Final = "earthgecko"
 SOCKET: Final = "/tmp/redis.sock"  # noqa: S108 - Skyline's own default
 PATH: Final = re.compile(r"/[\w./@:+-]+", re.ASCII)
+MANAGED_EVERY: Final = 300  # seconds
 MARGIN: Final = 5  # seconds between the end of a run and the next
 NINE: Final = (
     "histogram_bins",
@@ -82,14 +83,16 @@ def translate_analysis(settings: Settings, draft: Draft) -> None:
         "run", "deadline", max(period - MARGIN, 5), "ANALYZER_OPTIMUM_RUN_DURATION, less the time between two runs"
     )
     draft.put("agent", "run_every", max(period, 1), "ANALYZER_OPTIMUM_RUN_DURATION")
+    draft.put("agent", "manage_every", MANAGED_EVERY, "the period of Skyline's metrics_manager")
     _stale_periods(settings, draft)
     _windows(settings, draft)
 
 
 def _stale_periods(settings: Settings, draft: Draft) -> None:
-    """The first pattern that matches decides in Skyline, the last one here: so they are turned round."""
+    """Skyline tries those with the most dotted elements first, and of them the first one; here the last that matches decides."""
     periods = settings.typed("CUSTOM_STALE_PERIOD", dict, {})
-    for pattern, seconds in reversed(list(periods.items())):
+    last_first = list(periods.items())[::-1]
+    for pattern, seconds in sorted(last_first, key=lambda one: str(one[0]).count(".")):
         if is_pattern(pattern, draft, "CUSTOM_STALE_PERIOD") and _is_seconds(seconds, draft, "CUSTOM_STALE_PERIOD"):
             draft.row("override", {"match": pattern, "stale_period": int(seconds)}, "CUSTOM_STALE_PERIOD")
 

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgeline.engine.manage.lists import Hash, Kept, MetricSet, Text, in_two, of_metrics
-from ridgeline.engine.manage.subject import Subject
+from ridgeline.engine.manage.lists import Hash, Kept, MetricSet, Text, in_two
+from ridgeline.engine.manage.subject import Subject, mail_strategies
 from ridgeline.engine.run.books.rules import RULES, as_tuples
 from ridgeline.engine.run.handoffs.mirage import MORE_THAN
 
@@ -18,19 +18,18 @@ NOT_MAILED: Final = "analyzer.non_smtp_alerter_metrics"
 MIRAGE: Final = "mirage.unique_metrics"
 EXPIRATIONS: Final = "mirage.hash_key.metrics_expiration_times"
 HOURS: Final = "mirage.hash_key.metrics_resolutions"
-MAIL: Final = "smtp"
 
 
 def alert_rules(subject: Subject) -> list[Kept]:
     """The rules, as the repr of a sorted list."""
-    told = repr(as_tuples(subject.rules))
+    told = repr(as_tuples(subject.rules or ()))
     return [Text(key, lambda: told) for key in (RULES, LAST_RULES)] if subject.fleet.first else []
 
 
 def alert_classes(subject: Subject) -> list[Kept]:
     """Metrics that a rule of mail matches, and all others; each twice, as Skyline has them."""
-    mails = {name for name, channel, _ in subject.config.alerters.settings if channel.kind == MAIL}
-    mailed = subject.matches.any(row.match for row in subject.rules if mails.intersection(row.strategies))
+    mails = mail_strategies(subject.config)
+    mailed = subject.matches.any(row.match for row in subject.rules or () if mails.intersection(row.strategies))
     lists: list[Kept] = []
     for key, wanted in ((MAILED, mailed), (NOT_MAILED, ~mailed)):
         lists += in_two(key, subject.fleet, wanted)
@@ -39,16 +38,16 @@ def alert_classes(subject: Subject) -> list[Kept]:
 
 def mirage_classes(subject: Subject) -> list[Kept]:
     """Metrics that are Mirage's: those that a run would hand over, with the expiration and the hours of the rule that says so."""
-    fleet, deciding = subject.fleet, mirage_rules(subject)
+    fleet, rules, deciding = subject.fleet, subject.rules or (), mirage_rules(subject)
     expirations, hours = {}, {}
     for row in np.flatnonzero(deciding >= 0).tolist():
-        rule = subject.rules[deciding[row]]
+        rule = rules[deciding[row]]
         expirations[fleet.names[row]] = str(rule.expiration)
         hours[fleet.names[row]] = str(rule.second_order_hours)
     return [
         MetricSet(MIRAGE, fleet, deciding >= 0, fleet.namespace),
-        Hash(EXPIRATIONS, expirations, of_metrics(fleet)),
-        Hash(HOURS, hours, of_metrics(fleet)),
+        Hash(EXPIRATIONS, expirations, fleet.own),
+        Hash(HOURS, hours, fleet.own),
     ]
 
 
@@ -59,7 +58,7 @@ def mirage_rules(subject: Subject) -> NDArray[np.int64]:
     asks for more than a day (`ridgeline.engine.run.handoffs.mirage.mirage_hours`).
     """
     found = np.full(len(subject.fleet), -1, np.int64)
-    rules = subject.rules
+    rules = subject.rules or ()
     if subject.config.handoff.mirage_checks is None:
         return found
     for strategy in dict.fromkeys(strategy for row in rules for strategy in row.strategies):

@@ -10,7 +10,7 @@ import numpy as np
 from ridgeline.engine.manage.fleet import Fleet
 from ridgeline.engine.manage.lists import Change, Kept, MetricSet, Text
 from ridgeline.engine.manage.subject import Subject
-from ridgeline.engine.manage.trends import TRENDS, Trends
+from ridgeline.engine.manage.trends import Trends, key_of
 from ridgeline.engine.prepare.density import FULL
 from ridgeline.io.redis.entries import Entries
 
@@ -27,7 +27,11 @@ class Noting:
     fleet: Fleet
     before: Trends
     now: Trends
-    key: str = TRENDS
+
+    @property
+    def key(self) -> str:
+        """Its key."""
+        return key_of(self.fleet.host)
 
     def change(self, entries: Entries) -> Change:
         """Note what is new."""

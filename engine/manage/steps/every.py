@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,21 +25,28 @@ from ridgeline.engine.run.skips import SKIPS
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One family of lists, which change at one instant. `needs`: what they depend on in Redis: keys, or what keys begin with."""
+    """One family of lists, which change at one instant.
+
+    needs   what they depend on in Redis: keys, or what keys begin with
+    rules   whether they depend on the rules of alerts
+    """
 
     lists: Callable[[Subject], list[Kept]]
     needs: tuple[str, ...] = ()
+    rules: bool = False
 
-    def lacks(self, failed: Mapping[str, str]) -> bool:
-        """Whether something that it needs could not be read."""
-        return any(key == need or key.startswith(f"{need}.") for need in self.needs for key in failed)
+    def can_be_known(self, subject: Subject) -> bool:
+        """Whether all that they depend on could be read; else they stay as they are."""
+        failed = subject.reading.failed
+        lacking = any(key == need or key.startswith(f"{need}.") for need in self.needs for key in failed)
+        return not lacking and not (self.rules and subject.rules is None)
 
 
 STEPS: Final = (
     Step(base_names),
-    Step(alert_rules),
-    Step(alert_classes),
-    Step(mirage_classes),
+    Step(alert_rules, rules=True),
+    Step(alert_classes, rules=True),
+    Step(mirage_classes, rules=True),
     Step(feedback_metrics),
     Step(batch_namespaces),
     Step(skipped_metrics, (SKIPS,)),

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from ridgeline.engine.manage.lists import Hash, Kept, MetricSet, of_metrics
+from ridgeline.engine.manage.lists import Hash, Kept, MetricSet
 from ridgeline.engine.manage.subject import Subject
 from ridgeline.engine.run.books.stale_periods import STALE_PERIODS
 
@@ -23,7 +23,7 @@ def stale_periods(subject: Subject) -> list[Kept]:
         for row in np.flatnonzero(last >= 0).tolist()
         if overrides[last[row]].stale_period != usual
     }
-    return [Hash(STALE_PERIODS, periods, of_metrics(subject.fleet))]
+    return [Hash(STALE_PERIODS, periods, subject.fleet.own)]
 
 
 def quiet_metrics(subject: Subject) -> list[Kept]:

@@ -12,4 +12,3 @@ def timestamps(subject: Subject) -> list[Kept]:
     """Timestamps older than the window are forgotten."""
     over = older_than(subject.now - subject.config.analysis.full_duration)
     return [Pruned(key, over, subject.fleet.own) for key in (SEEN, ANALYSED)]
-
