@@ -31,11 +31,11 @@ def listed(config: Config, report: Report, left: Callable[[], float]) -> Fleet:
             raise SourceUnavailable(f"{source.incomplete}; nothing is changed")
         if source.incomplete is not None:
             report.find(PARTIAL, source.incomplete)
-    if not source.members:
+    if not names and not share.others:
         raise NoData(
             f"no metric is listed in {escape(settings.namespace)}unique_metrics of Redis at {settings}: no list is changed"
         )
-    return Fleet(names, settings.namespace, share.of, config.shards.first, config.shards.name)
+    return Fleet(names, settings.namespace, share.of, share.first, config.shards.name)
 
 
 def rules_of(config: Config, report: Report, left: Callable[[], float]) -> Sequence[AlertRow] | None:

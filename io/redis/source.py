@@ -43,8 +43,7 @@ class RedisSource:
 
     `select` picks by base name, of what is listed and `share` holds; with `names` those are read and nothing is listed.
     `deadline` tells the seconds left: when none are, `chunks` ends, and `names[delivered:]` were not reached. `now` is our clock, with which Redis' is compared once; None: it is not.
-    `incomplete` says why names are missing; with `broken_off` it is unknown how many. `members`: how many are listed,
-    those of others included.
+    `incomplete` says why names are missing; with `broken_off` it is unknown how many.
     `clock_skew`: the seconds that Redis' clock is at least ahead of ours, negative behind; None where it is not known.
     """
 
@@ -63,7 +62,6 @@ class RedisSource:
     _line: WaitingLine | None = None
     incomplete: str | None = None
     broken_off: bool = False
-    members: int = 0
     _patience: Patience = field(init=False)
 
     def __post_init__(self) -> None:
@@ -98,7 +96,7 @@ class RedisSource:
             with explained(self.settings), self._patience.at_most(share):
                 self.clock_skew = None if self.now is None else clock_skew(self.client, self.now)
                 found = list_names(self.client, key, self._patience.left)
-            self.members, self.broken_off = len(found.names), found.broken_off
+            self.broken_off = found.broken_off
             if found.incomplete is not None:
                 self.incomplete = (
                     f"not all of {escape(key)} of Redis at {self.settings} could be listed: {found.incomplete}"

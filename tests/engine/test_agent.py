@@ -204,7 +204,9 @@ def test_a_damaged_pulse_is_an_ailment_and_an_unwritable_place_is_none(config, t
 
 
 def test_lists_are_kept_at_their_own_pace_and_never_beside_a_run(tmp_path):
-    config = write_config(tmp_path, "redis://127.0.0.1:1/0", alerts=(), extra="[agent]\nrun_every = 60\nmanage_every = 150")
+    config = write_config(
+        tmp_path, "redis://127.0.0.1:1/0", alerts=(), extra="[agent]\nrun_every = 60\nmanage_every = 150"
+    )
     work, managed = Clockwork(config, length=7.0), []
 
     def manage(request):

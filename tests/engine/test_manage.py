@@ -100,10 +100,17 @@ def books(draw):
     since = st.sampled_from([NOW - 60, NOW - 90 * 86400, NOW - 91 * 86400]).map('{{"since":{}}}'.format)
     held["ridgeline.inactive"] = draw(st.dictionaries(names, since, max_size=3))
     held["metrics_manager.namespace.analysed_events"] = draw(
-        st.dictionaries(st.sampled_from([str(NOW // 86400 * 86400 - 86400 * back) for back in (0, 20, 100)]), st.just("{}"))
+        st.dictionaries(
+            st.sampled_from([str(NOW // 86400 * 86400 - 86400 * back) for back in (0, 20, 100)]), st.just("{}")
+        )
     )
     counts = st.dictionaries(parts, st.integers(0, 10**6).map(str), max_size=2)
-    for app, day in (("analyzer", "2023-11-14"), ("mirage", "2023-11-14"), ("boundary", "2023-10-30"), ("analyzer", "2023-10-29")):
+    for app, day in (
+        ("analyzer", "2023-11-14"),
+        ("mirage", "2023-11-14"),
+        ("boundary", "2023-10-30"),
+        ("analyzer", "2023-10-29"),
+    ):
         held[f"namespace.analysed_events.{app}.{day}"] = draw(counts)
     return {key: value for key, value in held.items() if value}
 
@@ -126,10 +133,16 @@ def test_every_list_is_what_plain_loops_make_of_it(server, tmp_path, fleet, rule
         if isinstance(new, str):
             assert (list(change.added), list(change.removed)) == ([new], [old] if old else [])
             continue
-        grown = set(new) - set(old) | ({name for name in new if new[name] != old.get(name)} if isinstance(new, dict) and isinstance(old, dict) else set())
+        grown = set(new) - set(old) | (
+            {name for name in new if new[name] != old.get(name)}
+            if isinstance(new, dict) and isinstance(old, dict)
+            else set()
+        )
         assert set(change.added) == grown
         assert set(change.removed) == set(old) - set(new)
-    assert {key for key in wanted.keys() | before.keys() if wanted.get(key) != before.get(key)} - untouched.keys() == set(report.changes)
+    assert {
+        key for key in wanted.keys() | before.keys() if wanted.get(key) != before.get(key)
+    } - untouched.keys() == set(report.changes)
     again = one_pass(rules, server, tmp_path)
     assert (again.changes, again.problems) == ({}, [])
     assert {key: value for key, value in holding(server.client).items() if key not in TIMES} == {
@@ -256,7 +269,9 @@ def test_densities_tell_what_changed_within_an_hour(server, tmp_path):
     told = "analyzer.metrics_manager.hash_key.metrics_data_sparsity"
     denser, sparser = (f"analyzer.metrics_manager.metrics_sparsity_{way}" for way in ("decreasing", "increasing"))
     list_names(server.client, ["a", "b", "c"])
-    server.client.hset(told, mapping={"metrics.a": "100.0", "metrics.b": "50.0", "metrics.other": "70.0", "metrics.c": "much"})
+    server.client.hset(
+        told, mapping={"metrics.a": "100.0", "metrics.b": "50.0", "metrics.other": "70.0", "metrics.c": "much"}
+    )
     first = one_pass(WEB, server, tmp_path)
     assert first.numbers == {
         "avg_sparsity": 220 / 3, "metrics_fully_populated": 1, "metrics_sparsity_increasing": 0, "metrics_sparsity_decreasing": 0,
@@ -374,7 +389,9 @@ def test_steady_passes_make_few_round_trips(server, tmp_path, monkeypatch):
         list_names(server.client, fleet[at : at + 1000])
     sent, send = [], BoundedConnection.send_packed_command
     monkeypatch.setattr(
-        BoundedConnection, "send_packed_command", lambda self, *words, **asked: sent.append(0) or send(self, *words, **asked)
+        BoundedConnection,
+        "send_packed_command",
+        lambda self, *words, **asked: sent.append(0) or send(self, *words, **asked),
     )
     one_pass(WEB, server, tmp_path)
     first = len(sent)

@@ -103,7 +103,7 @@ def ridgeline_text(*arguments):
         (["confg"], "ridgeline: there is no command 'confg'; did you mean `ridgeline config`?"),
         (["x\ny"], r"ridgeline: there is no command 'x\ny'; `ridgeline --help` lists the commands"),
         (["--quiet"], "ridgeline: there is no option '--quiet'; `ridgeline --help` lists the commands"),
-        (["main"], "ridgeline: there is no command 'main'; `ridgeline --help` lists the commands"),
+        (["main"], "ridgeline: there is no command 'main'; did you mean `ridgeline manage`?"),
         (["../x"], "ridgeline: there is no command '../x'; `ridgeline --help` lists the commands"),
         (["config"], "ridgeline config: the following arguments are required: ACTION (ridgeline config --help explains the options)"),
         (["config", "check", "--no"], "ridgeline config: unrecognized arguments: --no (ridgeline config --help explains the options)"),

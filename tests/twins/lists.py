@@ -3,9 +3,10 @@
 `held` is what Redis held before it: by key a str, a set of str, or a dict. What is returned has the same form.
 """
 
-import datetime
+import datetime as dt
 import json
 from dataclasses import dataclass
+from operator import itemgetter
 
 from twins.matching import by_the_book
 
@@ -38,11 +39,12 @@ class Rules:
 
 def after_a_pass(names, rules, held, now, prefix="metrics."):
     """Everything that a pass keeps, after it; numbers of densities left out."""
-    found = {}
-    for key, wanted in _sets(names, rules, held, now, prefix).items():
-        found[key] = wanted
+    found = _sets(names, rules, held, now, prefix)
     found |= _hashes(names, rules, held, now, prefix)
-    told = sorted(([m, s, e, *([h] if h else [])] for m, each, e, h in rules.alerts for s in each), key=lambda one: one[0])
+    told = []
+    for match, strategies, expiration, hours in rules.alerts:
+        told += [[match, strategy, expiration, *([hours] if hours else [])] for strategy in strategies]
+    told.sort(key=itemgetter(0))
     found["analyzer.last_all_alerts"] = found["metrics_manager.last_all_alerts"] = repr(told)
     return {key: value for key, value in found.items() if value}
 
@@ -85,9 +87,7 @@ def _sets(names, rules, held, now, prefix):
         name for name in names if rules.name and by_the_book(rules.name, name)
     }
     found[BATCH] = set(rules.batch)
-    asked = {
-        name for name, end in held.get("metrics_manager.api_skip_analysis", {}).items() if not _is_over(end, now)
-    }
+    asked = {name for name, end in held.get("metrics_manager.api_skip_analysis", {}).items() if not _is_over(end, now)}
     found["analyzer.metrics_manager.analyzer_skip"] = {
         name for name in names if _any(rules.skip, name) or name in asked
     }
@@ -98,17 +98,18 @@ def _sets(names, rules, held, now, prefix):
         ("non_derivative_metrics", rules.non_derivative),
     ):
         found[f"metrics_manager.{key}"] = {name for name in names if _any(patterns, name)}
-    declared = {
-        name for name in names if _any(rules.counters, name) and not _any(rules.non_derivative, name)
-    }
+    declared = {name for name in names if _any(rules.counters, name) and not _any(rules.non_derivative, name)}
     refuted = {
-        key for key, when in held.get("metrics_manager.longterm_non_derivative_metrics", {}).items()
+        key
+        for key, when in held.get("metrics_manager.longterm_non_derivative_metrics", {}).items()
         if _number(when) >= now - 88000
     }
     current = {
-        name for name in names
+        name
+        for name in names
         if prefix + name in held.get("derivative_metrics", set())
-        and not _any(rules.non_derivative, name) and prefix + name not in refuted
+        and not _any(rules.non_derivative, name)
+        and prefix + name not in refuted
     }
     found["metrics_manager.always_derivative_metrics"] = {prefix + name for name in declared}
     found["aet.metrics_manager.derivative_metrics"] = {prefix + name for name in declared | current}
@@ -141,7 +142,8 @@ def _hashes(names, rules, held, now, prefix):
     for name in held.get("analyzer.unique_base_names", set()) - set(names):
         inactive.setdefault(name, json.dumps({"since": now}, separators=(",", ":")))
     found["ridgeline.inactive"] = {
-        name: text for name, text in inactive.items()
+        name: text
+        for name, text in inactive.items()
         if name not in names and json.loads(text)["since"] >= now - 90 * DAY
     }
     found[EVENTS] = _events(held, now)
@@ -150,9 +152,9 @@ def _hashes(names, rules, held, now, prefix):
 
 def _events(held, now):
     told = {day: text for day, text in held.get(EVENTS, {}).items() if int(day) >= now - 90 * DAY}
-    today = datetime.datetime.fromtimestamp(now, datetime.UTC).date()
+    today = dt.datetime.fromtimestamp(now, dt.UTC).date()
     for back in range(16):
-        day = today - datetime.timedelta(days=back)
+        day = today - dt.timedelta(days=back)
         whole, apps = {}, {}
         for app in ("analyzer_batch", "mirage", "analyzer", "boundary"):
             counts = {name: int(text) for name, text in held.get(f"namespace.analysed_events.{app}.{day}", {}).items()}
@@ -161,7 +163,7 @@ def _events(held, now):
             for name, count in sorted(counts.items()):
                 whole[name] = whole.get(name, 0) + count
         if apps:
-            midnight = int(datetime.datetime(day.year, day.month, day.day, tzinfo=datetime.UTC).timestamp())
+            midnight = int(dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC).timestamp())
             each = {"date": day.isoformat(), "total": sum(whole.values()), "total_analysed_events": whole}
             told[str(midnight)] = repr(each | apps)
     return told
