@@ -54,6 +54,7 @@ def test_the_first_run_fills_the_books(desk):
         "analyzer.run_time": ("hash", None),
         "analyzer.total_metrics": ("hash", None),
         "analyzer.total_analyzed": ("hash", None),
+        "namespace.analysed_events.analyzer.2023-11-14": ("hash", 1296000),
         "analyzer.last_all_alerts": ("string", None),
         "analyzer.metrics_manager.resolutions": ("hash", None),
         "analyzer.metrics_manager.hash_key.metrics_data_sparsity": ("hash", None),

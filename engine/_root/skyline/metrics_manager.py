@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from ridgeline.engine.api.found import Kept, found_config
 from ridgeline.engine.score.pairs import shown
