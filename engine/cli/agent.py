@@ -7,10 +7,13 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.cli.common import add_config, add_quiet
 from ridgeline.io.text import escape
+
+if TYPE_CHECKING:
+    from ridgeline.engine.cli.watchdog import Guard
 
 NAME: Final = "agent"
 SUMMARY: Final = "run every minute in one warm process, for systemd or a container"
@@ -46,17 +49,19 @@ def run(args: argparse.Namespace) -> int:
     return _live(args)
 
 
-def _live(args: argparse.Namespace) -> int:
-    from ridgeline.engine.agent.loop import Agent
-    from ridgeline.engine.agent.watched import Watched
+@contextlib.contextmanager
+def guard(deadline: float) -> Iterator[Guard]:
+    """What bounds a run: its deadline, and signals that end what is within; one that has come is not spent for later ones."""
     from ridgeline.engine.cli.signals import exit_on_signals
     from ridgeline.engine.cli.watchdog import Guard
 
-    @contextlib.contextmanager
-    def guard(deadline: float) -> Iterator[Guard]:
-        """A guard, and signals that end what is within it: one that has come is not spent for those after it."""
-        with exit_on_signals(), Guard(deadline) as guarding:
-            yield guarding
+    with exit_on_signals(), Guard(deadline) as guarding:
+        yield guarding
+
+
+def _live(args: argparse.Namespace) -> int:
+    from ridgeline.engine.agent.loop import Agent
+    from ridgeline.engine.agent.watched import Watched
 
     def say(sentence: str) -> None:
         print(f"ridgeline: {escape(sentence)}", file=sys.stderr, flush=True)
