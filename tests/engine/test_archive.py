@@ -104,6 +104,18 @@ def test_late_points_are_found(tmp_path, hole):
     assert run(tmp_path, {"a": [*whole, now], "b": [*whole, now]}, now).points == 0
 
 
+def test_points_late_by_almost_the_whole_window_come_with_an_export(tmp_path):
+    """As many came late as were trimmed away beside them: their number does not tell."""
+    whole = minutes(NOON - DAY + 60, NOON)
+    late = whole[100:150]
+    run(tmp_path, {"a": [at for at in whole if at not in late]}, NOON)
+    trimmed = {"a": [*whole[100:], NOON + 60]}
+    assert run(tmp_path, trimmed, NOON + 60).late == 0
+    done = export_all(tmp_path, trimmed, NOON + 60)
+    assert (done.points, done.late) == (50, 50)
+    assert held(tmp_path) == {"a": [*whole, NOON + 60]}
+
+
 def test_what_lies_ahead_waits_for_its_time(tmp_path):
     ahead = NOON + 365 * DAY
     series = {"a": [NOON - 60, NOON, NOON + 30, ahead]}

@@ -4,7 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from rigs.archives import DAY, long_table, peaking
 from rigs.parts import Clock
+from rigs.runs import END
 
 from ridgeline.engine.config.model import Config, SecondStage
 from ridgeline.engine.rules.analysis import Analysis
@@ -20,34 +22,14 @@ from ridgeline.io.parquet import reader
 from ridgeline.io.parquet.dataset import find
 from ridgeline.io.parquet.pruned import only_metrics
 
-DAY, STEP = 86400, 300
-END = 1_700_000_000
 STAGE = SecondStage("", days=7)
 
 
-def series(metric, *, peaks):
-    """Eight days of a quiet series that ends in a peak; with `peaks` it is high for hours every day, and today late."""
-    stamps = np.arange(END - 8 * DAY, END + 1, STEP)
-    seed = np.random.default_rng(sum(metric.encode()))
-    values = 100 + seed.normal(0, 1, len(stamps))
-    values[-1] = 160
-    if peaks:
-        high = (END - stamps) % DAY < 8 * 3600
-        values[high] = 160 + seed.normal(0, 5, int(high.sum()))
-        last_day = stamps > END - DAY
-        values[last_day & high & (stamps < END - STEP)] = 100
-    return stamps, values
-
-
 def write(path, found, *, rows=1000, unit=None):
-    columns = [
-        pa.array([name for name, (stamps, _) in found.items() for _ in stamps]),
-        pa.array(np.concatenate([stamps for stamps, _ in found.values()])),
-        pa.array(np.concatenate([values for _, values in found.values()])),
-    ]
+    table = long_table(found)
     if unit:
-        columns[1] = columns[1].cast(pa.timestamp("s")).cast(pa.timestamp(unit))
-    pq.write_table(pa.table(columns, ["metric", "timestamp", "value"]), path, row_group_size=rows)
+        table = table.set_column(1, "timestamp", table["timestamp"].cast(pa.timestamp("s")).cast(pa.timestamp(unit)))
+    pq.write_table(table, path, row_group_size=rows)
 
 
 def finding(metric, points):
@@ -62,7 +44,7 @@ def judged(path, findings, *, stage=STAGE, overrides=(), left=lambda: 60.0):
     return judge_again(SecondStage(str(path), stage.days), findings, scorer, END, 1 << 30, left)
 
 
-ALL = {"new": series("new", peaks=False), "daily": series("daily", peaks=True)}
+ALL = {"new": peaking("new", daily=False), "daily": peaking("daily", daily=True)}
 
 
 @pytest.mark.parametrize("unit", [None, "ms", "ns"])

@@ -8,6 +8,7 @@ from rigs.runs import END
 from ridgeline.engine.cli.main import main
 from ridgeline.io.parquet.source import ParquetSource
 
+DAY = 86400
 STEP = 60
 METRICS = 20
 
@@ -27,6 +28,26 @@ def fleet(points, end=END, metrics=METRICS, seed=1):
             "value": pa.array(values[:, some].ravel()),
         }
     )
+
+
+def peaking(metric, *, daily, end=END, step=300):
+    """(timestamps, values) of eight days of a quiet series that ends in a peak; `daily`: high for hours every day, today late."""
+    stamps = np.arange(end - 8 * DAY, end + 1, step)
+    seed = np.random.default_rng(sum(metric.encode()))
+    values = 100 + seed.normal(0, 1, len(stamps))
+    values[-1] = 160
+    if daily:
+        high = (end - stamps) % DAY < 8 * 3600
+        values[high] = 160 + seed.normal(0, 5, int(high.sum()))
+        values[(stamps > end - DAY) & high & (stamps < end - step)] = 100
+    return stamps, values
+
+
+def long_table(found):
+    """A row for each point of {metric: (timestamps, values)}."""
+    names = [name for name, (stamps, _) in found.items() for _ in stamps]
+    stamps, values = (np.concatenate(columns) for columns in zip(*found.values(), strict=True))
+    return pa.table({"metric": pa.array(names), "timestamp": pa.array(stamps), "value": pa.array(values)})
 
 
 def archived(folder):

@@ -2,27 +2,23 @@
 
 import errno
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from rigs.archives import DAY, METRICS, STEP, anomalous, archived, fleet, long_table, peaking, replayed, rows
 from rigs.http import http_server
 from rigs.redis import redis_server
-from rigs.runs import END, load, run, run_json, write_config
+from rigs.runs import END, load, received, run, run_json, write_config
+from rigs.warm import start
 
 from ridgeline.engine.archive.archive import opened
 from ridgeline.engine.archive.folder import Folder
 from ridgeline.engine.cli.main import main
-from ridgeline.io.parquet.source import ParquetSource
 
-STEP = 60
-METRICS = 20
+CONSENSUS = 6
 
 
 @pytest.fixture(scope="module")
@@ -37,41 +33,9 @@ def redis(server):
     return server
 
 
-def fleet(points, end=END, metrics=METRICS, seed=1):
-    """A noisy fleet at 60 s up to `end`, of which every other metric ends in a step."""
-    noise = np.random.default_rng(seed)
-    stamps = np.arange(END - 399 * STEP, END + 10 * STEP, STEP)
-    values = noise.normal(100, 5, (metrics, len(stamps)))
-    values[::2, 396:] += 60
-    some = (stamps <= end) & (stamps > end - points * STEP)
-    names = [f"app.m{at:02d}" for at in range(metrics)]
-    return pa.table(
-        {
-            "metric": pa.array(np.repeat(names, int(some.sum()))),
-            "timestamp": pa.array(np.tile(stamps[some], metrics)),
-            "value": pa.array(values[:, some].ravel()),
-        }
-    )
-
-
 def configured(tmp_path, source, extra="", **options):
     extra = f'[archive]\ndirectory = "{tmp_path / "archive"}"\n{extra}'
     return write_config(tmp_path, source, alerts=options.pop("alerts", ()), extra=extra, **options)
-
-
-def archived(folder):
-    """(metric, timestamp, value) of every point that readers see, sorted."""
-    points = []
-    source = ParquetSource(folder)
-    for each in source.chunks():
-        owners = np.repeat(each.metrics.to_pylist(), np.diff(each.offsets))
-        points += zip(owners.tolist(), each.timestamps.tolist(), each.values.tolist(), strict=True)
-    assert not source.unreadable
-    return sorted(points)
-
-
-def rows(table):
-    return sorted(zip(*(table.column(name).to_pylist() for name in ("metric", "timestamp", "value")), strict=True))
 
 
 def test_a_backtest_of_the_archive_says_what_the_runs_said(redis, tmp_path, capsys):
@@ -85,18 +49,8 @@ def test_a_backtest_of_the_archive_says_what_the_runs_said(redis, tmp_path, caps
         assert shown["archive"]["points"] == (390 * METRICS if minute == -3 else METRICS)
         said[now] = {found["metric"]: found["votes"] for found in shown["anomalies"]}
     assert len(said[END]) >= METRICS // 4
-    out = tmp_path / "backtest"
-    start = str(END - 3 * STEP)
-    assert (
-        main(["backtest", str(tmp_path / "archive"), "--output", str(out), "--from", start, "-q", "--window", "24h"])
-        == 0
-    )
-    steps = pa.concat_tables([pq.read_table(path) for path in sorted((out / "scores").glob("*.parquet"))])
-    replayed = {now: {} for now in said}
-    for row in steps.to_pylist():
-        if row["anomalous"]:
-            replayed[row["timestamp"]][row["metric"]] = row["votes"]
-    assert replayed == said
+    steps = replayed(tmp_path / "archive", tmp_path / "backtest", END - 3 * STEP)
+    assert {now: anomalous(votes, CONSENSUS) for now, votes in steps.items()} == said
 
 
 def test_export_takes_all_of_redis_and_only_once(redis, tmp_path, capsys):
@@ -114,13 +68,55 @@ def test_export_takes_all_of_redis_and_only_once(redis, tmp_path, capsys):
     assert archived(tmp_path / "archive") == rows(fleet(101, END + STEP))
 
 
-def test_score_and_second_stage_read_the_archive(redis, tmp_path):
+def test_score_reads_the_archive(redis, tmp_path):
     config = configured(tmp_path, redis.url)
     load(redis.client, fleet(390))
     assert run(config, "--archive") == 0
     out = tmp_path / "scored.parquet"
     assert main(["score", str(tmp_path / "archive"), str(out), "-q"]) == 0
     assert pq.read_table(out).num_rows == METRICS
+
+
+def test_explain_says_of_an_hour_that_redis_has_forgotten_what_it_said_then(redis, tmp_path, capsys):
+    config, folder = configured(tmp_path, redis.url), str(tmp_path / "archive")
+    for minute, points in ((0, 390), (4, 200), (8, 100)):
+        now = END + minute * STEP
+        load(redis.client, fleet(points, now))
+        assert run(config, "--archive", "-q", as_of=now) == 0
+        if now == END:
+            said = explained(capsys, "-c", str(config), "--as-of", str(END))
+    assert said["anomalous"] is True
+    assert main(["export", "-c", str(config), "-q"]) == 0
+    assert explained(capsys, "--input", folder, "--as-of", str(END)) == said
+    newest = explained(capsys, "--input", folder)
+    assert (newest["as_of"], newest["timestamp"]) == (END + 8 * STEP, END + 8 * STEP)
+
+
+def explained(capsys, *arguments):
+    capsys.readouterr()
+    assert main(["explain", "app.m02", "--json", *arguments]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_second_stage_asks_the_archive_for_days_that_redis_has_forgotten(redis, tmp_path, capsys):
+    every = {"new": peaking("new", daily=False), "daily": peaking("daily", daily=True)}
+    stage = f'[second_stage]\npath = "{tmp_path / "archive"}"\ndays = 7'
+    for day in range(7, -1, -1):
+        now = END - day * DAY
+        held = {name: (stamps > now - DAY) & (stamps <= now) for name, (stamps, _) in every.items()}
+        parts = {name: tuple(column[held[name]] for column in points) for name, points in every.items()}
+        load(redis.client, long_table(parts))
+        if day:
+            assert main(["export", "-c", str(configured(tmp_path, redis.url)), "-q"]) == 0
+    with http_server() as http:
+        config = configured(tmp_path, redis.url, stage, alerts=(("", "http", 3600),), http=http)
+        code, shown, _ = run_json(capsys, config, "--archive")
+        assert code == 0
+    assert {one["metric"]: one["second_stage"] for one in shown["anomalies"]} == {
+        "new": "confirmed",
+        "daily": "not_confirmed",
+    }
+    assert received(http) == ["new"]
 
 
 def test_alerts_go_out_whatever_becomes_of_the_archive(redis, tmp_path, capsys):
@@ -185,33 +181,28 @@ def test_outputs_lie_beside_the_archive(tmp_path, capsys):
     assert "lies within `[archive] directory`" in capsys.readouterr().err
 
 
-def start(config, *arguments):
-    command = [sys.executable, "-m", "ridgeline", *arguments, "-q", "-c", str(config)]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=os.environ)
-
-
-@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.long)])
-@pytest.mark.parametrize("command", [("run", "--archive", "--as-of", str(END)), ("export",)])
-def test_kills_lose_nothing_and_double_nothing(redis, tmp_path, command, kills):
-    """Processes of each kind are killed at moments spread over what one takes; then one is let finish."""
+@pytest.mark.parametrize("kills", [6, pytest.param(20, marks=pytest.mark.long)])
+def test_kills_lose_nothing_and_double_nothing_and_a_backtest_says_what_the_runs_said(redis, tmp_path, capsys, kills):
+    """Each minute a process that archives, a run or an export in turn, is killed at a moment of its own; the last is let finish."""
     config = configured(tmp_path, redis.url)
-    times = np.linspace(0.35, 1.0, kills)  # before that, Python imports
-    whole = 2.0
-    for turn, share in enumerate([None, *times]):
-        load(redis.client, fleet(300 + turn))  # one more late point of each metric
+    shares, whole, said = np.random.default_rng(3).permutation(np.linspace(0.05, 1.0, kills)), 0.0, {}
+    for turn in range(-2, kills + 1):
+        now = END + (turn - kills + 5) * STEP
+        load(redis.client, fleet(390, now))
+        _, shown, _ = run_json(capsys, config, as_of=now)
+        said[now] = {found["metric"]: found["votes"] for found in shown["anomalies"]}
+        command = ("run", "--archive", "--as-of", str(now)) if turn % 2 else ("export",)
         began = time.monotonic()
-        process = start(config, *command)
-        try:
-            process.communicate(timeout=60 if share is None else share * whole)
-            whole = whole if share is not None else time.monotonic() - began
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.communicate(timeout=30)
-        if list((tmp_path / "archive").rglob("day=*/0*.parquet")):
-            points = archived(tmp_path / "archive")
-            assert len(points) == len({point[:2] for point in points})
-            assert set(points) <= set(rows(fleet(399)))
-    process = start(config, *command)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode in {0, 66}, err
-    assert archived(tmp_path / "archive") == rows(fleet(300 + kills))
+        process = start(*command, "-q", "-c", str(config))
+        process.join(shares[turn] * whole if 0 <= turn < kills else 120)
+        process.kill()
+        process.join(60)
+        assert process.exitcode in ({0, -signal.SIGKILL} if 0 <= turn < kills else {0}), f"{turn}: {command}"
+        whole = time.monotonic() - began if turn < 0 else whole
+        points = archived(tmp_path / "archive")
+        assert len(points) == len({point[:2] for point in points})
+        assert set(points) <= set(rows(fleet(400 + kills, END + 5 * STEP)))
+    assert points == rows(fleet(392 + kills, END + 5 * STEP))
+    steps = replayed(tmp_path / "archive", tmp_path / "backtest", min(said))
+    assert {now: anomalous(votes, CONSENSUS) for now, votes in steps.items()} == said
+    assert sum(map(len, said.values())) > METRICS
