@@ -8,6 +8,7 @@ import time
 from typing import Final
 
 from ridgeline.engine.cli.actions import add_action, add_actions, configuration, show
+from ridgeline.engine.cli.parser import named
 
 PARTIAL: Final = 70
 NAME: Final = "alert"
@@ -52,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     route = add_action(
         actions, "route", "show who would be told of a metric now, and what keeps it back", _route, ROUTE_EPILOG
     )
-    route.add_argument("metric", metavar="METRIC", help="its name, as alerts show it")
+    route.add_argument("metric", type=named, metavar="METRIC", help="its name, as alerts show it")
     outbox = actions.add_parser(
         "outbox",
         help="list, retry or drop what could not be sent yet",

@@ -11,7 +11,7 @@ from typing import Final
 
 from ridgeline.engine.cli.common import add_quiet
 from ridgeline.engine.cli.options import add_analysis, configuration
-from ridgeline.engine.cli.parser import at_least, option
+from ridgeline.engine.cli.parser import at_least, named, option
 from ridgeline.engine.cli.shapes import READS, add_shape, shape_of
 from ridgeline.engine.units import parse_duration, parse_instant, parse_size
 from ridgeline.io.text import escape
@@ -57,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--resume", action="store_true", help="continue a backtest that was stopped")
     add(
         "--plot",
+        type=named,
         metavar="METRIC",
         help="also draw this metric into DIR; the file's name is printed. With --resume a finished backtest is only drawn",
     )

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from ridgeline.engine.cli.parser import option
+from ridgeline.engine.cli.parser import named, option
 from ridgeline.engine.cli.shapes import READS, add_shape, shape_of
 from ridgeline.engine.units import parse_instant
 
@@ -35,7 +35,7 @@ PARTIAL: Final = 70
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add = parser.add_argument
-    add("metric", metavar="METRIC", help="its name, as alerts show it")
+    add("metric", type=named, metavar="METRIC", help="its name, as alerts show it")
     add("-c", "--config", type=Path, metavar="FILE", help="configuration (default: ridgeline.toml; with --input none)")
     add("--input", metavar="FILE", help=f"read it from {READS}")
     add("--as-of", type=_as_of, metavar="INSTANT", help="judge as of this instant, or of its newest point (last)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
@@ -32,12 +33,17 @@ class Parser(argparse.ArgumentParser):
         raise SystemExit(2)
 
 
+def named(text: str) -> str:
+    r"""Return a name as it is shown, for use as an argparse type: bytes that are no UTF-8 become `\xff`."""
+    return os.fsencode(text).decode("utf-8", "backslashreplace")
+
+
 def option(parse: Callable[[str], T]) -> Callable[[str], T]:
     """Make a parser of texts (`parse_duration`, ...) an argparse type: its InputError becomes a usage error."""
 
     def convert(text: str) -> T:
         try:
-            return parse(text)
+            return parse(named(text))
         except InputError as error:
             raise argparse.ArgumentTypeError(str(error)) from error
 

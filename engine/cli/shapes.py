@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from ridgeline.engine.cli.parser import labels, option
+from ridgeline.engine.cli.parser import labels, named, option
 from ridgeline.io.errors import InputError
 from ridgeline.io.tables.shape import ROLES, Shape
 
@@ -33,6 +33,7 @@ def add_shape(parser: argparse.ArgumentParser, *, value: str = "value", series: 
     add(
         series,
         dest="series",
+        type=named,
         metavar="NAME",
         help="the input is one series without a column that names it, and is called NAME",
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ridgeline.engine.alerts.idle import idle_rules
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.doctor.check import Check, green, yellow
+from ridgeline.engine.report.text import number
 from ridgeline.io.text import escape
 
 
@@ -17,7 +18,8 @@ def look_at_channels(config: Config) -> Iterator[Check]:
         yield yellow("alerts", "there is no [[alert]]: nobody is told of anomalies", "add a rule, or read the outputs")
         return
     yield green(
-        "alerts", f"{len(config.alerts)} rules, by {escape(', '.join(used))}; `ridgeline alert test NAME` tries one"
+        "alerts",
+        f"{number(len(config.alerts), 'rule')}, by {escape(', '.join(used))}; `ridgeline alert test NAME` tries one",
     )
     for idle in idle_rules(config.alerts, config.analysis.skip):
         yield yellow("alerts", escape(idle), "put the rule for fewer metrics first, or take it out")

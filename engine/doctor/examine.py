@@ -16,6 +16,7 @@ from ridgeline.engine.doctor.machine import look_at_kernels, look_at_machine
 from ridgeline.engine.doctor.remotes import look_at_remotes
 from ridgeline.engine.doctor.shards import look_at_shards
 from ridgeline.engine.doctor.source import Plan, look_at_source
+from ridgeline.engine.report.text import number
 from ridgeline.io.errors import RidgelineError
 
 
@@ -71,4 +72,6 @@ def _configuration(config: Config) -> Iterator[Check]:
         yield yellow("configuration", warning, "change it in the configuration")
     if not config.warnings:
         where = "the defaults" if config.path is None else str(config.path)
-        yield green("configuration", f"{where}: profile {config.analysis.profile}, {len(config.overrides)} overrides")
+        yield green(
+            "configuration", f"{where}: profile {config.analysis.profile}, {number(len(config.overrides), 'override')}"
+        )

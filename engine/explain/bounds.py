@@ -28,6 +28,7 @@ BINS: Final = 15  # of histogram_bins, whose vote may change wherever a value cr
 TAIL: Final = 3
 HALVINGS, DOUBLINGS = 12, 60  # of the series' own distance from the median, that are looked at
 STEPS: Final = np.arange(1, 33) / 8  # of that distance, too
+LIMIT: Final = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +85,8 @@ def bounds(trial: Trial) -> Mapping[str, Bounds | None]:
     found: dict[str, Bounds | None] = dict.fromkeys(trial.names)
     for places, grid in _grids(trial, middle, others):
         votes = trial.votes(np.tile(grid, len(places)), np.repeat(places, len(grid))).reshape(len(places), len(grid))
-        nearest = np.argsort(np.abs(grid - middle), kind="stable")
+        with np.errstate(over="ignore"):
+            nearest = np.argsort(np.abs(grid - middle), kind="stable")
         for place, fired in zip(places.tolist(), votes, strict=True):
             start = next((int(at) for at in nearest if not fired[at]), None)
             if start is not None:
@@ -142,23 +144,24 @@ def _between(begin: int, end: int) -> list[int]:
 
 def _grid(middle: float, others: Floats, edges: Floats) -> Floats:
     """The median, values around it in steps of the series' spread and in doubling ones, its own, and `edges`."""
-    far = float(np.abs(others - middle).max()) if len(others) else 0.0
-    step = max(far, abs(middle), 1e-300)
     with np.errstate(over="ignore", invalid="ignore"):
+        far = min(float(np.abs(others - middle).max()), LIMIT) if len(others) else 0.0
+        step = max(far, abs(middle), 1e-300)
         distances = np.concatenate([step * np.exp2(np.arange(-HALVINGS, DOUBLINGS, 2.0)), far * STEPS])
         own = np.sort(others)[np.linspace(0, max(len(others) - 1, 0), min(len(others), OWN)).astype(np.int64)]
         values = distinct(np.concatenate([[middle], middle + distances, middle - distances, own, edges]))
-    limit = np.finfo(np.float64).max
-    return np.concatenate([[-limit], values[np.abs(values) < limit], [limit]])
+    return np.concatenate([[-LIMIT], values[np.abs(values) < LIMIT], [LIMIT]])
 
 
 def _edges(others: Floats) -> Floats:
     """Between the values at which the newest point, or the tail that it is a third of, crosses an edge of a bin."""
     if len(others) < TAIL or not others.max() > others.min():
         return np.empty(0)
-    edges = np.linspace(others.min(), others.max(), BINS + 1)
-    crossings = np.sort(np.concatenate([edges, TAIL * edges - others[-1] - others[-2]]))
-    return np.concatenate([(crossings[1:] + crossings[:-1]) / 2, crossings])
+    shares = np.arange(BINS + 1) / BINS
+    edges = others.min() * (1 - shares) + others.max() * shares
+    with np.errstate(over="ignore", invalid="ignore"):  # what is no number is left out of the grid
+        crossings = np.sort(np.concatenate([edges, TAIL * edges - others[-1] - others[-2]]))
+        return np.concatenate([(crossings[1:] + crossings[:-1]) / 2, crossings])
 
 
 def _rank(value: float) -> int:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ridgeline.engine.config.model import Config
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import MetricMatrix
-from ridgeline.io.reasons import MISSING
+from ridgeline.io.reasons import NO_KEY, WRONG_TYPE
 from ridgeline.io.source import Reading
 from ridgeline.io.sources import load
 from ridgeline.io.text import escape
@@ -35,7 +35,10 @@ def find_series(config: Config, metric: str) -> tuple[MetricMatrix, int | None]:
         newest = source.newest()
         for matrix in source.chunks():
             rows = [row for row, name in enumerate(matrix.metrics.to_pylist()) if name == metric]
-            if rows and matrix.reasons[rows[0]] not in MISSING:
+            reason = matrix.reasons[rows[0]] if rows else NO_KEY
+            if reason == WRONG_TYPE:
+                raise InputError(f"{escape(metric)} in {settings.identity()} is no series: its key is of another type")
+            if reason != NO_KEY:
                 return matrix.slice(rows[0], rows[0] + 1), newest
     finally:
         source.close()

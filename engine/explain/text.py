@@ -8,6 +8,7 @@ from typing import Final
 
 from ridgeline.engine.explain.card import ANALYSED, Card, Opinion
 from ridgeline.engine.report.colour import PLAIN, Paint
+from ridgeline.engine.report.rules import rule_words
 from ridgeline.engine.report.sparkline import sparkline
 from ridgeline.engine.units import spoken
 from ridgeline.io.text import escape
@@ -15,7 +16,7 @@ from ridgeline.io.text import escape
 WIDTH: Final = 60  # bars of the sparkline
 WHY: Final = {
     "too_short": "it has {points:,} points, and 100 are needed",
-    "stale": "its newest point is {age} older than the instant it is judged as of, and stale after {stale}",
+    "stale": "its newest point is {age} older than the instant it is judged as of, and stale after {stale} (--as-of last)",
     "boring": "its newest 100 values are all the same",
     "empty": "it has no points up to that instant",
     "rejected": "what is stored under its name cannot be used",
@@ -123,7 +124,7 @@ def _alerts(card: Card) -> Iterator[str]:
     for alert in card.alerts:
         until = alert["suppressed_until"]
         quiet = "" if until is None else f", suppressed until {_instant(until)}"
-        yield f"  alerts by {escape(alert['strategy'])} (rule {escape(alert['rule'])}){quiet}"
+        yield f"  alerts through {escape(alert['strategy'])}, by {escape(rule_words(alert['rule']))}{quiet}"
 
 
 def _instant(at: int) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ridgeline.alerters import headline, utc
 from ridgeline.engine.report.colour import PLAIN, Paint
+from ridgeline.engine.report.rules import rule_words
 from ridgeline.engine.units import spoken
 from ridgeline.io.text import escape
 
@@ -23,7 +24,7 @@ def trial_line(trial: Trial) -> str:
     message, outcome = trial.message, trial.outcome
     to = f" to {', '.join(message.recipients)}" if message.recipients else ""
     if trial.sent:
-        rule = "no [[alert]] names it" if trial.rule is None else f"by {_rule(trial.rule)}"
+        rule = "no [[alert]] names it" if trial.rule is None else f"by {rule_words(trial.rule)}"
         return escape(f'sent by {message.strategy}{to} in {trial.seconds:.1f} s, {rule}: "{headline(message)}"')
     missed = [*outcome.refused, *outcome.deferred]
     to = f" to {', '.join(missed)}" if missed else to
@@ -35,11 +36,7 @@ def route_lines(routes: Sequence[Route]) -> Iterator[str]:
     for route in routes:
         to = f" to {', '.join(route.recipients)}" if route.recipients else ""
         what = "would be sent now" if route.open else "; ".join(_obstacles(route))
-        yield escape(f"{route.strategy}{to}, by {_rule(route.rule)}: {what}")
-
-
-def _rule(match: str) -> str:
-    return f'the rule "{match}"' if match else "the rule for every metric"
+        yield escape(f"{route.strategy}{to}, by {rule_words(route.rule)}: {what}")
 
 
 def _obstacles(route: Route) -> Iterator[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ from ridgeline.io.errors import InputError, SourceUnavailable
 from ridgeline.io.parquet.footer import Group, Leaf
 from ridgeline.io.parquet.generations import followed
 from ridgeline.io.parquet.listing import first_line
+from ridgeline.io.text import encodable
 
 STREAMED: Final = 64 << 20  # row groups above this many bytes are read through a buffer, not whole
 BUFFER: Final = 4 << 20
@@ -73,7 +75,8 @@ class DataFile:
             stored = [self.stored.get(name, name) for name in present]
             encoded = [self.stored.get(name, name) for name in present if is_text(self.schema.field(name).type)]
             file = self._open(read_dictionary=encoded, buffer_size=BUFFER if large else 0)
-            with file:
+            with ExitStack() as stack:
+                stack.callback(file.close, force=True)
                 for batch in file.iter_batches(size, row_groups=[group.number for group in groups], columns=stored):
                     yield batch.select(stored).rename_columns(present)
 
@@ -91,6 +94,8 @@ class DataFile:
 
     def _open(self, **options: Any) -> pq.ParquetFile:
         def use(path: str) -> pq.ParquetFile:
-            return pq.ParquetFile(path, filesystem=self.filesystem, metadata=self.metadata, **options)
+            # Arrow takes no path that is no UTF-8.
+            place = path if self.filesystem is not None or encodable(path) == path else Path(path).open("rb")  # noqa: SIM115 - `batches` closes it
+            return pq.ParquetFile(place, filesystem=self.filesystem, metadata=self.metadata, **options)
 
         return use(self.path) if self.filesystem is not None else followed(self.path, use)

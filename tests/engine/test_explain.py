@@ -2,7 +2,10 @@
 
 import json
 import math
+import subprocess
+import sys
 
+import msgpack
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -258,6 +261,32 @@ def test_what_cannot_be_explained_is_one_sentence(fleet, capsys, arguments, said
     assert shown.out == ""
     assert said in shown.err
     assert len(shown.err.splitlines()) == 1
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_values_near_the_largest_are_explained_and_drawn(tmp_path, capsys):
+    pytest.importorskip("matplotlib", reason="needs ridgeline[plot], to draw")
+    values = np.append(noise(scale=3e307), [1.2e308, 1.3e308, -1.4e308])
+    pq.write_table(table(values), tmp_path / "huge.parquet")
+    assert main(["explain", "m", "--input", str(tmp_path / "huge.parquet"), "--plot", str(tmp_path / "huge.png")]) == 0
+    assert "▁" in capsys.readouterr().out
+
+
+def test_a_name_that_is_no_text_is_given_as_its_bytes_or_as_it_is_shown(tmp_path, capsys):
+    with redis_server() as server:
+        points = zip(range(NOW - 60 * 299, NOW + 1, 60), noise(points=300).tolist(), strict=True)
+        server.client.set(b"metrics.a\xff", b"".join(map(msgpack.packb, points)))
+        server.client.sadd("metrics.unique_metrics", b"metrics.a\xff")
+        server.client.lpush("metrics.list", "x")
+        config = tmp_path / "ridgeline.toml"
+        config.write_text(f'[source]\nkind = "redis"\nurl = "{server.url}"\n')
+        command = [sys.executable, "-m", "ridgeline", "explain", "-c", str(config), "--as-of", str(NOW)]
+        for name in (b"a\xff", rb"a\xff"):
+            done = subprocess.run([*command, name], capture_output=True, text=True, check=False, timeout=120)
+            assert done.stdout.startswith("a\\xff\n"), done.stderr
+        assert main([*command[3:], "list"]) == 2
+        assert "list in redis" in (said := capsys.readouterr().err)
+        assert "its key is of another type" in said
 
 
 def test_a_metric_of_redis_is_explained_without_listing_any(tmp_path, capsys):

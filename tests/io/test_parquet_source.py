@@ -344,6 +344,18 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path):
     assert "no such file" in refused("file:///nowhere/at/all.parquet")
 
 
+def test_a_path_that_is_no_text_is_read(tmp_path):
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    folder.mkdir()
+    write_parquet(
+        pa.table({"metric": ["a", "a"], "timestamp": [1_700_000_000, 1_700_000_060], "value": [1.0, 2.0]}),
+        folder / "f.parquet",
+    )
+    for path in (folder, folder / "f.parquet"):
+        (matrix,) = ParquetSource(path).chunks()
+        assert matrix.values.tolist() == [1, 2]
+
+
 def test_files_of_different_layouts_are_refused(tmp_path):
     write(tmp_path / "1.parquet", fleet(as_of=False))
     write(tmp_path / "2.parquet", lists(fleet()))

@@ -1,12 +1,11 @@
 """What `deploy/` holds goes by metrics that a run really writes."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
+import tomllib
 
 import pytest
 import yaml
@@ -211,24 +210,11 @@ def test_the_image_has_no_root_and_warm_kernels(root):
     assert not [line for line in lines[lines.index("USER ridgeline") + 1 :] if line.startswith("USER")]
 
 
-@pytest.mark.long
-def test_the_steps_of_the_image_do(root, tmp_path):
-    """What the Containerfile does, as far as that goes without an engine: an environment from the source, warm, read-only."""
-    shutil.copytree(
-        root, tmp_path / "src", ignore=shutil.ignore_patterns(".venv", ".git", "build", "__pycache__", "out")
-    )
-    place, cache = tmp_path / "venv", tmp_path / "cache"
-    cache.mkdir(0o700)
-    subprocess.run([sys.executable, "-m", "venv", place], check=True, timeout=120)
-    subprocess.run([place / "bin/pip", "install", "--quiet", str(tmp_path / "src")], check=True, timeout=900)
-    environ = {"PATH": f"{place}/bin:/usr/bin:/bin", "RIDGELINE_CACHE_DIR": str(cache), "HOME": str(tmp_path)}
-    warm = subprocess.run(["ridgeline", "warmup"], env=environ, capture_output=True, text=True, check=True, timeout=600)
-    assert str(cache) in warm.stdout
-    for folder, _, _ in os.walk(cache):
-        Path(folder).chmod(0o500)
-    again = subprocess.run(
-        ["ridgeline", "warmup"], env=environ, capture_output=True, text=True, check=True, timeout=120
-    )
-    assert "compil" not in again.stderr
-    for folder, _, _ in os.walk(cache):
-        Path(folder).chmod(0o700)
+def test_the_image_is_built_from_what_the_wheel_needs_and_nothing_else(root):
+    lines = (root / ".dockerignore").read_text().splitlines()
+    kept = {line[1:] for line in lines if line.startswith("!")}
+    project = tomllib.loads((root / "pyproject.toml").read_text())
+    folders = {folder.split("/")[0] for folder in project["tool"]["setuptools"]["package-dir"].values()} - {""}
+    files = {"pyproject.toml", project["project"]["readme"], *project["project"]["license-files"]}
+    assert "*" in lines
+    assert kept == folders | files
