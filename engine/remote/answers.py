@@ -66,9 +66,9 @@ def profiles(folders: Any) -> tuple[list[FileSet], int]:
 
 
 def files_of(files: Any) -> list[tuple[str, Any]]:
-    """Names and paths of an answer to `ionosphere_files`. Raises ValueError where there are none, or too many."""
-    if not isinstance(files, dict) or not files:
-        raise ValueError("it lists no files")
+    """Names and paths of an answer to `ionosphere_files`. Raises ValueError where it is no mapping, or of too many."""
+    if not isinstance(files, dict):
+        raise ValueError("its files are no mapping")  # noqa: TRY004 - a value from outside
     if len(files) > MOST_FILES:
         raise ValueError(f"it lists more than {MOST_FILES:,} files of one set")
     return list(files.items())

@@ -15,6 +15,7 @@ from ridgeline.engine.remote.marks import Marks, SharedMarks, StateMarks
 from ridgeline.engine.remote.store import Store
 from ridgeline.engine.remote.tally import PeerTally, Synced
 from ridgeline.engine.remote.visit import Visit
+from ridgeline.engine.report.text import number
 from ridgeline.engine.run.stages.bookkeeping import ledger_of
 from ridgeline.engine.run.state import open_run_state
 from ridgeline.io.disk.lock import lock, lock_path
@@ -26,6 +27,7 @@ from ridgeline.io.text import escape
 LONGEST: Final = 60.0  # seconds of one sync, as in Skyline
 GRACE: Final = 5.0  # seconds after that for noting what came of it
 TRAINING_SHARE: Final = 0.5  # of them that training data may take while profiles are still to come
+OWN: Final = 10.0  # seconds for this host's own web application
 PROFILES_QUERY: Final = "api?expected_features_profiles_dir"
 
 
@@ -88,29 +90,35 @@ class Rounds:
         query = "api?training_data&do_not_train=true" if self.marks.do_not_train else "api?training_data"
         for visit in self._by_turns(TRAINING_SHARE):
             here = {wanted for other in self.visits for wanted in other.whole}
-            found = visit.ask(query, "metrics", training_sets) or []
+            found = visit.ask(query, "metrics", training_sets, vital=True) or []
             for wanted in self.marks.missing([one for one in found if one not in here]):
                 visit.fetch(wanted)
 
     def fetch_profiles(self, here: Peer | None, owner: Callable[[str], str]) -> None:
         """Fetch the features profiles that are not here: from the `owner` of each metric first, then from the others."""
-        missing = dict.fromkeys(self.marks.missing(self._expected(here)))
+        absent = dict.fromkeys(self.marks.missing(self._expected(here)), 0)  # at how many peers
         for first in (True, False):
             for visit in self._by_turns(1.0):
-                for wanted in [one for one in missing if (owner(one.metric) == visit.peer.name) is first]:
-                    if visit.fetch(wanted):
-                        del missing[wanted]
+                for wanted in [one for one in absent if (owner(one.metric) == visit.peer.name) is first]:
+                    outcome = visit.fetch(wanted)
+                    absent[wanted] += outcome == "absent"
+                    if outcome == "whole":
+                        del absent[wanted]
+        nowhere = [wanted for wanted, times in absent.items() if times and times == len(self.visits)]
+        if nowhere:
+            several = number(len(nowhere), "features profile")
+            self.problems.append(f"no peer has {several} that there should be, such as {nowhere[0].number}")
 
     def _expected(self, here: Peer | None) -> list[FileSet]:
         """The profiles that there should be: as this host's own web application says, else the first that does."""
         if here is not None:
             try:
-                found = here.ask(PROFILES_QUERY, "features_profile_dirs", self.end, self.clock)
-                return profiles(found)[0]
+                until = min(self.end, self.clock() + OWN)
+                return profiles(here.ask(PROFILES_QUERY, "features_profile_dirs", until, self.clock))[0]
             except (PeerError, ValueError) as error:
                 self.problems.append(f"this host's own web application: {error}")
         for visit in self._by_turns(1.0):
-            expected = visit.ask(PROFILES_QUERY, "features_profile_dirs", profiles)
+            expected = visit.ask(PROFILES_QUERY, "features_profile_dirs", profiles, vital=False)
             if expected is not None:
                 return expected
         return []

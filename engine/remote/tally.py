@@ -20,6 +20,7 @@ AWAY: Final = frozenset({"unreachable", "unauthorised", "waiting"})
 class PeerTally:
     """Of one peer. `sets` are those that are here whole since this sync; `refused` and `failed` count by reason.
 
+    absent    sets that it has no files of
     waiting   sets that failed before and are left alone for a while
     left      sets that there was no time for
     """
@@ -29,6 +30,7 @@ class PeerTally:
     sets: int = 0
     files: int = 0
     bytes: int = 0
+    absent: int = 0
     waiting: int = 0
     left: int = 0
     refused: Counter[str] = field(default_factory=Counter)
@@ -56,7 +58,7 @@ class PeerTally:
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry of `peers`."""
-        numbers = {name: getattr(self, name) for name in ("sets", "files", "bytes", "waiting", "left")}
+        numbers = {name: getattr(self, name) for name in ("sets", "files", "bytes", "absent", "waiting", "left")}
         return {
             "name": self.peer,
             "status": self.status,
@@ -71,6 +73,7 @@ class PeerTally:
             return f"{self.peer}: failed before, and is left alone for a while"
         parts = [f"{self.files:,} files ({self.bytes:,} bytes) of {self.sets:,} whole sets"]
         parts += [f"{count:,} {reason}" for reason, count in (*self.refused.items(), *self.failed.items())]
+        parts += [f"{self.absent:,} that it has not"] if self.absent else []
         parts += [f"{self.waiting:,} waiting"] if self.waiting else []
         parts += [f"{self.left:,} left for the next time"] if self.left else []
         return f"{self.peer}: {self.status}, {', '.join(parts)}"

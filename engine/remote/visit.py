@@ -19,7 +19,7 @@ from ridgeline.io.text import escape, truncate
 STRIKES: Final = 3  # failures to answer after which a peer is left
 LEAST: Final = 0.5  # seconds that asking must at least have
 SHOWN: Final = 120  # bytes of a peer's path in a sentence
-Outcome = Literal["whole", "broken", "left"]
+Outcome = Literal["whole", "broken", "absent", "left", "waiting"]
 
 
 @dataclass(slots=True)
@@ -47,8 +47,10 @@ class Visit:
     def __post_init__(self) -> None:
         self.tally = PeerTally(self.peer.name)
 
-    def ask(self, query: str, wanted: str, read: Callable[[Any], tuple[list[FileSet], int]]) -> list[FileSet] | None:
-        """The sets that it lists; None, and the visit is over, where it does not answer sensibly."""
+    def ask(
+        self, query: str, wanted: str, read: Callable[[Any], tuple[list[FileSet], int]], *, vital: bool
+    ) -> list[FileSet] | None:
+        """The sets that it lists; None where it does not answer sensibly, and where that is `vital` the visit is over."""
         try:
             found, wrong = read(self.peer.ask(query, wanted, self.until, self.clock))
         except PeerError as error:
@@ -59,31 +61,37 @@ class Visit:
             if wrong:
                 self.tally.fail("malformed", f"{self.peer}: {wrong:,} items of its list are none of Skyline's", wrong)
             return found
-        self._leave()
+        if vital:
+            self._leave()
         return None
 
-    def fetch(self, wanted: FileSet) -> bool:
-        """Fetch what is missing of a set; whether it is here whole."""
+    def fetch(self, wanted: FileSet) -> Outcome:
+        """Fetch what is missing of a set. It is `absent` where the peer lists none of its files."""
         name = set_name(self.peer.name, wanted)
-        if not self.eager and self.failures.holds(name, self.now):
-            self.tally.waiting += 1
-            return False
-        outcome: Outcome = "left" if self._has_no_time() else self._fetch_all(wanted)
-        if outcome == "left":
-            self.tally.left += 1
-        elif outcome == "broken":
-            self.failures.fail(name, self.now, LONGEST["set"])
-        else:
-            self.failures.succeed(name)
-            self.tally.sets += 1
-            self.whole.append(wanted)
-        return outcome == "whole"
+        outcome = self._outcome(name, wanted)
+        match outcome:
+            case "waiting":
+                self.tally.waiting += 1
+            case "left":
+                self.tally.left += 1
+            case "whole":
+                self.failures.succeed(name)
+                self.tally.sets += 1
+                self.whole.append(wanted)
+            case _:
+                self.failures.fail(name, self.now, LONGEST["set"])
+        return outcome
 
     def close(self) -> None:
         """Note what came of it all."""
         self.tally.close()
         if not self.over:
             self.failures.succeed(peer_name(self.peer.name))
+
+    def _outcome(self, name: str, wanted: FileSet) -> Outcome:
+        if not self.eager and self.failures.holds(name, self.now):
+            return "waiting"
+        return "left" if self._has_no_time() else self._fetch_all(wanted)
 
     def _has_no_time(self) -> bool:
         return self.over or self.until - self.clock() < LEAST
@@ -95,8 +103,11 @@ class Visit:
             self._fault(error)
             return "broken"
         except ValueError as error:
-            self.tally.fail("no_files", f"{self.peer}: {error} for {escape(wanted.metric)} at {wanted.timestamp}")
+            self.tally.fail("nonsense", f"{self.peer}: {error} for {escape(wanted.metric)} at {wanted.timestamp}")
             return "broken"
+        if not listed:
+            self.tally.absent += 1
+            return "absent"
         outcome: Outcome = "whole"
         for name, path in listed:
             if self._has_no_time():

@@ -15,6 +15,7 @@ from rigs.peers import NOW, PASSWORD, Webapp, as_json, endless, running
 from ridgeline.alerters.testing.tls import Authority
 from ridgeline.engine.config.model import RemoteFiles
 from ridgeline.engine.remote import backoff, store
+from ridgeline.engine.remote import sync as sync_module
 from ridgeline.engine.remote.sync import sync_remotes
 from ridgeline.engine.run.state import open_run_state
 from ridgeline.io.disk import publish
@@ -224,7 +225,7 @@ def test_a_list_of_a_million_sets_costs_neither_time_nor_room(tmp_path):
         assert of(found).failed == {"too_large": 1}
         assert of(found, "b").failed["malformed"] == 40_000
         assert of(found, "b").left > 0
-        assert of(found, "b").left + of(found, "b").failed["no_files"] == 20_000
+        assert of(found, "b").left + of(found, "b").absent == 20_000
         assert found.seconds < 30
 
 
@@ -420,15 +421,46 @@ def test_a_profile_elsewhere_is_none(tmp_path, folder):
         assert (hosts.there(), of(found).failed) == ({}, {"malformed": 1})
 
 
+def test_who_cannot_say_which_profiles_there_are_may_have_training_data(tmp_path):
+    a = Webapp(sets={SET: {"x": b"one"}}, instead={"/api?expected": Answer(404)})
+    b = Webapp(profiles={"1": ("m", 1_699_990_000, {"f": b"1"})})
+    with running(tmp_path, a=a, b=b) as hosts:
+        for now in (NOW, NOW + 60):
+            found = sync(hosts, now=now)
+            assert (of(found).status, of(found).failed, of(found, "b").status) == ("partial", {"refused": 1}, "ok")
+        assert list(hosts.there().values()) == [b"one", b"1"]
+
+
+def test_a_profile_that_nobody_has_is_told(tmp_path):
+    profile = {"1": ("m", 1_699_990_000, {}), "2": ("n", 1_699_990_000, {}), "3": ("o", 1_699_990_000, {"f": b"3"})}
+    with running(tmp_path, a=Webapp(profiles=profile), b=Webapp(profiles={"3": profile["3"]})) as hosts:
+        found = sync(hosts)
+        assert found.problems == ["no peer has 2 features profiles that there should be, such as 1"]
+        assert (found.exit, of(found).absent, of(found, "b").absent, len(hosts.there())) == (70, 2, 2, 1)
+        again = sync(hosts, now=NOW + 30)
+        assert (again.exit, of(again).waiting, of(again, "b").waiting) == (0, 2, 2)
+
+
+def test_a_silent_web_application_of_this_host_costs_no_peer_its_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(sync_module, "OWN", 1.0)
+    own, a = Webapp(instead={"/": Answer(silent=True)}), Webapp(profiles={"1": ("m", 1_699_990_000, {"f": b"1"})})
+    with running(tmp_path, '[shards]\nhosts = ["own", "a"]\nhost = "own"', own=own, a=a) as hosts:
+        found = sync(hosts)
+        (problem,) = found.problems
+        assert problem.startswith('this host\'s own web application: "own": http://127.0.0.1:')
+        assert problem.endswith("did not answer in time")
+        assert (found.exit, list(hosts.there().values())) == (70, [b"1"])
+
+
 def test_failures_that_are_remembered_are_bounded(tmp_path, monkeypatch):
     monkeypatch.setattr(backoff, "MOST", 10)
     sets = [[f"m{number}", 1_699_999_000] for number in range(50)]
     a = Webapp(listed=sets, instead={"/ionosphere_files": as_json(files={})})
     with running(tmp_path, a=a) as hosts:
-        assert of(sync(hosts)).failed == {"no_files": 50}
+        assert of(sync(hosts)).absent == 50
         with open_run_state(hosts.config()) as state:
             assert len(state.fields(REMOTE_FAILURES)) == 10
-        assert of(sync(hosts, "a")).failed == {"no_files": 50}
+        assert of(sync(hosts, "a")).absent == 50
         sync(hosts, now=NOW + backoff.FORGOTTEN + 100_000)
         with open_run_state(hosts.config()) as state:
             assert len(state.fields(REMOTE_FAILURES)) == 10
