@@ -7,9 +7,10 @@ in the next run. A store that failed once is not read again in this run, since e
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
+from ridgeline.engine.alerts.item import Pair
 from ridgeline.io.state.batch import Batch
 from ridgeline.io.state.interface import State, StateError
 
@@ -55,6 +56,11 @@ class Store:
         except StateError as error:
             self._broken, self._reason = True, str(error)
             return otherwise
+
+    def last_alerts(self, pairs: Sequence[Pair]) -> Sequence[int | None]:
+        """For each strategy and metric, the timestamp last alerted on; None where that is not known."""
+        unknown: Sequence[int | None] = [None] * len(pairs)
+        return self.read(lambda state: state.last_alerts(pairs), unknown) if pairs else unknown
 
     def write(self, batch: Batch) -> None:
         """Put changes that belong together, without waiting."""

@@ -43,7 +43,7 @@ def judge_block(turn: Turn, matrix: MetricMatrix, tasks: Sequence[Task]) -> bool
 def _entries(turn: Turn, piece: Piece, tasks: Sequence[Task], censuses: Censuses) -> Iterator[Entry]:
     """What is to be recorded of the rows of a piece, judged together, or one by one where that fails."""
     try:
-        judged = judge(piece.matrix, piece.after, turn.judging)
+        judged = judge(piece.matrix, piece.after, turn.judging, until=turn.now)
     except RidgelineError:
         raise
     except Exception as error:  # noqa: BLE001 - a bug about one metric must not keep the others waiting
@@ -54,6 +54,7 @@ def _entries(turn: Turn, piece: Piece, tasks: Sequence[Task], censuses: Censuses
             one = replace(piece, matrix=piece.matrix.slice(row, row + 1), after=piece.after[row : row + 1])
             yield from _entries(turn, one, [task], censuses)
         return
+    turn.take(piece.matrix.metrics, judged)
     bounds = np.searchsorted(judged.row, np.arange(len(tasks) + 1)).tolist()
     for row, task in enumerate(tasks):
         reason = int(piece.matrix.reasons[row])

@@ -11,6 +11,7 @@ from ridgeline.engine.batch.block import judge_block
 from ridgeline.engine.batch.judging import Judging
 from ridgeline.engine.batch.keys import look_first, plainly, redis_of
 from ridgeline.engine.batch.queue import QUEUE, sort_out
+from ridgeline.engine.batch.results import FOLDER, Results
 from ridgeline.engine.batch.summary import PARTIAL, Summary
 from ridgeline.engine.batch.tasks import Task, listed_tasks, queued_tasks, shuffled
 from ridgeline.engine.batch.turn import Request, Turn
@@ -52,8 +53,13 @@ def batch_once(
         if not request.dry_run:
             path = lock_path("batch", settings.identity(), config.output.directory, shard=config.shards.name)
             cleanup.enter_context(lock(path))
+            if config.output.directory is not None:
+                afresh = request.reprocess is not None
+                turn.results = Results(config.output.directory / FOLDER, ledger, afresh=afresh)
         with plainly(settings):
             look_first(turn)
+            if turn.results is not None:
+                turn.results.open()
         loader.prepare("decode", "replay")
         try:
             if request.members:
@@ -65,7 +71,7 @@ def batch_once(
                 raise
             why = error if left() > 0 else "its deadline came"
             turn.summary.find(PARTIAL, f"the pass is partial: {why}")
-    return _summed_up(turn, clock() - began)
+    return summed_up(turn, clock() - began)
 
 
 def _work_off_queue(turn: Turn) -> None:
@@ -138,12 +144,17 @@ def _work_off(turn: Turn, tasks: list[Task]) -> bool:
             if turn.request.progress is not None:
                 turn.request.progress(len(matrix))
     if at < len(tasks):
-        rest = len(tasks) - at
-        turn.summary.find(PARTIAL, f"the pass is partial: its deadline came before the last {rest:,} metrics were done")
+        ran_out(turn, len(tasks) - at)
     return at == len(tasks)
 
 
-def _summed_up(turn: Turn, seconds: float) -> Summary:
+def ran_out(turn: Turn, rest: int) -> None:
+    """Note that the time was over before so many metrics were done."""
+    turn.summary.find(PARTIAL, f"the pass is partial: its deadline came before the last {rest:,} metrics were done")
+
+
+def summed_up(turn: Turn, seconds: float) -> Summary:
+    """The summary of a pass that took so long."""
     summary = turn.summary
     summary.seconds = seconds
     summary.parked = sum(one.given_up for one in turn.failing.values())

@@ -35,6 +35,7 @@ class Entry:
     was_parked whether it failed before
     done       whether the metric has no new points beyond these
     alerting   whether people are to hear of the anomalies
+    unwritten  whether its files could not be written
     """
 
     metric: str
@@ -51,6 +52,7 @@ class Entry:
     was_parked: bool = False
     done: bool = False
     alerting: bool = True
+    unwritten: bool = False
 
     @property
     def idle(self) -> bool:

@@ -14,7 +14,7 @@ from ridgeline.engine.run.handoffs.routing import watermarks_of
 if TYPE_CHECKING:
     from ridgeline.engine.batch.queue import Asked
     from ridgeline.engine.run.handoffs.batch_failing import Parked
-    from ridgeline.io.redis.ledger import Ledger
+    from ridgeline.io.redis.ledger import Books
 
 PAGE = 10_000  # metrics whose watermarks are asked for at once
 
@@ -37,14 +37,14 @@ class Task:
 
 
 def queued_tasks(
-    asked: Mapping[str, Asked], failing: Mapping[str, Parked], ledger: Ledger, now: float
+    asked: Mapping[str, Asked], failing: Mapping[str, Parked], ledger: Books, now: float
 ) -> tuple[list[Task], list[str]]:
     """What the queue asks for and what is to be tried again `now`; and members of metrics that are left alone meanwhile.
 
     The recorded watermark decides what is new, not the queue's members: of several, each has its own idea of it.
     Raises StateError.
     """
-    resting = {metric for metric, one in failing.items() if one.given_up or one.due > now}
+    resting = {metric for metric, one in failing.items() if one.rests(now)}
     again = {metric: one for metric, one in failing.items() if metric not in resting}
     tasks = []
     for metric, mark in _marks([*dict.fromkeys([*asked, *again])], ledger):
@@ -58,7 +58,7 @@ def queued_tasks(
 
 
 def listed_tasks(
-    names: Sequence[str], failing: Mapping[str, Parked], ledger: Ledger, reprocess: int | None
+    names: Sequence[str], failing: Mapping[str, Parked], ledger: Books, reprocess: int | None
 ) -> list[Task]:
     """Every metric that is named, those that are left alone included; from `reprocess` on, or else its watermark.
 
@@ -77,7 +77,7 @@ def shuffled(tasks: Iterable[Task], seed: int) -> list[Task]:
     return [found[at] for at in np.random.default_rng(seed).permutation(len(found)).tolist()]
 
 
-def _marks(names: Sequence[str], ledger: Ledger) -> Iterator[tuple[str, int | None]]:
+def _marks(names: Sequence[str], ledger: Books) -> Iterator[tuple[str, int | None]]:
     for first in range(0, len(names), PAGE):
         found, _ = watermarks_of(names[first : first + PAGE], ledger)
         yield from found.items()

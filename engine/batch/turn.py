@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from ridgeline.engine.batch.files import tell_panorama, unwritten
 from ridgeline.engine.batch.judging import Judging
 from ridgeline.engine.batch.queue import QUEUE
@@ -21,7 +23,11 @@ from ridgeline.io.redis.entries import Entries
 from ridgeline.io.shard import Share
 
 if TYPE_CHECKING:
-    from ridgeline.io.redis.ledger import Ledger
+    import pyarrow as pa
+
+    from ridgeline.engine.batch.judging import Judged
+    from ridgeline.engine.batch.results import Results
+    from ridgeline.io.redis.ledger import Books
 
 ALIVE: Final = "analyzer_batch"
 LIFE: Final = 900  # seconds that a pass without a period is taken to be at work
@@ -66,12 +72,13 @@ class Turn:
     share     the metrics that are this host's
     failing   metrics that failed before, and in this pass
     given_up  those of them that this pass left alone for good
+    results   where verdicts are kept as Parquet; None: nowhere
     unwritten metrics whose files could not be written, and `why` the first of them could not
     """
 
     request: Request
     judging: Judging
-    ledger: Ledger
+    ledger: Books
     now: int
     wall: Callable[[], float]
     left: Callable[[], float]
@@ -80,8 +87,10 @@ class Turn:
     failing: dict[str, Parked] = field(default_factory=dict)
     given_up: list[Parked] = field(default_factory=list)
     host: str = field(default_factory=lambda: os.uname().nodename)
+    results: Results | None = None
     unwritten: int = 0
     why: str = ""
+    _judged: list[tuple[pa.StringArray, Judged]] = field(default_factory=list)
     _renewed: float = float("-inf")
 
     @property
@@ -109,16 +118,23 @@ class Turn:
         """The seconds that each point of a metric is judged over."""
         return self.judging.overrides.policy(metric).full_duration or self.judging.plan.window
 
+    def take(self, metrics: pa.StringArray, judged: Judged) -> None:
+        """Hold on to verdicts until they are recorded, where they are to be kept."""
+        if self.results is not None and not self.request.dry_run:
+            self._judged.append((metrics, judged))
+
     def record(self, entries: Sequence[Entry]) -> None:
         """Write the files of a judged piece, then all else of each metric in one instant. Raises StateError."""
         if not self.request.dry_run:
-            entries = self._with_files(entries)
+            entries, files = self._with_results(self._with_files(entries))
             changes = Entries()
             changes.take_out(QUEUE, [member for entry in entries if entry.idle for member in entry.members])
             for entry in entries:
                 for part in () if entry.idle else changes_of(entry):
                     changes.together(part)
             self.ledger.write(changes)
+            for name in files:
+                self._settle(name)
         for entry in entries:
             self._count(entry)
 
@@ -142,6 +158,28 @@ class Turn:
             self.why = self.why or str(error)
             return unwritten(entry)
         return entry
+
+    def _with_results(self, entries: Sequence[Entry]) -> tuple[Sequence[Entry], list[str]]:
+        """The entries, and the files that hold their verdicts; less what must not be recorded without such a file."""
+        judged, self._judged = self._judged, []
+        kept = {entry.metric for entry in entries if not entry.unwritten}
+        files: list[str] = []
+        try:
+            for metrics, some in judged if self.results is not None else ():
+                rows = np.array([name in kept for name in metrics.to_pylist()], np.bool_)
+                files += filter(None, [self.results.put(metrics, some, rows)])  # type: ignore[union-attr]
+        except OutputError as error:
+            self.unwritten += len(kept)
+            self.why = self.why or str(error)
+            return [unwritten(entry) for entry in entries], files
+        return entries, files
+
+    def _settle(self, name: str) -> None:
+        """What cannot be put right now is put right by the next pass, which finds the file announced."""
+        try:
+            self.results.settle(name)  # type: ignore[union-attr]
+        except OutputError as error:
+            self.summary.find(error.exit_code, str(error))
 
     def _count(self, entry: Entry) -> None:
         summary = self.summary

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Final
+
+USUAL: Final = Path("ridgeline.toml")
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -12,7 +15,7 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         "-c",
         "--config",
         type=Path,
-        default=Path("ridgeline.toml"),
+        default=USUAL,
         metavar="FILE",
         help="configuration (default: %(default)s)",
     )

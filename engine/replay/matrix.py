@@ -136,10 +136,10 @@ def _replay(
 ) -> Replayed:
     score_plan = ScorePlan(plan.profile, full_duration=plan.window, policies=policies, user=plan.user)
     encoded = Policies.encode(score_plan, policy_of_row, len(points))
-    series, owners = [], []
+    series, owners, switches = [], [], plan.profile.encode()
     for row, (t, x) in enumerate(points):
         start, ask = None if starts is None else int(starts[row]), 0 if asks is None else int(asks[row])
-        found = list(_series(t, x, plan, encoded, row, start, ask))
+        found = list(_series(t, x, plan, encoded, switches, row, start, ask))
         series += found
         owners += [row] * len(found)
     encoded = encoded.only(np.array(owners, np.int64))  # from here on a row is a series
@@ -189,6 +189,7 @@ def _series(
     x: NDArray[np.float64],
     plan: ReplayPlan,
     policies: Policies,
+    switches: NDArray[np.int64],
     row: int,
     start: int | None,
     ask: int,
@@ -201,7 +202,7 @@ def _series(
         last = np.append(t[1:] != t[:-1], True)[: len(t)]
         t, x = (t, x) if last.all() else (t[last], x[last])
     policy, window = int(policies.of_row[row]), int(policies.windows[row])
-    switches, aware = plan.profile.encode(), bool(policies.aware[policy])
+    aware = bool(policies.aware[policy])
     for one_t, one_x, wanted in variants_of((t, x), ask, plan, window, start):
         whole = Series(one_t, one_x, wanted, policy, window, switches)
         yield from _by_unit(whole) if aware else (whole,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from ridgeline.io.redis.ledger import Fields, Ledger
+from ridgeline.io.redis.ledger import Books, Fields
 from ridgeline.io.redis.until import until
 from ridgeline.io.state.interface import StateError
 
@@ -18,7 +18,7 @@ class OperatorSkips:
     `failed` is told what kept them from being known; then none is skipped.
     """
 
-    def __init__(self, ledger: Ledger, now: int, failed: Callable[[StateError], None]) -> None:
+    def __init__(self, ledger: Books, now: int, failed: Callable[[StateError], None]) -> None:
         self._ledger, self._now, self._failed = ledger, now, failed
 
     def __call__(self) -> frozenset[str]:

@@ -58,6 +58,8 @@ STATE: Final = (
 )  # fmt: skip
 BATCH: Final = (
     Key(f"{OURS}batch_census", "hash", "how many points each metric had when batch judged it: metric -> JSON", "", ("batch",), ("batch",), "batch"),
+    Key(f"{OURS}batch_files", "hash", "files of verdicts that are being written: name -> where", "", ("batch",), ("batch",), "batch"),
+    Key(f"{OURS}batch_files_before", "hash", "files of verdicts older than all watermarks: name -> where", "", ("batch",), ("batch",), "batch"),
     Key(f"{OURS}batch_parked", "hash", "metrics whose batch fails: metric -> JSON", "", ("batch",), ("run", "batch"), "batch"),
 )  # fmt: skip
 BOOKS: Final = (

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from redis.exceptions import ConnectionError as BrokenError
 from redis.exceptions import RedisError, ResponseError
@@ -126,6 +126,18 @@ class Pick:
 
 
 Question = Strings | Members | Exact | Filled | Fields | Pick
+
+
+class Books(Protocol):
+    """What can be asked and changed alike, wherever it is kept; every failure is a StateError."""
+
+    def ask(self, *questions: Question) -> list[Any]:
+        """The answer to each question, in their order."""
+        ...
+
+    def write(self, entries: Entries) -> None:
+        """Make all changes, in order."""
+        ...
 
 
 class Ledger:

@@ -291,10 +291,10 @@ def test_a_bug_about_one_metric_costs_no_other(server, config):
     queue(server.client, "jobs.a", "jobs.b", "jobs.c")
     judge = block.judge
 
-    def odd(matrix, *rest):
+    def odd(matrix, *rest, **options):
         if "jobs.b" in matrix.metrics.to_pylist():
             raise ZeroDivisionError("odd")
-        return judge(matrix, *rest)
+        return judge(matrix, *rest, **options)
 
     with mock.patch.object(block, "judge", odd):
         assert counts(batch(config)) == (2, 30, 2, 0)

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pytest
 from conftest import ROOT
 from rigs.http import http_server
@@ -108,8 +109,14 @@ def files(folder):
         path.relative_to(folder): re.sub(rb"added_at = '\d+'", b"", path.read_bytes())
         for place in ("panorama", "out")
         for path in (folder / place).rglob("*")
-        if path.is_file() and path.suffix != ".lock"
+        if path.is_file() and path.suffix not in {".lock", ".parquet"}
     }
+
+
+def verdicts(folder):
+    """Every verdict that was kept, in whichever file."""
+    table = ds.dataset(folder / "out" / "batch", format="parquet").to_table()
+    return sorted(table.to_pylist(), key=lambda row: (row["metric"], row["timestamp"]))
 
 
 def check(tmp_path, kills):
@@ -122,6 +129,7 @@ def check(tmp_path, kills):
     )
     assert killed[0] == keys
     assert killed[1] == checks
+    assert verdicts(tmp_path / "killed") == verdicts(tmp_path / "clean")
     assert killed[2] == told <= alerted
     assert killed[3] >= told
 

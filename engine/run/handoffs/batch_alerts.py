@@ -18,7 +18,7 @@ from ridgeline.io.state.interface import StateError
 
 if TYPE_CHECKING:
     from ridgeline.engine.run.turn import Turn
-    from ridgeline.io.redis.ledger import Ledger
+    from ridgeline.io.redis.ledger import Books, Ledger
 
 ALERTS: Final = "analyzer_batch.alerts"
 Last = Callable[[Sequence[Pair]], Sequence[int | None]]  # for each strategy and metric, the timestamp last alerted on
@@ -90,27 +90,33 @@ def _first_due(
 
 
 def find_batch_alerts(turn: Turn, ledger: Ledger) -> BatchAlerts:
-    """Read what `batch` left of our metrics."""
-    from ridgeline.io.redis.ledger import Fields
-
-    found = BatchAlerts()
+    """What `batch` left of our metrics for a run to alert on."""
     try:
-        fields, failing = ledger.ask(Fields(ALERTS, MOST), Fields(PARKED, MOST))
+        found = read_batch_alerts(ledger)
     except StateError as error:
         turn.unkept.append(error)
-        return found
-    found.given_up = sorted(metric for metric, one in parked_of(failing).items() if one.given_up)
-    for name, text in fields.items():
-        try:
-            found.alerts[name] = _finding(literal(text))
-        except ValueError:
-            found.damaged.append(name)
+        return BatchAlerts()
     ours = turn.share.among({finding.anomaly.metric for finding in found.alerts.values()})
     found.alerts = {name: finding for name, finding in found.alerts.items() if finding.anomaly.metric in ours}
     if not turn.share.first:
         found.damaged.clear()
     if found.damaged:
         turn.warn(f"{ALERTS} in Redis held {len(found.damaged):,} fields that make no sense; they are removed")
+    return found
+
+
+def read_batch_alerts(books: Books) -> BatchAlerts:
+    """Read what `batch` left. Raises StateError."""
+    from ridgeline.io.redis.ledger import Fields
+
+    found = BatchAlerts()
+    fields, failing = books.ask(Fields(ALERTS, MOST), Fields(PARKED, MOST))
+    found.given_up = sorted(metric for metric, one in parked_of(failing).items() if one.given_up)
+    for name, text in fields.items():
+        try:
+            found.alerts[name] = _finding(literal(text))
+        except ValueError:
+            found.damaged.append(name)
     return found
 
 

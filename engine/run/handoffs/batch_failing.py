@@ -14,7 +14,7 @@ from ridgeline.io.state.batch import from_json
 from ridgeline.io.text import escape
 
 if TYPE_CHECKING:
-    from ridgeline.io.redis.ledger import Ledger
+    from ridgeline.io.redis.ledger import Books
 
 PARKED: Final = "ridgeline.batch_parked"
 MOST: Final = 100_000  # metrics that are remembered to fail
@@ -40,6 +40,10 @@ class Parked:
     attempts: int
     reason: str
     due: int
+
+    def rests(self, now: float) -> bool:
+        """Whether it is not to be tried now."""
+        return self.given_up or self.due > now
 
     @property
     def given_up(self) -> bool:
@@ -72,7 +76,7 @@ def failed(metric: str, after: int, watermark: int | None, reason: str, now: flo
     return Parked(metric, after, watermark, attempts, reason, int(now) + pause)
 
 
-def read_parked(ledger: Ledger) -> dict[str, Parked]:
+def read_parked(ledger: Books) -> dict[str, Parked]:
     """Those that fail, by metric. Raises StateError."""
     from ridgeline.io.redis.ledger import Fields
 

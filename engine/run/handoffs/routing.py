@@ -19,7 +19,7 @@ from ridgeline.io.state.interface import as_timestamp
 
 if TYPE_CHECKING:
     from ridgeline.engine.run.turn import Turn
-    from ridgeline.io.redis.ledger import Ledger, Question
+    from ridgeline.io.redis.ledger import Books, Ledger, Question
 
 ALIVE: Final = "analyzer_batch"
 QUEUE: Final = "analyzer.batch"
@@ -94,7 +94,7 @@ def route(patterns: tuple[str, ...], names: list[str], namespace: str, plan: Sco
 
 
 def watermarks_of(
-    names: Sequence[str], ledger: Ledger, *beside: Question
+    names: Sequence[str], ledger: Books, *beside: Question
 ) -> tuple[dict[str, int | None], Sequence[Any]]:
     """How far each metric was judged, epoch seconds, None where it never was; and the answers to what was asked beside.
 

@@ -8,7 +8,6 @@ from functools import partial
 
 from ridgeline.engine.alerts.digest import remember_stale, stale_items, untold
 from ridgeline.engine.alerts.external_source import Found
-from ridgeline.engine.alerts.item import Pair
 from ridgeline.engine.alerts.lately import RESOLVE_AFTER, Lately
 from ridgeline.engine.alerts.lately_table import drop_lately, outdated, read_lately, write_lately
 from ridgeline.engine.alerts.notices import no_data_items, parked_items
@@ -76,7 +75,7 @@ def _deliver(turn: Turn) -> Summary:
         if silent is not None:
             notices += stale_items(stale, silent.digest, plan, turn.as_of, times.wall())
         summary = deliver(
-            turn.handoffs.to_alert(report.anomalies, plan.rows, partial(_last, store)),
+            turn.handoffs.to_alert(report.anomalies, plan.rows, store.last_alerts),
             plan,
             store,
             times,
@@ -96,12 +95,6 @@ def _deliver(turn: Turn) -> Summary:
 def _album(turn: Turn) -> Album | None:
     illustrator = turn.sink(Illustrator)  # type: ignore[type-abstract]
     return None if illustrator is None else Album(illustrator.draw, illustrator.seconds)
-
-
-def _last(store: Store, pairs: Sequence[Pair]) -> Sequence[int | None]:
-    """For each strategy and metric, the timestamp last alerted on; None where that is not known."""
-    unknown: Sequence[int | None] = [None] * len(pairs)
-    return store.read(lambda state: state.last_alerts(pairs), unknown) if pairs else unknown
 
 
 def _plan(turn: Turn, external: Sequence[AlertRow]) -> Plan:

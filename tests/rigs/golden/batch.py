@@ -129,8 +129,8 @@ class Recorder:
     verdicts: dict = field(default_factory=dict)
     judge: object = block.judge
 
-    def __call__(self, matrix, after, judging):
-        judged = self.judge(matrix, after, judging)
+    def __call__(self, matrix, after, judging, **options):
+        judged = self.judge(matrix, after, judging, **options)
         names = matrix.metrics.to_pylist()
         for at in range(len(judged)):
             outcome = OUTCOMES[judged.outcome[at]]
