@@ -9,9 +9,11 @@ from typing import Any, Final
 import pyarrow as pa
 
 from ridgeline.io.errors import InputError
+from ridgeline.io.text import truncate
 
 NEEDED: Final = ("metric", "timestamp", "value")
 SHOWN: Final = 20  # names of columns in a sentence
+LONGEST: Final = 80  # bytes of one of them
 AS_NAMED: Final[Mapping[str, str]] = {}
 
 
@@ -75,8 +77,14 @@ def absent(
 
 def listed(names: Sequence[str]) -> str:
     """Names of columns as part of a sentence."""
+    shown = [truncate(name if name == name.strip() else repr(name), LONGEST) for name in names[:SHOWN]]
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more or "no columns"
+    return ", ".join(shown) + more or "no columns"
+
+
+def is_whole(kind: pa.DataType) -> bool:
+    """Whole numbers, plain or dictionary-encoded: they may name metrics."""
+    return bool(pa.types.is_integer(kind.value_type if pa.types.is_dictionary(kind) else kind))
 
 
 def is_text(kind: pa.DataType) -> bool:

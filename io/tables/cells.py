@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ridgeline.io.arrow.buffers import nulls, view
+from ridgeline.io.arrow.buffers import arrow, nulls, view
 from ridgeline.io.arrow.columns import PER_SECOND, floats_of, ticks_of
 from ridgeline.io.arrow.layout import is_text
 from ridgeline.io.clean import NON_NUMERIC
@@ -24,6 +24,8 @@ Bools = NDArray[np.bool_]
 NUMBER: Final = r"^[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|(?i:nan|inf|infinity))$"
 ABSENT: Final = r"(?i)^(none|null|na|n/a|nil|nat|<na>|\\n|-)?$"  # what writers put where there is no number
 HEX: Final = r"0[xX][0-9a-fA-F]{1,15}"
+COMMA: Final = r"^[+-]?\d+,\d+([eE][+-]?\d+)?$"
+POINT: Final = r"^[+-]?\d*\.\d"
 DAY: Final = 86_400
 WHOLE: Final = r"[+-]?\d{1,18}"
 BEYOND: Final = 2.0**63
@@ -31,11 +33,15 @@ NO_TIME: Final = 0  # sane in no unit
 
 
 class Cells(NamedTuple):
-    """`numbers` of a column's cells; where they are `absent`, and where `bad` because they cannot be read (None: nowhere)."""
+    """`numbers` of a column's cells; where they are `absent`, and where `bad` because they cannot be read (None: nowhere).
+
+    `comma` is a number with a decimal comma, where there are such numbers and none with a point.
+    """
 
     numbers: NDArray[Any]
     absent: Bools | None
     bad: Bools | None = None
+    comma: str | None = None
 
 
 def numbers_of(column: pa.Array, *, truths: bool = False) -> Cells:
@@ -55,7 +61,14 @@ def numbers_of(column: pa.Array, *, truths: bool = False) -> Cells:
     absent = _flags(pc.fill_null(pc.match_substring_regex(text, ABSENT), True))
     good = pc.fill_null(pc.match_substring_regex(text, NUMBER), False)
     values, _ = floats_of(pc.if_else(good, text, pa.scalar(None, text.type)).cast(pa.float64()).fill_null(NON_NUMERIC))
-    return Cells(values, absent, ~_flags(good) & ~absent)
+    bad = ~_flags(good) & ~absent
+    return Cells(values, absent, bad, _comma(text.filter(arrow(bad)), text) if bad.any() else None)
+
+
+def _comma(bad: pa.Array, text: pa.Array) -> str | None:
+    with_comma = bad.filter(pc.match_substring_regex(bad, COMMA))
+    points = len(with_comma) and pc.any(pc.match_substring_regex(text, POINT)).as_py()
+    return with_comma[0].as_py() if len(with_comma) and not points else None
 
 
 def _counted(column: pa.Array) -> pa.Array:

@@ -101,8 +101,8 @@ class Content:
             if within:
                 waiting = b""
                 continue
-            if end:
-                yield text[:end], dropped
+            for block in _pieces(text[:end], newline, quotes=quotes):
+                yield block, dropped
                 dropped = 0
             waiting = text[end:]
         if waiting or dropped:
@@ -149,6 +149,18 @@ class Content:
             raise CutOff(
                 f"{self.path}: it is cut off or damaged, nothing can be read beyond {done:,} bytes: {first_line(error)}"
             ) from error
+
+
+def _pieces(text: bytes, newline: bytes, *, quotes: bool) -> Iterator[bytes]:
+    """Whole lines, where many of them waited for the end of a quote that never came: not all at once."""
+    while len(text) > 2 * BLOCK:
+        end = _end_of_lines(text[:BLOCK], newline, quotes=quotes)
+        if not end:
+            break
+        yield text[:end]
+        text = text[end:]
+    if text:
+        yield text
 
 
 def _count(text: bytes, end: int) -> int:

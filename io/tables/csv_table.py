@@ -1,19 +1,21 @@
-"""The rows of CSV: by Arrow's parser, its numbers as such while they are; by Python's, where rows are odd or very wide."""
+"""The rows of CSV, by Arrow's parser: numbers as such while they are some. Very wide ones by Python's."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Final
 
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
+from ridgeline.io.errors import InputError
+from ridgeline.io.tables.csv_rows import mended, records
 from ridgeline.io.tables.reading import CELLS, NUMBERS, TEXTS, Told, Want
 
 DELIMITERS: Final = ",\t;|"
+MOST: Final = 2_000_000  # columns; beyond, names alone would fill memory
+FRUITLESS: Final = 1_000_000  # malformed rows before the first good one, after which no other is awaited
 WIDEST: Final = 2000  # columns; Arrow's reader takes 25 us and 8 kB a block for each
 CELL: Final = pa.binary()  # not checked again
 REPEATED: Final = pa.dictionary(pa.int32(), pa.binary())
@@ -25,10 +27,14 @@ SAMPLE: Final = 100  # rows that show what the columns of very wide tables hold
 class CsvTable:
     """The columns of one file that are wanted, by their places."""
 
-    def __init__(self, header: bytes, sample: bytes, want: Want, told: Told) -> None:
+    def __init__(self, path: str, header: bytes, sample: bytes, want: Want, told: Told) -> None:
         """`sample`: the first rows, which show what columns hold."""
+        self._path = path
         self._delimiter = delimiter_of(header)
+        if header.count(self._delimiter.encode()) >= MOST:
+            raise InputError(f"{path}: it has more than {MOST:,} columns: give a point a row")
         self._told = told
+        self._good = self._bad = 0  # rows
         names = next(iter(records(header, self._delimiter)), [])
         self._count = len(names)
         kinds = self._kinds(sample)
@@ -43,37 +49,55 @@ class CsvTable:
             self._typed[str(place)] = _typed(looked_for, kinds.get(str(place), CELL))
 
     def batches(self, block: bytes) -> Iterator[pa.RecordBatch]:
-        """The rows of a block of whole lines."""
+        """The rows of a block of whole lines. Raises InputError where ever so many rows were malformed, and all of them."""
+        for batch in self._batches(block):
+            self._good += batch.num_rows
+            yield batch
+        if self._bad >= FRUITLESS:
+            self.check()
+
+    def check(self) -> None:
+        """Raise InputError where all rows were malformed."""
+        if self._bad and not self._good:
+            raise InputError(
+                f"{self._path}: not one of its {self._bad:,} rows has {self._count:,} cells, as the header has; what has a "
+                f"'{self._delimiter}' in it must be in quotes"
+            )
+
+    def _batches(self, block: bytes) -> Iterator[pa.RecordBatch]:
         if len(self._places) > WIDEST:
             yield from self._cells(records(block, self._delimiter))
             return
-        table, odd = self._parsed(block)
-        yield from table.rename_columns(self._names).combine_chunks().to_batches()
-        if odd:
-            yield from self._rest(odd)
+        table = self._parsed(block)
+        if table is None:
+            block, bad = mended(block, self._delimiter, self._count)
+            self._malformed(bad)
+            table = self._parsed(block)
+        if table is None:
+            self._malformed(block.count(b"\n"))
+        else:
+            yield from table.rename_columns(self._names).combine_chunks().to_batches()
 
-    def _parsed(self, block: bytes) -> tuple[pa.Table, list[str]]:
-        """The rows, and those that are malformed: with numbers as such as long as all are, which takes half the time."""
-        if self._misses < MISSES:
+    def _malformed(self, rows: int) -> None:
+        self._bad += rows
+        self._told.malformed(rows)
+
+    def _parsed(self, block: bytes) -> pa.Table | None:
+        """The rows, numbers as such as long as all are some, which takes half the time; None where some row is malformed."""
+        for types in (self._typed, self._texts) if self._misses < MISSES else (self._texts,):
             try:
-                return self._parsed_as(block, self._typed)
+                table = self._parsed_as(block, types)
             except pa.ArrowInvalid:
-                self._misses += 1
-        return self._parsed_as(block, self._texts)
+                continue
+            self._misses += types is self._texts
+            return table
+        return None
 
-    def _parsed_as(self, block: bytes, types: dict[str, pa.DataType]) -> tuple[pa.Table, list[str]]:
-        odd: list[str] = []
-
-        def skip(row: arrow_csv.InvalidRow) -> str:
-            odd.append(row.text)
-            return "skip"
-
-        table = arrow_csv.read_csv(
+    def _parsed_as(self, block: bytes, types: dict[str, pa.DataType]) -> pa.Table:
+        return arrow_csv.read_csv(
             pa.py_buffer(block),
             read_options=self._reading(block),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=skip
-            ),
+            parse_options=self._form(),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=types,
                 include_columns=list(types),
@@ -82,19 +106,6 @@ class CsvTable:
                 null_values=[""],
             ),
         )
-        return table, odd
-
-    def _rest(self, odd: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Count malformed rows; of those that an open quote made of several lines, read the others one by one."""
-        self._told.malformed(len(odd))
-        lines = [line for text in odd for line in text.split("\n")[1:]]
-        found = [next(iter(records(line.encode(), self._delimiter)), []) for line in lines]
-        rows = [row for row in found if row]
-        good = [row for row in rows if len(row) == self._count]
-        self._told.malformed(len(rows) - len(good))
-        if good:
-            columns = [pa.array([row[place].encode() or None for row in good], CELL) for place in self._places]
-            yield pa.RecordBatch.from_arrays(columns, names=self._names)
 
     def _cells(self, rows: Iterator[list[str]]) -> Iterator[pa.RecordBatch]:
         """Very wide rows: all cells of a row as one list."""
@@ -103,7 +114,7 @@ class CsvTable:
             if len(row) == self._count:
                 good.append(row)
             elif row:
-                self._told.malformed()
+                self._malformed(1)
         if good:
             cells = pa.array([cell.encode() or None for cell in chain.from_iterable(good)], CELL)
             yield pa.RecordBatch.from_arrays([pa.FixedSizeListArray.from_arrays(cells, self._count)], names=[CELLS])
@@ -117,16 +128,21 @@ class CsvTable:
             columns = enumerate(zip(*rows, strict=True))
             return {str(at): pa.float64() if all(map(_is_number, cells)) else pa.string() for at, cells in columns}
         try:
-            table = arrow_csv.read_csv(
-                pa.py_buffer(sample),
-                read_options=self._reading(sample),
-                parse_options=arrow_csv.ParseOptions(
-                    delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=lambda _: "skip"
-                ),
-            )
+            table = self._as_found(sample)
         except pa.ArrowInvalid:
-            return dict.fromkeys(map(str, range(self._count)), pa.string())
+            try:
+                table = self._as_found(mended(sample, self._delimiter, self._count)[0])
+            except pa.ArrowInvalid:
+                return dict.fromkeys(map(str, range(self._count)), pa.string())
         return {field.name: field.type for field in table.schema}
+
+    def _as_found(self, sample: bytes) -> pa.Table:
+        """In the types that Arrow takes cells for."""
+        return arrow_csv.read_csv(pa.py_buffer(sample), read_options=self._reading(sample), parse_options=self._form())
+
+    def _form(self) -> arrow_csv.ParseOptions:
+        """Without a handler of malformed rows: Arrow would ask Python on a thread of its own, at its end for ever."""
+        return arrow_csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True)
 
     def _reading(self, block: bytes) -> arrow_csv.ReadOptions:
         """One piece, whatever is in it: nothing may straddle."""
@@ -154,16 +170,3 @@ def delimiter_of(header: bytes) -> str:
     """The delimiter that a header has most of."""
     outside = b"".join(header.split(b'"')[::2]).decode(errors="replace")
     return max(DELIMITERS, key=outside.count)
-
-
-def records(data: bytes, delimiter: str) -> Iterator[list[str]]:
-    """Rows by Python's reader, which takes any number of columns; a field that never ends ends its row."""
-    rows = csv.reader(io.StringIO(data.decode(), newline=""), delimiter=delimiter)
-    while True:
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error:
-            row = [""]  # of one cell: malformed
-        yield row

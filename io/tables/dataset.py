@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ridgeline.io.arrow.layout import is_text
+from ridgeline.io.arrow.layout import is_text, is_whole
 from ridgeline.io.errors import InputError, RidgelineError
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.parquet.dataset import find, footer_at
@@ -127,7 +127,7 @@ def _plain(schema: pa.Schema, shape: Shape) -> bool:
         if not pa.types.is_null(kind) and (is_text(kind) or is_text(inner) or pa.types.is_date(inner)):
             return False
     at = schema.get_field_index(shape.column("metric"))
-    if at >= 0 and pa.types.is_integer(schema.field(at).type):
+    if at >= 0 and is_whole(schema.field(at).type):
         return False
     labels = [schema.get_field_index(label) for label in shape.labels_from or ()]
     if any(at >= 0 and schema.field(at).type.num_fields for at in labels):

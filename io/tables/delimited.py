@@ -29,11 +29,13 @@ def read(content: Content, want: Want, told: Told) -> Iterator[pa.RecordBatch]:
                 raise InputError(f"{content.path}: its first line is longer than {LONGEST >> 20} MiB")
             end = _header_end(block, newline)
             header, block = block[:end], block[end:]
-            table = CsvTable(header, block, want, told)
+            table = CsvTable(content.path, header, block, want, told)
         else:
             told.malformed(dropped)
         if block:
             yield from table.batches(block)
+    if table is not None:
+        table.check()
 
 
 def _utf8(block: bytes) -> bytes:

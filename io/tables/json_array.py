@@ -46,8 +46,8 @@ def _objects(items: Iterable[Any], told: Told) -> Iterator[dict[str, Any]]:
 def _items(content: Content, told: Told) -> Iterator[Any]:
     """The items of the array, as far as it can be read."""
     decoder = json.JSONDecoder()
-    pieces = codecs.iterdecode(content.pieces(), "utf-8", errors="surrogateescape")
-    waiting, at = next(pieces, "").lstrip().removeprefix("["), 0
+    pieces = _Pieces(content)
+    waiting, at = pieces.take(1).lstrip().removeprefix("["), 0
     while True:
         while at < len(waiting) and waiting[at] in BETWEEN:
             at += 1
@@ -66,12 +66,37 @@ def _items(content: Content, told: Told) -> Iterator[Any]:
             yield item
             at = end
             continue
-        try:
-            piece = next(pieces, "")
-        except CutOff as error:
-            told.lost(content.path, str(error))
+        waiting, at = waiting[at:], 0
+        more = pieces.take(
+            min(len(waiting), LONGEST - len(waiting))
+        )  # twice as much: an item of many pieces is not tried with each of them
+        if not more or len(waiting) + len(more) > LONGEST:
+            told.lost(
+                content.path,
+                pieces.fault or f"{content.path}: its JSON array has no end, or is no JSON; the rest is left out",
+            )
             return
-        if not piece or len(waiting) - at > LONGEST:
-            told.lost(content.path, f"{content.path}: its JSON array has no end, or is no JSON; the rest is left out")
-            return
-        waiting, at = waiting[at:] + piece, 0
+        waiting += more
+
+
+class _Pieces:
+    """The text of a file from its front; `fault` says why it ends too early."""
+
+    def __init__(self, content: Content) -> None:
+        self.fault = ""
+        self._pieces = codecs.iterdecode(content.pieces(), "utf-8", errors="surrogateescape")
+
+    def take(self, size: int) -> str:
+        """So many characters or some more; fewer at the end."""
+        parts: list[str] = []
+        taken = 0
+        while taken < size or not parts:
+            try:
+                part = next(self._pieces, "")
+            except CutOff as error:
+                self.fault, part = str(error), ""
+            if not part:
+                break
+            parts.append(part)
+            taken += len(part)
+        return "".join(parts)

@@ -43,3 +43,12 @@ class Legible:
                     f"{self._path}: column {name} holds '{shown}', and not one number or time that could be read there; "
                     f"times are {WRITE}"
                 )
+
+
+def refuse_comma(path: str, cells: Cells) -> None:
+    """Raise InputError where numbers have decimal commas: those without a fraction would be all that is read."""
+    if cells.comma is not None:
+        raise InputError(
+            f"{path}: it writes a number as '{truncate(cells.comma, SHOWN)}'; numbers are read with a decimal point and "
+            "without commas, as 1234.5"
+        )

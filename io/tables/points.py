@@ -15,11 +15,11 @@ from ridgeline.io.arrow.buffers import arrow, strings
 from ridgeline.io.arrow.columns import either
 from ridgeline.io.arrow.labelled import named
 from ridgeline.io.arrow.labels import MOST, check_label, label_columns, labels_of, text_runs
-from ridgeline.io.arrow.layout import absent, is_text, layout_of
+from ridgeline.io.arrow.layout import absent, is_text, is_whole, layout_of
 from ridgeline.io.arrow.runs import Runs
 from ridgeline.io.errors import InputError
 from ridgeline.io.tables.cells import numbers_of, times_of
-from ridgeline.io.tables.legible import Legible
+from ridgeline.io.tables.legible import Legible, refuse_comma
 from ridgeline.io.tables.point_columns import LISTS, LONG, batch_of, dictionary, lists, points
 from ridgeline.io.tables.reading import NUMBERS, TEXTS, TIMES, Wanted
 from ridgeline.io.tables.shape import ROLES, Shape, refuse_metric
@@ -85,6 +85,7 @@ class Plain:
             return batch_of(LISTS, [names, *lists(times, values), *as_of])
         stamps, numbers = times_of(times), numbers_of(values, truths=self._shape.truths)
         self._legible.see(self._roles["timestamp"], times, stamps)
+        refuse_comma(self._place.path, numbers)
         self._legible.see(self._roles["value"], values, numbers)
         return batch_of(LONG, [dictionary(metric), *points(stamps, numbers), *as_of])
 
@@ -118,7 +119,7 @@ class Plain:
             return {"metric": pa.string(), "value": pa.float64()}.get(role, pa.int64())
         if role == "value" and self._shape.truths and pa.types.is_boolean(kind):
             return pa.int8()
-        if role == "metric" and pa.types.is_integer(kind):
+        if role == "metric" and is_whole(kind):
             return pa.string()
         inner = kind.value_type if pa.types.is_list(kind) or pa.types.is_large_list(kind) else kind
         if role in {"timestamp", "as_of"} and (is_text(inner) or pa.types.is_date(inner)):

@@ -41,8 +41,9 @@ def staged(listing: Listing, shape: Shape, where: str, left: Left | None = None,
     for path, batch in points_in(listing, shape, where, told, left):
         copies.add(batch, path)
     files = copies.files()
-    if told.problems and not any(file.rows for file in files):
-        raise InputError(f"{where}: not one row can be read: {told.problems[-1][1]}")
+    if (told.problems or told.repairs) and not any(file.rows for file in files):
+        why = told.problems[-1][1] if told.problems else f"{told.repairs.total():,} are malformed"
+        raise InputError(f"{where}: not one row can be read: {why}")
     origins = tuple(listing.files) if listing.filesystem is None else ()
     return Dataset(files, told.problems, origins, dict(told.repairs), copies)
 

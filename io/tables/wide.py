@@ -18,7 +18,7 @@ from ridgeline.io.arrow.layout import is_number, listed
 from ridgeline.io.clean import NON_NUMERIC, is_marked, sane
 from ridgeline.io.errors import InputError
 from ridgeline.io.tables.cells import Cells, numbers_of, times_of
-from ridgeline.io.tables.legible import Legible
+from ridgeline.io.tables.legible import Legible, refuse_comma
 from ridgeline.io.tables.point_columns import LONG
 from ridgeline.io.tables.points import Place
 from ridgeline.io.tables.reading import CELLS, NUMBERS, TIMES, Wanted
@@ -60,6 +60,7 @@ class Wide:
     def of(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The points of a batch, metric after metric."""
         times, columns = self._cells(batch) if batch.schema.names == [CELLS] else self._columns(batch)
+        refuse_comma(self._place.path, columns)
         rows, count = len(times), len(self._names)
         stamps = times_of(times)
         self._legible.see(self._called, times, stamps)
@@ -115,7 +116,8 @@ class Wide:
         """Times, and the cells of all columns, one column after another."""
         found = [numbers_of(batch.column(at)) for at in range(1, batch.num_columns)]
         gone = [np.zeros(batch.num_rows, np.bool_) if one.absent is None else one.absent for one in found]
-        return batch.column(0), Cells(np.concatenate([one.numbers for one in found]), np.concatenate(gone))
+        comma = next((one.comma for one in found if one.comma is not None), None)
+        return batch.column(0), Cells(np.concatenate([one.numbers for one in found]), np.concatenate(gone), None, comma)
 
     def _cells(self, batch: pa.RecordBatch) -> tuple[pa.Array, Cells]:
         """The same, of rows whose cells are one list."""

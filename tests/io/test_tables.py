@@ -125,6 +125,12 @@ REFUSED = {
     "packed, cut at once": (PACKED[:12], "not one row can be read.*ends in the middle"),
     "days before months": (HEAD + "".join(f"a,{d:02}/02/2024,1\n" for d in range(1, 28)), "column timestamp holds '01/02/2024', and not one"),
     "words for values": (HEAD + "".join(f"a,{T0 + i},x{i}\n" for i in range(9)), "column value holds 'x0'"),
+    "decimal commas": ((HEAD + GOOD).replace(",", ";") + f"a;{T0};1,5\n", "writes a number as '1,5'; numbers are read with a decimal point"),
+    "decimal commas in quotes": (HEAD + "".join(f'a,{T0 + i},"{i},5"\n' for i in range(9)), "writes a number as '0,5'"),
+    "decimal commas, JSON": (GOOD_LINES + line(metric="a", timestamp=T0, value="1,5"), "writes a number as '1,5'"),
+    "commas out of quotes": (HEAD + "".join(f"a,{T0 + i},{i},5\n" for i in range(9)), "not one of its 9 rows has 3 cells, as the header has"),
+    "names with blanks": ("metric, timestamp,value\n" + GOOD, r"found: metric, ' timestamp', value"),
+    "names without end": ("x" * 5000 + "\n" + GOOD, r"found: x{77}\.\.\.\)"),
     "a column twice": ("metric,timestamp,value,value\n", "column value is there 2 times; keep one"),
     "an object over several lines": ('{\n "a": 1\n}\n', "not one of its lines is a JSON object"),
     "an array of numbers": ("[1, 2]", "not one item of its JSON array is an object"),
@@ -287,6 +293,7 @@ def test_a_label_that_turns_into_a_list_is_refused(tmp_path, monkeypatch):
 
 
 WIDE = {
+    "decimal commas": (f"time;a;b\n{T0};1,5;2\n", "writes a number as '1,5'"),
     "one name twice": ("time,a,a\n1,2,3\n", "two columns are called a"),
     "no column beside the time": (f"time\n{T0}\n", "no column beside the time"),
     "no time": ("a,b\n1,2\n", "column a holds no times between 2000 and 2100; .*--columns timestamp=NAME"),
@@ -533,3 +540,53 @@ def test_files_elsewhere_are_read_through_their_file_system(tmp_path, monkeypatc
     monkeypatch.setattr(content.Content, "_parts", broken)
     with pytest.raises(SourceUnavailable, match=r"0.csv: cannot be reached: connection reset"):
         open_dataset("s3://bucket")
+
+
+def test_numbers_with_commas_are_bad_rows_where_others_have_points(tmp_path):
+    path = write(tmp_path / "in.csv", HEAD + GOOD + f'a,{T0 + 9000},1.5\na,{T0 + 9001},"1,000"\n')
+    assert counts(path) == ({"a": 51}, {"non_numeric": 1}, [])
+
+
+def test_more_columns_than_memory_holds_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_table, "MOST", 10)
+    path = write(tmp_path / "in.csv", "t" + ",c" * 10 + "\n")
+    with pytest.raises(InputError, match="more than 10 columns: give a point a row"):
+        read(path, wide=True)
+
+
+def test_a_file_of_malformed_rows_is_not_read_to_its_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(content, "HEAD", 1 << 8)
+    monkeypatch.setattr(content, "BLOCK", 1 << 8)
+    monkeypatch.setattr(csv_table, "FRUITLESS", 100)
+    path = write(tmp_path / "in.csv", HEAD + "1,2\n" * 1000 + GOOD)
+    with pytest.raises(InputError, match=r"not one of its 1\d\d rows has 3 cells"):
+        read(path)
+    assert counts(write(path, HEAD + GOOD + "1,2\n" * 1000)) == ({"a": 50}, {"malformed": 1000}, [])
+
+
+def test_a_quote_before_many_lines_costs_one_line_and_little_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(content, "HEAD", 1 << 8)
+    monkeypatch.setattr(content, "BLOCK", 1 << 8)
+    monkeypatch.setattr(content, "LONGEST", 1 << 13)
+    path = write(tmp_path / "in.csv", HEAD + '"x,1,2\n' + GOOD * 20)
+    with content.Content(str(path)) as opened:
+        sizes = [len(block) for block, _ in opened.blocks(quotes=True)]
+    assert sum(sizes) == path.stat().st_size - len('"x,1,2\n')
+    assert max(sizes) <= 3 << 8
+    found, repairs, _ = counts(path)
+    assert found == {"a": 1000}
+    assert repairs["malformed"] == 1
+
+
+def test_a_long_item_of_an_array_is_tried_a_few_times_only(tmp_path, monkeypatch):
+    tried = []
+    decode = json.JSONDecoder.raw_decode
+    monkeypatch.setattr(json.JSONDecoder, "raw_decode", lambda self, *given: tried.append(1) or decode(self, *given))
+    monkeypatch.setattr(content, "HEAD", 1 << 8)
+    monkeypatch.setattr(content, "BLOCK", 1 << 8)
+    series = [{"target": "a", "datapoints": [[1.5, T0 + 60 * i] for i in range(5000)]}]
+    assert counts(write(tmp_path / "in.json", json.dumps(series))) == ({"a": 5000}, {}, [])
+    assert len(tried) < 20
+    monkeypatch.setattr("ridgeline.io.tables.json_array.LONGEST", 1 << 12)
+    with pytest.raises(InputError, match="has no end, or is no JSON"):
+        read(tmp_path / "in.json")
