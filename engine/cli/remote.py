@@ -55,7 +55,7 @@ def _sync(args: argparse.Namespace) -> int:
     terminal = None if args.quiet or args.json else sys.stderr
     with Progress("files", terminal) as progress:
         found = sync_remotes(config, args.name, seconds=args.length, told=lambda: progress.add(1))
-    for sentence in found.sentences():
+    for sentence in found.problems:
         print(f"ridgeline: {escape(sentence)}", file=sys.stderr)
     if args.json:
         print(dumps(found.as_json()))

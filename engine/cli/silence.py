@@ -38,9 +38,7 @@ another end. Exit codes: 0; 2 usage, or nothing to end; 70 the state could not b
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.usage = USAGE
-    parser.add_argument(
-        "words", nargs="+", metavar="PATTERN | list | end", help="what to mute, or what to do"
-    )
+    parser.add_argument("words", nargs="+", metavar="PATTERN | list | end", help="what to mute, or what to do")
     parser.add_argument(
         "--for",
         dest="length",

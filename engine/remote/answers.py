@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
+from ridgeline.io.disk.confined import name_fault
 from ridgeline.io.epochs import LATEST
 
 TRAINING: Final = "training_data"
@@ -115,6 +116,8 @@ def _profile(item: tuple[Any, Any]) -> FileSet | None:
         return None
     *metric, epoch = list(_below(folder, PROFILES)) or [""]
     named = ".".join(metric)
+    if any(name_fault(name) for name in metric):
+        return None
     if not _is_metric(named) or not (epoch.isascii() and epoch.isdigit()) or not _is_epoch(int(epoch[:20])):
         return None
     return FileSet("features_profiles", named, int(epoch), number, folder)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ridgeline.engine.remote.answers import TRAINING, FileSet
-from ridgeline.engine.run.handoffs.names import data_path
+from ridgeline.engine.run.handoffs.names import data_path, sane
 from ridgeline.io.disk.confined import Place, Refused
 
 # The folders that Skyline's settings ship with, below the one for Ionosphere: ours may stand in for that.
@@ -20,7 +20,8 @@ def folders_of(wanted: FileSet) -> list[Place]:
     names = tuple(wanted.metric.split("."))
     if wanted.source != TRAINING:
         return [(*names, str(wanted.timestamp))]
-    return list(dict.fromkeys((str(wanted.timestamp), *some) for some in (names, data_path(wanted.metric))))
+    ways = (names, tuple(sane(wanted.metric).split(".")), data_path(wanted.metric))
+    return list(dict.fromkeys((str(wanted.timestamp), *way) for way in ways))
 
 
 def place_of(wanted: FileSet, name: str, path: Any) -> Place:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -85,11 +85,16 @@ class PeerTally:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """Of all peers; `problems` are sentences about what is ours."""
+    """Of all peers; `ours` are sentences about what is not theirs."""
 
-    peers: Sequence[PeerTally]
-    problems: Sequence[str]
-    seconds: float
+    peers: Sequence[PeerTally] = ()
+    ours: Sequence[str] = ()
+    seconds: float = 0.0
+
+    @property
+    def problems(self) -> list[str]:
+        """What went wrong, a sentence each; of one peer the first few."""
+        return [*self.ours, *(sentence for tally in self.peers for sentence in tally.said)]
 
     @property
     def exit(self) -> int:
@@ -101,7 +106,7 @@ class Synced:
             return AuthenticationFailed.exit_code
         if states and all(status in AWAY for status in states):
             return SourceUnavailable.exit_code
-        return PARTIAL if self.problems or any(status != "ok" for status in states) else 0
+        return PARTIAL if self.ours or any(status != "ok" for status in states) else 0
 
     def as_json(self) -> dict[str, Any]:
         """Return the object of `remote sync --json`."""
@@ -109,13 +114,7 @@ class Synced:
             "peers": [tally.as_json() for tally in self.peers],
             "files": sum(tally.files for tally in self.peers),
             "bytes": sum(tally.bytes for tally in self.peers),
-            "problems": list(self.sentences()),
+            "problems": self.problems,
             "seconds": round(self.seconds, 3),
             "exit": self.exit,
         }
-
-    def sentences(self) -> Iterator[str]:
-        """What went wrong, for standard error."""
-        yield from self.problems
-        for tally in self.peers:
-            yield from tally.said

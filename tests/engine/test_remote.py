@@ -50,7 +50,7 @@ def test_what_peers_have_comes_to_its_place(tmp_path):
             "data/1699999060/web/host02/mem/z.json": b"two" * 100_000,
             "features_profiles/web/host01/cpu/1699990000/f.csv": b"features",
         }
-        assert (found.exit, list(found.sentences())) == (0, [])
+        assert (found.exit, found.problems) == (0, [])
         assert [(t.peer, t.status, t.sets, t.files) for t in found.peers] == [("a", "ok", 2, 3), ("b", "ok", 1, 1)]
         assert of(found, "b").bytes == 300_000
         a.asked.clear()
@@ -118,6 +118,23 @@ def test_no_name_of_a_metric_leads_anywhere_else(tmp_path, metric):
         root = tmp_path / "files"
         assert {path.name for path in tmp_path.iterdir()} <= {"files", "out"}
         assert all(path.resolve().is_relative_to(root / "data" / "1699999000") for path in root.rglob("?"))
+
+
+@pytest.mark.parametrize(
+    ("metric", "folder"),
+    [
+        ('up{a="b/c.d"}', "upabc/d"),  # without what is not sane, as Skyline names files
+        ('up{a="b/c.d"}', "upab/c/d"),  # the same, but for what parts folders
+        ("plain name.of metric", "plain name/of metric"),
+        ("plain name.of metric", "plainname/ofmetric"),
+    ],
+)
+def test_the_folder_of_a_metric_is_called_as_skyline_calls_it(tmp_path, metric, folder):
+    a = Webapp(listed=[[metric, float(SET[1])]], instead={FILE: Answer(body=b"one")})
+    a.instead["/ionosphere_files"] = as_json(files={"x": f"/srv/{SET[1]}/{folder}/x"})
+    with running(tmp_path, a=a) as hosts:
+        assert sync(hosts).exit == 0
+        assert hosts.there() == {f"data/{SET[1]}/{folder}/x": b"one"}
 
 
 def test_links_and_other_things_on_the_disk_are_not_followed(tmp_path):
@@ -189,7 +206,7 @@ def test_a_list_that_is_none_ends_the_visit_and_nothing_else(tmp_path, answer):
         assert hosts.there() == {f"{HERE}/x": b"two"}
         assert (found.exit, of(found).status, of(found, "b").status) == (70, "unreachable", "ok")
         assert len(a.asked) == 1
-        assert len(list(found.sentences())) == 1
+        assert len(found.problems) == 1
 
 
 def test_items_of_a_list_that_are_none_are_counted(tmp_path):
@@ -211,7 +228,7 @@ def test_items_of_a_list_that_are_none_are_counted(tmp_path):
         found = sync(hosts)
         assert hosts.there() == {f"{HERE}/x": b"one"}
     assert (of(found).failed, of(found).sets) == ({"malformed": 15}, 1)
-    assert next(iter(found.sentences())).endswith("15 items of its list are none of Skyline's")
+    assert found.problems[0].endswith("15 items of its list are none of Skyline's")
 
 
 def test_a_list_of_a_million_sets_costs_neither_time_nor_room(tmp_path):
@@ -310,7 +327,7 @@ def test_refused_credentials_are_told_without_them(tmp_path, challenge, capfd):
     a = Webapp(instead={"/": refusing})
     with running(tmp_path, a=a) as hosts:
         found = sync(hosts)
-    (said,) = found.sentences()
+    (said,) = found.problems
     assert "refuses the credentials (401)" in said
     assert ("another authentication" in said) == (challenge[:5] not in {"", "Basic"})
     assert (found.exit, of(found).status, len(a.asked)) == (77, "unauthorised", 1)
@@ -331,7 +348,7 @@ def test_tls_is_verified(tmp_path):
         found = sync(hosts)
         assert hosts.there() == {f"{HERE}/good": b"one"}
         assert [tally.status for tally in found.peers] == ["ok", *["unreachable"] * 3]
-        assert all("certificate we cannot trust" in sentence for sentence in found.sentences())
+        assert all("certificate we cannot trust" in sentence for sentence in found.problems)
 
 
 def test_a_peer_that_fails_is_left_alone_for_longer_each_time_unless_it_is_named(tmp_path):
@@ -384,7 +401,7 @@ def test_all_files_together_keep_to_their_limit(tmp_path):
         found = sync(hosts)
         assert sum(map(len, hosts.there().values())) == 3001
         assert (found.exit, of(found).failed, of(found).files) == (70, {"no_room": 7}, 4)
-        assert "max_total" in next(iter(found.sentences()))
+        assert "max_total" in found.problems[0]
         again = sync(hosts, now=NOW + 61)
         assert of(again).failed == {"no_room": 7}
         assert sum(map(len, hosts.there().values())) == 3001
@@ -412,7 +429,16 @@ def test_profiles_come_from_whoever_has_them(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "folder", ["/etc", "relative/features_profiles/a/5", "/opt/features_profiles/a/b", "/opt/features_profiles/5", 7]
+    "folder",
+    [
+        "/etc",
+        "relative/features_profiles/a/5",
+        "/opt/features_profiles/a/b",
+        "/opt/features_profiles/5",
+        "/opt/features_profiles/../../etc/5",
+        "/opt/features_profiles/con/5",
+        7,
+    ],
 )
 def test_a_profile_elsewhere_is_none(tmp_path, folder):
     a = Webapp(instead={"/api?expected": as_json(features_profile_dirs={"1": folder})})
@@ -481,7 +507,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path, monkeypatch):
         found = sync(hosts)
         assert hosts.there() == {}
     assert (found.exit, of(found).failed) == (74, {"unwritable": 1})
-    assert next(iter(found.sentences())) == f"cannot write {tmp_path}/files/{HERE}/x: No space left on device"
+    assert found.problems[0] == f"cannot write {tmp_path}/files/{HERE}/x: No space left on device"
     assert list((tmp_path / "files").iterdir()) == []
 
 

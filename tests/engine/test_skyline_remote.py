@@ -1,13 +1,17 @@
 """`get_remote_data` and `sync_cluster_files` under Skyline's own names: what another host has, or nothing and a sentence."""
 
 import base64
+import subprocess
+import time
 
 import pytest
 from rigs.http import Answer, http_server
 from rigs.peers import PASSWORD, Webapp, as_json, running
 
 from ridgeline.alerters.testing.tls import Authority
+from ridgeline.engine.remote.tally import Synced
 from ridgeline.io.errors import InputError
+from ridgeline.skyline import metrics_manager
 from ridgeline.skyline.metrics_manager import Metrics_Manager
 
 SET = ("web.host01.cpu", 1_699_999_000)
@@ -132,3 +136,30 @@ def test_a_cluster_is_synced(manager, tmp_path, capsys):
 def test_no_cluster_is_told(manager):
     with pytest.raises(InputError, match="to fetch from"):
         manager.sync_cluster_files(0)
+
+
+def test_the_thread_manages_and_syncs_until_its_parent_is_gone(tmp_path, monkeypatch, capsys):
+    passes = []
+    monkeypatch.setattr(metrics_manager, "PERIOD", 0.4)
+    monkeypatch.setattr(metrics_manager, "SYNC", 0.1)
+    monkeypatch.setattr("ridgeline.engine.manage.once.manage_once", lambda request: passes.append(request) or Synced())
+    parent = subprocess.Popen(["sleep", "300"])
+    a = Webapp(sets={SET: {"x": b"one"}})
+    try:
+        with running(tmp_path, a=a) as hosts:
+            (tmp_path / "here" / "ridgeline.toml").write_text(hosts.text())
+            manager = Metrics_Manager(parent.pid)
+            manager.start()
+            end = time.monotonic() + 60
+            while a.asked.count(f"/{LISTING}") < 6 and time.monotonic() < end:
+                time.sleep(0.05)
+            parent.kill()
+            parent.wait(60)
+            manager.join(60)
+            assert not manager.is_alive()
+            assert list(hosts.there().values()) == [b"one"]
+    finally:
+        parent.kill()
+        parent.wait(60)
+    assert 1 <= len(passes) < a.asked.count(f"/{LISTING}")
+    assert capsys.readouterr().err == ""

@@ -1,12 +1,14 @@
 """Skyline's Metrics_Manager: the thread that keeps the lists of metrics true, and a cluster's hosts in step.
 
-Each cycle is one `ridgeline manage`, by the configuration that `RIDGELINE_CONFIG` names, else `ridgeline.toml` in the working
+Every five minutes there is one `ridgeline manage`, every minute one `ridgeline remote sync`, by the configuration that `RIDGELINE_CONFIG` names, else `ridgeline.toml` in the working
 directory; what goes wrong in it is told on standard error, and costs no later cycle.
 """
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,10 +22,12 @@ from ridgeline.skyline._worker import Worker, say
 if TYPE_CHECKING:
     from ridgeline.engine.config.model import Config
     from ridgeline.engine.manage.report import Report
+    from ridgeline.engine.remote.tally import Synced
 
 __all__ = ["Metrics_Manager"]
 
-PERIOD: Final = 300.0  # seconds from the start of a cycle to that of the next, as Skyline's
+PERIOD: Final = 300.0  # seconds from the start of a pass over the lists to that of the next, as Skyline's
+SYNC: Final = 60.0  # the same of syncs
 _SHARDS: Final[Kept[Shards]] = Kept(attrgetter("shards"))
 
 
@@ -33,6 +37,7 @@ class Metrics_Manager(Worker):
     def __init__(self, parent_pid: int) -> None:
         super().__init__(parent_pid)
         self.report: Report | None = None
+        self._managed = -math.inf  # seconds of the monotonic clock
 
     def assigned_to_shard(self, metric_name: str) -> str:
         """Name of the host that a metric belongs to, by its base name: this one, unless `[shards]` names several.
@@ -74,7 +79,7 @@ class Metrics_Manager(Worker):
         from ridgeline.engine.remote.sync import sync_remotes
 
         try:
-            sentences = list(sync_remotes(found_config()).sentences())
+            sentences = sync_remotes(found_config()).problems
         except InputError:
             raise
         except RidgelineError as error:
@@ -90,14 +95,30 @@ class Metrics_Manager(Worker):
         return self._manage(found_config())
 
     def run(self) -> None:
-        """Manage every five minutes until the parent is gone. Called rather than started, it does so on the caller's thread."""
-        self.repeat(self._cycle, PERIOD)
+        """Manage every five minutes and sync every minute, where there are other hosts, until the parent is gone.
+
+        Called rather than started, it does so on the caller's thread.
+        """
+        self.repeat(self._cycle, min(PERIOD, SYNC))
 
     def _cycle(self) -> None:
-        self.cycle(self._manage)
+        now = time.monotonic()
+        if now - self._managed >= PERIOD:
+            self._managed = now
+            self.cycle(self._manage)
+        self.cycle(_sync)
 
     def _manage(self, config: Config) -> Report:
         from ridgeline.engine.manage.once import Request, manage_once
 
         self.report = manage_once(Request(config))
         return self.report
+
+
+def _sync(config: Config) -> Synced:
+    """Fetch from other hosts, if there are any and a folder for their files."""
+    from ridgeline.engine.remote.sync import sync_remotes
+    from ridgeline.engine.remote.tally import Synced
+
+    others = [peer for peer in config.remotes if peer.name != config.shards.host]
+    return sync_remotes(config) if others and config.remote_files.directory else Synced()
