@@ -18,6 +18,8 @@ from ridgeline.engine.batch.summary import Summary
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.run.handoffs.batch_failing import Parked
 from ridgeline.engine.run.handoffs.mirage import mirage_hours
+from ridgeline.engine.run.handoffs.routing import ALIVE
+from ridgeline.engine.run.hosts import own_key
 from ridgeline.io.errors import OutputError
 from ridgeline.io.redis.entries import Entries
 from ridgeline.io.shard import Share
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from ridgeline.engine.batch.results import Results
     from ridgeline.io.redis.ledger import Books
 
-ALIVE: Final = "analyzer_batch"
 LIFE: Final = 900  # seconds that a pass without a period is taken to be at work
 PERIODS: Final = 3  # of its own, after which one with a period is taken to be gone
 RENEWED: Final = 3  # times in that long
@@ -110,7 +111,8 @@ class Turn:
         if self.request.dry_run or now - self._renewed < life / RENEWED:
             return
         changes = Entries()
-        changes.set(ALIVE, str(int(now)), life)
+        for key in dict.fromkeys([ALIVE, own_key(self.config.shards, ALIVE)]):
+            changes.set(key, str(int(now)), life)
         self.ledger.write(changes)
         self._renewed = now
 

@@ -95,7 +95,17 @@ HOSTS: Final = tuple(
     )
 )
 
-CATALOGUE: Final = (*SOURCE, *STATE, *SKYLINE, *BATCH, *BOOKS, *HOSTS)
+HOSTS_BATCH: Final = Key(
+    f"{OURS}host.<host>.analyzer_batch",
+    "string",
+    "epoch: `batch` of one of several hosts is alive",
+    "3 x its period, or 900",
+    ("batch",),
+    ("run",),
+    "shards",
+)
+
+CATALOGUE: Final = (*SOURCE, *STATE, *SKYLINE, *BATCH, *BOOKS, *HOSTS, HOSTS_BATCH)
 
 
 def find(key: str, namespace: str = NAMESPACE) -> Key | None:

@@ -417,3 +417,18 @@ def test_a_host_with_a_redis_of_its_own_does_what_is_nobody_s(server, tmp_path):
     side.run("gamma")
     assert side.desks["gamma"].exceptions("analyzer.boring") == (set(side.metrics), {"_updated_at_20231114221320"})
     assert side.desks["gamma"].text("analyzer.last_all_alerts") == "[]"
+
+
+def test_another_host_s_batch_takes_none_of_ours(server, tmp_path):
+    side = Side(server, tmp_path, HOSTS, '[batch]\nmatch = ["jobs."]')
+    side.metrics = {f"jobs.m{number}": (steady(number), 20) for number in range(30)}
+    side.store(START)
+    for host in HOSTS:
+        side.run(host)  # what was never judged is judged by a run, whoever else is there
+    batch_job.batch_once(Request(side.desks["alpha"].config()), now=lambda: float(START))
+    side.later(MINUTE)
+    side.store(START + MINUTE)
+    outcomes = {host: {outcome for _, outcome, *_ in side.run(host)[1]} for host in HOSTS}
+    assert outcomes == {"alpha": {"skipped"}, "beta.example": {"analysed"}, "gamma": {"analysed"}}
+    queued = {name.decode() for name in server.client.smembers("analyzer.batch")}
+    assert queued == {str([f"metrics.{name}", START - 20, None]) for name in side.metrics if owner(name) == "alpha"}

@@ -98,6 +98,7 @@ def find_batch_alerts(turn: Turn, ledger: Ledger) -> BatchAlerts:
         return BatchAlerts()
     ours = turn.share.among({finding.anomaly.metric for finding in found.alerts.values()})
     found.alerts = {name: finding for name, finding in found.alerts.items() if finding.anomaly.metric in ours}
+    found.given_up = sorted(turn.share.among(found.given_up))
     if not turn.share.first:
         found.damaged.clear()
     if found.damaged:

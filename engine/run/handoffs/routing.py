@@ -82,14 +82,16 @@ class Routing:
         turn.handoffs.counts["batch"] += len(self.queue)
 
 
-def route(patterns: tuple[str, ...], names: list[str], namespace: str, plan: ScorePlan, ledger: Ledger) -> Routing:
-    """Ask whether `batch` is alive, and how far its metrics were judged. Raises StateError."""
+def route(
+    patterns: tuple[str, ...], names: list[str], namespace: str, plan: ScorePlan, ledger: Ledger, sign: str = ALIVE
+) -> Routing:
+    """Ask whether `batch` is alive, by the key `sign`, and how far its metrics were judged. Raises StateError."""
     from ridgeline.io.redis.ledger import Strings
 
     theirs = [names[at] for at in np.flatnonzero(Patterns(patterns).any(names)).tolist()]
     if not theirs:
         return Routing(namespace, plan, {}, alive=False)
-    marks, ((alive,),) = watermarks_of(theirs, ledger, Strings([ALIVE]))
+    marks, ((alive,),) = watermarks_of(theirs, ledger, Strings([sign]))
     return Routing(namespace, plan, marks, alive=alive is not None)
 
 

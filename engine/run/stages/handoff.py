@@ -12,10 +12,11 @@ from ridgeline.engine.run.handoffs.batch_alerts import ALERTS, find_batch_alerts
 from ridgeline.engine.run.handoffs.crucible import crucible
 from ridgeline.engine.run.handoffs.mirage import THIS_RUN, counted, hand_to_mirage
 from ridgeline.engine.run.handoffs.panorama import panorama
-from ridgeline.engine.run.handoffs.routing import route
+from ridgeline.engine.run.handoffs.routing import ALIVE, route
 from ridgeline.engine.run.handoffs.waterfall import find_unanswered, settle_unanswered, withdrawals
 from ridgeline.engine.run.handoffs.web_ui import web_ui
 from ridgeline.engine.run.handoffs.writing import Write, Writing
+from ridgeline.engine.run.hosts import own_key
 from ridgeline.engine.run.plan import alert_rules
 from ridgeline.engine.run.turn import PARTIAL, Turn
 from ridgeline.io.errors import OutputError
@@ -36,7 +37,8 @@ def route_batch(turn: Turn) -> None:
         return
     try:
         namespace = turn.request.config.source.settings.namespace
-        routing = route(patterns, names, namespace, turn.scorer.plan, turn.ledger)
+        sign = own_key(turn.request.config.shards, ALIVE)  # another host's `batch` does not take our metrics
+        routing = route(patterns, names, namespace, turn.scorer.plan, turn.ledger, sign)
     except StateError as error:
         turn.unkept.append(error)
         return
