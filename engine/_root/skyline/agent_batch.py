@@ -1,4 +1,7 @@
-"""Skyline's agent of batch analysis. What it starts is not in this version, and says so."""
+"""Skyline's agent of batch analysis: checks that everything is there, then analyses in the foreground until it is told to stop.
+
+python -c "from ridgeline.skyline.agent_batch import run; run()"
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,17 @@ class AnalyzerBatchAgent:
         ensure_resources()
 
     def run(self) -> None:
-        """Start batch analysis: raises InputError, as `AnalyzerBatch.run`."""
-        AnalyzerBatch(os.getpid()).run()
+        """Analyse each minute, on this thread. SIGTERM, SIGINT and SIGHUP end it in order (SystemExit of 128 + number)."""
+        from ridgeline.engine.cli.signals import exit_on_signals
+
+        with exit_on_signals():
+            AnalyzerBatch(os.getpid()).run()
 
 
 def run() -> None:
-    """Check that every algorithm in force votes on a noisy series, then start the agent."""
+    """Check that every algorithm in force votes on a noisy series, then start the agent.
+
+    Raises InputError where one does not, and where the configuration cannot be read.
+    """
     ensure_votes()
     AnalyzerBatchAgent().run()
