@@ -13,6 +13,9 @@ from typing import Final, Protocol, TypeVar
 from ridgeline.engine.agent.health import Pulse, keep_pulse
 from ridgeline.engine.agent.periods import Period
 from ridgeline.engine.agent.watched import Watched
+from ridgeline.engine.batch.once import batch_once
+from ridgeline.engine.batch.summary import Summary
+from ridgeline.engine.batch.turn import Request as Batching
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.manage.once import Request as Managing
 from ridgeline.engine.manage.once import manage_once
@@ -24,7 +27,8 @@ from ridgeline.io.errors import RidgelineError
 from ridgeline.io.text import escape, redact
 
 BUG: Final = 1
-WORK: Final = {"run_every": "runs", "manage_every": "passes of manage"}
+WORK: Final = {"run_every": "runs", "batch_every": "passes of batch", "manage_every": "passes of manage"}
+LEAST: Final = 5.0  # seconds for a pass of batch, however soon the next run is due
 T = TypeVar("T", bound="Told")
 
 
@@ -55,6 +59,7 @@ class Agent:
     say: Callable[[str], None]
     quiet: bool = False
     once: Callable[[Request], Report] = run_once
+    batch: Callable[[Batching], Summary] = batch_once
     manage: Callable[[Managing], Managed] = manage_once
     clock: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
@@ -62,8 +67,12 @@ class Agent:
 
     def live(self) -> None:
         """Go on until the process is told to end: SystemExit, KeyboardInterrupt."""
-        duties: dict[str, Callable[[Config], None]] = {"run_every": self._run, "manage_every": self._manage}
         periods: dict[str, Period] = {}
+        duties: dict[str, Callable[[Config], None]] = {
+            "run_every": self._run,
+            "batch_every": lambda config: self._batch(config, periods["run_every"].due - self.clock()),
+            "manage_every": self._manage,
+        }
         while True:
             config = self.watched.look()
             self._keep_time(periods, {key: getattr(config.agent, key) for key in duties})
@@ -93,6 +102,11 @@ class Agent:
         request = Request(config, archive=config.archive.directory is not None)
         code = self._guarded(config, lambda: self.once(request), summed_up, "run")
         keep_pulse(config, Pulse(os.getpid(), began, self.wall(), code))
+
+    def _batch(self, config: Config, left: float) -> None:
+        """Work off what is due for batch while no run is: so many seconds are `left` until then."""
+        request = Batching(config, deadline=max(min(left, config.run.deadline), LEAST))
+        self._guarded(config, lambda: self.batch(request), Summary.as_text, "pass of batch")
 
     def _manage(self, config: Config) -> None:
         self._guarded(config, lambda: self.manage(Managing(config)), Managed.as_line, "pass of manage")

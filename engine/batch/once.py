@@ -14,6 +14,7 @@ from ridgeline.engine.batch.queue import QUEUE, sort_out
 from ridgeline.engine.batch.results import FOLDER, Results
 from ridgeline.engine.batch.summary import PARTIAL, Summary
 from ridgeline.engine.batch.tasks import Task, listed_tasks, queued_tasks, shuffled
+from ridgeline.engine.batch.telling import tell
 from ridgeline.engine.batch.turn import Request, Turn
 from ridgeline.engine.rules.selection import Selection
 from ridgeline.engine.run.skips import OperatorSkips
@@ -71,7 +72,9 @@ def batch_once(
                 raise
             why = error if left() > 0 else "its deadline came"
             turn.summary.find(PARTIAL, f"the pass is partial: {why}")
-    return summed_up(turn, clock() - began)
+    summary = summed_up(turn, clock() - began)
+    tell(turn)
+    return summary
 
 
 def _work_off_queue(turn: Turn) -> None:
@@ -157,7 +160,7 @@ def summed_up(turn: Turn, seconds: float) -> Summary:
     """The summary of a pass that took so long."""
     summary = turn.summary
     summary.seconds = seconds
-    summary.parked = sum(one.given_up for one in turn.failing.values())
+    summary.parked = sum(one.given_up for one in turn.ours.values())
     if turn.unwritten:
         summary.find(OutputError.exit_code, f"the files of {turn.unwritten:,} metrics could not be written: {turn.why}")
     for one in turn.given_up:

@@ -23,7 +23,8 @@ EPILOG: Final = """\
 examples:
   ridgeline agent -c /etc/ridgeline/ridgeline.toml
   ridgeline agent -c /etc/ridgeline/ridgeline.toml --check       for a health probe
-[agent] run_every says how often; runs never overlap, and none is made up for. A configuration that has changed is in force
+[agent] run_every says how often; batch_every and manage_every, how often it also does what `ridgeline batch` and `ridgeline
+manage` do. No two of them overlap, runs come first, and none is made up for. A configuration that has changed is in force
 with the next run; a broken one is told of and not taken over. SIGTERM ends it within five seconds, with its state saved.
 What runs do and say is what `ridgeline run` does and says. Exit codes: 143 ended by SIGTERM; --check: 0 well, 70 not.
 """

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
-from pathlib import Path
 from typing import Final
 
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.manage.report import Report
-from ridgeline.engine.run.aside import Overdue, aside
+from ridgeline.engine.run.statistics.beside import LEAST, replace_textfile, textfile
 from ridgeline.engine.run.statistics.graphite import batch, send
 from ridgeline.engine.run.statistics.names import prefix
 from ridgeline.engine.run.statistics.textfile import Samples, exposition, one
-from ridgeline.io.disk.atomic import sweep_orphans, write_atomic
-from ridgeline.io.errors import OutputError
 from ridgeline.io.net.transport import TransportError
 
-LEAST: Final = 0.2  # seconds for one answer, however late it is
-GRACE: Final = 1.2  # seconds beyond the deadline for the disk
-SUFFIX: Final = "_manage"  # behind the name of the runs' textfile
+WORK: Final = "manage"  # behind the name of the runs' textfile
 HELP: Final[Mapping[str, str]] = {
     "ridgeline_manage_metrics": "Metrics whose lists the last pass kept.",
     "ridgeline_manage_changes": "Members and fields that the last pass added, changed or removed, by list; those with none are left out.",
@@ -30,16 +24,12 @@ HELP: Final[Mapping[str, str]] = {
 }
 
 
-def textfile(path: Path) -> Path:
-    """The file for passes that belongs to the one for runs: a collector reads all of a folder."""
-    return path.with_name(f"{path.stem}{SUFFIX}{path.suffix}")
-
-
 def tell(config: Config, report: Report, now: int, left: Callable[[], float]) -> None:
     """Tell the numbers; what cannot be told is a problem of the report's. `now`: epoch seconds."""
     statistics = config.statistics
     if statistics.prometheus_textfile is not None:
-        _write(textfile(statistics.prometheus_textfile), render(report, now, config.shards.name), report, left)
+        path = textfile(statistics.prometheus_textfile, WORK)
+        replace_textfile(path, render(report, now, config.shards.name), report.find, left)
     if statistics.graphite is not None:
         numbers = {"metrics_manager_run_time": round(report.seconds, 2)}
         numbers |= {f"metrics_sparsity.{name}": number for name, number in report.numbers.items()}
@@ -51,20 +41,6 @@ def tell(config: Config, report: Report, now: int, left: Callable[[], float]) ->
             )
         except TransportError as error:
             report.problems.append(f"the statistics of this pass were not sent: {error}")
-
-
-def _write(path: Path, content: bytes, report: Report, left: Callable[[], float]) -> None:
-    try:
-        aside(partial(_replace, path, content), max(left() + GRACE, LEAST), "textfile")
-    except Overdue:
-        report.find(OutputError.exit_code, f"cannot write {path}: the disk did not answer before the deadline")
-    except OutputError as error:
-        report.find(error.exit_code, str(error))
-
-
-def _replace(path: Path, content: bytes) -> None:
-    sweep_orphans(path.parent)
-    write_atomic(path, content)
 
 
 def render(report: Report, now: int, host: str = "") -> bytes:

@@ -12,6 +12,7 @@ from ridgeline.engine.agent.health import Pulse, ailment, keep_pulse, pulse_path
 from ridgeline.engine.agent.loop import Agent
 from ridgeline.engine.agent.periods import Period
 from ridgeline.engine.agent.watched import Watched
+from ridgeline.engine.batch.summary import Summary
 from ridgeline.engine.config.load import load_config
 from ridgeline.engine.manage.lists import Change
 from ridgeline.engine.manage.report import Report as Managed
@@ -54,10 +55,10 @@ class Clockwork:
 
     def __init__(self, config, length=1.0, acts=(), rests=8):
         self.now, self.began, self.said, self.length, self.acts, self.rests = 0.0, [], [], length, list(acts), rests
-        self.stopped = False
+        self.stopped, self.batches, self.backlog = False, [], 0.0
         watched = Watched(config, self.said.append)
         self.agent = Agent(
-            watched, self.guard, self.said.append, once=self.once, clock=lambda: self.now, wall=lambda: END + self.now, rest=self.rest
+            watched, self.guard, self.said.append, once=self.once, batch=self.batch, clock=lambda: self.now, wall=lambda: END + self.now, rest=self.rest
         )  # fmt: skip
 
     @contextlib.contextmanager
@@ -77,6 +78,11 @@ class Clockwork:
         report = Report((), alerts={"sent": 2})
         report.problems = ["something is odd"] if act == "problem" else []
         return report
+
+    def batch(self, request):
+        self.batches.append((self.now, request.deadline))
+        self.now += min(request.deadline, self.backlog)
+        return Summary()
 
     def rest(self, seconds):
         self.rests -= 1
@@ -101,6 +107,24 @@ def test_it_runs_every_period_without_drift(config):
     assert work.began == [0, 60, 120, 180, 240, 300, 360, 420]
     assert work.deadline == 30
     assert work.said[0] == "0 metrics, 0 anomalies, 2 alerts sent, 0.0 s, exit 0"
+
+
+def test_batch_works_between_runs_and_delays_none(config):
+    config.write_text(config.read_text() + 'batch_every = "90s"\n')
+    work = Clockwork(config, length=7, rests=9)
+    work.backlog = 1000.0
+    work.live()
+    assert work.began[:7] == [0, 60, 120, 180, 240, 300, 360]
+    assert work.batches[:4] == [(7, 30), (90, 30), (187, 30), (270, 30)]
+
+
+def test_batch_has_a_moment_however_long_runs_take(config):
+    config.write_text(config.read_text() + 'batch_every = "60s"\n')
+    work = Clockwork(config, length=58, rests=4)
+    work.backlog = 1000.0
+    work.live()
+    assert work.batches[0] == (58, 5)
+    assert work.began[:2] == [0, 63]
 
 
 def test_a_run_that_takes_too_long_costs_others_their_turn_and_none_is_made_up_for(config):

@@ -237,11 +237,6 @@ def test_agents_see_to_their_folders(kind, tmp_path):
         kind()
 
 
-def test_the_agent_of_batch_analysis_says_what_is_lacking():
-    with pytest.raises(InputError, match=r"^AnalyzerBatch.run needs batch analysis"):
-        agent_batch.run()
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_agent_runs_until_it_is_told_to_stop(server, tmp_path, number):
     with http_server() as http:

@@ -8,7 +8,7 @@ from importlib import import_module
 
 import pytest
 
-from ridgeline.io.errors import InputError, RidgelineError
+from ridgeline.io.errors import RidgelineError
 
 SERIES = "timeseries"
 SERIES_BATCH = "timeseries use_full_duration"
@@ -193,13 +193,3 @@ def test_importing_any_module_is_light():
     code = f"import sys, {names}; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_what_the_engine_lacks_says_so():
-    batch = module("analyzer_batch").AnalyzerBatch(1)
-    for call, needs in (
-        (lambda: batch.spin_batch_process(1, 1, "metrics.a", 1), "batch analysis"),
-        (batch.run, "batch analysis"),
-    ):
-        with pytest.raises(InputError, match=rf"^\w+\.\w+ needs .*{needs}.*, which this version .* does not have$"):
-            call()

@@ -11,6 +11,7 @@ from unittest import mock
 import numpy as np
 import pyarrow as pa
 import pytest
+from rigs.carbon import carbon
 from rigs.http import http_server
 from rigs.redis import redis_server
 from rigs.runs import load, received, run, write_config
@@ -353,6 +354,27 @@ def test_a_deadline_ends_a_pass_and_keeps_what_was_done(server, config):
     assert 0 < found.metrics < 60
     assert server.client.scard("analyzer.batch") == 60 - found.metrics
     assert batch(config).metrics == 60 - found.metrics
+
+
+def test_the_numbers_are_told_where_that_is_asked_for(server, config, tmp_path):
+    fill(server.client, "jobs.a")
+    queue(server.client, "jobs.a")
+    with carbon() as listener:
+        config.write_text(
+            config.read_text()
+            + f'[statistics]\ngraphite = "{listener.setting}"\nname = "x"\nprometheus_textfile = "{tmp_path}/ridgeline.prom"\n'
+        )
+        batch(config, match="cpu")  # no pass over all that is due
+        assert not (tmp_path / "ridgeline_batch.prom").exists()
+        batch(config)
+        until(lambda: listener.batches)
+        numbers = listener.numbers()
+    name = f"skyline.analyzer_batch.{os.uname().nodename.replace('.', '_')}"
+    assert numbers.pop(f"{name}.run_time")[1] == NOW
+    assert numbers == {f"{name}.total_analyzed": (1, NOW), f"{name}.total_anomalies": (1, NOW)}
+    text = (tmp_path / "ridgeline_batch.prom").read_text()
+    assert "\nridgeline_batch_points 15\n" in text
+    assert f"\nridgeline_batch_last_run_timestamp_seconds {NOW}\n" in text
 
 
 def test_two_passes_do_not_meet(server, config):

@@ -95,8 +95,3 @@ def say(sentence: object) -> None:
     """Tell people, on one line of standard error."""
     sys.stderr.write(f"ridgeline: {escape(sentence)}\n")
     sys.stderr.flush()
-
-
-def lacking(what: str, needs: str) -> InputError:
-    """The error of a name of Skyline's whose part of the engine is not in this version."""
-    return InputError(f"{what} needs {needs}, which this version of Ridgeline does not have")

@@ -38,7 +38,7 @@ class AnalyzerBatch(Worker):
 
     def spin_batch_process(
         self,
-        i: int,  # noqa: ARG002 - there is one process, whose threads share the work
+        i: int,
         run_timestamp: float,
         metric_name: str,
         last_analyzed_timestamp: int,
