@@ -290,7 +290,7 @@ def test_a_reader_sees_each_point_once_while_days_are_put_in_order(tmp_path):
         assert not any(each.duplicates.any() for each in source.chunks())
         assert max(found.values()) >= seen  # never fewer than before
         seen = min(found.values())
-    writer.join(30)
+    writer.join(120)
     assert not writer.is_alive()
 
 

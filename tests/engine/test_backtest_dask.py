@@ -51,7 +51,7 @@ def cluster(workers=1):
         for command in [scheduler, *[worker] * workers]:
             started.append(stack.enter_context(subprocess.Popen([*command, "--no-dashboard"], **quiet)))
             stack.callback(started[-1].kill)
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while time.monotonic() < until:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                 break

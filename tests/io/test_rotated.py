@@ -75,7 +75,7 @@ def test_one_that_waited_while_the_file_was_renamed_writes_to_the_new_one(tmp_pa
         waiting.start()
         time.sleep(0.2)
         log.rename(tmp_path / "run.log.1")
-    waiting.join(30)
+    waiting.join(120)
     assert contents(log, 1) == ["new\n", "old\n"]
 
 

@@ -37,7 +37,7 @@ def server():
 def no_thread_is_left():
     before = set(threading.enumerate())
     yield
-    until = time.monotonic() + 5
+    until = time.monotonic() + 60
     while any(t.name.startswith("ridgeline-") for t in set(threading.enumerate()) - before):
         assert time.monotonic() < until, "a thread of ours is left"
         time.sleep(0.01)

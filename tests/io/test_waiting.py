@@ -23,8 +23,8 @@ def reading():
 
 
 def settled():
-    """Whether every reading thread has ended, after at most five seconds."""
-    deadline = time.monotonic() + 5
+    """Whether every reading thread has ended, after at most a minute."""
+    deadline = time.monotonic() + 60
     while reading() and time.monotonic() < deadline:
         time.sleep(0.01)
     return not reading()
@@ -122,7 +122,7 @@ def score(server, tmp_path, patience):
 def test_a_silent_remote_file_system_is_given_up(tmp_path):
     with silent_endpoint() as server:
         process = score(server, tmp_path, 0.5)
-        out, said = process.communicate(timeout=40)
+        out, said = process.communicate(timeout=120)
     assert process.returncode == 69
     assert "cannot be listed: nothing came within 0.5 s" in said
     assert SECRET not in out + said
@@ -135,7 +135,7 @@ def test_sigterm_ends_a_listing_that_hangs(tmp_path):
         server.settimeout(60)
         connection, _ = server.accept()
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=40)
+        _, said = process.communicate(timeout=120)
         connection.close()
     assert process.returncode == 143
     assert SECRET not in said

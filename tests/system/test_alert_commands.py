@@ -531,7 +531,7 @@ def test_they_work_while_a_run_is_at_work(desk):
             assert len(desk.json("silence", metric, "--for", "1h")) == 1
             assert desk.json("alert", "route", metric)[0]["muted"]
             assert desk.json("alert", "outbox", "retry") == waiting, "what is due is left to the run"
-            assert process.wait(60) == 0, process.stderr.read()
+            assert process.wait(120) == 0, process.stderr.read()
         assert desk.json("alert", "outbox", "list") == []
         assert desk.json("alert", "route", metric)[0]["suppressed_until"] > time.time()
 

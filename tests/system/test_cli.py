@@ -184,7 +184,7 @@ sys.exit(main.main(["probe"]))
     ) as process:
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=120)
     assert (process.returncode, out, err) == (143, "cleaned up\n", "")
 
 

@@ -216,7 +216,7 @@ def test_two_runs_at_once(server, tmp_path, capsys):
             until(lambda: list(tmp_path.glob("out/run-*.lock")) and between.connections)
             assert run(config) == 75
             between.delay = 0.0
-            assert first.wait(30) == 0
+            assert first.wait(120) == 0
     (line,) = capsys.readouterr().err.splitlines()
     assert f"process {first.pid}" in line
     assert run(write_config(tmp_path, server.url, alerts=())) == 0

@@ -101,7 +101,7 @@ def commands(client, work):
         time.sleep(0.1)
         work()
         client.echo("the end")
-        assert over.wait(10)
+        assert over.wait(60)
     return set(seen)
 
 

@@ -223,7 +223,7 @@ def test_one_that_finds_another_at_work_leaves_its_numbers_alone(fleet, tmp_path
             assert not (tmp_path / "ridgeline.prom").exists()
             assert "exit 75" in (tmp_path / "run.log").read_text()
             between.delay = 0.0
-            assert first.wait(30) == 66
+            assert first.wait(120) == 66
     assert samples(tmp_path)["ridgeline_exit_code"] == 66
 
 
@@ -234,7 +234,7 @@ def test_a_run_that_is_told_to_stop_says_so(tmp_path, capsys):
         with start(config) as process:
             until(lambda: between.connections)
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 143
+            assert process.wait(120) == 143
     assert samples(tmp_path)["ridgeline_exit_code"] == 143
     assert "the run was told to stop" in (tmp_path / "run.log").read_text()
 

@@ -242,5 +242,5 @@ def test_two_at_once_lose_nothing(places, tmp_path, capsys):
     desk.configure(alerts=[("", "console", 3600)])
     command = [sys.executable, "-m", "ridgeline", "silence", "--config", str(desk.config), "--for", "1h"]
     running = [subprocess.Popen([*command, f"m{at}"], stdout=subprocess.DEVNULL) for at in range(4)]
-    assert [process.wait(60) for process in running] == [0] * 4
+    assert [process.wait(120) for process in running] == [0] * 4
     assert {one["match"] for one in desk.json("silence", "list")} == {"m0", "m1", "m2", "m3"}
