@@ -175,7 +175,7 @@ class Ledger:
         """
         refused: list[ResponseError] = []
         with self._failures("write to"):
-            written = [change for entry in entries.entries for change in self._settled(entry)]
+            written = [change for entry in entries.entries for change in self._settled(entry, refused)]
             with line(self._client, at_once) as send:
                 changes: list[Iterable[bytes]] = []
                 for entry in written:
@@ -196,15 +196,19 @@ class Ledger:
         if "_client" in self.__dict__:
             self._client.close()
 
-    def _settled(self, entry: Entry) -> Iterable[Written]:
-        """An entry as what it changes."""
-        match entry:
-            case Part(key=key):
-                return entry.changes(Members(key, WHOLE).ask(self._client))
-            case PartOfHash(key=key):
-                return entry.changes(Fields(key, WHOLE).ask(self._client))
-            case _:
-                return (entry,)
+    def _settled(self, entry: Entry, refused: list[ResponseError]) -> Iterable[Written]:
+        """An entry as what it changes; nothing where the server refuses to say what is there."""
+        try:
+            match entry:
+                case Part(key=key):
+                    return entry.changes(Members(key, WHOLE).ask(self._client))
+                case PartOfHash(key=key):
+                    return entry.changes(Fields(key, WHOLE).ask(self._client))
+                case _:
+                    return (entry,)
+        except ResponseError as error:
+            refused.append(error)
+            return ()
 
     @cached_property
     def _client(self) -> Any:

@@ -283,6 +283,72 @@ def test_a_replica_takes_nothing(server):
     assert held(server.client, "analyzer.stale") == OLD
 
 
+# What several hosts share ----------------------------------------------------------------------------------------------
+
+
+def of_ours(texts):
+    """Those that begin with "our"."""
+    return {text for text in texts if text.startswith("our")}
+
+
+def test_a_part_of_a_set_is_replaced_and_the_rest_stays(ledger, server):
+    server.client.sadd("s", "our.old", "our.kept", "their.one")
+    entries = Entries()
+    entries.change_part("s", iter(["our.kept", "our.new"]), of_ours, previous="aet.s", ttl=900)
+    entries.change_part("empty", (), of_ours)
+    ledger.write(entries)
+    assert held(server.client, "s") == {"our.kept", "our.new", "their.one"}
+    assert held(server.client, "aet.s") == {"our.old", "our.kept", "their.one"}
+    assert 890 < server.client.ttl("s") <= 900
+    assert server.client.ttl("aet.s") == -1
+    assert not server.client.exists("empty")
+    assert not server.client.keys("ridgeline.books.*")
+
+
+def test_what_was_empty_before_is_gone_beside_it(ledger, server):
+    server.client.sadd("aet.s", "older")
+    entries = Entries()
+    entries.change_part("s", ["our.new"], of_ours, previous="aet.s")
+    ledger.write(entries)
+    assert held(server.client, "s") == {"our.new"}
+    assert not server.client.exists("aet.s")
+
+
+def test_a_part_of_a_hash_is_replaced_and_the_rest_stays(ledger, server):
+    server.client.hset("h", mapping={"our.old": "1", "our.kept": "2", "our.changed": "3", "their.one": "4"})
+    before = commands(server)
+    entries = Entries()
+    entries.change_fields("h", {"our.kept": "2", "our.changed": "5", "our.new": "6"}, of_ours)
+    ledger.write(entries)
+    found = {name.decode(): text.decode() for name, text in server.client.hgetall("h").items()}
+    assert found == {"our.kept": "2", "our.changed": "5", "our.new": "6", "their.one": "4"}
+    assert commands(server) - before < 10
+    server.client.config_resetstat()
+    ledger.write(entries)
+    assert "cmdstat_hset" not in server.client.info("commandstats"), "what is so already is not written again"
+
+
+def test_a_part_that_cannot_be_read_fails_alone(ledger, server):
+    server.client.set("wrong", "a string")
+    entries = Entries()
+    entries.change_part("wrong", ["our.new"], of_ours)
+    entries.change_part("s", ["our.new"], of_ours)
+    entries.set("after", "1")
+    with pytest.raises(StateError, match="cannot write to the books"):
+        ledger.write(entries)
+    assert held(server.client, "s") == {"our.new"}
+    assert (server.client.get("wrong"), server.client.get("after")) == (b"a string", b"1")
+
+
+def test_parts_of_more_than_a_page(ledger, server):
+    server.client.sadd("s", *(f"our.{at}" for at in range(3000)), *(f"their.{at}" for at in range(3000)))
+    entries = Entries()
+    entries.change_part("s", (f"our.{at}" for at in range(1500, 4500)), of_ours)
+    ledger.write(entries)
+    wanted = {f"our.{at}" for at in range(1500, 4500)} | {f"their.{at}" for at in range(3000)}
+    assert held(server.client, "s") == wanted
+
+
 # Commands as bytes -----------------------------------------------------------------------------------------------------
 
 words = st.text(st.characters(exclude_categories=["Cs"]))
