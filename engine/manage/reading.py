@@ -56,12 +56,15 @@ class Found:
 
 @dataclass(slots=True, eq=False)
 class Densities:
-    """How dense series are, percent: of each of the fleet's, float64[n], NaN where it is not told; and of `all` hosts'."""
+    """How dense series are, percent: of each of the fleet's, float64[n], NaN where it is not told.
+
+    others   of metrics that are not the fleet's, by key: other hosts', and such as are listed no more
+    """
 
     key: str
     fleet: Fleet
     percent: NDArray[np.float64] = field(init=False)
-    all: list[float] = field(default_factory=list)
+    others: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.percent = np.full(len(self.fleet), np.nan)
@@ -71,12 +74,23 @@ class Densities:
         get, prefix = self.fleet.places.get, self.fleet.namespace
         for name, text in page.items():
             number = _number(text)
-            if not math.isfinite(number):
-                continue
-            self.all.append(number)
             place = get(name.removeprefix(prefix))
-            if place is not None:
+            if place is None:
+                self.others[name] = number
+            elif math.isfinite(number):
                 self.percent[place] = number
+
+    def gone(self) -> dict[str, float]:
+        """Those of the others that are this host's: metrics that are listed no more."""
+        mine = set(self.fleet.own(name.removeprefix(self.fleet.namespace) for name in self.others))
+        told = self.others.items()
+        return {name: number for name, number in told if name.removeprefix(self.fleet.namespace) in mine}
+
+    def all(self) -> NDArray[np.float64]:
+        """Of all hosts' metrics, as far as they are told."""
+        gone = self.gone()
+        others = [number for name, number in self.others.items() if name not in gone and math.isfinite(number)]
+        return np.concatenate([self.percent[~np.isnan(self.percent)], others])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -115,8 +115,8 @@ TOLD: Final = _sending(
     ("non_derivative_metrics", "set", "keys of others, and skyline_set_as_of_<epoch>", "", RUN, THEIRS, SWITCHED),
     ("analyzer.derivative_metrics_expiry", "string", "epoch: when both were told as a whole", "1800", RUN, THEIRS, ("SET",)),
     ("analyzer.metrics_manager.resolutions", "hash", "metric -> seconds", "", RUN, ("batch", SIBLINGS), ("HSET",)),
-    ("analyzer.metrics_manager.hash_key.metrics_data_sparsity", "hash", "key -> percent", "", RUN, ("manage", SIBLINGS), ("UNLINK", *PART_OF_HASH)),
-    ("analyzer.metrics_manager.metrics_fully_populated", "set", "keys", "", RUN, THEIRS, SWITCHED),
+    ("analyzer.metrics_manager.hash_key.metrics_data_sparsity", "hash", "key -> percent", "", ("run", "manage"), ("manage", SIBLINGS), ("UNLINK", *PART_OF_HASH)),
+    ("analyzer.metrics_manager.metrics_fully_populated", "set", "keys", "", ("run", "manage"), THEIRS, SWITCHED),
 )  # fmt: skip
 
 LISTED: Final = _kept(

@@ -270,11 +270,16 @@ def test_densities_tell_what_changed_within_an_hour(server, tmp_path):
     denser, sparser = (f"analyzer.metrics_manager.metrics_sparsity_{way}" for way in ("decreasing", "increasing"))
     list_names(server.client, ["a", "b", "c"])
     server.client.hset(
-        told, mapping={"metrics.a": "100.0", "metrics.b": "50.0", "metrics.other": "70.0", "metrics.c": "much"}
+        told, mapping={"metrics.a": "100.0", "metrics.b": "50.0", "metrics.gone": "99.0", "metrics.c": "much"}
     )
+    full = "analyzer.metrics_manager.metrics_fully_populated"
+    server.client.sadd(full, "metrics.a", "metrics.gone")
     first = one_pass(WEB, server, tmp_path)
+    assert first.changes[told].removed == ["metrics.gone"]
+    assert set(holding(server.client)[told]) == {"metrics.a", "metrics.b", "metrics.c"}
+    assert holding(server.client)[full] == {"metrics.a"}
     assert first.numbers == {
-        "avg_sparsity": 220 / 3, "metrics_fully_populated": 1, "metrics_sparsity_increasing": 0, "metrics_sparsity_decreasing": 0,
+        "avg_sparsity": 75.0, "metrics_fully_populated": 1, "metrics_sparsity_increasing": 0, "metrics_sparsity_decreasing": 0,
     }  # fmt: skip
     server.client.hset(told, mapping={"metrics.a": "99.0", "metrics.b": "60.0", "metrics.c": "10.0"})
     for now in (NOW + 300, NOW + 3600):
@@ -304,18 +309,22 @@ def test_hosts_change_their_own_members_only_and_the_first_what_is_nobodys(serve
     fleet = [f"web{at:02d}.x y" for at in range(30)]
     server.client.flushall()
     list_names(server.client, fleet)
+    told = "analyzer.metrics_manager.hash_key.metrics_data_sparsity", {f"metrics.{name}": "98.0" for name in fleet}
+    server.client.hset(told[0], mapping=told[1])
     rules = replace(WEB, stale=(("web", 700),), batch=("web",))
     alone = configuration(rules, server.url, tmp_path)
     manage_once(Request(alone), wall=lambda: NOW)
     whole = holding(server.client)
     server.client.flushall()
     list_names(server.client, fleet)
+    server.client.hset(told[0], mapping=told[1])
     shares = [Shards(("a", "b", "c"), host) for host in "abc"]
     for shards in shares:
         manage_once(Request(replace(alone, shards=shards)), wall=lambda: NOW)
         assert "analyzer.last_all_alerts" in holding(server.client)
-    kept = {key: value for key, value in holding(server.client).items() if key not in TIMES}
-    assert kept == {key: value for key, value in whole.items() if key not in TIMES}
+    kept = {key: value for key, value in holding(server.client).items() if not key.startswith("ridgeline.density")}
+    apart = TIMES | {"ridgeline.density"}  # each host has notes of its own
+    assert {key: kept[key] for key in kept.keys() - apart} == {key: whole[key] for key in whole.keys() - apart}
     gone = [name for name in fleet if shares[1].share().holds(name)]
     server.client.srem(UNIQUE, *(f"metrics.{name}" for name in gone))
     for shards, removed in zip((shares[0], shares[2], shares[1]), (0, 0, len(gone)), strict=True):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from ridgeline.engine.manage.fleet import Fleet
 from ridgeline.engine.manage.lists import Change, Kept, MetricSet, Text
+from ridgeline.engine.manage.reading import Densities
 from ridgeline.engine.manage.subject import Subject
 from ridgeline.engine.manage.trends import Trends, key_of
 from ridgeline.engine.prepare.density import FULL
+from ridgeline.engine.run.books.series import POPULATED
 from ridgeline.io.redis.entries import Entries
 
 LATELY: Final = 3600  # seconds for which a change is told, unless another follows
@@ -40,6 +40,25 @@ class Noting:
         return Change()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Gone:
+    """Drops from what runs told of densities the metrics that are listed no more."""
+
+    densities: Densities
+
+    @property
+    def key(self) -> str:
+        """Its key."""
+        return self.densities.key
+
+    def change(self, entries: Entries) -> Change:
+        """Drop them, from the set of full series too."""
+        gone = self.densities.gone()
+        entries.drop(self.key, gone)
+        entries.remove(POPULATED, [name for name, percent in gone.items() if percent >= FULL])
+        return Change((), sorted(gone))
+
+
 def density(subject: Subject) -> list[Kept]:
     """The sets of metrics that became denser or sparser, the fleet's numbers, and what the next pass is to know."""
     fleet, before = subject.fleet, subject.reading.trends
@@ -48,12 +67,18 @@ def density(subject: Subject) -> list[Kept]:
         MetricSet(key, fleet, now.lately(sign, subject.now - LATELY), fleet.namespace)
         for key, sign in ((DENSER, 1), (SPARSER, -1))
     )
-    return [denser, sparser, *_numbers(subject, denser, sparser), Noting(fleet, before, now)]
+    return [
+        denser,
+        sparser,
+        *_numbers(subject, denser, sparser),
+        Gone(subject.reading.densities),
+        Noting(fleet, before, now),
+    ]
 
 
 def _numbers(subject: Subject, denser: MetricSet, sparser: MetricSet) -> list[Text]:
     """Percent on average, and how many metrics are full, sparser, denser: of all hosts' metrics."""
-    percent = np.array(subject.reading.densities.all)
+    percent = subject.reading.densities.all()
     if not subject.fleet.first or not len(percent):
         return []
     told = {
