@@ -6,6 +6,8 @@ name on disk, so that the system frees it however the process ends.
 
 from __future__ import annotations
 
+import errno
+import os
 import tempfile
 import weakref
 from contextlib import suppress
@@ -27,6 +29,7 @@ from ridgeline.io.tables.reading import Told
 from ridgeline.io.tables.shape import Shape
 
 ROWS: Final = 1 << 20  # in a row group
+SPARE: Final = 1 << 30  # bytes that a copy larger than it leaves free
 ENCODING: Final = {"timestamp": "DELTA_BINARY_PACKED"}  # half the bytes, at no cost; packing them would cost more
 
 
@@ -135,9 +138,18 @@ class _Copy:
             table = pa.Table.from_batches(self._waiting, self._schema).unify_dictionaries()
             try:
                 self._writer.write_table(table, row_group_size=ROWS)
+                self._spare()
             except OSError as error:
                 raise self._full(error) from error
         self._waiting, self._rows = [], 0
+
+    def _spare(self) -> None:
+        """Raise OSError rather than fill a disk that others write to as well: what is packed may have no end."""
+        about = os.fstatvfs(self._file.fileno())
+        if self._file.tell() > SPARE > about.f_bavail * about.f_frsize:
+            raise OSError(
+                errno.ENOSPC, f"it has {self._file.tell() >> 20:,} MiB already, and the disk less than {SPARE >> 20:,}"
+            )
 
     def _full(self, error: OSError) -> OutputError:
         return OutputError(

@@ -1,6 +1,7 @@
 """A Dask cluster that is nonsense, empty, silent, lost or wrong ends in one sentence, within bounds."""
 
 import contextlib
+import gzip
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import traceback
 
 import pytest
 
+import ridgeline
 from ridgeline.engine.backtest import runners
 from ridgeline.io.errors import InputError, SourceUnavailable
 from ridgeline.io.text import redact
@@ -128,3 +130,17 @@ def test_a_part_that_cannot_be_read_is_told_once(tmp_path):
     with cluster() as (address, _), pytest.raises(InputError, match="part 7 cannot be read"):
         on(address, str(log), [7], refuses)
     assert log.read_text() == "x"
+
+
+def test_workers_elsewhere_replay_a_copy_of_csv(tmp_path):
+    text = "metric,timestamp,value\n" + "".join(
+        f"m{name},{1_700_000_000 + 60 * i},{i * 7 % 13 + name}\n" for name in range(3) for i in range(120)
+    )
+    path = tmp_path / "in.csv.gz"
+    path.write_bytes(gzip.compress(text.encode()))
+    alone = ridgeline.backtest(path, tmp_path / "alone")
+    with cluster() as (address, _):
+        there = ridgeline.backtest(path, tmp_path / "there", scheduler=address)
+    for name in ("m0", "m1", "m2"):
+        assert there.scores(name).equals(alone.scores(name))
+    assert len(there.scores("m2")) == 120

@@ -20,7 +20,7 @@ from pyarrow import feather, fs
 
 from ridgeline.io.errors import InputError, OutputError, SourceUnavailable
 from ridgeline.io.parquet.listing import Listing
-from ridgeline.io.tables import content, csv_table, dataset
+from ridgeline.io.tables import content, csv_table, dataset, staging
 from ridgeline.io.tables.dataset import open_dataset
 from ridgeline.io.tables.shape import Shape
 
@@ -590,3 +590,14 @@ def test_a_long_item_of_an_array_is_tried_a_few_times_only(tmp_path, monkeypatch
     monkeypatch.setattr("ridgeline.io.tables.json_array.LONGEST", 1 << 12)
     with pytest.raises(InputError, match="has no end, or is no JSON"):
         read(tmp_path / "in.json")
+
+
+def test_a_large_copy_leaves_room_for_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(staging, "ROWS", 10)
+    monkeypatch.setattr(staging, "SPARE", 1 << 62)
+    path = write(tmp_path / "in.csv", HEAD + GOOD)
+    assert counts(path)[0] == {"a": 50}  # a small one does not ask
+    monkeypatch.setattr(staging.os, "fstatvfs", lambda _: os.statvfs_result((1, 1, 1, 0, 0, 0, 0, 0, 0, 255)))
+    monkeypatch.setattr(staging, "SPARE", 100)
+    with pytest.raises(OutputError, match=r"the disk less than 0; set TMPDIR to a folder with more room"):
+        read(path)
