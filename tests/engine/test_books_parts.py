@@ -200,9 +200,9 @@ def test_notes_are_read_as_they_were_written():
     assert Notes.read('{"runs": 1e999, "as_of": 0, "stale_periods": false}') == Notes()
 
 
-def test_rules_are_sorted_and_told_strategy_by_strategy():
+def test_rules_are_told_by_pattern_and_else_in_their_order():
     rows = [AlertRow("b", ("syslog", "smtp"), 60), AlertRow("a", ("http_alerter-x",), 300, second_order_hours=168)]
-    assert as_tuples(rows) == [["a", "http_alerter-x", 300, 168], ["b", "smtp", 60], ["b", "syslog", 60]]
+    assert as_tuples(rows) == [["a", "http_alerter-x", 300, 168], ["b", "syslog", 60], ["b", "smtp", 60]]
 
 
 def test_what_was_analysed_is_counted_by_the_first_element_of_names():
