@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -77,7 +77,7 @@ def batch_files(
         resting: set[str] = set()
         source = open_dataset(
             growing.path,
-            growing.shape,
+            replace(growing.shape, growing=True),
             select=Selection.of(request.match, config.analysis.skip, lambda: resting),
             max_memory=config.run.max_memory,
             deadline=left,

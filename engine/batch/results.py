@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -79,12 +80,12 @@ class Results:
                     self._take_back(kept)
             self.settle(name)
 
-    def put(self, metrics: pa.StringArray, judged: Judged, recorded: NDArray[np.bool_]) -> str | None:
-        """Write the points of those rows that will be recorded, bool[rows]; the name of the file, None for no points.
+    def put(self, metrics: pa.StringArray, judged: Judged, recorded: AbstractSet[str]) -> str | None:
+        """Write the points of the metrics that will be recorded; the name of the file, None for no points.
 
         Raises OutputError, StateError.
         """
-        table = table_of(metrics, judged, recorded)
+        table = table_of(metrics, judged, np.array([name in recorded for name in metrics.to_pylist()], np.bool_))
         if not table.num_rows:
             return None
         name, content = _named(table)

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from ridgeline.engine.batch.files import tell_panorama, unwritten
 from ridgeline.engine.batch.judging import Judging
 from ridgeline.engine.batch.queue import QUEUE
@@ -135,8 +133,7 @@ class Turn:
                 for part in () if entry.idle else changes_of(entry):
                     changes.together(part)
             self.ledger.write(changes)
-            for name in files:
-                self._settle(name)
+            self._settle(files)
         for entry in entries:
             self._count(entry)
 
@@ -164,22 +161,24 @@ class Turn:
     def _with_results(self, entries: Sequence[Entry]) -> tuple[Sequence[Entry], list[str]]:
         """The entries, and the files that hold their verdicts; less what must not be recorded without such a file."""
         judged, self._judged = self._judged, []
+        if self.results is None:
+            return entries, []
         kept = {entry.metric for entry in entries if not entry.unwritten}
-        files: list[str] = []
         try:
-            for metrics, some in judged if self.results is not None else ():
-                rows = np.array([name in kept for name in metrics.to_pylist()], np.bool_)
-                files += filter(None, [self.results.put(metrics, some, rows)])  # type: ignore[union-attr]
-        except OutputError as error:
+            names = [self.results.put(metrics, some, kept) for metrics, some in judged]
+        except OutputError as error:  # what was written remains announced: the next pass puts it right
             self.unwritten += len(kept)
             self.why = self.why or str(error)
-            return [unwritten(entry) for entry in entries], files
-        return entries, files
+            return [unwritten(entry) for entry in entries], []
+        return entries, [name for name in names if name is not None]
 
-    def _settle(self, name: str) -> None:
+    def _settle(self, files: Sequence[str]) -> None:
         """What cannot be put right now is put right by the next pass, which finds the file announced."""
+        if self.results is None:
+            return
         try:
-            self.results.settle(name)  # type: ignore[union-attr]
+            for name in files:
+                self.results.settle(name)
         except OutputError as error:
             self.summary.find(error.exit_code, str(error))
 

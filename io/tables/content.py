@@ -26,13 +26,17 @@ class CutOff(InputError):  # noqa: N818 - reads as the sentence it is
 
 
 class Content:
-    """What is in one file. `head` is its beginning; reading starts there."""
+    """What is in one file. `head` is its beginning; reading starts there.
 
-    def __init__(self, path: str, filesystem: Any = None) -> None:
+    Where a file is `growing`, its last line counts as not yet written unless it is ended.
+    """
+
+    def __init__(self, path: str, filesystem: Any = None, *, growing: bool = False) -> None:
         """Open it. Raises InputError for what is no regular file, or may not be read."""
         self.path = path
         self.filesystem = filesystem
         self._remote = filesystem is not None
+        self._growing = growing
         if not self._remote:
             refuse_special(path)
         with self._telling():
@@ -105,6 +109,8 @@ class Content:
                 yield block, dropped
                 dropped = 0
             waiting = text[end:]
+        if self._growing:
+            waiting = b""
         if waiting or dropped:
             yield waiting, dropped
 

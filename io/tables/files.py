@@ -144,7 +144,7 @@ def _points(
     listing: Listing, shape: Shape, place: Place, apart: Apart, told: Told, wait: Left | None
 ) -> Iterator[pa.RecordBatch]:
     """The points of one file: the next batch is read while points are made of the one before it."""
-    with Content(place.path, listing.filesystem) as content:
+    with Content(place.path, listing.filesystem, growing=shape.growing) as content:
         kind = format_of(content.head, place.path)
         found = points_for(shape, place, apart, text=kind in UNTYPED)
         for batch in ahead(READERS[kind](content, found.wanted, told), wait, place.path):

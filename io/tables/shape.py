@@ -23,6 +23,7 @@ class Shape:
     wide         every column but the time is a metric; the time is the first column, or that of the role `timestamp`
     labels_from  columns or key=value folders that become part of the name; None: refuse to merge series of one name
     metric       the name of the only series, for tables without a column that names it
+    growing      a last line that is not ended is still being written: it is left out
     truths       true and false count as 1 and 0: detectors say so
     """
 
@@ -31,6 +32,7 @@ class Shape:
     labels_from: tuple[str, ...] | None = None
     metric: str | None = None
     truths: bool = False
+    growing: bool = False
 
     def __post_init__(self) -> None:
         for role, column in self.columns.items():

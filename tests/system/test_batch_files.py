@@ -16,7 +16,7 @@ import pytest
 from rigs import killed_files
 from rigs.http import http_server
 
-from ridgeline.engine.batch import block, growing
+from ridgeline.engine.batch import block, growing, results
 from ridgeline.engine.batch.growing import Growing, batch_files
 from ridgeline.engine.batch.turn import Request
 from ridgeline.engine.cli.main import main
@@ -292,6 +292,28 @@ def test_where_results_cannot_be_written_the_points_stay_to_be_judged(place):
     assert counts(place.batch()) == (1, 200, 1, 0)
 
 
+def test_of_a_piece_that_is_written_in_part_nothing_is_recorded_and_nothing_stays(place):
+    """Metrics that are judged one by one, because one of them fails, are written one by one."""
+    place.put(series("bad", 60, 200, 1), series("good", 60, 200, 2), series("other", 60, 200, 3))
+    judge, write = block.judge, results.write_atomic
+    left = iter([True, False])
+
+    def failing(matrix, *arguments, **options):
+        if "bad" in matrix.metrics.to_pylist():
+            raise ZeroDivisionError("a bug")
+        return judge(matrix, *arguments, **options)
+
+    def writing(*arguments):
+        if not next(left):
+            raise OutputError("no room")
+        write(*arguments)
+
+    with mock.patch.object(block, "judge", failing), mock.patch.object(results, "write_atomic", writing):
+        assert place.batch().exit == 74
+    assert place.batch(match=".").points == 600
+    assert place.verdicts() == clean(place)
+
+
 def test_the_command_and_its_json(place, capsys):
     place.put(series("m", 60, 200, 1, spikes=(3,)))
     arguments = ["batch", "--input", str(place.data), "--state", str(place.state), "-c", str(place.config)]
@@ -317,6 +339,21 @@ def test_it_needs_no_configuration(place, monkeypatch, capsys):
     assert main(["batch", "--input", "data", "--state", "s.db", "--output", "results", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["points"] == 150
     assert len(place.verdicts()) == 150
+
+
+@pytest.mark.parametrize("name", ["points.csv", "points.jsonl"])
+def test_a_line_that_is_being_written_is_left_until_it_is_ended(place, name):
+    line = "m,{},{}\n" if name.endswith("csv") else '{{"metric": "m", "timestamp": {}, "value": {}}}\n'
+    text = "metric,timestamp,value\n" * name.endswith("csv") + "".join(
+        line.format(NOW + 60 * k, 1000 + k % 7) for k in range(150)
+    )
+    judged = []
+    for cut in (len(text) - 1, len(text) - 3, len(text) - 30, len(text)):  # of the last line, then all of it
+        (place.data / name).write_text(text[:cut])
+        judged.append(place.batch(NOW + DAY).points)
+    assert judged == [149, 0, 0, 1]
+    values = ds.dataset(place.output).to_table()["value"].to_pylist()
+    assert set(values) == {1000.0 + k for k in range(7)}
 
 
 def test_an_empty_folder_is_an_error_in_one_sentence(place):
