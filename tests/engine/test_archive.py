@@ -183,7 +183,7 @@ def test_an_export_adds_what_is_missing_and_puts_metrics_together(tmp_path):
     assert files(tmp_path) == [only]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 40))])
 def test_any_history_of_runs_and_exports_is_archived_as_it_was(tmp_path, seed):
     """Points that are late by anything, ahead, trimmed; marks that vanish; clocks that are off by an hour."""
     chance = random.Random(seed)

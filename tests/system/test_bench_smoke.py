@@ -35,7 +35,10 @@ from ridgeline.io.redis.decode import decode_part
 TINY = Axes(metrics=40, points=240, threads=(1, 2), runs=1, extra={"steps": "3000", "warm": "yes"})
 
 
-@pytest.mark.parametrize("name", every())
+# What starts processes, several for each of its rows, is for `make bench-smoke`.
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] * (name == "cold-start")) for name in every()]
+)
 def test_every_scenario_runs_tiny(name, root):
     oracle = str(root / "tests")
     rows = list(every()[name].measure(replace(TINY, oracle=oracle)))
