@@ -175,18 +175,19 @@ def test_names_that_are_no_text_are_found(server, config):
     assert batch(config).points == 10
 
 
-def test_very_many_members_are_worked_off_a_slice_at_a_time(server, config):
+@pytest.mark.parametrize("many", [5_000, pytest.param(60_000, marks=pytest.mark.long)])
+def test_very_many_members_are_worked_off_a_slice_at_a_time(server, config, many):
     fill(server.client, "jobs.a")
     pipeline = server.client.pipeline(transaction=False)
-    for first in range(0, 30_000, 1000):
+    for first in range(0, many, 1000):
         pipeline.sadd(
             "analyzer.batch", *(f"['metrics.gone.{at}', {NOW - 900}, None]" for at in range(first, first + 1000))
         )
     pipeline.execute()
     queue(server.client, "jobs.a")
-    with mock.patch.object(once, "SLICE", 4000):
+    with mock.patch.object(once, "SLICE", many // 7):
         found = batch(config)
-    assert (found.metrics, found.points, found.exit) == (30_001, 15, 0)
+    assert (found.metrics, found.points, found.exit) == (many + 1, 15, 0)
     assert not server.client.exists("analyzer.batch")
 
 
