@@ -6,10 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ridgeline.engine.prepare.plan import AUTO
-from ridgeline.engine.run.latches import LatchSink
-from ridgeline.engine.run.state import open_run_state
-from ridgeline.io.state.interface import StateError
-from ridgeline.io.state.names import COUNTERS
 from ridgeline.io.text import escape
 
 if TYPE_CHECKING:
@@ -24,6 +20,11 @@ def confirmed(scorer: Scorer, config: Config, metric: str, now: int) -> tuple[Sc
     """
     if config.preparation.counters != AUTO or not scorer.plan.profile.skyline:
         return scorer, ""
+    from ridgeline.engine.run.latches import LatchSink
+    from ridgeline.engine.run.state import open_run_state
+    from ridgeline.io.state.interface import StateError
+    from ridgeline.io.state.names import COUNTERS
+
     latches = LatchSink(now, config.analysis.full_duration)
     try:
         with open_run_state(config) as state:
