@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 import statistics
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +71,19 @@ def alternate(
             work()
             seconds[name].append(clock() - began)
     return {name: Timing(tuple(taken)) for name, taken in seconds.items()}
+
+
+def process(
+    command: list[str], environment: Mapping[str, str] | None = None, *, ends: Collection[int] = (0,)
+) -> Callable[[], object]:
+    """A command to be timed as a process of its own; `ends`: the exit codes that it may have."""
+
+    def work() -> None:
+        done = subprocess.run(command, check=False, capture_output=True, env={**os.environ, **(environment or {})})  # noqa: S603 - our own command
+        if done.returncode not in ends:
+            raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
+
+    return work
 
 
 def peak_memory() -> int | None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -15,7 +13,7 @@ import pyarrow.parquet as pq
 
 from ridgeline.bench.axes import Axes
 from ridgeline.bench.data import fleet_of, matrix_of
-from ridgeline.bench.measure import alternate, repeat
+from ridgeline.bench.measure import alternate, process, repeat
 from ridgeline.bench.redis_fleet import loaded_redis
 from ridgeline.bench.row import Row
 
@@ -58,18 +56,11 @@ def measure(axes: Axes) -> Iterator[Row]:
             "score on a tiny file": score,
             "run on 100 metrics": run,
         }
-        timings = alternate({work: _process(command) for work, command in works.items()}, runs=axes.runs)
+        timings = alternate({work: process(command) for work, command in works.items()}, runs=axes.runs)
         reference = timings["base: numba, pyarrow, one cached kernel"].median
         for work, t in timings.items():
             yield Row("cold-start", work, t, against=("base", reference))
         if "warm" in axes.extra:
             return
-        first = repeat(_process(score, {"RIDGELINE_CACHE_DIR": str(folder / "cache")}), runs=1, warmup=0)
+        first = repeat(process(score, {"RIDGELINE_CACHE_DIR": str(folder / "cache")}), runs=1, warmup=0)
         yield Row("cold-start", "first-ever start: every kernel compiled", first)
-
-
-def _process(command: list[str], environment: dict[str, str] | None = None) -> Callable[[], None]:
-    def work() -> None:
-        subprocess.run(command, check=True, capture_output=True, env={**os.environ, **(environment or {})})  # noqa: S603 - our own command
-
-    return work

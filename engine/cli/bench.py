@@ -18,7 +18,8 @@ NAME: Final = "bench"
 SUMMARY: Final = "measure this machine: every stage, against its own limits and other tools"
 GROUP: Final = "Measure"
 EPILOG: Final = """\
-scenarios: kernels, decode, load, run, rules, alerts, cold-start, replay (default: all)
+scenarios: kernels, decode, load, run, rules, alerts, cold-start, replay, operate, manage
+(default: all)
 examples:
   ridgeline bench kernels run
   ridgeline bench --json now.json && ridgeline bench --compare now.json

@@ -14,7 +14,7 @@ from ridgeline.engine.doctor.check import Check, green, red, yellow
 from ridgeline.engine.doctor.rights import look_at_rights
 from ridgeline.engine.run.sources import open_source
 from ridgeline.engine.units import spoken
-from ridgeline.io.errors import RidgelineError
+from ridgeline.io.errors import AuthenticationFailed, RidgelineError
 from ridgeline.io.ordered import median
 from ridgeline.io.shard import Share
 from ridgeline.io.source import Source
@@ -52,6 +52,9 @@ def look_at_source(config: Config, now: Callable[[], float], keep: Callable[[Pla
     left = lambda: end - time.monotonic()  # noqa: E731 - a value of a moment
     try:
         source = open_source(config, None, left, now, _share(config))
+    except AuthenticationFailed as error:
+        yield red("source", str(error), "[source] username, and password_env or password_file, say who we are")
+        return
     except RidgelineError as error:
         yield red("source", str(error), "see that it runs, and that [source] names it rightly")
         return

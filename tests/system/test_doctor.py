@@ -140,6 +140,13 @@ def test_an_empty_and_a_missing_source_are_red(server, tmp_path, capsys):
     assert "cannot reach Redis" in checks["source"][0]["detail"]
 
 
+def test_a_refused_user_is_told_what_to_give(tmp_path, capsys):
+    with redis_server(password="of-another") as server:
+        code, checks, _ = examined(capsys, write_config(tmp_path, server.url, alerts=()))
+    assert (code, worst(checks)["source"]) == (2, "red")
+    assert "password_env or password_file" in checks["source"][0]["remedy"]
+
+
 def test_a_parquet_source_is_looked_at_too(tmp_path, capsys):
     path = tmp_path / "fleet.parquet"
     pq.write_table(table(), path)
