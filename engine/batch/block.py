@@ -18,6 +18,7 @@ from ridgeline.io.errors import RidgelineError
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.reasons import NO_KEY, ROW_REASONS, USABLE
 from ridgeline.io.text import escape
+from ridgeline.kernels.score.layout import ANALYSED
 
 Censuses = Mapping[str, Census | None]
 
@@ -75,6 +76,7 @@ def _found(turn: Turn, judged: Judged, matrix: MetricMatrix, points: range, row:
         [judged.anomaly(at, task.metric) for at in found],
         [int(judged.window(at)[0][0]) for at in found],
         len(points),
+        [int(judged.timestamp[at]) for at in points if judged.outcome[at] == ANALYSED],
         before=task.mark,
         integers=0 if integers is None else int(integers[row]),
         mark=newest if moved else None,

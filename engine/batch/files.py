@@ -26,4 +26,4 @@ def tell_panorama(entry: Entry, folder: Path, now: int, host: str) -> None:
 
 def unwritten(entry: Entry) -> Entry:
     """What is recorded of a metric whose files could not be written: people hear of it, and it stays to be done again."""
-    return replace(entry, mark=None, members=(), census=None, was_parked=False, done=False, unwritten=True)
+    return replace(entry, mark=None, analysed=(), members=(), census=None, was_parked=False, done=False, unwritten=True)

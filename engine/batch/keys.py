@@ -37,7 +37,7 @@ def look_first(turn: Turn) -> None:
 
     turn.stay_alive()
     questions: dict[str, Question] = {QUEUE: Exact(QUEUE, 1)}
-    questions |= {key: Pick(key, ["-"]) for key in (WATERMARKS, ALERTS, CENSUS, PARKED)}
+    questions |= {key: Pick(key, ["-"]) for key in (WATERMARKS, ALERTS, CENSUS, PARKED, turn.events)}
     for key, question in questions.items():
         try:
             turn.ledger.ask(question)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from ridgeline.engine.batch.queue import QUEUE
+from ridgeline.engine.run.books.events import count_events, namespace_of
 from ridgeline.engine.run.handoffs.batch_alerts import ALERTS
 from ridgeline.engine.run.handoffs.batch_failing import PARKED, Parked
 from ridgeline.engine.run.handoffs.routing import WATERMARK, WATERMARKS
@@ -27,6 +29,7 @@ class Entry:
     anomalies  in the order of time; `starts`: epoch seconds from which each was judged
     integers   whether the source holds its numbers as integers (`MetricMatrix.integers`)
     points     how many were judged; `late`: how many came too late for it
+    analysed   epoch seconds of those that were analysed, in their order
     before     the watermark as it is
     mark       epoch seconds: judged so far; None: the watermark stays where it is
     members    texts to take out of the queue
@@ -42,6 +45,7 @@ class Entry:
     anomalies: Sequence[Anomaly] = ()
     starts: Sequence[int] = ()
     points: int = 0
+    analysed: Sequence[int] = ()
     late: int = 0
     integers: int = 0
     before: int | None = None
@@ -57,20 +61,28 @@ class Entry:
     @property
     def idle(self) -> bool:
         """Whether nothing is to be recorded of it but that it leaves the queue."""
-        return not (self.anomalies or self.mark is not None or self.census or self.parked or self.was_parked)
+        return not (
+            self.anomalies or self.analysed or self.mark is not None or self.census or self.parked or self.was_parked
+        )
 
 
-def changes_of(entry: Entry) -> Iterator[Entries]:
-    """The changes to make, those of one instant together.
+def changes_of(entry: Entry, events: str) -> Iterator[Entries]:
+    """The changes to make, those of one instant together; `events` is the key of today's events.
 
     Of very many anomalies some are recorded before others, each with the watermark moved up to it.
     """
     parts = [entry.anomalies[first : first + MOST] for first in range(0, len(entry.anomalies), MOST)] or [()]
+    counted = 0
     for part in parts[:-1]:
         so_far = part[-1].timestamp
         goes_on = entry.mark is not None and (entry.before is None or so_far > entry.before)
-        yield _of(entry, part, so_far if goes_on else None)
+        changes = _of(entry, part, so_far if goes_on else None)
+        done = bisect_right(entry.analysed, so_far)
+        _count(changes, entry, events, done - counted)
+        counted = done
+        yield changes
     changes = _of(entry, parts[-1], entry.mark)
+    _count(changes, entry, events, len(entry.analysed) - counted)
     if entry.census is not None:
         changes.put(CENSUS, {entry.metric: entry.census})
     if entry.parked is not None:
@@ -91,6 +103,11 @@ def _of(entry: Entry, anomalies: Sequence[Anomaly], mark: int | None) -> Entries
         changes.put(WATERMARKS, {entry.metric: str(mark)})
         changes.set(f"{WATERMARK}.{entry.metric}", str(mark), A_MONTH)
     return changes
+
+
+def _count(changes: Entries, entry: Entry, events: str, points: int) -> None:
+    if points:
+        count_events(changes, events, {namespace_of(entry.metric): points})
 
 
 def alert_of(anomaly: Anomaly) -> str:

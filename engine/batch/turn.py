@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ridgeline.engine.batch.files import tell_panorama, unwritten
+from ridgeline.engine.batch.files import APP, tell_panorama, unwritten
 from ridgeline.engine.batch.judging import Judging
 from ridgeline.engine.batch.queue import QUEUE
 from ridgeline.engine.batch.record import Entry, changes_of
 from ridgeline.engine.batch.summary import Summary
 from ridgeline.engine.config.model import Config
+from ridgeline.engine.run.books.events import events_key
 from ridgeline.engine.run.handoffs.batch_failing import Parked
 from ridgeline.engine.run.handoffs.mirage import mirage_hours
 from ridgeline.engine.run.handoffs.routing import ALIVE
@@ -102,6 +103,11 @@ class Turn:
         """Those of the failing metrics that are this host's."""
         return {metric: self.failing[metric] for metric in self.share.among(self.failing)}
 
+    @property
+    def events(self) -> str:
+        """The key of its day's events."""
+        return events_key(APP, self.now)
+
     def stay_alive(self) -> None:
         """Tell `run` that batch is at work, now and then. Raises StateError."""
         every, now = self.config.agent.batch_every, self.wall()
@@ -130,7 +136,7 @@ class Turn:
             changes = Entries()
             changes.take_out(QUEUE, [member for entry in entries if entry.idle for member in entry.members])
             for entry in entries:
-                for part in () if entry.idle else changes_of(entry):
+                for part in () if entry.idle else changes_of(entry, self.events):
                     changes.together(part)
             self.ledger.write(changes)
             self._settle(files)

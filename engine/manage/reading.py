@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ridgeline.engine.manage.fleet import Fleet
 from ridgeline.engine.manage.trends import Trends, key_of
+from ridgeline.engine.run.books.events import EVENTS
 from ridgeline.engine.run.books.series import COUNTERS, SPARSITY
 from ridgeline.engine.run.skips import SKIPS
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from ridgeline.io.redis.ledger import Ledger
 
 LONG_TERM: Final = "metrics_manager.longterm_non_derivative_metrics"
-EVENTS: Final = "namespace.analysed_events"
 APPS: Final = ("analyzer_batch", "mirage", "analyzer", "boundary")
 DAYS: Final = 15  # before today, for which events are kept
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ridgeline.io.redis.key import OPERATORS, SIBLINGS, Key, Kind
+from ridgeline.io.redis.key import OPERATORS, SIBLINGS, Key, Kind, Program
 
 RUN: Final = ("run",)
 BATCH: Final = ("batch",)
@@ -32,10 +32,12 @@ def _rows(feature: str, *rows: tuple[str, Kind, str, str, tuple[str, ...], tuple
 
 
 def _sending(
-    feature: str, *rows: tuple[str, Kind, str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+    feature: str,
+    *rows: tuple[str, Kind, str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]],
+    program: Program = "run",
 ) -> tuple[Key, ...]:
-    """Rows whose last column is what a run sends, where that is not all that the key's type allows."""
-    return tuple(Key(*row[:6], feature, (("run", row[6]),)) for row in rows)
+    """Rows whose last column is what a program sends, where that is not all that the key's type allows."""
+    return tuple(Key(*row[:6], feature, ((program, row[6]),)) for row in rows)
 
 
 def _kept(feature: str, *rows: tuple[str, Kind, str, str, tuple[str, ...], tuple[str, ...]]) -> tuple[Key, ...]:
@@ -160,6 +162,12 @@ BATCHES: Final = _rows(
     ("aet.analyzer.batch_processing_metrics", "set", "those of the run before", "", RUN, THEIRS),
 )  # fmt: skip
 
+BATCH_COUNTS: Final = _sending(
+    "batch",
+    ("namespace.analysed_events.analyzer_batch.<date>", "hash", "namespace -> points analysed", "1296000", BATCH, ("manage", SIBLINGS), ("HMGET", "HINCRBY", "EXPIRE")),
+    program="batch",
+)  # fmt: skip
+
 MANAGED: Final = _kept(
     "manage",
     ("analyzer.metrics_manager", "string", "epoch: alive", "120", MANAGE, THEIRS),
@@ -208,6 +216,7 @@ SKYLINE: Final = (
     *AIRGAPS,
     *HANDOFFS,
     *BATCHES,
+    *BATCH_COUNTS,
     *MANAGED,
     *REMOTE,
 )

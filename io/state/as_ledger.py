@@ -12,7 +12,7 @@ from ridgeline.io.state.interface import State
 
 
 class StateLedger:
-    """Hashes of a ledger as hashes of a state; texts and sets, which only siblings read, are neither kept nor known."""
+    """Hashes of a ledger as hashes of a state; texts, sets and counts, which only siblings read, are neither kept nor known."""
 
     def __init__(self, state: State) -> None:
         self._state = state

@@ -17,9 +17,11 @@ from ridgeline.engine.run.handoffs.batch_alerts import _finding
 from ridgeline.engine.run.handoffs.batch_failing import ATTEMPTS, PARKED, PAUSE, failed, read_parked
 from ridgeline.engine.score.anomaly import Anomaly
 from ridgeline.io.matrix import MetricMatrix
-from ridgeline.io.redis.entries import Entries, Keep
+from ridgeline.io.redis.entries import Count, Entries, Expire, Keep
 from ridgeline.io.shard import Shards, Share
 from ridgeline.io.state.batch import Drop, Put, Remove, SetText
+
+EVENTS = "namespace.analysed_events.analyzer_batch.2023-11-14"
 
 
 @pytest.mark.parametrize(
@@ -155,14 +157,19 @@ def anomaly(stamp, metric="jobs.a", value=3.0):
 
 
 def test_all_of_a_metric_is_recorded_in_one_instant():
-    entry = Entry("jobs.a", [anomaly(10), anomaly(20)], before=5, mark=30, members=["m"], census="[]", was_parked=True)
-    (changes,) = changes_of(entry)
+    found = [anomaly(10), anomaly(20)]
+    entry = Entry(
+        "jobs.a", found, analysed=[10, 20, 30], before=5, mark=30, members=["m"], census="[]", was_parked=True
+    )
+    (changes,) = changes_of(entry, EVENTS)
     assert changes.entries == [
         SetText("analyzer_batch.anomaly.10.jobs.a", "10", 86400),
         SetText("analyzer_batch.anomaly.20.jobs.a", "20", 86400),
         Put("analyzer_batch.alerts", {"10.jobs.a": alert_of(anomaly(10)), "20.jobs.a": alert_of(anomaly(20))}),
         Put("analyzer.last_timestamp.base_names", {"jobs.a": "30"}),
         SetText("last_timestamp.jobs.a", "30", 2592000),
+        Count(EVENTS, {"jobs": 3}),
+        Expire(EVENTS, 1_296_000),
         Put("ridgeline.batch_census", {"jobs.a": "[]"}),
         Drop("ridgeline.batch_parked", ["jobs.a"]),
         Remove("analyzer.batch", ["m"]),
@@ -171,13 +178,19 @@ def test_all_of_a_metric_is_recorded_in_one_instant():
 
 def test_very_many_anomalies_are_recorded_a_part_at_a_time_each_with_its_watermark():
     stamps = [10 * at for at in range(1, 2 * MOST + 4)]
-    entry = Entry("jobs.a", list(map(anomaly, stamps)), before=50, mark=10**6, members=["m"])
-    parts = [changes.entries for changes in changes_of(entry)]
+    analysed = [5, *stamps, 10**6]
+    entry = Entry("jobs.a", list(map(anomaly, stamps)), analysed=analysed, before=50, mark=10**6, members=["m"])
+    parts = [changes.entries for changes in changes_of(entry, EVENTS)]
     marks = [one.fields["jobs.a"] for part in parts for one in part if isinstance(one, Put) and "base_names" in one.key]
     assert marks == [str(10 * MOST), str(20 * MOST), str(10**6)]
     assert [sum(isinstance(one, Remove) for one in part) for part in parts] == [0, 0, 1]
+    assert [one.amounts for part in parts for one in part if isinstance(one, Count)] == [
+        {"jobs": MOST + 1},
+        {"jobs": MOST},
+        {"jobs": 4},
+    ]
     again = Entry("jobs.a", list(map(anomaly, stamps)), before=10**6, mark=None)
-    assert not [one for changes in changes_of(again) for one in changes.entries if "timestamp" in one.key]
+    assert not [one for changes in changes_of(again, EVENTS) for one in changes.entries if "timestamp" in one.key]
 
 
 def test_alerts_are_told_as_the_next_run_reads_them():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ridgeline.engine.manage.lists import Kept
-from ridgeline.engine.manage.reading import EVENTS, LONG_TERM
+from ridgeline.engine.manage.reading import LONG_TERM
 from ridgeline.engine.manage.steps.alerting import alert_classes, alert_rules, mirage_classes
 from ridgeline.engine.manage.steps.batches import batch_namespaces
 from ridgeline.engine.manage.steps.density import density
@@ -19,6 +19,7 @@ from ridgeline.engine.manage.steps.skipping import mutes, skipped_metrics
 from ridgeline.engine.manage.steps.staleness import quiet_metrics, stale_periods
 from ridgeline.engine.manage.steps.timestamps import timestamps
 from ridgeline.engine.manage.subject import Subject
+from ridgeline.engine.run.books.events import EVENTS
 from ridgeline.engine.run.books.series import COUNTERS, SPARSITY
 from ridgeline.engine.run.skips import SKIPS
 
