@@ -50,6 +50,8 @@ def _distinct(table: Table, key: str) -> tuple[str, ...]:
             table.problems.add((*table.path, key, at), "must be letters, digits, - and _, dots between them: a host")
         elif name in names[:at]:
             table.problems.add((*table.path, key, at), f'"{name}" is listed twice')
+        elif any(name.replace(".", "_") == one.replace(".", "_") for one in names[:at]):
+            table.problems.add((*table.path, key, at), "is called in Graphite as another of them: dots become _ there")
     if len(names) > MOST:
         table.refuse(key, f"must hold {MOST:,} hosts at most")
     return names

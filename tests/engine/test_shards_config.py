@@ -60,6 +60,7 @@ def test_another_machine_may_ask_and_is_warned():
         ('hosts = ["a", "b", "a"]\nhost = "a"', "shards.hosts[2]", '"a" is listed twice'),
         ('hosts = ["a", "b c"]\nhost = "a"', "shards.hosts[1]", "letters, digits"),
         ('hosts = ["a", "b\\n"]\nhost = "a"', "shards.hosts[1]", "letters, digits"),
+        ('hosts = ["a.b", "a_b"]\nhost = "a_b"', "shards.hosts[1]", "dots become _"),
         ('hosts = ["alpha", "beta"]\nhost = "alpah"', "shards.host", 'did you mean "alpha"?'),
         ('hosts = ["a", "b"]\nhost = ""', "shards.host", "must not be empty"),
         ('hosts = ["a", "b"]\nhost = "a"\ntake_over = ["x"]', "shards.take_over[0]", '"x" is none of hosts'),

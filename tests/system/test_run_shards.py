@@ -1,5 +1,6 @@
 """Three hosts over one real Redis do what one host does: every verdict once, the same books, each alert once."""
 
+import ast
 import json
 import time
 import zlib
@@ -35,6 +36,16 @@ match = "slow"
 stale_period = 2000
 [stale_digest]
 strategy = "http"
+[batch]
+match = ["slow", "spike4"]
+[handoff]
+mirage_checks = "{folder}/mirage"
+panorama_checks = "{folder}/panorama"
+[[alert]]
+match = "app.spike[1-3]"
+strategy = "http"
+expiration = 600
+second_order_hours = 168
 [[alert]]
 match = "spike"
 strategy = "http"
@@ -43,6 +54,22 @@ group = false
 [alerters.http]
 url = "{url}"
 """
+
+
+PARKED = "analyzer.waterfall_alerts.sent_to_mirage"
+# What `batch` wants alerted on, and what makes no sense.
+LATE = {
+    f"{START - 900}.app.spike{number}": repr(
+        {
+            "metric": f"app.spike{number}",
+            "timestamp": START - 900,
+            "value": 7.5,
+            "algorithms_run": ["grubbs"],
+            "triggered_algorithms": [1],
+        }
+    )
+    for number in (2, 4, 5, 6)
+} | {"1.nonsense": "{"}
 
 
 def owner(metric, hosts=HOSTS):
@@ -96,11 +123,14 @@ def sides(tmp_path):
     with redis_server() as alone, redis_server() as shared, http_server() as one, http_server() as three:
 
         def made(profile="native"):
-            (tmp_path / "alone").mkdir()
-            (tmp_path / "shared").mkdir()
-            left = Side(alone, tmp_path / "alone", [""], EXTRA.format(profile=profile, url=f"{one.url}alert"))
-            right = Side(shared, tmp_path / "shared", HOSTS, EXTRA.format(profile=profile, url=f"{three.url}alert"))
-            return left, right, one, three
+            made = []
+            for redis, name, hosts, http in ((alone, "alone", [""], one), (shared, "shared", HOSTS, three)):
+                folder = tmp_path / name
+                for place in ("mirage", "panorama"):
+                    (folder / place).mkdir(parents=True)
+                extra = EXTRA.format(profile=profile, url=f"{http.url}alert", folder=folder)
+                made.append(Side(redis, folder, hosts, extra))
+            return *made, one, three
 
         yield made
 
@@ -126,6 +156,9 @@ TOLD = (
 def comparable(keys, *, in_between):
     """Without what is said of hosts, and, in between, of metrics that have gone."""
     left_out = ("last_alert.http.ridgeline.", "ridgeline.breaker", "analyzer.derivative_metrics_expiry")
+    if PARKED in keys:  # each item says which host parked it
+        kind, life, members = keys[PARKED]
+        keys = {**keys, PARKED: (kind, life, {tuple(ast.literal_eval(member)[:4]) for member in members})}
     return {
         key: found for key, found in keys.items() if not key.startswith(left_out) and not (in_between and key in TOLD)
     }
@@ -134,13 +167,15 @@ def comparable(keys, *, in_between):
 @pytest.mark.parametrize("profile", ["native", "earthgecko"])
 def test_three_hosts_leave_what_one_leaves(sides, profile):
     left, right, one, three = sides(profile)
-    now = START
+    now, seen = START, set()
     for at, pause in enumerate((0, MINUTE, MINUTE, 5 * MINUTE + 10, MINUTE, 31 * MINUTE)):
         for side in (left, right):
             if pause:
                 side.later(pause)
             side.metrics, side.raw = fleet(at), raw_series(at)
             side.store(now + pause)
+            if at == 1:
+                side.client.hset("analyzer_batch.alerts", mapping=LATE)
         now += pause
         report, verdicts = left.run("")
         found = {host: right.run(host) for host in HOSTS}
@@ -153,9 +188,18 @@ def test_three_hosts_leave_what_one_leaves(sides, profile):
             assert sum(answer.alerts[name] for answer, _ in found.values()) >= report.alerts[name]
         ours, theirs = (comparable(side.keys(), in_between=at in {3, 4}) for side in (left, right))
         assert not differences(ours, theirs), f"round {at}"
+        seen |= theirs.keys()
+        for place in ("mirage", "panorama"):
+            left_there, right_there = (
+                sorted(path.name for path in (side.folder / place).iterdir()) for side in (left, right)
+            )
+            assert left_there == right_there
         assert alerts(three) == alerts(one)
         assert max(alerts(one).values(), default=1) == 1
     assert alerts(one)
+    assert {PARKED, "mirage.sent_to_panorama", "analyzer.airgapped_metrics", "analyzer.unordered_timeseries"} <= seen
+    assert {"aet.analyzer.batch_processing_metrics", "analyzer.alert_on_stale_metrics", "ridgeline.anomalies"} <= seen
+    assert ("ridgeline.counters" in seen) == (profile == "earthgecko")
     assert {key.decode() for key in right.client.keys("ridgeline.host.*")} >= {
         f"ridgeline.host.{host}.sign" for host in HOSTS
     }
@@ -435,3 +479,22 @@ def test_another_host_s_batch_takes_none_of_ours(server, tmp_path):
     assert outcomes == {"alpha": {"skipped"}, "beta.example": {"analysed"}, "gamma": {"analysed"}}
     queued = {name.decode() for name in server.client.smembers("analyzer.batch")}
     assert queued == {str([f"metrics.{name}", START - 20, None]) for name in side.metrics if owner(name) == "alpha"}
+
+
+def test_from_one_host_to_three_and_back(sides):
+    left, right, one, three = sides("native")
+    right.configure("", "")
+    now = START
+    for at, hosts in enumerate(([""], HOSTS, HOSTS, [""], [""])):
+        for side in (left, right):
+            if at:
+                side.later(MINUTE)
+            side.metrics, side.raw = fleet(at), raw_series(at)
+            side.store(now)
+        _, verdicts = left.run("")
+        told = [verdict for host in hosts for verdict in right.run(host)[1]]
+        assert sorted(map(repr, told)) == sorted(map(repr, verdicts))
+        ours, theirs = (comparable(side.keys(), in_between=True) for side in (left, right))
+        assert not differences(ours, theirs), f"round {at}"
+        assert alerts(three) == alerts(one)
+        now += MINUTE
