@@ -11,12 +11,14 @@ from ridgeline.io.parquet.source import ParquetSource
 DAY = 86400
 STEP = 60
 METRICS = 20
+FIRST = END - 399 * STEP  # the fleet's first point
+ALL = 10**6  # more points than there are
 
 
 def fleet(points, end=END, metrics=METRICS, seed=1):
     """The newest points up to `end` of a noisy fleet at 60 s, of which every other metric ends in a step."""
     noise = np.random.default_rng(seed)
-    stamps = np.arange(END - 399 * STEP, END + 20 * STEP, STEP)
+    stamps = np.arange(FIRST, END + 20 * STEP, STEP)
     values = noise.normal(100, 5, (metrics, len(stamps)))
     values[::2, 396:] += 60
     some = (stamps <= end) & (stamps > end - points * STEP)

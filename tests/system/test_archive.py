@@ -8,7 +8,20 @@ import time
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from rigs.archives import DAY, METRICS, STEP, anomalous, archived, fleet, long_table, peaking, replayed, rows
+from rigs.archives import (
+    ALL,
+    DAY,
+    FIRST,
+    METRICS,
+    STEP,
+    anomalous,
+    archived,
+    fleet,
+    long_table,
+    peaking,
+    replayed,
+    rows,
+)
 from rigs.http import http_server
 from rigs.redis import redis_server
 from rigs.runs import END, load, received, run, run_json, write_config
@@ -43,10 +56,10 @@ def test_a_backtest_of_the_archive_says_what_the_runs_said(redis, tmp_path, caps
     said = {}
     for minute in range(-3, 5):
         now = END + minute * STEP
-        load(redis.client, fleet(390, now))
+        load(redis.client, fleet(ALL, now))
         code, shown, _ = run_json(capsys, config, "--archive", as_of=now)
         assert code == 0
-        assert shown["archive"]["points"] == (390 * METRICS if minute == -3 else METRICS)
+        assert shown["archive"]["points"] == METRICS * ((now - FIRST) // STEP + 1 if minute == -3 else 1)
         said[now] = {found["metric"]: found["votes"] for found in shown["anomalies"]}
     assert len(said[END]) >= METRICS // 4
     steps = replayed(tmp_path / "archive", tmp_path / "backtest", END - 3 * STEP)
@@ -187,8 +200,9 @@ def test_kills_lose_nothing_and_double_nothing_and_a_backtest_says_what_the_runs
     shares, whole, said = np.random.default_rng(3).permutation(np.linspace(0.05, 1.0, kills)), 0.0, {}
     for turn in range(-2, kills + 1):
         now = END + (turn - kills + 5) * STEP
-        load(redis.client, fleet(390, now))
-        _, shown, _ = run_json(capsys, config, as_of=now)
+        load(redis.client, fleet(ALL, now))
+        code, shown, err = run_json(capsys, config, as_of=now)
+        assert (code, err) == (0, "")
         said[now] = {found["metric"]: found["votes"] for found in shown["anomalies"]}
         command = ("run", "--archive", "--as-of", str(now)) if turn % 2 else ("export",)
         began = time.monotonic()
@@ -200,8 +214,8 @@ def test_kills_lose_nothing_and_double_nothing_and_a_backtest_says_what_the_runs
         whole = time.monotonic() - began if turn < 0 else whole
         points = archived(tmp_path / "archive")
         assert len(points) == len({point[:2] for point in points})
-        assert set(points) <= set(rows(fleet(400 + kills, END + 5 * STEP)))
-    assert points == rows(fleet(392 + kills, END + 5 * STEP))
+        assert set(points) <= set(rows(fleet(ALL, END + 5 * STEP)))
+    assert points == rows(fleet(ALL, END + 5 * STEP))
     steps = replayed(tmp_path / "archive", tmp_path / "backtest", min(said))
     assert {now: anomalous(votes, CONSENSUS) for now, votes in steps.items()} == said
     assert sum(map(len, said.values())) > METRICS
