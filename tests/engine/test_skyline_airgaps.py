@@ -3,7 +3,6 @@
 import pytest
 from rigs.redis import redis_server
 
-from ridgeline.engine.api import ensemble
 from ridgeline.io.errors import InputError
 from ridgeline.skyline.algorithms import identify_airgaps, run_selected_algorithm
 
@@ -15,10 +14,8 @@ SETS = ("analyzer.airgapped_metrics", "analyzer.unordered_timeseries")
 
 
 @pytest.fixture(autouse=True)
-def nowhere(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("RIDGELINE_CONFIG", raising=False)
-    monkeypatch.setattr(ensemble.time, "time", lambda: NOW)
+def now(nowhere, clock):
+    clock(NOW)
 
 
 @pytest.fixture(scope="module")

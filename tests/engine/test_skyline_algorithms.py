@@ -22,29 +22,11 @@ from ridgeline.io.errors import InputError
 from ridgeline.skyline import algorithms, algorithms_batch
 from ridgeline.skyline.algorithm_exceptions import Boring, EmptyTimeseries, Stale, TooShort
 
+pytestmark = pytest.mark.usefixtures("nowhere")
 NOW = 1_700_000_000
 CALM = [(NOW - 60 * (500 - i), 100 + math.sin(i)) for i in range(501)]
 SPIKE = [*CALM[:-3], *((t, 900.0) for t, _ in CALM[-3:])]
 RAISED = {"empty": EmptyTimeseries, "too_short": TooShort, "stale": Stale, "boring": Boring}
-
-
-@pytest.fixture(autouse=True)
-def nowhere(tmp_path, monkeypatch):
-    """No configuration is found, and nothing is kept in the user's folders."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("RIDGELINE_CONFIG", raising=False)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """Set the clock; it says `NOW` until then."""
-
-    def put(now):
-        monkeypatch.setattr(ensemble.time, "time", lambda: now)
-
-    put(NOW)
-    return put
 
 
 def run(timeseries, name="metrics.app.x", *, negatives=False, stale=None):

@@ -18,15 +18,9 @@ from ridgeline.skyline import _worker, agent, agent_batch, analyzer, metrics_man
 from ridgeline.skyline.analyzer import Analyzer
 from ridgeline.skyline.analyzer_batch import AnalyzerBatch
 
+pytestmark = pytest.mark.usefixtures("nowhere")
 WORKERS = (Analyzer, AnalyzerBatch, metrics_manager.Metrics_Manager)
 BROKEN = "[analysis]\nconsensus = 99\n"
-
-
-@pytest.fixture(autouse=True)
-def nowhere(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("RIDGELINE_CONFIG", raising=False)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 @pytest.fixture

@@ -5,29 +5,13 @@ import json
 import pytest
 from rigs.redis import redis_server
 
-from ridgeline.engine.api import ensemble
 from ridgeline.io.errors import InputError
 from ridgeline.skyline.algorithms import is_anomalously_anomalous, run_selected_algorithm
 
+pytestmark = pytest.mark.usefixtures("nowhere")
 NOW = 1_700_000_000
 VOTES = [True] * 6 + [False] * 3
 REGULAR = [True] + [False] * 12
-
-
-@pytest.fixture(autouse=True)
-def nowhere(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("RIDGELINE_CONFIG", raising=False)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    def put(now):
-        monkeypatch.setattr(ensemble.time, "time", lambda: now)
-
-    put(NOW)
-    return put
 
 
 @pytest.fixture(scope="module")

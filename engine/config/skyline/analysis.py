@@ -8,6 +8,7 @@ from typing import Any, Final
 from ridgeline.engine.config.skyline.draft import Draft
 from ridgeline.engine.config.skyline.settings import Settings
 from ridgeline.engine.rules.pattern import parse_pattern
+from ridgeline.engine.score.plan import algorithm_names
 from ridgeline.io.errors import InputError
 
 PROFILE: Final = "earthgecko"
@@ -15,17 +16,6 @@ SOCKET: Final = "/tmp/redis.sock"  # noqa: S108 - Skyline's own default
 PATH: Final = re.compile(r"/[\w./@:+-]+", re.ASCII)
 MANAGED_EVERY: Final = 300  # seconds
 MARGIN: Final = 5  # seconds between the end of a run and the next
-NINE: Final = (
-    "histogram_bins",
-    "first_hour_average",
-    "stddev_from_average",
-    "grubbs",
-    "ks_test",
-    "mean_subtraction_cumulation",
-    "median_absolute_deviation",
-    "stddev_from_moving_average",
-    "least_squares",
-)
 # What the profile fixes; other values cannot be had.
 FIXED: Final = {"MIN_TOLERABLE_LENGTH": 100, "MAX_TOLERABLE_BOREDOM": 100, "BOREDOM_SET_SIZE": 1}
 
@@ -46,9 +36,10 @@ def translate_source(settings: Settings, draft: Draft) -> None:
 
 def translate_analysis(settings: Settings, draft: Draft) -> None:
     """`[analysis]`, `[run]`, `[[override]]`."""
-    chosen = [str(name) for name in settings.typed("ALGORITHMS", (list, tuple), list(NINE))]
-    unknown = [name for name in chosen if name not in NINE]
-    known = [name for name in NINE if name in chosen]
+    nine = algorithm_names()
+    chosen = [str(name) for name in settings.typed("ALGORITHMS", (list, tuple), list(nine))]
+    unknown = [name for name in chosen if name not in nine]
+    known = [name for name in nine if name in chosen]
     for name in unknown:
         draft.drop("ALGORITHMS", f"there is no algorithm {name!r}")
     draft.put("analysis", "profile", PROFILE, "Skyline's own arithmetic")
@@ -60,7 +51,7 @@ def translate_analysis(settings: Settings, draft: Draft) -> None:
         )
         consensus = max(len(known), 1)
     draft.put("analysis", "consensus", consensus, "CONSENSUS")
-    if known and len(known) < len(NINE):
+    if known and len(known) < len(nine):
         draft.put("analysis", "algorithms", known, "ALGORITHMS")
     draft.put("analysis", "stale_period", settings.typed("STALE_PERIOD", int, 500), "STALE_PERIOD")
     if settings.get("ENABLE_ALL_ALGORITHMS_RUN_METRICS", default=False) or not settings.get(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ridgeline.engine.run.handoffs.findings import Finding
 from ridgeline.engine.run.handoffs.folder import Checks, put_check, put_file
 from ridgeline.engine.run.handoffs.names import check_name, data_path, digest
-from ridgeline.engine.run.handoffs.pythonic import assignments, series_of
+from ridgeline.engine.run.handoffs.pythonic import assignments, judged, series_of
 from ridgeline.engine.run.handoffs.writing import Write
 from ridgeline.io.disk.target import check_folder
 from ridgeline.io.errors import OutputError
@@ -67,12 +67,7 @@ def details_of(finding: Finding, folder: Path) -> str:
     anomaly = finding.anomaly
     return assignments(
         (
-            ("metric", repr(anomaly.metric)),
-            ("value", f"'{finding.value}'"),
-            ("from_timestamp", f"'{finding.start}'"),
-            ("metric_timestamp", f"'{anomaly.timestamp}'"),
-            ("algorithms", list(anomaly.algorithms_run)),
-            ("triggered_algorithms", list(anomaly.algorithms)),
+            *judged(anomaly, finding.value, finding.start),
             ("anomaly_dir", repr(str(folder))),
             ("graphite_metric", True),
             ("run_crucible_tests", False),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ridgeline.engine.run.handoffs.folder import Checks
-from ridgeline.engine.run.handoffs.pythonic import assignments
+from ridgeline.engine.run.handoffs.pythonic import assignments, judged
 from ridgeline.engine.run.handoffs.writing import Write
 from ridgeline.engine.score.anomaly import Anomaly
 
@@ -36,12 +36,7 @@ def check_of(anomaly: Anomaly, value: float, start: int, now: int, host: str, ap
     """The text of a check; `start`: the timestamp from which the anomaly was judged."""
     return assignments(
         (
-            ("metric", repr(anomaly.metric)),
-            ("value", f"'{value}'"),
-            ("from_timestamp", f"'{start}'"),
-            ("metric_timestamp", f"'{anomaly.timestamp}'"),
-            ("algorithms", list(anomaly.algorithms_run)),
-            ("triggered_algorithms", list(anomaly.algorithms)),
+            *judged(anomaly, value, start),
             ("app", repr(app)),
             ("source", "'graphite'"),
             ("added_by", repr(host)),

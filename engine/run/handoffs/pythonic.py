@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgeline.engine.score.anomaly import Anomaly
 from ridgeline.io.matrix import INTEGER_TIMESTAMPS, INTEGER_VALUES
 
 WHOLE = 2.0**63
@@ -44,3 +45,15 @@ def in_double_quotes(text: str) -> str:
 def assignments(fields: Iterable[tuple[str, object]]) -> str:
     """`name = value` lines. Values are told as they are: those that are to be quoted come quoted."""
     return "".join(f"{name} = {told}\n" for name, told in fields)
+
+
+def judged(anomaly: Anomaly, value: float, start: int) -> tuple[tuple[str, object], ...]:
+    """What was judged, from which timestamp on and by what, as the checks of Panorama and Crucible begin."""
+    return (
+        ("metric", repr(anomaly.metric)),
+        ("value", f"'{value}'"),
+        ("from_timestamp", f"'{start}'"),
+        ("metric_timestamp", f"'{anomaly.timestamp}'"),
+        ("algorithms", list(anomaly.algorithms_run)),
+        ("triggered_algorithms", list(anomaly.algorithms)),
+    )
