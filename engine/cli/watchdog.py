@@ -20,9 +20,9 @@ STOP: Final = 1.5
 END: Final = 2.5
 KILL: Final = 2.9
 # Seconds after the command's end for the interpreter to wind up, which waits for threads that may never end; and for a
-# library's winding up that lets nothing else run.
+# library's winding up that lets nothing else run, which on a busy machine may take its time.
 LINGER: Final = 1.0
-LAST: Final = 5.0
+LAST: Final = 20.0
 PARTIAL: Final = 70
 
 
