@@ -33,11 +33,13 @@ def judge_block(turn: Turn, matrix: MetricMatrix, tasks: Sequence[Task]) -> bool
     names = [task.metric for task in tasks]
     (texts,) = turn.ledger.ask(Pick(CENSUS, names))
     censuses = {name: Census.read(text) for name, text in zip(names, texts, strict=True)}
+    stuck: set[str] = set()  # what follows points that were not recorded must wait for them
     for piece in pieces_of(matrix, np.array([task.after for task in tasks], np.int64)):
         if turn.left() <= 0:
             return False
         rows = tasks[piece.first : piece.first + len(piece.matrix)]
-        turn.record(list(_entries(turn, piece, rows, censuses)))
+        if stuck.isdisjoint(task.metric for task in rows):
+            stuck |= turn.record(list(_entries(turn, piece, rows, censuses)))
     return True
 
 

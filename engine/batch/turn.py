@@ -129,19 +129,33 @@ class Turn:
         if self.results is not None and not self.request.dry_run:
             self._judged.append((metrics, judged))
 
-    def record(self, entries: Sequence[Entry]) -> None:
-        """Write the files of a judged piece, then all else of each metric in one instant. Raises StateError."""
+    def record(self, entries: Sequence[Entry]) -> set[str]:
+        """Write the files of a judged piece, then all else of each metric in one instant; the metrics that this failed at.
+
+        Raises StateError.
+        """
         if not self.request.dry_run:
             entries, files = self._with_results(self._with_files(entries))
-            changes = Entries()
-            changes.take_out(QUEUE, [member for entry in entries if entry.idle for member in entry.members])
-            for entry in entries:
-                for part in () if entry.idle else changes_of(entry, self.events):
-                    changes.together(part)
-            self.ledger.write(changes)
+            self._write(entries)
             self._settle(files)
         for entry in entries:
             self._count(entry)
+        return {entry.metric for entry in entries if entry.unwritten or entry.parked is not None}
+
+    def _write(self, entries: Sequence[Entry]) -> None:
+        """All that is in one instant of each metric in one go; where there are several, the first must be there before the next."""
+        changes = Entries()
+        changes.take_out(QUEUE, [member for entry in entries if entry.idle for member in entry.members])
+        for entry in entries:
+            if entry.idle:
+                continue
+            *first, last = changes_of(entry, self.events)
+            for part in first:
+                alone = Entries()
+                alone.together(part)
+                self.ledger.write(alone)
+            changes.together(last)
+        self.ledger.write(changes)
 
     def _with_files(self, entries: Sequence[Entry]) -> list[Entry]:
         """The entries, less what must not be recorded because its files could not be written.

@@ -1,7 +1,7 @@
 """Passes of `batch` that are killed: one process that forks, so that each pass begins at once and any moment of it is the last.
 
 Run as a program with a configuration, an instant, a seed and a number of kills. Half of the children are killed by the
-clock, half in the midst of the bytes that they send to Redis; then one goes to its end.
+clock, half in the midst of the bytes that they send to Redis; then one goes to its end. Prints how many died of it.
 """
 
 import os
@@ -22,13 +22,14 @@ LONGEST = 60.0  # seconds for one pass
 def main(config, now, seed, kills):
     chance, config = random.Random(seed), load_config(config)
     loader.prepare("decode", "replay")
-    usual, sent = 0.3, 20_000
+    usual, sent, ended = 0.3, 20_000, []
     for kill in range(kills):
         if kill % 2:
-            _child(config, now, lambda: _die_sending(chance.randrange(sent)))
+            ended.append(_child(config, now, lambda: _die_sending(chance.randrange(sent))))
         else:
-            _child(config, now, lambda: None, after=chance.uniform(0, usual))
+            ended.append(_child(config, now, lambda: None, after=chance.uniform(0, usual)))
     assert _child(config, now, lambda: None) == 0
+    sys.stdout.write(f"{ended.count(-signal.SIGKILL)}\n")
 
 
 def _child(config, now, before, after=LONGEST):

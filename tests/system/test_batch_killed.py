@@ -78,14 +78,18 @@ def passes(folder, kills):
     """What is left in Redis and on the disk after all rounds, each with so many kills; the metrics alerted on then."""
     folder.mkdir()
     (folder / "panorama").mkdir()
-    rounds, marks = scenario()
+    (rounds, marks), died = scenario(), 0
     with redis_server() as server, http_server() as http:
         config = write_config(folder, server.url, http=http, extra=EXTRA.format(folder=folder))
         for at, points in enumerate(rounds):
             arrive(server.client, points, marks)
             command = [sys.executable, "-m", "rigs.killed", config, ROUNDS[at], at, kills]
-            subprocess.run(list(map(str, command)), cwd=ROOT / "tests", check=True, timeout=600)
+            done = subprocess.run(
+                list(map(str, command)), cwd=ROOT / "tests", check=True, timeout=600, stdout=subprocess.PIPE
+            )
+            died += int(done.stdout)
             assert not server.client.exists("analyzer.batch")
+        assert died >= kills, "passes ended before they were killed"
         found = left(server.client), files(folder)
         told = {ast.literal_eval(text.decode())["metric"] for text in server.client.hvals("analyzer_batch.alerts")}
         run(config, "-q", as_of=ROUNDS[-1])

@@ -20,7 +20,7 @@ from rigs.golden import flat
 from rigs.golden.compare import Deviation, _unlike
 from rigs.golden.frozen import FrozenClock
 from rigs.golden.plain import alike
-from rigs.golden.world import NAMESPACE, _changed, _files, _hashes, _keys, _node
+from rigs.golden.world import HOST, NAMESPACE, _changed, _files, _hashes, _keys, _node
 from rigs.redis import redis_server
 
 from ridgeline.engine.batch import block
@@ -30,7 +30,7 @@ from ridgeline.engine.config.load import load_config
 from ridgeline.engine.config.skyline.importing import import_settings
 from ridgeline.engine.score.verdicts import OUTCOMES
 
-VARIANTS = ("plain", "fullonly", "ionosphere", "nopanorama", "backfill", "single", "scalarfirst")
+VARIANTS = ("plain", "fullonly", "ionosphere", "nopanorama", "backfill", "single", "shards", "scalarfirst")
 TRACES = ("batch", *VARIANTS)
 SETTINGS = {
     "BATCH_PROCESSING": True,
@@ -70,6 +70,7 @@ CHANGED = {
     "nopanorama": {"PANORAMA_ENABLED": False},
     "backfill": {"BATCH_PROCESSING_STALE_PERIOD": 3456000},
     "single": {"BATCH_PROCESSING_BATCH_MODE": False},
+    "shards": {"HORIZON_SHARDS": {HOST: 0, "golden-two": 1, "golden-three": 2}},
 }
 NUMBERS = re.compile(r"(?<=\[)[1-9](, [1-9])*(?=\])")
 ALGORITHMS = (
@@ -202,7 +203,8 @@ def play(trace):
     ):
         folder = Path(name)
         (folder / "folders" / "PANORAMA_CHECK_PATH").mkdir(parents=True)
-        config = configuration(trace, folder, server.url.removeprefix("unix://"))
+        with mock.patch.object(os, "uname", _node):
+            config = configuration(trace, folder, server.url.removeprefix("unix://"))
         before = None
         for cycle in trace.cycles:
             if before is not None:
