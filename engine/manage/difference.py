@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 def difference(subject: Subject, ledger: Ledger, report: Report) -> Entries:
     """Look through all lists, and add what differs, a transaction for each family; noted in the report. Raises StateError."""
-    from ridgeline.io.redis.ledger import Strings
-
     families = [step.lists(subject) for step in STEPS if step.can_be_known(subject)]
     every = [kept for family in families for kept in family]
     copies = [kept for kept in every if isinstance(kept, MetricSet) and kept.like is not None]
@@ -27,7 +25,8 @@ def difference(subject: Subject, ledger: Ledger, report: Report) -> Entries:
     amiss |= ledger.sweep([kept for kept in copies if kept.other in amiss], [])
     amiss |= ledger.compare([kept for kept in copies if kept.other not in amiss])
     texts = [kept for kept in every if isinstance(kept, Text)]
-    (there,) = ledger.ask(Strings([kept.key for kept in texts]))
+    there, unread = ledger.fetch([kept.key for kept in texts])
+    amiss |= unread
     for one, text in zip(texts, there, strict=True):
         one.there = text
     report.tell_failures(amiss)

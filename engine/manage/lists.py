@@ -99,7 +99,7 @@ class MetricSet:
         going = sorted(member for member in self.strays if member.removeprefix(self.prefix) in mine)
         added = self.fleet.chosen(self.wanted & ~self.there, self.prefix)
         removed = [*self.fleet.chosen(self.there & ~self.wanted, self.prefix), *going]
-        entries.remove(self.key, removed)
+        entries.take_out(self.key, removed)
         entries.add(self.key, added)
         return Change(added, removed)
 
@@ -119,7 +119,7 @@ class TextSet:
     def change(self, entries: Entries) -> Change:
         """Add and remove what differs."""
         added, removed = sorted(self.wanted - self.there), sorted(self.there - self.wanted)
-        entries.remove(self.key, removed)
+        entries.take_out(self.key, removed)
         entries.add(self.key, added)
         return Change(added, removed)
 
@@ -151,7 +151,7 @@ class Hash:
         """Put and drop what differs."""
         added = {name: text for name, text in self.wanted.items() if name not in self.right}
         removed = sorted(self.strays if self.owned is None else self.owned(self.strays))
-        entries.drop(self.key, removed)
+        entries.drop_out(self.key, removed)
         entries.put(self.key, added)
         return Change(list(added), removed)
 
@@ -172,7 +172,7 @@ class Pruned:
     def change(self, entries: Entries) -> Change:
         """Drop what is over."""
         removed = sorted(self.own(self.going))
-        entries.drop(self.key, removed)
+        entries.drop_out(self.key, removed)
         return Change((), removed)
 
 
@@ -190,7 +190,7 @@ class SmallHash:
     def change(self, entries: Entries) -> Change:
         """Put and drop what differs."""
         added, removed = self.difference()
-        entries.drop(self.key, removed)
+        entries.drop_out(self.key, removed)
         entries.put(self.key, added)
         return Change(list(added), removed)
 

@@ -108,8 +108,6 @@ class Reading:
     @classmethod
     def read(cls, ledger: Ledger, fleet: Fleet, now: int) -> Reading:
         """Read it all at once; `failed` says by key what could not be read. Raises StateError."""
-        from ridgeline.io.redis.ledger import Strings
-
         days = [datetime.fromtimestamp(now, UTC).date() - timedelta(days=back) for back in range(DAYS + 1)]
         events = {(day.isoformat(), app): Held(f"{EVENTS}.{app}.{day}") for day in days for app in APPS}
         skips, long_term, counters, densities = (
@@ -120,8 +118,8 @@ class Reading:
         )
         counted = events if fleet.first else {}
         failed = ledger.sweep([counters], [skips, long_term, densities, *counted.values()])
-        ((noted,),) = ledger.ask(Strings([key_of(fleet.host)]))
-        return cls(skips, long_term, counters, densities, Trends.read(noted, fleet.names), counted, failed)
+        (noted,), unread = ledger.fetch([key_of(fleet.host)])
+        return cls(skips, long_term, counters, densities, Trends.read(noted, fleet.names), counted, failed | unread)
 
 
 def older_than(limit: float) -> Callable[[Mapping[str, str]], list[str]]:

@@ -203,7 +203,7 @@ class Entries:
             self.entries.append(Remove(encodable(key), some))
 
     def take_out(self, key: str, members: Iterable[str]) -> None:
-        """Remove members from a set that were read from it by `Exact`, whatever bytes they are."""
+        """Remove members from a set that were read from it with `surrogateescape`, whatever bytes they are."""
         if some := list(members):
             self.entries.append(Remove(encodable(key), some))
 
@@ -228,6 +228,11 @@ class Entries:
     def drop(self, key: str, fields: Iterable[str]) -> None:
         """Forget fields of a hash."""
         if some := [encodable(name) for name in fields]:
+            self.entries.append(Drop(encodable(key), some))
+
+    def drop_out(self, key: str, fields: Iterable[str]) -> None:
+        """Forget fields of a hash that were read from it with `surrogateescape`, whatever bytes they are."""
+        if some := list(fields):
             self.entries.append(Drop(encodable(key), some))
 
     def rename(self, key: str, to: str) -> None:

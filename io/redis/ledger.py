@@ -23,7 +23,7 @@ from ridgeline.io.redis.entries import Entries, Entry, Part, PartOfHash, Replace
 from ridgeline.io.redis.explain import explain
 from ridgeline.io.redis.line import ROUND, line
 from ridgeline.io.redis.settings import RedisSettings
-from ridgeline.io.redis.sweep import Alike, compare, sweep
+from ridgeline.io.redis.sweep import Alike, compare, fetch, sweep
 from ridgeline.io.redis.sweep import Fields as SweptHash
 from ridgeline.io.redis.sweep import Members as SweptSet
 from ridgeline.io.state.interface import MOST, StateError
@@ -160,6 +160,11 @@ class Ledger:
         """Let each look through its key, all of them together; by key, why one could not. Raises StateError."""
         with self._failures("read from"):
             return sweep(self._client, sets, hashes, self._settings)
+
+    def fetch(self, keys: Sequence[str]) -> tuple[list[str | None], dict[str, str]]:
+        """The texts of keys, None for one that is not there; by key, why one could not be read. Raises StateError."""
+        with self._failures("read from"):
+            return fetch(self._client, keys, self._settings)
 
     def compare(self, alike: Sequence[Alike]) -> dict[str, str]:
         """Tell each how it differs from what it is like; by key, why that is not known. Raises StateError."""

@@ -5,6 +5,7 @@ A feature that is not in `ridgeline.io.redis.acl.BUILT` is planned: nothing read
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from ridgeline.io.redis.key import OPERATORS, SIBLINGS, Key, Kind, Program
@@ -20,7 +21,7 @@ IN_TWO: Final = frozenset({  # sets that Skyline has a copy of: how both differ 
     for name in ("unique_base_names", "smtp_alerter_metrics", "non_smtp_alerter_metrics")
 })  # fmt: skip
 DIFFERENCE: Final[dict[Kind, tuple[str, ...]]] = {
-    "string": ("MGET", "SET"),
+    "string": ("GET", "SET"),
     "set": ("SSCAN", "SADD", "SREM"),
     "hash": ("HSCAN", "HSET", "HDEL"),
 }
@@ -37,7 +38,15 @@ def _sending(
     program: Program = "run",
 ) -> tuple[Key, ...]:
     """Rows whose last column is what a program sends, where that is not all that the key's type allows."""
-    return tuple(Key(*row[:6], feature, ((program, row[6]),)) for row in rows)
+    return tuple(Key(*row[:6], feature, ((program, row[6]), *_managed(row))) for row in rows)
+
+
+def _managed(
+    row: tuple[str, Kind, str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]],
+) -> Iterator[tuple[Program, tuple[str, ...]]]:
+    """What a pass of `manage` sends about a key that runs write too."""
+    if "manage" in row[4]:
+        yield "manage", DIFFERENCE[row[1]]
 
 
 def _kept(feature: str, *rows: tuple[str, Kind, str, str, tuple[str, ...], tuple[str, ...]]) -> tuple[Key, ...]:

@@ -83,7 +83,7 @@ def sweep(
         further: list[tuple[Members | Fields, bool, int]] = []
         for (one, is_hash, _), reply in zip(scanned, replies, strict=True):
             if isinstance(reply, ResponseError):
-                failed[one.key] = _why(one.key, reply, settings, is_hash=is_hash)
+                failed[one.key] = _why(one.key, reply, settings, "hash" if is_hash else "set")
                 continue
             if isinstance(reply, Exception):
                 raise reply
@@ -115,7 +115,7 @@ def compare(client: redis.Redis, alike: Sequence[Alike], settings: RedisSettings
     for one, lacking, extra in zip(alike, replies, replies, strict=True):
         wrong = next((reply for reply in (lacking, extra) if isinstance(reply, Exception)), None)
         if isinstance(wrong, ResponseError):
-            failed[one.key] = _why(one.key, wrong, settings, is_hash=False)
+            failed[one.key] = _why(one.key, wrong, settings, "set")
         elif wrong is not None:
             raise wrong
         else:
@@ -123,23 +123,41 @@ def compare(client: redis.Redis, alike: Sequence[Alike], settings: RedisSettings
     return failed
 
 
+def fetch(client: redis.Redis, keys: Sequence[str], settings: RedisSettings) -> tuple[list[str | None], dict[str, str]]:
+    """The texts of keys, in their order, None for one that is not there; and by key why one could not be read.
+
+    Raises redis.RedisError or OSError where the server is lost.
+    """
+    pipeline = client.pipeline(transaction=False)
+    for key in keys:
+        pipeline.get(encodable(key))
+    replies = pipeline.execute(raise_on_error=False) if keys else []
+    failed: dict[str, str] = {}
+    found: list[str | None] = []
+    for key, reply in zip(keys, replies, strict=True):
+        if isinstance(reply, ResponseError):
+            failed[key] = _why(key, reply, settings, "text")
+        elif isinstance(reply, Exception):
+            raise reply
+        found.append(_text(reply) if isinstance(reply, bytes) else None)
+    return found, failed
+
+
 def _texts(page: Any) -> Any:
-    """A page as texts."""
-    try:
-        if isinstance(page, dict):
-            return {name.decode(): text.decode() for name, text in page.items()}
-        return [member.decode() for member in page]
-    except UnicodeDecodeError:
-        if isinstance(page, dict):
-            return {_text(name): _text(text) for name, text in page.items()}
-        return [_text(member) for member in page]
+    """A page as texts, from which `Entries.take_out` and `drop_out` make the very bytes again."""
+    if isinstance(page, dict):
+        return {_text(name): _text(text) for name, text in page.items()}
+    return [_text(member) for member in page]
 
 
 def _text(word: bytes) -> str:
-    return word.decode("utf-8", "backslashreplace")
+    try:
+        return word.decode()
+    except UnicodeDecodeError:
+        return word.decode("utf-8", "surrogateescape")
 
 
-def _why(key: str, error: ResponseError, settings: RedisSettings, *, is_hash: bool) -> str:
+def _why(key: str, error: ResponseError, settings: RedisSettings, kind: str) -> str:
     if str(error).startswith(WRONG_TYPE):
-        return f"{escape(key)} of Redis at {settings} is no {'hash' if is_hash else 'set'}, and is left as it is"
+        return f"{escape(key)} of Redis at {settings} is no {kind}, and is left as it is"
     return f"{escape(key)}: {explain(error, settings)}"

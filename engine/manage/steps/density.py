@@ -54,8 +54,8 @@ class Gone:
     def change(self, entries: Entries) -> Change:
         """Drop them, from the set of full series too."""
         gone = self.densities.gone()
-        entries.drop(self.key, gone)
-        entries.remove(POPULATED, [name for name, percent in gone.items() if percent >= FULL])
+        entries.drop_out(self.key, gone)
+        entries.take_out(POPULATED, [name for name, percent in gone.items() if percent >= FULL])
         return Change((), sorted(gone))
 
 

@@ -19,6 +19,7 @@ from ridgeline.engine.manage.steps.skipping import mutes, skipped_metrics
 from ridgeline.engine.manage.steps.staleness import quiet_metrics, stale_periods
 from ridgeline.engine.manage.steps.timestamps import timestamps
 from ridgeline.engine.manage.subject import Subject
+from ridgeline.engine.manage.trends import TRENDS
 from ridgeline.engine.run.books.events import EVENTS
 from ridgeline.engine.run.books.series import COUNTERS, SPARSITY
 from ridgeline.engine.run.skips import SKIPS
@@ -57,7 +58,7 @@ STEPS: Final = (
     Step(fills),
     Step(file_names),
     Step(analysed_events, (EVENTS,)),
-    Step(density, (SPARSITY,)),
+    Step(density, (SPARSITY, TRENDS)),
     Step(mutes),
     Step(counters, (COUNTERS, LONG_TERM)),
 )
