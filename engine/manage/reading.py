@@ -72,13 +72,11 @@ class Densities:
     def take(self, page: Mapping[str, str]) -> None:
         """Look at a page of fields."""
         get, prefix = self.fleet.places.get, self.fleet.namespace
-        for name, text in page.items():
-            number = _number(text)
-            place = get(name.removeprefix(prefix))
-            if place is None:
-                self.others[name] = number
-            elif math.isfinite(number):
-                self.percent[place] = number
+        names, numbers = list(page), _numbers(page)
+        places = np.fromiter((get(name.removeprefix(prefix), -1) for name in names), np.int64, len(names))
+        told = (places >= 0) & np.isfinite(numbers)
+        self.percent[places[told]] = numbers[told]
+        self.others |= {names[at]: float(numbers[at]) for at in np.flatnonzero(places < 0).tolist()}
 
     def gone(self) -> dict[str, float]:
         """Those of the others that are this host's: metrics that are listed no more."""
@@ -126,14 +124,18 @@ def older_than(limit: float) -> Callable[[Mapping[str, str]], list[str]]:
     """The fields whose texts are epochs before `limit`, or no numbers at all."""
 
     def over(fields: Mapping[str, str]) -> list[str]:
-        try:
-            epochs = np.fromiter(map(float, fields.values()), np.float64, len(fields))
-        except ValueError:
-            return [name for name, text in fields.items() if not _number(text) >= limit]
         names = list(fields)
-        return [names[at] for at in np.flatnonzero(~(epochs >= limit)).tolist()]
+        return [names[at] for at in np.flatnonzero(~(_numbers(fields) >= limit)).tolist()]
 
     return over
+
+
+def _numbers(fields: Mapping[str, str]) -> NDArray[np.float64]:
+    """The texts of fields as numbers, float64[n]; NaN for what is none."""
+    try:
+        return np.fromiter(map(float, fields.values()), np.float64, len(fields))
+    except ValueError:
+        return np.fromiter(map(_number, fields.values()), np.float64, len(fields))
 
 
 def _number(text: str) -> float:

@@ -139,22 +139,22 @@ def fetch(client: redis.Redis, keys: Sequence[str], settings: RedisSettings) -> 
             failed[key] = _why(key, reply, settings, "text")
         elif isinstance(reply, Exception):
             raise reply
-        found.append(_text(reply) if isinstance(reply, bytes) else None)
+        found.append(reply.decode("utf-8", "surrogateescape") if isinstance(reply, bytes) else None)
     return found, failed
 
 
 def _texts(page: Any) -> Any:
     """A page as texts, from which `Entries.take_out` and `drop_out` make the very bytes again."""
-    if isinstance(page, dict):
-        return {_text(name): _text(text) for name, text in page.items()}
-    return [_text(member) for member in page]
-
-
-def _text(word: bytes) -> str:
     try:
-        return word.decode()
+        return _decoded(page, "strict")
     except UnicodeDecodeError:
-        return word.decode("utf-8", "surrogateescape")
+        return _decoded(page, "surrogateescape")
+
+
+def _decoded(page: Any, errors: str) -> Any:
+    if isinstance(page, dict):
+        return {name.decode("utf-8", errors): text.decode("utf-8", errors) for name, text in page.items()}
+    return [member.decode("utf-8", errors) for member in page]
 
 
 def _why(key: str, error: ResponseError, settings: RedisSettings, kind: str) -> str:
