@@ -405,3 +405,12 @@ def test_stale_periods_decide_as_in_skyline(tmp_path):
     text = import_settings(path, None).text
     assert [one["match"] for one in tomllib.loads(text)["override"]] == ["c", "a", "a.d", "a.b", "a.b.c"]
     assert tomllib.loads(text)["agent"]["manage_every"] == 300
+
+
+@pytest.mark.parametrize(("switched_on", "every"), [(True, 60), (False, None)])
+def test_what_skyline_leaves_to_batch_the_agent_does_too(tmp_path, switched_on, every):
+    path = tmp_path / "settings.py"
+    path.write_text(f"BATCH_PROCESSING = {switched_on}\nBATCH_PROCESSING_NAMESPACES = ['jobs.']\n")
+    told = tomllib.loads(import_settings(path, None).text)
+    assert told["agent"].get("batch_every") == every
+    assert told.get("batch", {}).get("match") == (["jobs."] if switched_on else None)

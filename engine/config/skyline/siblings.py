@@ -9,6 +9,7 @@ from ridgeline.engine.config.skyline.draft import Draft
 from ridgeline.engine.config.skyline.settings import Settings
 
 UNCONFIGURED: Final = "YOUR_"  # how the shipped settings begin what is yet to be filled in
+BATCHED_EVERY: Final = 60  # seconds
 
 
 def translate_handoffs(settings: Settings, draft: Draft) -> None:
@@ -46,10 +47,11 @@ def translate_statistics(settings: Settings, draft: Draft) -> None:
 
 
 def translate_batch(settings: Settings, draft: Draft) -> None:
-    """`[batch]`: which metrics are `ridgeline batch`'s."""
+    """`[batch]`: which metrics are `ridgeline batch`'s; and that the agent does its work too."""
     if settings.get("BATCH_PROCESSING", default=False):
         if found := patterns(settings, draft, "BATCH_PROCESSING_NAMESPACES"):
             draft.put("batch", "match", found, "BATCH_PROCESSING_NAMESPACES")
+            draft.put("agent", "batch_every", BATCHED_EVERY, "BATCH_PROCESSING")
     else:
         settings.used.add("BATCH_PROCESSING_NAMESPACES")
 
