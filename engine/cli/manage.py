@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.cli.common import add_config, add_quiet
@@ -12,7 +13,6 @@ from ridgeline.io.text import escape
 if TYPE_CHECKING:
     from ridgeline.engine.config.model import Config
 
-PARTIAL: Final = 70
 NAME: Final = "manage"
 SUMMARY: Final = "keep the lists and classes of metrics true that Skyline's siblings read"
 GROUP: Final = "Operate"
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do one pass and say what changed; its exit code."""
-    from ridgeline.engine.cli.watchdog import Watchdog
+    from ridgeline.engine.cli.watchdog import in_time
     from ridgeline.engine.config.load import load_config
 
     config = load_config(args.config)
@@ -46,14 +46,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"ridgeline: warning: {escape(warning)}", file=sys.stderr)
     if not args.own_process:
         return _manage(args, config)
-    with Watchdog(config.run.deadline) as watchdog:
-        try:
-            return watchdog.code(_manage(args, config))
-        except SystemExit:
-            if not watchdog.stopped:
-                raise
-            print("ridgeline: the pass is partial, it did not end by its deadline and was stopped", file=sys.stderr)
-            raise SystemExit(watchdog.code(PARTIAL)) from None
+    return in_time(config.run.deadline, partial(_manage, args, config), "pass")
 
 
 def _manage(args: argparse.Namespace, config: Config) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.cli.common import add_config, add_quiet
@@ -15,7 +16,6 @@ from ridgeline.io.text import escape
 if TYPE_CHECKING:
     from ridgeline.engine.config.model import Config
 
-PARTIAL: Final = 70
 NAME: Final = "run"
 SUMMARY: Final = "score every metric of the source once, alert, write the anomalies"
 GROUP: Final = "Score a fleet"
@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run once and print the summary; the exit code of the run."""
-    from ridgeline.engine.cli.watchdog import Watchdog
+    from ridgeline.engine.cli.watchdog import in_time
     from ridgeline.engine.config.load import load_config
 
     config = load_config(args.config)
@@ -72,14 +72,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"ridgeline: warning: {escape(warning)}", file=sys.stderr)
     if not args.own_process:
         return _run(args, config)
-    with Watchdog(config.run.deadline) as watchdog:
-        try:
-            return watchdog.code(_run(args, config))
-        except SystemExit:
-            if not watchdog.stopped:
-                raise
-            print("ridgeline: the run is partial, it did not end by its deadline and was stopped", file=sys.stderr)
-            raise SystemExit(watchdog.code(PARTIAL)) from None
+    return in_time(config.run.deadline, partial(_run, args, config), "run")
 
 
 def _run(args: argparse.Namespace, config: Config) -> int:

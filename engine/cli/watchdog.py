@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, NoReturn, Self
 
@@ -98,6 +99,18 @@ class Watchdog(Guard):
         super()._watch()
         time.sleep(LINGER)
         os._exit(self._code)
+
+
+def in_time(deadline: float, work: Callable[[], int], what: str) -> int:
+    """The exit code of a command's work, in a process that is the command's own; `what`: what it is called when it is cut short."""
+    with Watchdog(deadline) as watchdog:
+        try:
+            return watchdog.code(work())
+        except SystemExit:
+            if not watchdog.stopped:
+                raise
+            print(f"ridgeline: the {what} is partial, it did not end by its deadline and was stopped", file=sys.stderr)
+            raise SystemExit(watchdog.code(PARTIAL)) from None
 
 
 def end_if_reading_hangs(code: int) -> None:

@@ -98,6 +98,8 @@ def _pass(request: Request, report: Report, now: int, left: Callable[[], float])
             if not request.dry_run:
                 entries.set(RUN_TIME, repr(time.perf_counter() - began))
                 entries.set(ALIVE, str(now), ALIVE_FOR)
+                report.unwritten = True
                 ledger.write(entries, AT_ONCE)
+                report.unwritten = False
         except StateError as error:
             report.find(PARTIAL, str(error))

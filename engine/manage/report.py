@@ -19,13 +19,14 @@ class Report:
     """One pass.
 
     metrics    how many there are (this host's)
-    changes    by key what became of it; of keys that did change
+    changes    by key what became of it; of keys that did change, or were to, where `unwritten` says that not all was written
     numbers    densities of the whole fleet by Skyline's names; none where they are not known
     problems   sentences for people, of which `faults` decide the exit code
     """
 
     metrics: int = 0
     changes: dict[str, Change] = field(default_factory=dict)
+    unwritten: bool = False
     numbers: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
@@ -55,7 +56,8 @@ class Report:
     def as_line(self) -> str:
         """In one line."""
         lists = "1 list" if len(self.changes) == 1 else f"{len(self.changes):,} lists"
-        changed = f"{lists} changed" if self.changes else "nothing changed"
+        done = "to change, not all of it written" if self.unwritten else "changed"
+        changed = f"{lists} {done}" if self.changes else "nothing changed"
         return f"{self.metrics:,} metrics, {changed}, {self.seconds:.1f} s"
 
     def _lines(self, *, names: bool) -> Iterator[str]:

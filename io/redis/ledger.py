@@ -153,8 +153,7 @@ class Ledger:
 
     def ask(self, *questions: Question) -> list[Any]:
         """The answer to each question, in their order."""
-        with self._failures("read from"):
-            return [question.ask(self._client) for question in questions]
+        return [self._answer(question) for question in questions]
 
     def sweep(self, sets: Sequence[SweptSet], hashes: Sequence[SweptHash]) -> dict[str, str]:
         """Let each look through its key, all of them together; by key, why one could not. Raises StateError."""
@@ -201,6 +200,10 @@ class Ledger:
         if "_client" in self.__dict__:
             self._client.close()
 
+    def _answer(self, question: Question) -> Any:
+        with self._failures("read from", "" if isinstance(question, Strings | Filled) else f"{question.key} of "):
+            return question.ask(self._client)
+
     def _settled(self, entry: Entry, refused: list[ResponseError]) -> Iterable[Written]:
         """An entry as what it changes; nothing where the server refuses to say what is there."""
         try:
@@ -220,8 +223,11 @@ class Ledger:
         return connect(self._settings, deadline=self._left)
 
     @contextmanager
-    def _failures(self, what: str) -> Iterator[None]:
-        """Turn the client's errors, and those of making sense of a nonsensical answer, into StateError."""
+    def _failures(self, what: str, where: str = "") -> Iterator[None]:
+        """Turn the client's errors, and those of making sense of a nonsensical answer, into StateError.
+
+        `where` is told of what the server refuses.
+        """
         if self._lost is not None:
             raise StateError(self._lost)
         try:
@@ -230,7 +236,8 @@ class Ledger:
             self._lost = f"cannot {what} the books in Redis: {error}"
             raise StateError(self._lost) from error
         except (RedisError, OSError) as error:
-            sentence = f"cannot {what} the books in Redis: {explain(error, self._settings)}"
+            place = where if isinstance(error, ResponseError) else ""
+            sentence = f"cannot {what} {place}the books in Redis: {explain(error, self._settings)}"
             if isinstance(error, (BrokenError, SilentError, OSError)):
                 self._lost = sentence
             raise StateError(sentence) from error

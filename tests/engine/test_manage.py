@@ -453,6 +453,23 @@ def test_the_command_says_what_changed(server, tmp_path, capsys):
     assert "needs a Redis source" in capsys.readouterr().err
 
 
+def test_what_could_not_be_written_is_not_said_to_have_changed(server, tmp_path, capsys):
+    server.client.flushall()
+    list_names(server.client, ["web01"])
+    file = tmp_path / "ridgeline.toml"
+    file.write_text(f'[source]\nurl = "{server.url}"\n[output]\ndirectory = "{tmp_path}"\n')
+    server.client.config_set("min-replicas-to-write", 1)
+    try:
+        assert main(["manage", "-c", str(file)]) == 70
+    finally:
+        server.client.config_set("min-replicas-to-write", 0)
+    told = capsys.readouterr()
+    assert " to change, not all of it written, " in told.out
+    assert "NOREPLICAS" in told.err
+    assert main(["manage", "-c", str(file)]) == 0
+    assert " lists changed, " in capsys.readouterr().out
+
+
 def test_skyline_has_it_by_its_own_name(server, tmp_path, monkeypatch):
     server.client.flushall()
     list_names(server.client, ["web01"])

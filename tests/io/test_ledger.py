@@ -11,7 +11,7 @@ from rigs.redis import proxy, redis_server
 from ridgeline.io.redis.changes import PAGE
 from ridgeline.io.redis.entries import Entries
 from ridgeline.io.redis.frames import frame, pages
-from ridgeline.io.redis.ledger import Fields, Ledger, Members, Pick, Strings
+from ridgeline.io.redis.ledger import Exact, Fields, Ledger, Members, Pick, Strings
 from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.secret import Secret
 from ridgeline.io.state.interface import StateError
@@ -326,6 +326,13 @@ def test_a_part_of_a_hash_is_replaced_and_the_rest_stays(ledger, server):
     server.client.config_resetstat()
     ledger.write(entries)
     assert "cmdstat_hset" not in server.client.info("commandstats"), "what is so already is not written again"
+
+
+def test_what_cannot_be_read_is_named(ledger, server):
+    server.client.set("wrong", "a string")
+    for question in (Fields("wrong"), Members("wrong"), Exact("wrong"), Pick("wrong", ["a"])):
+        with pytest.raises(StateError, match=r"cannot read from wrong of the books in Redis: .*WRONGTYPE"):
+            ledger.ask(Strings(["other"]), question)
 
 
 def test_a_part_that_cannot_be_read_fails_alone(ledger, server):
