@@ -39,7 +39,7 @@ def pulse_path(config: Config) -> Path:
 
 def keep_pulse(config: Config, pulse: Pulse) -> None:
     """Write it; a place that cannot be written to costs the probe, not the agent."""
-    with contextlib.suppress(OutputError):
+    with contextlib.suppress(OutputError, OSError):
         path = pulse_path(config)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, json.dumps(asdict(pulse)).encode())

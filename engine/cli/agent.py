@@ -56,8 +56,13 @@ def guard(deadline: float) -> Iterator[Guard]:
     from ridgeline.engine.cli.signals import exit_on_signals
     from ridgeline.engine.cli.watchdog import Guard
 
-    with exit_on_signals(), Guard(deadline) as guarding:
-        yield guarding
+    came: list[int] = []
+    try:
+        with exit_on_signals(came), Guard(deadline) as guarding:
+            yield guarding
+    finally:
+        if came:  # also where its exception was lost: libraries in C drop what is raised while they import
+            raise SystemExit(128 + came[0])
 
 
 def _live(args: argparse.Namespace) -> int:

@@ -13,16 +13,19 @@ ENDING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @contextlib.contextmanager
-def exit_on_signals() -> Iterator[None]:
+def exit_on_signals(came: list[int] | None = None) -> Iterator[None]:
     """Turn SIGTERM, SIGINT and SIGHUP into SystemExit of 128 + their number, for the length of the block.
 
-    What is ignored stays so: `nohup` and shells in the background mean it. Off the main thread nothing is done.
+    What is ignored stays so: `nohup` and shells in the background mean it. Off the main thread nothing is done. The numbers of
+    those that came are appended to `came`.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signal module's protocol
+        if came is not None:
+            came.append(number)
         for each in before:
             signal.signal(each, signal.SIG_DFL)  # a second one does not wait for the cleaning up
         raise SystemExit(128 + number)

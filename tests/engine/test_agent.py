@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -225,6 +226,10 @@ def test_a_damaged_pulse_is_an_ailment_and_an_unwritable_place_is_none(config, t
     pulse_path(known).unlink()
     pulse_path(known).mkdir()
     keep_pulse(known, Pulse(1, END))
+    (tmp_path / "file").touch()
+    nowhere = replace(known, output=replace(known.output, directory=tmp_path / "file" / "out"))
+    keep_pulse(nowhere, Pulse(1, END))
+    assert "no agent keeps" in ailment(nowhere, END)
 
 
 def test_lists_are_kept_at_their_own_pace_and_never_beside_a_run(tmp_path):

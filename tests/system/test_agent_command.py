@@ -11,6 +11,7 @@ from rigs.redis import redis_server
 from rigs.runs import load, write_config
 from rigs.waiting import until
 
+from ridgeline.engine.cli.agent import guard
 from ridgeline.engine.cli.main import main
 
 
@@ -69,6 +70,22 @@ def test_a_source_that_comes_back_is_read_again(tmp_path, agent):
         load(server.client)
         (tmp_path / "later.sock").symlink_to(server.url.removeprefix("unix://"))
         until(lambda: "the newest point of all is" in log.read_text())
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_a_signal_ends_an_agent_whatever_became_of_its_exception(told):
+    def lose():
+        with guard(60):
+            try:
+                os.kill(os.getpid(), signal.SIGTERM)
+                time.sleep(10)
+            except SystemExit:
+                if told:
+                    raise ValueError("as a library tells it") from None
+
+    with pytest.raises(SystemExit) as stop:
+        lose()
+    assert stop.value.code == 143
 
 
 def test_a_missing_configuration_is_a_sentence(tmp_path, capsys):
