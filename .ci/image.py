@@ -281,10 +281,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def namespaces_work() -> bool:
+    """Whether this user may do here what an engine does: not so within most containers."""
+    if os.geteuid() != 0 or shutil.which("unshare") is None or shutil.which("nsenter") is None:
+        return False
+    trial = ["unshare", "--mount", "--pid", "--fork", "--propagation", "private", "mount", "-t", "tmpfs", "t", "/mnt"]
+    return subprocess.run(trial, capture_output=True, timeout=60, check=False).returncode == 0
+
+
 def main() -> int:
     """Build, run, tell; 0, or what went wrong as a sentence."""
-    if os.geteuid() != 0 or shutil.which("unshare") is None or not Path(sys.base_prefix, "bin/python").exists():
-        print("left out: this needs root, unshare, and a Python that is called so")
+    if not namespaces_work() or not Path(sys.base_prefix, "bin/python").exists():
+        print("left out: this needs root that may mount in namespaces of its own, and a Python that is called so")
         return 0
     with tempfile.TemporaryDirectory(prefix="ridgeline-image-") as name:
         folder = Path(name)
