@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from redis.exceptions import NoPermissionError, ResponseError
 
+from ridgeline.engine.config.model import AgentPeriods, Config
 from ridgeline.engine.doctor.check import Check, green, red, yellow
 from ridgeline.io.redis.acl import BUILT, needed
-from ridgeline.io.redis.key import READ, Key
+from ridgeline.io.redis.key import READ, Key, Program
 from ridgeline.io.redis.keys import OURS
 
+RUN: Final[Program] = "run"
 WITHOUT: Final = "[analysis] bookkeeping = false does without them, or grant them: docs/operations.md has the user"
 NEEDED: Final = "grant them: docs/operations.md has the user"
 # Features without which a run does its work all the same.
@@ -21,29 +23,41 @@ BOOKS: Final = frozenset({"bookkeeping", "preparation", "airgaps", "handoffs", "
 SPARED: Final = BOOKS | {"mutes", "skips"}
 
 
-def look_at_rights(client: Any, namespace: str, *, bookkeeping: bool) -> Iterator[Check]:
-    """A check for what is needed, and one for what siblings need; each names what is refused."""
+def look_at_rights(client: Any, config: Config) -> Iterator[Check]:
+    """For each program that one user is to be, a check for what is needed, and for `run` one for what siblings need."""
+    for program in programs(config.agent):
+        name = "rights" if program == RUN else f"rights of {program}"
+        yield from _look(client, name, program, config)
+
+
+def programs(periods: AgentPeriods) -> list[Program]:
+    """Whose rights the configuration's user needs: the agent's, which does all that has a period."""
+    others: list[tuple[Program, int | None]] = [("batch", periods.batch_every), ("manage", periods.manage_every)]
+    return [RUN, *(program for program, period in others if period is not None)]
+
+
+def _look(client: Any, name: str, program: Program, config: Config) -> Iterator[Check]:
     refused: dict[bool, list[str]] = {False: [], True: []}
     tried = 0
-    for key in needed("run", BUILT):
-        spared = key.feature in SPARED
-        if key.feature in BOOKS and not bookkeeping:
+    for key in needed(program, BUILT):
+        spared = program == RUN and key.feature in SPARED
+        if program == RUN and key.feature in BOOKS and not config.analysis.bookkeeping:
             continue
-        for what, command in trials(key, namespace):
+        for what, command in trials(key, program, config.source.settings.namespace):
             tried += 1
             if is_refused(client, command):
                 refused[spared].append(f"{what} {key.name}")
-    refused[False] += own_commands(client)
+    refused[False] += own_commands(client, program)
     if refused[False]:
-        yield red("rights", f"the user in Redis may not {_listed(refused[False])}", NEEDED)
+        yield red(name, f"the user in Redis may not {_listed(refused[False])}", NEEDED)
     if refused[True]:
-        yield yellow("rights", f"the user in Redis may not {_listed(refused[True])}", WITHOUT)
+        yield yellow(name, f"the user in Redis may not {_listed(refused[True])}", WITHOUT)
     if not any(refused.values()):
-        yield green("rights", f"{tried} uses of keys were tried, and none is refused")
+        yield green(name, f"{tried} uses of keys were tried, and none is refused")
 
 
-def trials(key: Key, namespace: str) -> Iterator[tuple[str, Sequence[str]]]:
-    """What is tried, in a word, and a command: those that need the rights which a run needs for a key, and change nothing whatever the key holds.
+def trials(key: Key, program: Program, namespace: str) -> Iterator[tuple[str, Sequence[str]]]:
+    """What is tried, in a word, and a command: those that need the rights which a program needs for a key, and change nothing whatever the key holds.
 
     Removing what nobody has from a key is refused for the want of rights before anything else is looked at, its type
     included.
@@ -56,32 +70,35 @@ def trials(key: Key, namespace: str) -> Iterator[tuple[str, Sequence[str]]]:
         "HSCAN": ("HSCAN", name, "0"),
         "HMGET": ("HMGET", name, nobody),
     }
-    if "run" in key.readers:
+    if program in key.readers:
         yield from (("read", reads[command]) for command in READ[key.kind] if command in reads)
-    if "run" in key.writers:
+    if program in key.writers:
         if key.kind == "string" and nobody in name:
             yield "write", ("UNLINK", name)  # of that name there is none
         else:
             yield "write", ("SREM" if key.kind == "set" else "HDEL", name, nobody)
 
 
-def own_commands(client: Any) -> Iterator[str]:
-    """Every writing command, once, on a key of our own that is gone afterwards; those that are refused."""
+def own_commands(client: Any, program: Program) -> Iterator[str]:
+    """Every writing command of a program, once, on a key of our own that is gone afterwards; those that are refused."""
     name, other = f"{OURS}doctor.{uuid.uuid4().hex}", f"{OURS}doctor.{uuid.uuid4().hex}"
     used = (
         ("SET", name, "1", "EX", "10"),
+        ("GET", name),
         ("MGET", name),
         ("PTTL", name),
         ("EXPIRE", name, "10"),
         ("RENAME", name, other),
         ("UNLINK", other),
         ("SADD", name, "1"),
+        ("SDIFF", name),
         ("SREM", name, "1"),
         ("HSET", name, "1", "1"),
+        ("HINCRBY", name, "1", "1"),
         ("HDEL", name, "1"),
         ("DEL", name),
     )
-    known = {command for key in needed("run", BUILT) for command in key.commands("run")}
+    known = {command for key in needed(program, BUILT) for command in key.commands(program)}
     for command in used:
         if command[0] in known and is_refused(client, command):
             yield f"send {command[0]}"

@@ -77,7 +77,7 @@ def _look(source: Source, config: Config, now: Callable[[], float], keep: Callab
     if config.source.kind == "redis":
         yield from _clock(source)
         client = source.client  # type: ignore[attr-defined]
-        yield from look_at_rights(client, config.source.settings.namespace, bookkeeping=config.analysis.bookkeeping)
+        yield from look_at_rights(client, config)
     if names is not None and not names:
         yield red("source", f"{_place(config)} lists no metric", "is it the right one, and does anything write to it?")
         return

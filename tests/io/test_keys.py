@@ -68,8 +68,8 @@ def test_the_documented_rights_are_the_derived_ones(root):
         statement("run", "ridgeline"),
         statement("run", "ridgeline", redis_7=False),
         statement("batch", "ridgeline-batch"),
-        statement("load", "ridgeline-load"),
         statement("manage", "ridgeline-manage"),
+        statement("load", "ridgeline-load"),
     ]
 
 

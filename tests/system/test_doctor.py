@@ -106,6 +106,24 @@ def test_rights_are_tried(server, tmp_path, capsys, monkeypatch, documented):
     assert not list(server.client.scan_iter("ridgeline.*"))
 
 
+def test_rights_are_those_of_all_that_the_agent_does(server, tmp_path, capsys, monkeypatch):
+    fill(server)
+    monkeypatch.setenv("RIDGELINE_TEST_PASSWORD", PASSWORD)
+    newer = int(server.client.info()["redis_version"].partition(".")[0]) >= 7
+    for program in ("run", "batch"):  # rules add up
+        said = statement(program, "all", redis_7=newer).replace("PASSWORD", PASSWORD)
+        words = [word for word in said.split() if program == "run" or word not in {"resetkeys", "-@all"}]
+        server.client.execute_command(*words)
+    extra = "[agent]\nbatch_every = 60\nmanage_every = 300\n"
+    config = write_config(tmp_path, server.url, alerts=[("", "console", 60)], extra=extra)
+    named = '[source]\nusername = "all"\npassword_env = "RIDGELINE_TEST_PASSWORD"'
+    config.write_text(config.read_text().replace("[source]", named))
+    code, checks, _ = examined(capsys, config)
+    told = {name: check["status"] for name, (check, *_) in checks.items() if name.startswith("rights")}
+    assert (code, told) == (2, {"rights": "green", "rights of batch": "green", "rights of manage": "red"})
+    assert "write metrics_manager.non_derivative_metrics" in checks["rights of manage"][0]["detail"]
+
+
 def test_what_is_wrong_is_red_with_a_remedy(server, tmp_path, capsys):
     fill(server, end=int(time.time()) - 7200)
     blocked = tmp_path / "file"
