@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 MAX_LAG = 10
+TIE = 1e-9  # between two AICs: relative, the last digits of both
 
 
 def adf(x: np.ndarray) -> tuple[float, float]:
@@ -29,11 +30,30 @@ def adf_vote(x: np.ndarray) -> bool:
 
 
 def adf_is_noise(x: np.ndarray, times: int = 15) -> bool:
-    """Whether statsmodels votes otherwise on one of `times` copies of x that differ from it in the last digits."""
+    """Whether statsmodels votes otherwise on one of `times` copies of x that differ from it in the last digits.
+
+    Or where it had chosen another lag whose AIC is as good, but for the last digits: as where the columns of further lags
+    are none of their own.
+    """
     rng = np.random.default_rng(0)
     vote = adf_vote(x)
+    if any(tied != vote for tied in _tied_votes(x)):
+        return True
     sizes = [x.size if i % 2 else 1 for i in range(times)]
     return any(adf_vote(x * (1.0 + 2.0**-52 * rng.integers(-3, 4, size))) != vote for size in sizes)
+
+
+def _tied_votes(x: np.ndarray) -> list[bool]:
+    """How statsmodels votes by each lag whose AIC is the best one's but for rounding."""
+    from statsmodels.tsa.stattools import adfuller
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        results = adfuller(x, maxlag=MAX_LAG, regression="c", autolag="AIC", store=True, regresults=True)[-1]
+        aics = {lag: found.aic for lag, found in enumerate(results.autolag_results.values())}
+        best = min(aics.values())
+        tied = [lag for lag, aic in aics.items() if abs(aic - best) <= TIE * abs(best)]
+        return [adfuller(x, maxlag=lag, regression="c", autolag=None)[1] < 0.05 for lag in tied]
 
 
 def adf_exact(x: np.ndarray) -> float | None:
