@@ -82,3 +82,23 @@ def test_what_is_ignored_stays_ignored():
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+HANGING = """
+import sys, time
+from ridgeline.engine.cli import batch, main
+
+batch.GRACE = 0.2
+batch._pass = lambda args, request: time.sleep(60)
+sys.argv[1:] = ["batch", "--input", "nowhere", "--state", "state.db", "--deadline", "1s"]
+sys.exit(main.main())
+"""
+
+
+def test_a_pass_of_batch_that_hangs_where_no_deadline_holds_is_ended(tmp_path):
+    """As a disk that no longer answers does."""
+    done = subprocess.run(
+        [sys.executable, "-c", HANGING], capture_output=True, text=True, timeout=40, cwd=tmp_path, check=False
+    )
+    assert (done.returncode, done.stdout) == (70, "")
+    assert "the pass is partial, it did not end by its deadline and was stopped" in done.stderr
