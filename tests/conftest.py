@@ -1,5 +1,6 @@
 """Fixtures that every test module shares."""
 
+import signal
 import tempfile
 from pathlib import Path
 
@@ -18,6 +19,9 @@ settings.register_profile(
 settings.register_profile("full", parent=settings.get_profile("default"), max_examples=200)
 settings.register_profile("long", parent=settings.get_profile("default"), max_examples=2000)
 settings.load_profile("default")
+
+# nohup lets it be ignored, and what is ignored stays so in the commands that tests start.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

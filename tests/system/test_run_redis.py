@@ -4,11 +4,14 @@ import itertools
 import time
 
 import pytest
+from redis.exceptions import BusyLoadingError
 from rigs.http import http_server
 from rigs.redis import HOST, answers, commands, fake_redis, listed, page, proxy, redis_server
 from rigs.runs import END, FLEET, load, received, run, run_json, write_config
 
 from ridgeline.io.redis import listing
+from ridgeline.io.redis.connection import TimeIsUpError
+from ridgeline.io.redis.retry import BoundedRetry
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +57,17 @@ def test_a_server_that_goes_in_circles(values, tmp_path, capsys, monkeypatch):
     assert found["metrics"] == len(FLEET.metrics)
     assert found["outcomes"]["analysed"] > 100
     assert "goes in circles, it gave 30 pages without a new name" in errors
+
+
+def test_a_server_that_was_still_loading_when_the_time_was_over_is_said_to_be():
+    answers = [BusyLoadingError("LOADING"), TimeIsUpError("late")]
+
+    def ask():
+        raise answers.pop(0)
+
+    with pytest.raises(BusyLoadingError):
+        BoundedRetry(3, 60.0, lambda: 0.15 if answers else 0.0).call_with_retry(ask, lambda _: None)
+    assert not answers
 
 
 @pytest.mark.parametrize(
