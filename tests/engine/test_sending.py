@@ -376,7 +376,7 @@ try:
         print("ready", flush=True)
         deliver(anomalies, plan, Store(SqliteState(path), recorder), Times(time.monotonic() + 60))
 finally:
-    recorder.close(3)
+    recorder.close(20)
 """
 
 
