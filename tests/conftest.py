@@ -20,8 +20,10 @@ settings.register_profile("full", parent=settings.get_profile("default"), max_ex
 settings.register_profile("long", parent=settings.get_profile("default"), max_examples=2000)
 settings.load_profile("default")
 
-# nohup lets it be ignored, and what is ignored stays so in the commands that tests start.
+# nohup and shells' background jobs let these be ignored, and what is ignored stays so in the commands that tests start.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
