@@ -164,7 +164,10 @@ def _is_there(folder: int, name: str) -> bool:
     try:
         kind = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
     except FileNotFoundError:
-        if alike(name) in map(alike, os.listdir(folder)):
+        there = os.listdir(folder)
+        if name in there:  # another writer has put it there since
+            return _is_there(folder, name)
+        if alike(name) in map(alike, there):
             raise Refused("alike") from None
         return False
     if not stat.S_ISREG(kind):

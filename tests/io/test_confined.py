@@ -107,6 +107,19 @@ def test_one_of_many_writers_is_the_one(tmp_path):
     assert sorted(outcomes) == [False] * 7 + [True]
 
 
+def test_a_file_that_appears_amid_the_look_is_the_one(tmp_path, monkeypatch):
+    (tmp_path / "d").mkdir()
+    listed = os.listdir
+
+    def late(folder):
+        (tmp_path / "d" / "f").write_bytes(b"theirs")
+        return listed(folder)
+
+    monkeypatch.setattr(os, "listdir", late)
+    assert Confined(tmp_path).add(("d", "f"), b"ours") is False
+    assert (tmp_path / "d" / "f").read_bytes() == b"theirs"
+
+
 def test_what_cannot_be_written_names_the_place(tmp_path):
     with pytest.raises(OutputError, match=f"cannot use {tmp_path}/none/d/f: No such file"):
         Confined(tmp_path / "none").add(("d", "f"), b"")

@@ -89,7 +89,7 @@ def passes(folder, kills):
             )
             died += int(done.stdout)
             assert not server.client.exists("analyzer.batch")
-        assert died >= kills, "passes ended before they were killed"
+        assert died == kills * len(rounds), "passes ended before they were killed"
         found = left(server.client), files(folder)
         told = {ast.literal_eval(text.decode())["metric"] for text in server.client.hvals("analyzer_batch.alerts")}
         run(config, "-q", as_of=ROUNDS[-1])
