@@ -172,7 +172,7 @@ def full_numbers(http, siblings):
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_name_that_skyline_sends_is_sent_or_accounted_for_in_the_table_of_differences(shared, root, variant):
-    table = read_table((root / "docs" / "differences.md").read_text())
+    table = read_table(root / "docs" / "differences.md")
     theirs = recorded(shared / "golden" / variant)
     assert len(theirs) > 40
     ours = set(full_numbers("http_alerter.queue.analyzer" in theirs, ("mirage", "panorama", "crucible", "ionosphere")))

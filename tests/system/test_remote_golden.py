@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 from rigs.golden.compare import Deviation
-from rigs.golden.differences import read_table
+from rigs.golden.differences import read_table, unexplained
 from rigs.http import Answer, http_server
 from rigs.redis import redis_server
 
@@ -95,7 +95,7 @@ def keys_now(client, folder):
 
 
 def test_the_recorded_syncs_differ_only_as_the_table_says(shared, root, hosts, tmp_path):
-    table = read_table((root / "docs" / "remote.md").read_text())
+    table = read_table(root / "docs" / "remote.md")
     deviations = []
     folder = tmp_path / "ionosphere"
     with (
@@ -131,6 +131,6 @@ def test_the_recorded_syncs_differ_only_as_the_table_says(shared, root, hosts, t
     files = {one["path"]: one["content"] for one in recorded(shared, 1, "files.json")}
     there = {unmapped(str(path), folder): path.read_text() for path in folder.rglob("*") if path.is_file()}
     deviations += compared(1, "file", files, there)
-    unexplained = [str(one) for one in deviations if not any(row.covers(one) for row in table)]
-    assert not unexplained, "\n".join(unexplained)
+    found = unexplained(deviations, table)
+    assert not found, "\n".join(found)
     assert [row.text for row in table if not any(row.covers(one) for one in deviations)] == []

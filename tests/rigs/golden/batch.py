@@ -4,7 +4,6 @@ import ast
 import contextlib
 import hashlib
 import json
-import os
 import pprint
 import re
 import tempfile
@@ -16,11 +15,12 @@ from unittest import mock
 import msgpack
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from rigs.golden import flat
-from rigs.golden.compare import Deviation, _unlike
+from rigs.golden import flat, left
+from rigs.golden.compare import Deviation, unlike
 from rigs.golden.frozen import FrozenClock
+from rigs.golden.left import HOST
 from rigs.golden.plain import alike
-from rigs.golden.world import HOST, NAMESPACE, _changed, _files, _hashes, _keys, _node
+from rigs.golden.series import NAMESPACE
 from rigs.redis import redis_server
 
 from ridgeline.engine.batch import block
@@ -203,7 +203,7 @@ def play(trace):
     ):
         folder = Path(name)
         (folder / "folders" / "PANORAMA_CHECK_PATH").mkdir(parents=True)
-        with mock.patch.object(os, "uname", _node):
+        with left.node():
             config = configuration(trace, folder, server.url.removeprefix("unix://"))
         before = None
         for cycle in trace.cycles:
@@ -215,24 +215,20 @@ def play(trace):
 
 def _cycle(trace, cycle, client, config, frozen, folder):
     _prepare(trace, cycle, client, frozen)
-    recorder, files, before = Recorder(), _files(folder), _hashes(client)
+    recorder, files, before = Recorder(), left.files(folder), left.series(client)
     with (
         frozen.standing(),
         mock.patch.object(block, "judge", recorder),
-        mock.patch.object(os, "uname", _node),
+        left.node(),
     ):
         summary = batch_once(Request(config), now=lambda: float(trace.clock(cycle)))
-    after = _hashes(client)
-    rewritten = sorted(
-        key.removeprefix(NAMESPACE) for key in before.keys() | after.keys() if before.get(key) != after.get(key)
-    )
     return Seen(
         cycle,
         summary,
         recorder.verdicts,
-        _keys(client, frozen),
-        rewritten,
-        _changed(files, _files(folder)),
+        left.keys(client, frozen),
+        left.rewritten(before, left.series(client)),
+        left.changed(files, left.files(folder)),
         frozen.commands,
     )
 
@@ -275,7 +271,7 @@ def deviations(trace, seen):
         **{f"series:{metric}": "rewritten" for metric in seen.rewritten},
         **_checks({path: content.decode() for path, content in seen.files.items()}),
     }
-    found = sorted(_unlike(recorded, ours).items())
+    found = sorted(unlike(recorded, ours).items())
     return [Deviation(trace.name, cycle, name, *pair) for name, pair in found if not name.startswith(UNSTEADY)]
 
 

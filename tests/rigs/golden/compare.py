@@ -42,10 +42,11 @@ def deviations(trace, seen):
         **told.seen_mails(seen.mails),
         **told.points(told.lines(seen.lines)),
     }
-    return [Deviation(trace.name, run, name, *pair) for name, pair in sorted(_unlike(recorded, ours).items())]
+    return [Deviation(trace.name, run, name, *pair) for name, pair in sorted(unlike(recorded, ours).items())]
 
 
-def _unlike(recorded, ours):
+def unlike(recorded, ours):
+    """By `SIGN KIND:WHAT#PART` what was recorded and what is ours; nothing is said of parts of what is missing as a whole."""
     found = {}
     for name in recorded.keys() | ours.keys():
         whole = name.partition("#")[0]

@@ -1,4 +1,4 @@
-"""The table of docs/differences.md: each row says in its last column what it accounts for, in a form that tests read.
+"""A table of differences in docs/: each row says in its last column what it accounts for, in a form that tests read.
 
 A pattern is `TRACES/SIGN KIND:WHAT#PART@RUNS` without the space. Without TRACES it is about any of them, without RUNS about every
 one; in the rest `*` stands for anything. SIGN is that of `Deviation`. So `main,lean/-key:analyzer.stale@6-8` accounts for a key that Skyline
@@ -22,9 +22,9 @@ class Pattern:
     name: re.Pattern
 
     @classmethod
-    def read(cls, text, row):
+    def read(cls, text, row, page):
         found = FORM.fullmatch(text)
-        assert found, f"docs/differences.md: {text!r} has not the form [TRACES/]SIGN KIND:WHAT[#PART][@RUNS]"
+        assert found, f"{page}: {text!r} has not the form [TRACES/]SIGN KIND:WHAT[#PART][@RUNS]"
         traces = frozenset((found["traces"] or "").split(",")) - {""}
         name = ".*".join(re.escape(part) for part in found["name"].split("*"))
         return cls(text, row, traces, frozenset(_runs(found["runs"] or "")), re.compile(name, re.DOTALL))
@@ -44,16 +44,32 @@ def _runs(text):
         yield from range(int(first), int(last or first) + 1)
 
 
-def read_table(text):
-    """Every pattern of the table; its rows are those with four cells before the patterns, none of them empty."""
+def read_table(path):
+    """Every pattern of the page's table; its rows are those with four cells before the patterns, none of them empty."""
     patterns = []
-    for line in text.splitlines():
+    for line in path.read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if not line.startswith("|") or len(cells) != 5 or cells[0] == "where" or set(line) <= set("|- "):
             continue
-        assert all(cells), f"docs/differences.md: a row lacks a cell: {line}"
+        assert all(cells), f"{path}: a row lacks a cell: {line}"
         found = re.findall("`([^`]+)`", cells[4])
-        assert found, f"docs/differences.md: a row covers nothing that a test can see: {line}"
-        patterns += [Pattern.read(one, cells[0]) for one in found]
-    assert patterns, "docs/differences.md has no table"
+        assert found, f"{path}: a row covers nothing that a test can see: {line}"
+        patterns += [Pattern.read(one, cells[0], path) for one in found]
+    assert patterns, f"{path} has no table"
     return patterns
+
+
+def unexplained(deviations, table):
+    """What no row accounts for."""
+    return [str(found) for found in deviations if not any(row.covers(found) for row in table)]
+
+
+def untrue(deviations, table, runs):
+    """What rows say of other runs than there are such deviations in; `runs`: by recording, all that it has."""
+    wrong = []
+    for row in table:
+        covered = {found.run for found in deviations if row.covers(found)}
+        said = row.runs or {run for name in row.traces or runs for run in runs[name]}
+        if covered != said:
+            wrong.append(f"{row.row}: {row.text} holds in the runs {sorted(covered)}")
+    return wrong

@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import json
-import os
 import pprint
 import re
 import struct
@@ -13,17 +12,15 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
-from unittest import mock
 
 import msgpack
 from rigs.carbon import carbon
-from rigs.golden import flat
-from rigs.golden.compare import Deviation, _unlike
+from rigs.golden import flat, left
+from rigs.golden.compare import Deviation, unlike
 from rigs.golden.frozen import FrozenClock
 from rigs.golden.series import NAMESPACE
 from rigs.golden.siblings import UNIQUE, write_series
 from rigs.golden.told import points
-from rigs.golden.world import _hashes, _keys, _node
 from rigs.redis import redis_server
 
 from ridgeline.engine.config.load import load_config
@@ -273,7 +270,7 @@ def play(recording):
         redis_server() as server,
         contextlib.closing(FrozenClock(server)) as frozen,
         carbon() as listener,
-        mock.patch.object(os, "uname", _node),
+        left.node(),
     ):
         folder = Path(name)
         config = configuration(recording.name, server.url, listener, folder)
@@ -291,13 +288,12 @@ def play(recording):
                 server.client.execute_command(*words)
                 if words[0] == "SETEX":
                     frozen.expire(words[1], int(words[2]))
-            hashes, batches = _hashes(server.client), len(listener.batches)
+            hashes, batches = left.series(server.client), len(listener.batches)
             with frozen.standing():
                 report = manage_once(Request(config), wall=lambda clock=clock: float(clock))
-            after = _hashes(server.client)
-            rewritten = sorted(key for key in hashes.keys() | after.keys() if hashes.get(key) != after.get(key))
+            rewritten = left.rewritten(hashes, left.series(server.client))
             lines = [line for batch in listener.batches[batches:] for line in batch.splitlines()]
-            yield Seen(run, report, _keys(server.client, frozen), rewritten, lines)
+            yield Seen(run, report, left.keys(server.client, frozen), rewritten, lines)
 
 
 def _of_runs(config):
@@ -325,7 +321,7 @@ def deviations(recording, seen):
         **{f"series:{key}": "rewritten" for key in seen.rewritten},
         **points(_compared(ours, NUMBERS)),
     }
-    return [Deviation(recording.name, run, name, *pair) for name, pair in sorted(_unlike(recorded, found).items())]
+    return [Deviation(recording.name, run, name, *pair) for name, pair in sorted(unlike(recorded, found).items())]
 
 
 def _compared(found, globs):

@@ -1,20 +1,17 @@
 """The recorded scenario once more, with Ridgeline in Skyline's place: what it did, run after run."""
 
 import contextlib
-import hashlib
-import os
-import re
 import tempfile
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from unittest import mock
 
+from rigs.golden import left
 from rigs.golden.frozen import FrozenClock
 from rigs.golden.receivers import receivers
-from rigs.golden.series import NAMESPACE
 from rigs.golden.settings import configuration
-from rigs.golden.siblings import UNIQUE, act, list_metrics, write_series
+from rigs.golden.siblings import act, list_metrics, write_series
 from rigs.redis import redis_server
 
 from ridgeline.engine.alerts import lane
@@ -31,7 +28,6 @@ FOLDERS = (
     "CRUCIBLE_DATA_FOLDER",
     "ANOMALY_DUMP_DIR",
 )
-HOST, SYSTEM = "golden-host", os.uname()  # the recorded node name
 HEALED = 6  # from this run on the HTTP endpoint answers 200 for every metric
 
 
@@ -103,37 +99,29 @@ def play(trace, series):
 
 
 def _run(trace, run, client, config, frozen, everybody, folder):
-    recorder, files = Recorder(), _files(folder)
+    recorder, files = Recorder(), left.files(folder)
     stages = list(once.STAGES)
     stages.insert(0, ("scan", lambda turn: turn.sinks.append(recorder)))
-    before = _hashes(client)
+    before = left.series(client)
     steady = partial(deliver, jitter=lambda: 1.0)  # the same turns for what waits, in every test
     with (
         frozen.standing(),
         mock.patch.object(once, "STAGES", tuple(stages)),
         mock.patch.object(alert, "deliver", steady),
-        mock.patch.object(os, "uname", _node),
+        left.node(),
         mock.patch.object(lane, "FIRST_PAUSE", 0.01),  # seconds; between attempts at an endpoint that fails
     ):
         report = once.run_once(Request(config), now=lambda: float(trace.clock(run)))
-    after = _hashes(client)
-    rewritten = sorted(
-        key.removeprefix(NAMESPACE) for key in before.keys() | after.keys() if before.get(key) != after.get(key)
-    )
     return Seen(
         run,
         report,
         recorder.verdicts,
-        _keys(client, frozen),
-        rewritten,
-        _changed(files, _files(folder)),
+        left.keys(client, frozen),
+        left.rewritten(before, left.series(client)),
+        left.changed(files, left.files(folder)),
         *everybody.drain(),
         frozen.commands,
     )
-
-
-def _node():
-    return os.uname_result((SYSTEM.sysname, HOST, SYSTEM.release, SYSTEM.version, SYSTEM.machine))
 
 
 def _rows(prepared):
@@ -153,53 +141,3 @@ def _rows(prepared):
         )
         found[metric] = {"points": end - first, **ends}
     return found
-
-
-def _hashes(client):
-    """By key the hash of every series."""
-    keys = [key.decode() for key in client.keys(f"{NAMESPACE}*") if key.decode() != UNIQUE]
-    return {key: hashlib.sha256(client.get(key)).hexdigest() for key in keys}
-
-
-def _keys(client, frozen):
-    found = {}
-    for key in sorted(key.decode() for key in client.scan_iter()):
-        kind = client.type(key).decode()
-        if key == UNIQUE or not key.startswith(NAMESPACE):
-            found[key] = {"type": kind, "ttl": frozen.left.get(key), "value": _value(client, key, kind)}
-    return found
-
-
-def _value(client, key, kind):
-    match kind:
-        case "string":
-            return _text(client.get(key))
-        case "set":
-            return sorted(member.decode() for member in client.smembers(key))
-        case "hash":
-            return {name.decode(): text.decode() for name, text in client.hgetall(key).items()}
-    raise AssertionError(f"{key} is a {kind}")
-
-
-def _text(stored):
-    """Text, or for other bytes what the recordings say of them."""
-    try:
-        return stored.decode()
-    except UnicodeDecodeError:
-        return {"len": len(stored), "sha256": hashlib.sha256(stored).hexdigest()[:16]}
-
-
-def _files(folder):
-    """Content of every file, paths written as in the recordings."""
-    found = {}
-    for path in folder.rglob("*"):
-        if path.is_file():
-            first, *rest = path.relative_to(folder).parts
-            content = re.sub(rf"{folder}/(\w+)".encode(), rb"<\1>", path.read_bytes())
-            found["/".join((f"<{first}>", *rest))] = content
-    return found
-
-
-def _changed(before, after):
-    """What is new or another, and None for what is gone."""
-    return {path: after.get(path) for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
