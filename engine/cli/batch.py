@@ -12,9 +12,9 @@ from ridgeline.engine.cli.actions import show
 from ridgeline.engine.cli.common import USUAL, add_config, add_quiet
 from ridgeline.engine.cli.parser import Parser, option
 from ridgeline.engine.cli.shapes import READS, add_shape, shape_of
+from ridgeline.engine.cli.telling import tell, tell_warnings
 from ridgeline.engine.rules.pattern import parse_pattern
 from ridgeline.engine.units import parse_duration, parse_instant
-from ridgeline.io.text import escape
 
 if TYPE_CHECKING:
     from ridgeline.engine.batch.summary import Summary
@@ -98,16 +98,13 @@ def run(args: argparse.Namespace) -> int:
     """Work off what is due, or do what the action says; the exit code."""
     if "act" in args:
         return int(args.act(args))
-    if not args.own_process:
-        return _work(args)
     from ridgeline.engine.cli.watchdog import in_time
 
-    return in_time(float(args.deadline) + GRACE, partial(_work, args), "pass")
+    return in_time(args, float(args.deadline) + GRACE, partial(_work, args), "pass")
 
 
 def _work(args: argparse.Namespace) -> int:
     from ridgeline.engine.batch.turn import Request
-    from ridgeline.engine.report.files import dumps
     from ridgeline.engine.report.progress import Progress
     from ridgeline.io.errors import InputError
 
@@ -116,8 +113,7 @@ def _work(args: argparse.Namespace) -> int:
     if args.input is None and (args.output is not None or args.state is not None):
         raise InputError("--state and --output are for a pass without Redis: say over which files, with --input")
     config = _configuration(args)
-    for warning in config.warnings:
-        print(f"ridgeline: warning: {escape(warning)}", file=sys.stderr)
+    tell_warnings(config.warnings)
     with Progress("metrics", None if args.json or args.quiet else sys.stderr) as progress:
         request = Request(
             config,
@@ -129,14 +125,8 @@ def _work(args: argparse.Namespace) -> int:
             progress=progress.add,
         )
         summary = _pass(args, request)
-    for problem in summary.problems:
-        print(f"ridgeline: {escape(problem)}", file=sys.stderr)
-    if args.json:
-        print(dumps(summary.as_json()))
-    elif not args.quiet:
-        print(summary.as_text() + ("\ndry run: nothing was written" if args.dry_run else ""))
-    sys.stdout.flush()
-    return summary.exit
+    remark = ["dry run: nothing was written"] if args.dry_run else []
+    return tell(args, summary, lambda: [summary.as_text(), *remark])
 
 
 def _configuration(args: argparse.Namespace) -> Config:

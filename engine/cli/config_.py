@@ -133,14 +133,13 @@ def _raw(path: str) -> tuple[bytes, Path]:
 
 def _check(path: str) -> int:
     from ridgeline.engine.alerts.idle import idle_rules
+    from ridgeline.engine.cli.telling import tell_warnings
     from ridgeline.engine.config.load import parse_config
     from ridgeline.engine.rules.trial import try_out
     from ridgeline.engine.run.plan import lacking_pictures
-    from ridgeline.io.text import escape
 
     config = parse_config(*_raw(path), trial=try_out)
-    for warning in (*config.warnings, *idle_rules(config.alerts, config.analysis.skip), *lacking_pictures(config)):
-        print(f"ridgeline: warning: {escape(warning)}", file=sys.stderr)
+    tell_warnings((*config.warnings, *idle_rules(config.alerts, config.analysis.skip), *lacking_pictures(config)))
     counts = f"{len(config.overrides)} overrides, {len(config.alerts)} alerts"
     print(f"{path}: ok ({config.source.kind} source, {counts}, profile {config.analysis.profile})")
     return 0

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from ridgeline.engine.cli.common import add_json
 from ridgeline.engine.cli.parser import named, option
 from ridgeline.engine.cli.shapes import READS, add_shape, shape_of
 from ridgeline.engine.units import parse_instant
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--input", metavar="FILE", help=f"read it from {READS}")
     add("--as-of", type=_as_of, metavar="INSTANT", help="judge as of this instant, or of its newest point (last)")
     add("--plot", type=Path, metavar="FILE", help="draw it into FILE, .png or .svg")
-    add("--json", action="store_true", help="print one JSON object, and nothing else, on standard output")
+    add_json(parser)
     add_shape(parser)
 
 

@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ridgeline.engine.cli.common import add_config, add_quiet
+from ridgeline.engine.cli.common import add_config, add_json, add_quiet
 from ridgeline.engine.cli.parser import option
+from ridgeline.engine.cli.telling import tell_problems
 from ridgeline.engine.units import parse_duration, parse_instant
-from ridgeline.io.text import escape
 
 if TYPE_CHECKING:
     from ridgeline.engine.archive.export import Exported
@@ -49,9 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="INSTANT",
         help="only points since then: an instant, or a time ago (24h)",
     )
-    parser.add_argument(
-        "--json", action="store_true", help="print one JSON object, and nothing else, on standard output"
-    )
+    add_json(parser)
     add_quiet(parser)
 
 
@@ -68,8 +66,7 @@ def run(args: argparse.Namespace) -> int:
     began = time.perf_counter()
     done = _export(args, config, directory)
     seconds = time.perf_counter() - began
-    for problem in done.problems:
-        print(f"ridgeline: {escape(problem)}", file=sys.stderr)
+    tell_problems(done.problems)
     if args.json:
         shown = {name: getattr(done, name) for name in ("metrics", "points", "late", "days", "pruned")}
         print(json.dumps({**shown, "seconds": round(seconds, 3)}))

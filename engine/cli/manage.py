@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from ridgeline.engine.cli.common import add_config, add_quiet
-from ridgeline.io.text import escape
+from ridgeline.engine.cli.common import add_config, add_json, add_quiet
+from ridgeline.engine.cli.telling import tell, tell_warnings
 
 if TYPE_CHECKING:
     from ridgeline.engine.config.model import Config
@@ -30,9 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add_config(parser)
     parser.add_argument("--dry-run", action="store_true", help="say what would change, and write nothing")
-    parser.add_argument(
-        "--json", action="store_true", help="print one JSON object, and nothing else, on standard output"
-    )
+    add_json(parser)
     add_quiet(parser)
 
 
@@ -42,23 +39,13 @@ def run(args: argparse.Namespace) -> int:
     from ridgeline.engine.config.load import load_config
 
     config = load_config(args.config)
-    for warning in config.warnings:
-        print(f"ridgeline: warning: {escape(warning)}", file=sys.stderr)
-    if not args.own_process:
-        return _manage(args, config)
-    return in_time(config.run.deadline, partial(_manage, args, config), "pass")
+    tell_warnings(config.warnings)
+    return in_time(args, config.run.deadline, partial(_manage, args, config), "pass")
 
 
 def _manage(args: argparse.Namespace, config: Config) -> int:
     from ridgeline.engine.manage.once import Request, manage_once
-    from ridgeline.engine.report.files import dumps
 
     report = manage_once(Request(config, dry_run=args.dry_run))
-    for problem in report.problems:
-        print(f"ridgeline: {escape(problem)}", file=sys.stderr)
-    if args.json:
-        print(dumps(report.as_json()))
-    elif not args.quiet:
-        print(report.as_text(names=args.dry_run) + ("\ndry run: nothing was written" if args.dry_run else ""))
-    sys.stdout.flush()
-    return report.exit
+    remark = ["dry run: nothing was written"] if args.dry_run else []
+    return tell(args, report, lambda: [report.as_text(names=args.dry_run), *remark])

@@ -9,6 +9,7 @@ from typing import Final
 from ridgeline.engine.cli.actions import add_action, add_actions, configuration
 from ridgeline.engine.cli.common import add_quiet
 from ridgeline.engine.cli.parser import option
+from ridgeline.engine.cli.telling import tell
 from ridgeline.engine.units import parse_duration
 from ridgeline.io.text import escape
 
@@ -48,18 +49,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _sync(args: argparse.Namespace) -> int:
     from ridgeline.engine.remote.sync import sync_remotes
-    from ridgeline.engine.report.files import dumps
     from ridgeline.engine.report.progress import Progress
 
     config = configuration(args)
     terminal = None if args.quiet or args.json else sys.stderr
     with Progress("files", terminal) as progress:
         found = sync_remotes(config, args.name, seconds=args.length, told=lambda: progress.add(1))
-    for sentence in found.problems:
-        print(f"ridgeline: {escape(sentence)}", file=sys.stderr)
-    if args.json:
-        print(dumps(found.as_json()))
-    elif not args.quiet:
-        for tally in found.peers:
-            print(escape(tally.line()))
-    return found.exit
+    return tell(args, found, lambda: [escape(tally.line()) for tally in found.peers])

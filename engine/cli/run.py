@@ -7,11 +7,11 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from ridgeline.engine.cli.common import add_config, add_quiet
+from ridgeline.engine.cli.common import add_config, add_json, add_quiet
 from ridgeline.engine.cli.parser import option
+from ridgeline.engine.cli.telling import tell, tell_warnings
 from ridgeline.engine.rules.pattern import parse_pattern
 from ridgeline.engine.units import parse_instant
-from ridgeline.io.text import escape
 
 if TYPE_CHECKING:
     from ridgeline.engine.config.model import Config
@@ -56,9 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--shadow", action="store_true", help="compare with what a live Skyline found last; alert nobody, write nothing"
     )
     parser.add_argument("--dry-run", action="store_true", help="send no alert and write nothing")
-    parser.add_argument(
-        "--json", action="store_true", help="print one JSON object, and nothing else, on standard output"
-    )
+    add_json(parser)
     add_quiet(parser)
 
 
@@ -68,15 +66,11 @@ def run(args: argparse.Namespace) -> int:
     from ridgeline.engine.config.load import load_config
 
     config = load_config(args.config)
-    for warning in config.warnings:
-        print(f"ridgeline: warning: {escape(warning)}", file=sys.stderr)
-    if not args.own_process:
-        return _run(args, config)
-    return in_time(config.run.deadline, partial(_run, args, config), "run")
+    tell_warnings(config.warnings)
+    return in_time(args, config.run.deadline, partial(_run, args, config), "run")
 
 
 def _run(args: argparse.Namespace, config: Config) -> int:
-    from ridgeline.engine.report.files import dumps
     from ridgeline.engine.report.progress import Progress
     from ridgeline.engine.run.once import run_once
     from ridgeline.engine.run.turn import Request
@@ -106,12 +100,6 @@ def _run(args: argparse.Namespace, config: Config) -> int:
                 archive=args.archive,
             )
         )
-    for problem in report.problems:
-        print(f"ridgeline: {escape(problem)}", file=sys.stderr)
-    if args.json:
-        print(dumps(report.as_json()))
-    elif not args.quiet:
-        dry = "dry run" if args.dry_run else "shadow run" if args.shadow else ""
-        print(report.as_text() + (f"\n{dry}: nothing was sent or written" if dry else ""))
-    sys.stdout.flush()
-    return report.exit
+    dry = "dry run" if args.dry_run else "shadow run" if args.shadow else ""
+    remark = [f"{dry}: nothing was sent or written"] if dry else []
+    return tell(args, report, lambda: [report.as_text(), *remark])

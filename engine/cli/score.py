@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TextIO
 
-from ridgeline.engine.cli.common import add_quiet
+from ridgeline.engine.cli.common import add_json, add_quiet
 from ridgeline.engine.cli.options import add_analysis, configuration
 from ridgeline.engine.cli.parser import option
 from ridgeline.engine.cli.shapes import READS, add_shape, shape_of
+from ridgeline.engine.cli.telling import tell_problems, tell_warnings
 from ridgeline.engine.rules.pattern import parse_pattern
 from ridgeline.engine.units import parse_duration, parse_instant, parse_size
-from ridgeline.io.text import escape
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -82,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="for IN that is not grouped by metric (default: 2GiB)",
     )
     add_shape(parser)
-    add("--json", action="store_true", help="print one JSON object, and nothing else, on standard output")
+    add_json(parser)
     add_quiet(parser)
     add_analysis(parser, window="--full-duration")
 
@@ -130,8 +130,7 @@ def run(args: argparse.Namespace) -> int:
     if selection is not None:
         report.add_unscored(len(selection.skipped), "skipped", "skip")
     report.failures.update(scorer.plan.complaints)
-    for remark in scorer.overrides.remarks:
-        print(f"ridgeline: warning: {escape(remark)}", file=sys.stderr)
+    tell_warnings(scorer.overrides.remarks)
     report.seconds.update(source.seconds)
     report.seconds["total"] = time.monotonic() - began
     report.problems += [f"left out, unreadable: {sentence}" for _, sentence in source.unreadable]
@@ -172,13 +171,12 @@ def _score(source: ParquetSource, scorer: Scorer, target: Path, report: Report, 
 
 
 def _print(report: Report, args: argparse.Namespace) -> None:
-    for problem in report.problems:
-        print(f"ridgeline: {escape(problem)}", file=sys.stderr)
+    tell_problems(report.problems)
     metrics = report.metrics
     stale = report.outcomes["stale"]
     if metrics and stale > STALE_SHARE * metrics:
         hint = "" if args.as_of == "last" else ": --as-of last judges each metric as of its own newest point"
-        print(f"ridgeline: warning: {stale:,} of {metrics:,} metrics are stale{hint}", file=sys.stderr)
+        tell_warnings([f"{stale:,} of {metrics:,} metrics are stale{hint}"])
     if args.json:
         from ridgeline.engine.report.files import dumps
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import atexit
 import contextlib
 import os
@@ -101,8 +102,13 @@ class Watchdog(Guard):
         os._exit(self._code)
 
 
-def in_time(deadline: float, work: Callable[[], int], what: str) -> int:
-    """The exit code of a command's work, in a process that is the command's own; `what`: what it is called when it is cut short."""
+def in_time(args: argparse.Namespace, deadline: float, work: Callable[[], int], what: str) -> int:
+    """The exit code of a command's work, which ends in time where the process is the command's own.
+
+    what: what it is called when it is cut short.
+    """
+    if not args.own_process:
+        return work()
     with Watchdog(deadline) as watchdog:
         try:
             return watchdog.code(work())
