@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 import pyarrow.parquet as pq
 
 from ridgeline.bench.axes import Axes
-from ridgeline.bench.data import fleet_of, matrix_of
+from ridgeline.bench.data import fleet_of
 from ridgeline.bench.measure import alternate, process, repeat
-from ridgeline.bench.redis_fleet import loaded_redis
+from ridgeline.bench.redis_fleet import small_fleet
 from ridgeline.bench.row import Row
 
 SUMMARY: Final = "first start, and second starts of `score` and `run`, as whole processes"
@@ -29,27 +27,17 @@ def total(x):
 total(numpy.ones(1440))
 """
 TINY: Final = 50
-SMALL: Final = 100
-CONFIG: Final = """\
-[source]
-url = "{url}"
-[output]
-directory = "{folder}"
-"""
 
 
 def measure(axes: Axes) -> Iterator[Row]:
     """Yield the base, `score` on a tiny file, `run` on 100 metrics, and the first-ever start."""
-    small = replace(axes, metrics=SMALL)
-    matrix = matrix_of(fleet_of(small))
-    with tempfile.TemporaryDirectory(prefix="ridgeline-bench-") as name, loaded_redis(matrix, small) as (url, _):
-        folder = Path(name)
+    with small_fleet(axes) as (config, _):
+        folder = config.parent
         pq.write_table(fleet_of(replace(axes, metrics=TINY)).table(), folder / "tiny.parquet")
         (folder / "base.py").write_text(BASE, encoding="utf-8")
-        (folder / "run.toml").write_text(CONFIG.format(url=url, folder=folder), encoding="utf-8")
         ours = [sys.executable, "-m", "ridgeline"]
         score = [*ours, "score", str(folder / "tiny.parquet"), str(folder / "out.parquet")]
-        run = [*ours, "run", "--config", str(folder / "run.toml"), "--as-of", str(axes.end)]
+        run = [*ours, "run", "--config", str(config), "--as-of", str(axes.end)]
         base = [sys.executable, str(folder / "base.py")]
         works = {
             "base: numba, pyarrow, one cached kernel": base,

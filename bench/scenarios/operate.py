@@ -4,29 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from ridgeline.bench.axes import Axes
-from ridgeline.bench.data import fleet_of, matrix_of
 from ridgeline.bench.measure import alternate, process, repeat
-from ridgeline.bench.redis_fleet import loaded_redis
+from ridgeline.bench.redis_fleet import small_fleet
 from ridgeline.bench.row import Row
 
 SUMMARY: Final = "CPU of `explain`, `anomalies` and `doctor`, and of the agent's warm run on 100 metrics"
 BASE: Final = "base: import pyarrow, redis, numpy"
-SMALL: Final = 100
 WARM: Final = 5  # runs that are not counted: the first of a process opens and imports what later ones have
-CONFIG: Final = """\
-[source]
-url = "{url}"
-[output]
-directory = "{folder}"
-"""
 
 
 def measure(axes: Axes) -> Iterator[Row]:
@@ -35,18 +24,13 @@ def measure(axes: Axes) -> Iterator[Row]:
     from ridgeline.engine.run.once import run_once
     from ridgeline.engine.run.turn import Request
 
-    small = replace(axes, metrics=SMALL)
-    matrix = matrix_of(fleet_of(small))
-    with tempfile.TemporaryDirectory(prefix="ridgeline-bench-") as name, loaded_redis(matrix, small) as (url, _):
-        folder = Path(name)
-        path = folder / "ridgeline.toml"
-        path.write_text(CONFIG.format(url=url, folder=folder), encoding="utf-8")
+    with small_fleet(axes) as (path, metric):
         request = Request(load_config(path), as_of=axes.end)
         warm = repeat(lambda: run_once(request), runs=axes.runs, warmup=WARM, clock=time.process_time)
         ours, theirs = [sys.executable, "-m", "ridgeline"], ["--config", str(path)]
         works = {
             BASE: [sys.executable, "-c", "import pyarrow, redis, numpy"],
-            "explain": [*ours, "explain", matrix.name(0), *theirs, "--as-of", str(axes.end)],
+            "explain": [*ours, "explain", metric, *theirs, "--as-of", str(axes.end)],
             "anomalies": [*ours, "anomalies", *theirs],
             "doctor": [*ours, "doctor", *theirs],
         }
