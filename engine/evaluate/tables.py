@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,25 +32,30 @@ def read_table(path: Path, what: str) -> pa.Table:
     """All of a file; columns of a CSV as text, so that names keep their zeros. InputError."""
     from ridgeline.io.tables.files import whole_table
 
-    try:
+    with _telling(path, what):
         return whole_table(path)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise InputError(f"{what} cannot be read: {error}") from error
-    except InputError as error:
-        raise InputError(f"{what} cannot be read: {str(error).removeprefix(f'{path}: ')}") from error
 
 
 def read_object(path: Path, what: str) -> dict[str, Any] | None:
     """The one JSON object that a file is, however it is called or packed; None where it is anything else. InputError."""
-    from ridgeline.io.tables.content import Content
+    from ridgeline.io.tables.content import LONGEST, Content
     from ridgeline.io.tables.formats import LINES, format_of
 
+    with _telling(path, what), Content(str(path)) as content:
+        if format_of(content.head, str(path)) != LINES or _is_lines(content.head):
+            return None
+        data, fault = content.whole(LONGEST, "write its windows as CSV or Parquet")
+        if fault is not None:
+            raise fault
+        return dict(json.loads(data))
+
+
+@contextmanager
+def _telling(path: Path, what: str) -> Iterator[None]:
+    """Turn what reading raises into one sentence about `what`."""
     try:
-        with Content(str(path)) as content:
-            if format_of(content.head, str(path)) != LINES or _is_lines(content.head):
-                return None
-            return dict(json.loads(content.whole()))
-    except (ValueError, RecursionError) as error:
+        yield
+    except (pa.ArrowException, OSError, ValueError, RecursionError) as error:
         raise InputError(f"{what} cannot be read: {error}") from error
     except InputError as error:
         raise InputError(f"{what} cannot be read: {str(error).removeprefix(f'{path}: ')}") from error

@@ -75,14 +75,20 @@ class Content:
         while piece := self.read():
             yield piece
 
-    def whole(self) -> bytes:
-        """All of it at once. Raises InputError for more than a line may have."""
+    def whole(self, most: int, remedy: str) -> tuple[bytes, CutOff | None]:
+        """All of it at once, as far as it can be read, and what keeps the rest from being read.
+
+        Raises InputError, with what to do, for more than `most` bytes.
+        """
         data = bytearray()
-        for piece in self.pieces():
-            data += piece
-            if len(data) > LONGEST:
-                raise InputError(f"{self.path}: it holds more than {LONGEST >> 20} MiB")
-        return bytes(data)
+        try:
+            for piece in self.pieces():
+                data += piece
+                if len(data) > most:
+                    raise InputError(f"{self.path}: it holds more than {most >> 20} MiB; {remedy}")
+        except CutOff as error:
+            return bytes(data), error
+        return bytes(data), None
 
     def blocks(self, *, newline: bytes = b"\n", quotes: bool = False) -> Iterator[tuple[bytes, int]]:
         """(whole lines, lines that were left out before them because they are too long).

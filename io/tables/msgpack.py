@@ -8,8 +8,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from ridgeline.io.errors import InputError
-from ridgeline.io.tables.content import Content
+from ridgeline.io.tables.content import Content, CutOff
 from ridgeline.io.tables.graphite import rendered
 from ridgeline.io.tables.reading import Told, Want
 
@@ -26,25 +25,21 @@ MAPS: Final = {0xDE: ">H", 0xDF: ">I"}
 
 def read(content: Content, want: Want, told: Told) -> Iterator[pa.RecordBatch]:  # noqa: ARG001 - as all readers
     """The points of a file that Graphite rendered."""
-    data = bytearray()
-    for piece in content.pieces():
-        data += piece
-        if len(data) > LARGEST:
-            raise InputError(
-                f"{content.path}: msgpack of more than {LARGEST >> 20} MiB; render it in parts, or as JSON"
-            )
-    yield from rendered(_maps(bytes(data), content.path, told), told)
+    data, fault = content.whole(LARGEST, "render it in parts, or as JSON")
+    yield from rendered(_maps(data, content.path, told, fault), told)
 
 
-def _maps(data: bytes, path: str, told: Told) -> Iterator[dict[str, Any]]:
-    """The maps of the array, as far as it can be read."""
+def _maps(data: bytes, path: str, told: Told, fault: CutOff | None) -> Iterator[dict[str, Any]]:
+    """The maps of the array, as far as it can be read; `fault`: why the bytes may not be all."""
     cursor = _Cursor(data)
     try:
         for _ in range(cursor.array()):
             item = cursor.value()
             yield item if isinstance(item, dict) else {}
     except (ValueError, struct.error) as error:
-        told.lost(path, f"{path}: damaged or cut off at byte {cursor.at:,}, the rest is left out: {error}")
+        fault = fault or CutOff(f"{path}: damaged or cut off at byte {cursor.at:,}, the rest is left out: {error}")
+    if fault is not None:
+        told.lost(path, str(fault))
 
 
 class _Cursor:

@@ -496,6 +496,25 @@ def test_msgpack_of_graphite(tmp_path):
         read(write(tmp_path / "in", b"\xdd\xff\xff\xff\xff\x81\xa1x\xdf\xff\xff\xff\xff"))
 
 
+def test_of_packed_msgpack_all_that_stands_before_the_damage_is_read(tmp_path):
+    noise = random.Random(3)
+    series = [
+        {"name": f"m{at}", "start": T0, "step": 60, "values": [noise.random() for _ in range(200)]} for at in range(20)
+    ]
+    packed = gzip.compress(msgpack.packb(series))
+    found, repairs, told = counts(write(tmp_path / "in.msgpack.gz", packed[: len(packed) // 2]))
+    assert found == {f"m{at}": 200 for at in range(len(found))}
+    assert 6 < len(found) < 11
+    assert (repairs, len(told)) == ({}, 1)
+    assert "it is cut off or damaged, nothing can be read beyond" in told[0]
+
+
+def test_msgpack_that_is_too_large_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr("ridgeline.io.tables.msgpack.LARGEST", len(PACKED_SERIES) - 1)
+    with pytest.raises(InputError, match="holds more than 0 MiB; render it in parts, or as JSON"):
+        read(write(tmp_path / "in", PACKED_SERIES))
+
+
 @pytest.mark.parametrize(
     ("shape", "sentence"),
     [
