@@ -160,12 +160,10 @@ def copy(words: list[str], stage: Stage, stages: dict[str, Stage]) -> None:
     for line in (ROOT / ".dockerignore").read_text().splitlines():
         if line.startswith("!"):
             found = ROOT / line[1:]
-            copied = shutil.copytree if found.is_dir() else shutil.copy2
-            copied(
-                found,
-                place / found.name,
-                **({"ignore": shutil.ignore_patterns("__pycache__")} if found.is_dir() else {}),
-            )
+            if found.is_dir():
+                shutil.copytree(found, place / found.name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy2(found, place / found.name)
 
 
 def account(root: Path, name: str) -> tuple[int, int]:

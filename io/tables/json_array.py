@@ -67,9 +67,8 @@ def _items(content: Content, told: Told) -> Iterator[Any]:
             at = end
             continue
         waiting, at = waiting[at:], 0
-        more = pieces.take(
-            min(len(waiting), LONGEST - len(waiting))
-        )  # twice as much: an item of many pieces is not tried with each of them
+        # Twice as much: an item of many pieces is not tried with each of them.
+        more = pieces.take(min(len(waiting), LONGEST - len(waiting)))
         if not more or len(waiting) + len(more) > LONGEST:
             told.lost(
                 content.path,

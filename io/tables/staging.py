@@ -33,14 +33,14 @@ SPARE: Final = 1 << 30  # bytes that a copy larger than it leaves free
 ENCODING: Final = {"timestamp": "DELTA_BINARY_PACKED"}  # half the bytes, at no cost; packing them would cost more
 
 
-def staged(listing: Listing, shape: Shape, where: str, left: Left | None = None, folder: Path | None = None) -> Dataset:
+def staged(listing: Listing, shape: Shape, where: str, left: Left | None = None) -> Dataset:
     """The files of a listing as a dataset of one temporary file; of two, where some files have `as_of` and others do not.
 
     Raises InputError where not one file can be read, where they differ in layout, or where series would merge;
     SourceUnavailable; OutputError where there is no room for the copy.
     """
     told = Told(problems=list(listing.problems))
-    copies = _Copies(folder or roomy())
+    copies = _Copies(roomy())
     for path, batch in points_in(listing, shape, where, told, left):
         copies.add(batch, path)
     files = copies.files()
