@@ -28,7 +28,7 @@ examples:
 The metric is read from the source of the configuration, or from files with --input; nothing is written but --plot's
 file. For each algorithm: its statistic and limit, its score (above 1: it votes), and between which newest values it would
 not have voted. A name that begins with - comes after --. Exit codes: 0; 2 no such metric, configuration; 69, 77 source;
-70 the state could not be read, so that what was alerted lately is not known.
+70 the state could not be read, so that what was alerted lately, or that a counter was confirmed, is not known.
 """
 PARTIAL: Final = 70
 
