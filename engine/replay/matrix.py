@@ -201,7 +201,8 @@ def _series(
     if plan.profile.last_wins:
         last = np.append(t[1:] != t[:-1], True)[: len(t)]
         t, x = (t, x) if last.all() else (t[last], x[last])
-    policy, window = int(policies.of_row[row]), int(policies.windows[row])
+    policy = int(policies.of_row[row])
+    window = int(policies.full_duration[policy])
     aware = bool(policies.aware[policy])
     for one_t, one_x, wanted in variants_of((t, x), ask, plan, window, start):
         whole = Series(one_t, one_x, wanted, policy, window, switches)

@@ -80,16 +80,18 @@ def apart(
     rows = np.flatnonzero(aware)
     if not len(rows):
         return
-    windows = policies.windows[rows]
-    units = np.array([_unit(matrix, int(row), int(as_of[row]), int(policies.windows[row]), switches) for row in rows])
+    windows, bounds, t = policies.windows[rows], matrix.offsets.tolist(), matrix.timestamps
+    each = zip(rows.tolist(), as_of[rows].tolist(), windows.tolist(), strict=True)
+    units = np.array(
+        [_unit(t[bounds[row] : bounds[row + 1]], now, window, switches) for row, now, window in each], np.int64
+    )
     for unit, window in sorted(set(zip(units.tolist(), windows.tolist(), strict=True))):
         if unit > MINUTE:
             yield rows[(units == unit) & (windows == window)], scaled(switches, unit, window)
 
 
-def _unit(matrix: Judgeable, row: int, as_of: int, window: int, switches: Ints) -> int:
+def _unit(t: Ints, as_of: int, window: int, switches: Ints) -> int:
     """The unit of the points of a row that are considered."""
-    t = matrix.timestamps[matrix.offsets[row] : matrix.offsets[row + 1]]
     end = len(t)
     if switches[DROP_FUTURE] and as_of != NO_AS_OF:
         end = int(np.searchsorted(t, as_of, "right"))
