@@ -59,18 +59,20 @@ def _entries(turn: Turn, piece: Piece, tasks: Sequence[Task], censuses: Censuses
         return
     turn.take(piece.matrix.metrics, judged)
     bounds = np.searchsorted(judged.row, np.arange(len(tasks) + 1)).tolist()
+    windows = turn.judging.windows([task.metric for task in tasks])
     for row, task in enumerate(tasks):
         reason = int(piece.matrix.reasons[row])
         if reason not in {USABLE, NO_KEY}:
             yield _failing(turn, task, f"its series cannot be read: {ROW_REASONS[reason]}")
             continue
         entry = _found(turn, judged, piece.matrix, range(bounds[row], bounds[row + 1]), row, task)
-        yield _ended(turn, piece, row, task, entry, censuses[task.metric]) if piece.ends else entry
+        yield _ended(piece, row, task, entry, censuses[task.metric], windows[row]) if piece.ends else entry
 
 
 def _found(turn: Turn, judged: Judged, matrix: MetricMatrix, points: range, row: int, task: Task) -> Entry:
     """What was found of one metric."""
-    found = [at for at in points if judged.anomalous[at]]
+    here = slice(points.start, points.stop)
+    found = (points.start + np.flatnonzero(judged.anomalous[here])).tolist()
     newest, integers = int(judged.newest[row]), matrix.integers
     moved = newest > task.after and (task.mark is None or newest > task.mark)
     return Entry(
@@ -78,7 +80,7 @@ def _found(turn: Turn, judged: Judged, matrix: MetricMatrix, points: range, row:
         [judged.anomaly(at, task.metric) for at in found],
         [int(judged.window(at)[0][0]) for at in found],
         len(points),
-        [int(judged.timestamp[at]) for at in points if judged.outcome[at] == ANALYSED],
+        judged.timestamp[here][judged.outcome[here] == ANALYSED].tolist(),
         before=task.mark,
         integers=0 if integers is None else int(integers[row]),
         mark=newest if moved else None,
@@ -86,13 +88,13 @@ def _found(turn: Turn, judged: Judged, matrix: MetricMatrix, points: range, row:
     )
 
 
-def _ended(turn: Turn, piece: Piece, row: int, task: Task, entry: Entry, before: Census | None) -> Entry:
+def _ended(piece: Piece, row: int, task: Task, entry: Entry, before: Census | None, window: int) -> Entry:
     """The same for a metric that has no new points beyond these: it leaves the queue, and its points are counted."""
     begin, end = piece.matrix.offsets[row : row + 2].tolist()
     stamps, mark = piece.matrix.timestamps[begin:end], task.mark if entry.mark is None else entry.mark
     late, census = 0 if before is None else before.late(stamps), None
     if mark is not None and begin < end and (before is None or late or entry.mark is not None):
-        census = Census.of(stamps, mark, turn.window(task.metric)).text()
+        census = Census.of(stamps, mark, window).text()
     return replace(entry, late=late, census=census, members=task.members, was_parked=task.before is not None, done=True)
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import compress, pairwise
+from itertools import compress
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgeline.engine.archive.select import behind
 from ridgeline.engine.prepare.plan import UNPREPARED, Preparation
 from ridgeline.engine.replay.matrix import Replayed, replay_rows
 from ridgeline.engine.replay.plan import ReplayPlan
@@ -65,6 +66,12 @@ class Judging:
     def names(self) -> tuple[str, ...]:
         """All algorithms, in the order of votes."""
         return (*algorithm_names(), *(one.name for one in self.plan.user))
+
+    def windows(self, metrics: Sequence[str]) -> list[int]:
+        """The seconds that the points of each metric are judged over."""
+        given = self.overrides.assign(metrics)
+        lengths = [policy.full_duration or self.plan.window for policy in self.overrides.policies]
+        return [lengths[at] for at in ([0] * len(metrics) if given is None else given.tolist())]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,18 +132,17 @@ def judge(
     judging: Judging,
     *,
     until: int | None = None,
-    threads: int = 0,
 ) -> Judged:
     """Judge every point of a cleaned matrix that is newer than its row's watermark, as of itself.
 
     after int64[rows]: epoch seconds, `NEVER` where all points are new; until: what lies beyond is left for another time.
-    The window of a row is its policy's
-    `full_duration`; what lies before it, or is gone, is not looked at. Of equal timestamps there is one step, judged by
-    the last of them or by all, as the profile says. Verdicts do not depend on how the points are cut into passes.
+    The window of a row is its policy's `full_duration`; what lies before it, or is gone, is not looked at. Of equal
+    timestamps there is one step, judged by the last of them or by all, as the profile says. Verdicts do not depend on
+    how the points are cut into passes.
     """
     starts = after + (after < np.iinfo(np.int64).max)
     plan = replace(judging.plan, end=None if until is None else until + 1)
-    found = replay_rows(matrix, plan, judging.overrides, starts=starts, threads=threads or judging.threads)
+    found = replay_rows(matrix, plan, judging.overrides, starts=starts, threads=judging.threads)
     steps, of_step = found.steps, found.of_step
     votes = _votes(found, of_step, judging)
     return Judged(
@@ -176,9 +182,8 @@ def _in_force(policies: Policies, place: int) -> NDArray[np.bool_]:
 
 
 def _newest(matrix: MetricMatrix, after: NDArray[np.int64], until: int | None) -> NDArray[np.int64]:
-    newest, stamps = np.array(after), matrix.timestamps
-    for row, (begin, end) in enumerate(pairwise(matrix.offsets.tolist())):
-        last = end if until is None else begin + int(np.searchsorted(stamps[begin:end], until, "right"))
-        if last > begin:
-            newest[row] = max(newest[row], stamps[last - 1])
+    begins, ends, stamps = matrix.offsets[:-1], matrix.offsets[1:], matrix.timestamps
+    last = ends if until is None else behind(stamps, begins, ends, np.full(len(matrix), until))
+    newest, some = np.array(after), last > begins
+    newest[some] = np.maximum(newest[some], stamps[last[some] - 1])
     return newest

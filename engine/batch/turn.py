@@ -120,10 +120,6 @@ class Turn:
         self.ledger.write(changes)
         self._renewed = now
 
-    def window(self, metric: str) -> int:
-        """The seconds that each point of a metric is judged over."""
-        return self.judging.overrides.policy(metric).full_duration or self.judging.plan.window
-
     def take(self, metrics: pa.StringArray, judged: Judged) -> None:
         """Hold on to verdicts until they are recorded, where they are to be kept."""
         if self.results is not None and not self.request.dry_run:
