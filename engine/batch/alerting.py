@@ -11,10 +11,10 @@ from ridgeline.engine.alerts.notices import parked_items
 from ridgeline.engine.alerts.pipeline import Times, deliver
 from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.store import Store
-from ridgeline.engine.batch.summary import PARTIAL
 from ridgeline.engine.run.handoffs.batch_alerts import ALERTS, read_batch_alerts
 from ridgeline.engine.run.plan import delivery_plan
 from ridgeline.engine.run.state import open_recorder, open_run_state
+from ridgeline.engine.run.turn import PARTIAL
 from ridgeline.io.redis.entries import Entries
 
 if TYPE_CHECKING:

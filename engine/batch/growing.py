@@ -14,11 +14,12 @@ from ridgeline.engine.batch.block import judge_block
 from ridgeline.engine.batch.judging import Judging
 from ridgeline.engine.batch.once import ran_out, summed_up
 from ridgeline.engine.batch.results import Results
-from ridgeline.engine.batch.summary import PARTIAL, Summary
+from ridgeline.engine.batch.summary import Summary
 from ridgeline.engine.batch.tasks import listed_tasks
 from ridgeline.engine.batch.turn import Request, Turn
 from ridgeline.engine.rules.selection import Selection
 from ridgeline.engine.run.handoffs.batch_failing import read_parked
+from ridgeline.engine.run.turn import PARTIAL
 from ridgeline.io.disk.lock import lock, lock_path
 from ridgeline.io.disk.target import check_apart, check_folder_apart
 from ridgeline.io.state.as_ledger import StateLedger

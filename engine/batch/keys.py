@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from ridgeline.engine.batch.queue import QUEUE
 from ridgeline.engine.batch.record import CENSUS
 from ridgeline.engine.run.handoffs.batch_alerts import ALERTS
 from ridgeline.engine.run.handoffs.batch_failing import PARKED, read_parked
-from ridgeline.engine.run.handoffs.routing import WATERMARKS
+from ridgeline.engine.run.handoffs.routing import QUEUE, WATERMARKS
 from ridgeline.io.errors import InputError, RidgelineError, SourceUnavailable
 from ridgeline.io.state.interface import StateError
 

@@ -10,15 +10,17 @@ from typing import Final
 from ridgeline.engine.batch.block import judge_block
 from ridgeline.engine.batch.judging import Judging
 from ridgeline.engine.batch.keys import look_first, plainly, redis_of
-from ridgeline.engine.batch.queue import QUEUE, sort_out
+from ridgeline.engine.batch.queue import sort_out
 from ridgeline.engine.batch.results import FOLDER, Results
-from ridgeline.engine.batch.summary import PARTIAL, Summary
+from ridgeline.engine.batch.summary import Summary
 from ridgeline.engine.batch.tasks import Task, listed_tasks, queued_tasks, shuffled
 from ridgeline.engine.batch.telling import tell
 from ridgeline.engine.batch.turn import Request, Turn
 from ridgeline.engine.rules.selection import Selection
+from ridgeline.engine.run.handoffs.routing import QUEUE
 from ridgeline.engine.run.skips import OperatorSkips
 from ridgeline.engine.run.stages.bookkeeping import ledger_of
+from ridgeline.engine.run.turn import PARTIAL
 from ridgeline.io.disk.lock import lock, lock_path
 from ridgeline.io.errors import OutputError, SourceUnavailable
 from ridgeline.io.redis.entries import Entries

@@ -10,7 +10,6 @@ from typing import Final
 from ridgeline.engine.run.handoffs.parked import literal, whole
 from ridgeline.io.shard import Share
 
-QUEUE: Final = "analyzer.batch"
 LONGEST: Final = 65_536  # characters of a member; longer ones ask for nothing
 # The form that nearly all members have, which needs no parser.
 _PLAIN: Final = re.compile(r"\['([^'\\\n]+)', (\d{1,12})(?:, (?:None|'custom_algorithm_only'))?\]")

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ridgeline.engine.batch.queue import QUEUE
 from ridgeline.engine.run.books.events import count_events, namespace_of
 from ridgeline.engine.run.handoffs.batch_alerts import ALERTS
 from ridgeline.engine.run.handoffs.batch_failing import PARKED, Parked
-from ridgeline.engine.run.handoffs.routing import WATERMARK, WATERMARKS
+from ridgeline.engine.run.handoffs.routing import QUEUE, WATERMARK, WATERMARKS
 from ridgeline.engine.score.anomaly import Anomaly
 from ridgeline.io.redis.entries import Entries
 

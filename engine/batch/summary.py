@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
-BUG: Final = 1
-PARTIAL: Final = 70
-GRAVEST_FIRST: Final = (BUG, 77, 74, 69, PARTIAL)
+from ridgeline.engine.run.turn import GRAVEST_FIRST
 
 
 @dataclass(slots=True)

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.batch.files import APP, tell_panorama, unwritten
 from ridgeline.engine.batch.judging import Judging
-from ridgeline.engine.batch.queue import QUEUE
 from ridgeline.engine.batch.record import Entry, changes_of
 from ridgeline.engine.batch.summary import Summary
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.run.books.events import events_key
 from ridgeline.engine.run.handoffs.batch_failing import Parked
 from ridgeline.engine.run.handoffs.mirage import mirage_hours
-from ridgeline.engine.run.handoffs.routing import ALIVE
+from ridgeline.engine.run.handoffs.routing import ALIVE, QUEUE
 from ridgeline.engine.run.hosts import own_key
 from ridgeline.io.errors import OutputError
 from ridgeline.io.redis.entries import Entries
