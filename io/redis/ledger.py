@@ -53,12 +53,7 @@ class Members:
 
     def ask(self, client: Any) -> set[str]:
         """SSCAN, page by page."""
-        found: set[str] = set()
-        for page in _pages(client.sscan, self.key):
-            found.update(map(_text, page))
-            if len(found) >= self.most:
-                break
-        return found
+        return _members(client, self.key, self.most, _text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +65,7 @@ class Exact:
 
     def ask(self, client: Any) -> set[str]:
         """SSCAN, page by page."""
-        found: set[str] = set()
-        for page in _pages(client.sscan, self.key):
-            found.update(member.decode("utf-8", "surrogateescape") for member in page)
-            if len(found) >= self.most:
-                break
-        return found
+        return _members(client, self.key, self.most, _exact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +243,19 @@ def _pages(scan: Callable[..., tuple[int, Any]], key: str) -> Iterator[Any]:
         yield page
         if not cursor:
             return
+
+
+def _members(client: Any, key: str, most: int, read: Callable[[bytes], str]) -> set[str]:
+    found: set[str] = set()
+    for page in _pages(client.sscan, key):
+        found.update(map(read, page))
+        if len(found) >= most:
+            break
+    return found
+
+
+def _exact(member: bytes) -> str:
+    return member.decode("utf-8", "surrogateescape")
 
 
 def _text(value: bytes | str) -> str:
