@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ridgeline.io.redis.entries import Entries, Entry, Together
-from ridgeline.io.redis.ledger import Fields, Pick, Question
+from ridgeline.io.redis.ledger import Exact, Fields, Members, Pick, Question
 from ridgeline.io.state.batch import Batch, Drop, Put
 from ridgeline.io.state.interface import State
 
@@ -42,7 +42,7 @@ class StateLedger:
         if isinstance(question, Fields):
             fields = self._state.fields(question.key, question.most)
             return {name: text for name, text in fields.items() if isinstance(text, str)}
-        return set() if hasattr(question, "key") else [None] * len(question.keys)
+        return set() if isinstance(question, Members | Exact) else [None] * len(question.keys)
 
 
 def _plain(entries: list[Entry]) -> Iterator[Entry]:
