@@ -7,7 +7,6 @@ left announced is put right by the next one: of such a file only points stay tha
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -27,6 +26,7 @@ from ridgeline.io.disk.target import make_folder
 from ridgeline.io.errors import OutputError
 from ridgeline.io.parquet.write import COMPRESSION
 from ridgeline.io.redis.entries import Entries
+from ridgeline.io.shard import node
 from ridgeline.kernels.score.layout import ANALYSED, NULL, TRUE
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Results:
     @property
     def _where(self) -> str:
         """What tells this folder from those of other hosts that share the books."""
-        return f"{os.uname().nodename}:{self.folder.absolute()}"
+        return f"{node()}:{self.folder.absolute()}"
 
     def open(self) -> None:
         """Make the folder, and put right what killed passes left in it. Raises OutputError, StateError."""

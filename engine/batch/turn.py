@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from ridgeline.engine.run.handoffs.routing import ALIVE, QUEUE
 from ridgeline.engine.run.hosts import own_key
 from ridgeline.io.errors import OutputError
 from ridgeline.io.redis.entries import Entries
-from ridgeline.io.shard import Share
+from ridgeline.io.shard import Share, node
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -85,7 +84,7 @@ class Turn:
     share: Share = field(default_factory=Share)
     failing: dict[str, Parked] = field(default_factory=dict)
     given_up: list[Parked] = field(default_factory=list)
-    host: str = field(default_factory=lambda: os.uname().nodename)
+    host: str = field(default_factory=node)
     results: Results | None = None
     unwritten: int = 0
     why: str = ""
