@@ -37,6 +37,7 @@ EVENTS = "namespace.analysed_events.analyzer_batch.2023-11-14"
         ("['jobs.a', 5, None]", "jobs.a", 5),
         ('["metrics.it\'s", 5, None]', "it's", 5),
         (r"['metrics.caf\\xe9', 5, None]", r"caf\xe9", 5),
+        (r"['metrics.a\nb', 5, None]", "a\nb", 5),
     ],
 )
 def test_members_that_name_a_metric(member, metric, since):
@@ -54,7 +55,7 @@ def test_members_that_name_a_metric(member, metric, since):
         "['metrics.a', None, None]", "['metrics.a', True, None]", "['metrics.a', -1, None]", "['metrics.a', 1e400, None]",
         "['metrics.a', float('nan'), None]", "['metrics.a', 'soon', None]", "{'metrics.a': 1}", "['metrics.a', 1, None",
         "__import__('os').system('true')", "[" * 10_000, "[" * 300 + "]" * 300, "('a'," * 5000, "\udcff\udcfe", "['metrics.\udcff', 1, None]",
-        "['metrics.a', 1, None] or exit()", "['" + "a" * 70_000 + "', 1.0, None]", "\x00", "9" * 5000,
+        "['metrics.a', 1, None] or exit()", "['" + "a" * 70_000 + "', 1.0, None]", "['metrics.a\nb', 1, None]", "\x00", "9" * 5000,
     ],
 )  # fmt: skip
 def test_members_that_name_none_are_kept_apart(member):

@@ -10,6 +10,7 @@ from unittest import mock
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from rigs.carbon import carbon
 from rigs.http import http_server
@@ -173,6 +174,20 @@ def test_names_that_are_no_text_are_found(server, config):
     server.client.rename("metrics.jobs.a", b"metrics.jobs.\xe9")
     server.client.sadd("analyzer.batch", str(["metrics.jobs.\\xe9", NOW - 600, None]))
     assert batch(config).points == 10
+
+
+def test_a_name_of_several_lines_is_one_metric_in_all_that_is_kept(server, config, tmp_path):
+    name = "jobs.a\n['metrics.jobs.b', 1]"
+    fill(server.client, name)
+    queue(server.client, name)
+    assert counts(batch(config)) == (1, 15, 1, 0)
+    assert server.client.hgetall(MARKS) == {name.encode(): b"%d" % NOW}
+    assert server.client.hkeys("analyzer_batch.alerts") == [f"{NOW - 180}.{name}".encode()]
+    (check,) = tmp_path.glob(f"{NOW - 180}.*.txt")
+    assert check.read_text().startswith(f"metric = {name!r}\n")
+    (file,) = tmp_path.glob("out/batch/*.parquet")
+    assert set(pq.read_table(file)["metric"].to_pylist()) == {name}
+    assert not server.client.exists("analyzer.batch")
 
 
 @pytest.mark.parametrize("many", [5_000, pytest.param(60_000, marks=pytest.mark.long)])
