@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from ridgeline.engine.run.statistics.beside import LEAST, replace_textfile, textfile
-from ridgeline.engine.run.statistics.graphite import batch, send
+from ridgeline.engine.run.statistics.graphite import batch
+from ridgeline.engine.run.statistics.telling import replace_textfile, send_lines, textfile
 from ridgeline.engine.run.statistics.textfile import Samples, exposition, one
-from ridgeline.io.net.transport import TransportError
 
 if TYPE_CHECKING:
     from ridgeline.engine.batch.summary import Summary
@@ -35,17 +35,15 @@ def tell(turn: Turn) -> None:
         return
     if statistics.prometheus_textfile is not None:
         path = textfile(statistics.prometheus_textfile, WORK)
-        replace_textfile(path, render(summary, turn.now, turn.config.shards.name), summary.find, turn.left)
+        replace_textfile(path, partial(render, summary, turn.now, turn.config.shards.name), summary.find, turn.left)
     if statistics.graphite is not None:
         numbers = {
             "total_analyzed": summary.metrics,
             "total_anomalies": summary.anomalies,
             "run_time": round(summary.seconds, 2),
         }
-        try:
-            send(statistics.graphite, batch(prefix(turn.host), numbers, turn.now), max(turn.left(), LEAST))
-        except TransportError as error:
-            summary.problems.append(f"the statistics of this pass were not sent: {error}")
+        lines = batch(prefix(turn.host), numbers, turn.now)
+        send_lines(statistics.graphite, lines, "pass", summary.problems.append, turn.left)
 
 
 def prefix(host: str) -> str:
@@ -55,7 +53,7 @@ def prefix(host: str) -> str:
 
 def render(summary: Summary, now: int, host: str = "") -> bytes:
     """The whole textfile. `host` labels a shard's."""
-    return exposition(_families(summary, now), HELP, {"host": host} if host else {})
+    return exposition(_families(summary, now), HELP, host)
 
 
 def _families(summary: Summary, now: int) -> Iterator[tuple[str, Samples]]:

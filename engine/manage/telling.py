@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Final
 
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.manage.report import Report
-from ridgeline.engine.run.statistics.beside import LEAST, replace_textfile, textfile
-from ridgeline.engine.run.statistics.graphite import batch, send
+from ridgeline.engine.run.statistics.graphite import batch
 from ridgeline.engine.run.statistics.names import prefix
+from ridgeline.engine.run.statistics.telling import replace_textfile, send_lines, textfile
 from ridgeline.engine.run.statistics.textfile import Samples, exposition, one
-from ridgeline.io.net.transport import TransportError
 
 WORK: Final = "manage"  # behind the name of the runs' textfile
 HELP: Final[Mapping[str, str]] = {
@@ -26,26 +26,20 @@ HELP: Final[Mapping[str, str]] = {
 
 def tell(config: Config, report: Report, now: int, left: Callable[[], float]) -> None:
     """Tell the numbers; what cannot be told is a problem of the report's. `now`: epoch seconds."""
-    statistics = config.statistics
+    statistics, host = config.statistics, config.shards.name
     if statistics.prometheus_textfile is not None:
         path = textfile(statistics.prometheus_textfile, WORK)
-        replace_textfile(path, render(report, now, config.shards.name), report.find, left)
+        replace_textfile(path, partial(render, report, now, host), report.find, left)
     if statistics.graphite is not None:
         numbers = {"metrics_manager_run_time": round(report.seconds, 2)}
         numbers |= {f"metrics_sparsity.{name}": number for name, number in report.numbers.items()}
-        try:
-            send(
-                statistics.graphite,
-                batch(prefix(statistics.name, config.shards.name), numbers, now),
-                max(left(), LEAST),
-            )
-        except TransportError as error:
-            report.problems.append(f"the statistics of this pass were not sent: {error}")
+        lines = batch(prefix(statistics.name, host), numbers, now)
+        send_lines(statistics.graphite, lines, "pass", report.problems.append, left)
 
 
 def render(report: Report, now: int, host: str = "") -> bytes:
     """The whole textfile. `host` labels a shard's."""
-    return exposition(_families(report, now), HELP, {"host": host} if host else {})
+    return exposition(_families(report, now), HELP, host)
 
 
 def _families(report: Report, now: int) -> Iterator[tuple[str, Samples]]:

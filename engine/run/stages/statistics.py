@@ -9,50 +9,37 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from ridgeline.engine.run.aside import Overdue, aside
 from ridgeline.engine.run.statistics.canary import CanarySink
+from ridgeline.engine.run.statistics.telling import LEAST, replace_textfile, send_lines
 from ridgeline.engine.run.turn import Turn
-from ridgeline.io.errors import OutputError
 from ridgeline.io.net.transport import TransportError
 
-GRACE: Final = 1.2  # seconds beyond the deadline for the disk, whatever took the time before
-LEAST: Final = 0.2  # seconds for one answer, however late it is
 HTTP: Final = "http"  # the channel whose waiting alerts Skyline calls its http queue
 
 
 def write_textfile(turn: Turn) -> None:
     """Write the metrics for Prometheus; also at the end of a run that failed, which keeps the time of the last success."""
     path = turn.request.config.statistics.prometheus_textfile
-    if path is None or not _is_told(turn):
-        return
-    try:
-        aside(partial(_replace, turn, path), max(turn.budget.left() + GRACE, LEAST), "textfile")
-    except Overdue:
-        turn.find(OutputError.exit_code, f"cannot write {path}: the disk did not answer before the deadline")
-    except OutputError as error:
-        turn.find(OutputError.exit_code, str(error))
+    if path is not None and _is_told(turn):
+        replace_textfile(path, partial(_rendered, turn, path), turn.find, turn.budget.left)
 
 
-def _replace(turn: Turn, path: Path) -> None:
+def _rendered(turn: Turn, path: Path) -> bytes:
     from ridgeline.engine.run.statistics.previous import previous
     from ridgeline.engine.run.statistics.textfile import Ending, render
-    from ridgeline.io.disk.atomic import sweep_orphans, write_atomic
 
     before, code = previous(path), turn.exit_code()
     last_success = before.last_success if code else turn.as_of
     outbox = before.outbox if turn.waiting is None else turn.waiting.total()
-    sweep_orphans(path.parent)
-    write_atomic(
-        path, render(turn.report, Ending(code, turn.as_of, last_success, outbox), turn.request.config.shards.name)
-    )
+    return render(turn.report, Ending(code, turn.as_of, last_success, outbox), turn.request.config.shards.name)
 
 
 def send_numbers(turn: Turn) -> None:
-    """Send the numbers to Graphite. What cannot be sent is said, and lost: the next run has numbers of its own."""
+    """Send the numbers to Graphite."""
     statistics = turn.request.config.statistics
     if statistics.graphite is None or not _is_told(turn):
         return
-    from ridgeline.engine.run.statistics.graphite import batch, send
+    from ridgeline.engine.run.statistics.graphite import batch
     from ridgeline.engine.run.statistics.names import Numbers, numbers_of, prefix
 
     seconds, canary = turn.budget.spent(), turn.sink(CanarySink)
@@ -60,10 +47,7 @@ def send_numbers(turn: Turn) -> None:
     projected = None if canary is None else canary.projected(seconds)
     numbers = numbers_of(Numbers(turn.report, seconds, hours, projected, turn.handoffs.sent, _waiting_for_http(turn)))
     names = prefix(statistics.name, turn.request.config.shards.name)
-    try:
-        send(statistics.graphite, batch(names, numbers, turn.as_of), max(turn.budget.left(), LEAST))
-    except TransportError as error:
-        turn.warn(f"the statistics of this run were not sent: {error}")
+    send_lines(statistics.graphite, batch(names, numbers, turn.as_of), "run", turn.warn, turn.budget.left)
 
 
 def _waiting_for_http(turn: Turn) -> int | None:

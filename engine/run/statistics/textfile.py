@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 from ridgeline.engine.alerts.summary import COUNTED
@@ -45,13 +44,12 @@ class Ending:
 
 def render(report: Report, ending: Ending, host: str = "") -> bytes:
     """The whole file: every metric with HELP and TYPE, every known label, zeros included. `host` labels a shard's."""
-    return exposition(_families(report, ending), HELP, {"host": host} if host else {})
+    return exposition(_families(report, ending), HELP, host)
 
 
-def exposition(
-    families: Iterable[tuple[str, Samples]], told: Mapping[str, str], common: Mapping[str, str] = MappingProxyType({})
-) -> bytes:
-    """Families of gauges in Prometheus' text format; `told`: what each means, by name; `common`: labels of every sample."""
+def exposition(families: Iterable[tuple[str, Samples]], told: Mapping[str, str], host: str = "") -> bytes:
+    """Families of gauges in Prometheus' text format; `told`: what each means, by name; `host`: the label of every sample."""
+    common = {"host": host} if host else {}
     return "".join(line for name, samples in families for line in _family(name, told[name], samples, common)).encode()
 
 
