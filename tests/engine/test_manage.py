@@ -453,6 +453,21 @@ def test_the_command_says_what_changed(server, tmp_path, capsys):
     assert "needs a Redis source" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("trouble", ["no folder", "a link"])
+def test_a_textfile_that_cannot_be_written_ends_74(server, tmp_path, capsys, trouble):
+    server.client.flushall()
+    list_names(server.client, ["web01"])
+    stats = tmp_path / "stats"
+    if trouble == "a link":
+        stats.mkdir()
+        (stats / "ridgeline_manage.prom").symlink_to(tmp_path / "elsewhere.prom")
+    file = tmp_path / "ridgeline.toml"
+    file.write_text(f'[source]\nurl = "{server.url}"\n[statistics]\nprometheus_textfile = "{stats}/ridgeline.prom"\n')
+    assert main(["manage", "-c", str(file)]) == 74
+    assert str(stats / "ridgeline_manage.prom") in capsys.readouterr().err
+    assert not (tmp_path / "elsewhere.prom").exists()
+
+
 def test_what_could_not_be_written_is_not_said_to_have_changed(server, tmp_path, capsys):
     server.client.flushall()
     list_names(server.client, ["web01"])

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from ridgeline.engine.run.aside import Overdue, aside
-from ridgeline.io.disk.atomic import sweep_orphans, write_atomic
 from ridgeline.io.errors import OutputError
 from ridgeline.io.net.transport import TransportError
 
@@ -34,10 +33,12 @@ def replace_textfile(
     except Overdue:
         find(OutputError.exit_code, f"cannot write {path}: the disk did not answer before the deadline")
     except OutputError as error:
-        find(error.exit_code, str(error))
+        find(OutputError.exit_code, str(error))
 
 
 def _replace(path: Path, render: Callable[[], bytes]) -> None:
+    from ridgeline.io.disk.atomic import sweep_orphans, write_atomic
+
     content = render()
     sweep_orphans(path.parent)
     write_atomic(path, content)
