@@ -45,13 +45,18 @@ def read_shards(top: Table) -> Shards:
 def _distinct(table: Table, key: str) -> tuple[str, ...]:
     """A list of hosts; what is none is noted."""
     names = table.strings(key, (), empty=key == "take_over")
+    before: set[str] = set()
+    in_graphite: set[str] = set()
     for at, name in enumerate(names):
+        called = name.replace(".", "_")
         if not HOST.fullmatch(name):
             table.problems.add((*table.path, key, at), "must be letters, digits, - and _, dots between them: a host")
-        elif name in names[:at]:
+        elif name in before:
             table.problems.add((*table.path, key, at), f'"{name}" is listed twice')
-        elif any(name.replace(".", "_") == one.replace(".", "_") for one in names[:at]):
+        elif called in in_graphite:
             table.problems.add((*table.path, key, at), "is called in Graphite as another of them: dots become _ there")
+        before.add(name)
+        in_graphite.add(called)
     if len(names) > MOST:
         table.refuse(key, f"must hold {MOST:,} hosts at most")
     return names

@@ -1,7 +1,8 @@
 """Skyline's Metrics_Manager: the thread that keeps the lists of metrics true, and a cluster's hosts in step.
 
-Every five minutes there is one `ridgeline manage`, every minute one `ridgeline remote sync`, by the configuration that `RIDGELINE_CONFIG` names, else `ridgeline.toml` in the working
-directory; what goes wrong in it is told on standard error, and costs no later cycle.
+Every five minutes there is one `ridgeline manage`, every minute one `ridgeline remote sync`, by the configuration that
+`RIDGELINE_CONFIG` names, else `ridgeline.toml` in the working directory; what goes wrong in it is told on standard error, and
+costs no later cycle.
 """
 
 from __future__ import annotations
