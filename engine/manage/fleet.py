@@ -1,20 +1,14 @@
-"""The metrics that a pass is about, and which of all names are this host's."""
+"""The metrics that a pass is about."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
 
-Owned = Callable[[Sequence[str]], NDArray[np.bool_]]
-
-
-def everybody(names: Sequence[str]) -> NDArray[np.bool_]:
-    """Whether each of the base names is this host's, bool[n], where there is but one host: they all are."""
-    return np.ones(len(names), np.bool_)
+from ridgeline.io.shard import Share
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,16 +16,14 @@ class Fleet:
     """The base names that are listed and this host's.
 
     namespace   what stands in front of each in the key of its series
-    owned       tells of any base names which are this host's: what is another's is left as it is
-    first       whether what is nobody's own falls to this host
+    share       tells of any base names which are this host's: what is another's is left as it is
     host        what tells this host's notes from the others'; empty where there is but one host
     """
 
     names: Sequence[str]
-    namespace: str = "metrics."
-    owned: Owned = everybody
-    first: bool = True
-    host: str = ""
+    namespace: str
+    share: Share
+    host: str
     places: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -39,11 +31,6 @@ class Fleet:
 
     def __len__(self) -> int:
         return len(self.names)
-
-    def own(self, names: Iterable[str]) -> list[str]:
-        """Those of any base names that are this host's."""
-        some = list(names)
-        return list(compress(some, self.owned(some).tolist())) if some else some
 
     def chosen(self, mask: NDArray[np.bool_], prefix: str = "") -> list[str]:
         """The names where `mask`, bool[n], is set, with `prefix` in front."""

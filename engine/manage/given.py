@@ -35,7 +35,7 @@ def listed(config: Config, report: Report, left: Callable[[], float]) -> Fleet:
         raise NoData(
             f"no metric is listed in {escape(settings.namespace)}unique_metrics of Redis at {settings}: no list is changed"
         )
-    return Fleet(names, settings.namespace, share.of, share.first, config.shards.name)
+    return Fleet(names, settings.namespace, share, config.shards.name)
 
 
 def rules_of(config: Config, report: Report, left: Callable[[], float]) -> Sequence[AlertRow] | None:

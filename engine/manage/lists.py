@@ -91,11 +91,11 @@ class MetricSet:
 
     def gone(self) -> list[str]:
         """The base names of members that are not of the fleet any more, sorted."""
-        return sorted(self.fleet.own({member.removeprefix(self.prefix) for member in self.strays}))
+        return sorted(self.fleet.share.among({member.removeprefix(self.prefix) for member in self.strays}))
 
     def change(self, entries: Entries) -> Change:
         """Add and remove what differs."""
-        mine = set(self.gone()) if self.strays else set()
+        mine = set(self.gone())
         going = sorted(member for member in self.strays if member.removeprefix(self.prefix) in mine)
         added = self.fleet.chosen(self.wanted & ~self.there, self.prefix)
         removed = [*self.fleet.chosen(self.there & ~self.wanted, self.prefix), *going]
@@ -162,7 +162,7 @@ class Pruned:
 
     key: str
     over: Callable[[Mapping[str, str]], Iterable[str]]
-    own: Callable[[Iterable[str]], list[str]]
+    own: Callable[[Iterable[str]], Iterable[str]]
     going: set[str] = field(default_factory=set)
 
     def take(self, page: Mapping[str, str]) -> None:

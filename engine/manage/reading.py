@@ -80,7 +80,7 @@ class Densities:
 
     def gone(self) -> dict[str, float]:
         """Those of the others that are this host's: metrics that are listed no more."""
-        mine = set(self.fleet.own(name.removeprefix(self.fleet.namespace) for name in self.others))
+        mine = self.fleet.share.among(name.removeprefix(self.fleet.namespace) for name in self.others)
         told = self.others.items()
         return {name: number for name, number in told if name.removeprefix(self.fleet.namespace) in mine}
 
@@ -114,7 +114,7 @@ class Reading:
             Found(COUNTERS, fleet),
             Densities(SPARSITY, fleet),
         )
-        counted = events if fleet.first else {}
+        counted = events if fleet.share.first else {}
         failed = ledger.sweep([counters], [skips, long_term, densities, *counted.values()])
         (noted,), unread = ledger.fetch([key_of(fleet.host)])
         return cls(skips, long_term, counters, densities, Trends.read(noted, fleet.names), counted, failed | unread)

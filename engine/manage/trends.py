@@ -13,6 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgeline.io.shard import stored
+
 TRENDS: Final = "ridgeline.density"
 ROW: Final = np.dtype([("name", "<u8"), ("percent", "<f8"), ("sign", "i1"), ("since", "<i8")])
 
@@ -81,7 +83,7 @@ def key_of(host: str) -> str:
 
 def _marks(names: Sequence[str]) -> NDArray[np.uint64]:
     """A number of 64 bits for each name."""
-    raw = [name.encode("utf-8", "backslashreplace") for name in names]
+    raw = list(map(stored, names))
     first, second = (np.fromiter(map(mark, raw), np.uint64, len(raw)) for mark in (zlib.crc32, zlib.adler32))
     marks: NDArray[np.uint64] = first << np.uint64(32) | second
     return marks

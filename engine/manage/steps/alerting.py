@@ -23,7 +23,7 @@ HOURS: Final = "mirage.hash_key.metrics_resolutions"
 def alert_rules(subject: Subject) -> list[Kept]:
     """The rules, as the repr of a sorted list."""
     told = repr(as_tuples(subject.rules or ()))
-    return [Text(key, lambda: told) for key in (RULES, LAST_RULES)] if subject.fleet.first else []
+    return [Text(key, lambda: told) for key in (RULES, LAST_RULES)] if subject.fleet.share.first else []
 
 
 def alert_classes(subject: Subject) -> list[Kept]:
@@ -46,8 +46,8 @@ def mirage_classes(subject: Subject) -> list[Kept]:
         hours[fleet.names[row]] = str(rule.second_order_hours)
     return [
         MetricSet(MIRAGE, fleet, deciding >= 0, fleet.namespace),
-        Hash(EXPIRATIONS, expirations, fleet.own),
-        Hash(HOURS, hours, fleet.own),
+        Hash(EXPIRATIONS, expirations, fleet.share.among),
+        Hash(HOURS, hours, fleet.share.among),
     ]
 
 

@@ -14,7 +14,7 @@ STALE_PERIODS: Final = f"{NAMESPACES}_custom_stale_period"
 
 def batch_namespaces(subject: Subject) -> list[Kept]:
     """`[batch] match`, and `full_duration` and `stale_period` of overrides, by their patterns as they are written."""
-    if not subject.fleet.first:
+    if not subject.fleet.share.first:
         return []
     overrides = subject.config.overrides
     windows = {one.match: str(one.full_duration) for one in overrides if one.full_duration is not None}

@@ -78,8 +78,10 @@ def density(subject: Subject) -> list[Kept]:
 
 def _numbers(subject: Subject, denser: MetricSet, sparser: MetricSet) -> list[Text]:
     """Percent on average, and how many metrics are full, sparser, denser: of all hosts' metrics."""
+    if not subject.fleet.share.first:
+        return []
     percent = subject.reading.densities.all()
-    if not subject.fleet.first or not len(percent):
+    if not len(percent):
         return []
     told = {
         "avg_sparsity": lambda: str(float(percent.mean())),

@@ -32,7 +32,7 @@ class Daily(SmallHash):
 
 def analysed_events(subject: Subject) -> list[Kept]:
     """By midnight (UTC, epoch seconds) the repr of that day's events: all together, by namespace, and by program."""
-    if not subject.fleet.first:
+    if not subject.fleet.share.first:
         return []
     days = dict.fromkeys(day for day, _ in subject.reading.events)
     told = {}

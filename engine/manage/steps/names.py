@@ -35,7 +35,7 @@ class Inactive(SmallHash):
         told = json.dumps({"since": self.now}, separators=(",", ":"))
         added = {name: told for name in self.listed.gone() if name not in self.there}
         over = (name for name, text in self.there.items() if name in self.fleet.places or self._is_forgotten(text))
-        return added, sorted(self.fleet.own(over))
+        return added, sorted(self.fleet.share.among(over))
 
     def _is_forgotten(self, text: str) -> bool:
         try:
@@ -60,7 +60,7 @@ def file_names(subject: Subject) -> list[Kept]:
             plain.setdefault(safe, name)
 
     def owned(strays: Mapping[str, str]) -> list[str]:
-        mine = set(fleet.own(strays.values()))
+        mine = fleet.share.among(strays.values())
         return [safe for safe, name in strays.items() if name in mine]
 
     return [Hash(FILE_NAMES, plain, owned)]

@@ -19,12 +19,12 @@ def skipped_metrics(subject: Subject) -> list[Kept]:
     fleet, now = subject.fleet, subject.now
     asked = fleet.mask(name for name, end in subject.reading.skips.fields.items() if until(end) > now)
     wanted = subject.matches.any(subject.config.analysis.skip) | asked
-    return [MetricSet(SKIPPED, fleet, wanted), Pruned(SKIPS, _ended(now), fleet.own)]
+    return [MetricSet(SKIPPED, fleet, wanted), Pruned(SKIPS, _ended(now), fleet.share.among)]
 
 
 def mutes(subject: Subject) -> list[Kept]:
     """Mutes of the API whose time is over are forgotten."""
-    return [Pruned(MUTES, _ended(subject.now), subject.fleet.own)]
+    return [Pruned(MUTES, _ended(subject.now), subject.fleet.share.among)]
 
 
 def _ended(now: int) -> Callable[[Mapping[str, str]], list[str]]:

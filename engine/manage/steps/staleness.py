@@ -23,7 +23,7 @@ def stale_periods(subject: Subject) -> list[Kept]:
         for row in np.flatnonzero(last >= 0).tolist()
         if overrides[last[row]].stale_period != usual
     }
-    return [Hash(STALE_PERIODS, periods, subject.fleet.own)]
+    return [Hash(STALE_PERIODS, periods, subject.fleet.share.among)]
 
 
 def quiet_metrics(subject: Subject) -> list[Kept]:

@@ -11,4 +11,4 @@ from ridgeline.engine.run.books.timestamps import ANALYSED, SEEN
 def timestamps(subject: Subject) -> list[Kept]:
     """Timestamps older than the window are forgotten."""
     over = older_than(subject.now - subject.config.analysis.full_duration)
-    return [Pruned(key, over, subject.fleet.own) for key in (SEEN, ANALYSED)]
+    return [Pruned(key, over, subject.fleet.share.among) for key in (SEEN, ANALYSED)]
