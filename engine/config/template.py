@@ -20,7 +20,7 @@ url = "redis://127.0.0.1:6379/0"        # or rediss://HOST:PORT/0 (TLS), unix://
 # connect_budget = "5s"                 # how long a Redis that does not answer is tried for
 # timeout = "5s"                        # of one call
 # chunk_keys = 100                      # keys per call; `ridgeline bench --tune` finds the best for this machine
-# chunk_metrics = 1024                  # metrics per chunk, from Parquet
+# chunk_metrics = 1024                  # metrics per chunk, from files
 # labels_from = ["host", "job"]         # columns or key=value folders of files that become part of the name
 # max_points = 1000000                  # the newest points of a longer series are used
 
@@ -47,7 +47,7 @@ counters = "auto"                       # judge by how much they rise what only 
 [run]
 # deadline = 55                         # seconds; what was not reached by then is counted as shed
 # threads = 2                           # default: as many as there are CPUs
-# max_memory = "2GiB"                   # for shuffling Parquet files that are not sorted by metric
+# max_memory = "2GiB"                   # for shuffling files that are not sorted by metric
 
 # A pattern matches a metric that it equals or is a part of, whose dotted elements it names, or that it matches
 # as a regular expression from the start. All overrides that match apply in this order, later keys win.

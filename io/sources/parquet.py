@@ -43,4 +43,6 @@ def _open(settings: ParquetSettings, reading: Reading) -> Source:
     )
 
 
-SOURCE = SourceKind("parquet", "a file, a folder, a glob or an address of Parquet", ParquetSettings, _open)
+SOURCE = SourceKind(
+    "parquet", "a file, a folder, a glob or an address of Parquet, Arrow, CSV or JSON", ParquetSettings, _open
+)

@@ -17,7 +17,6 @@ from ridgeline.io.parquet.listing import Listing, list_files
 from ridgeline.io.parquet.source import ParquetSource
 from ridgeline.io.parquet.waiting import Left
 from ridgeline.io.source import Select
-from ridgeline.io.tables.content import Content
 from ridgeline.io.tables.formats import CSV, PARQUET, format_of, kind_of
 from ridgeline.io.tables.shape import PLAIN, Shape
 
@@ -81,8 +80,8 @@ def is_parquet(path: str | Path) -> bool:
     if kind_of(str(path)) != PARQUET:
         return False
     try:
-        with Content(str(path)) as content:
-            return format_of(content.head, str(path)) == CSV and not _is_table(content.head)
+        head = _head(str(path))
+        return format_of(head, str(path)) == CSV and not _is_table(head)
     except RidgelineError:
         return True  # what is wrong with it is said when it is read
 
@@ -104,8 +103,15 @@ def _says_parquet(path: str, listing: Listing) -> bool:
         return Path(path).is_file() and is_parquet(path)
     if kind_of(path) is not None:
         return kind_of(path) == PARQUET
-    with Content(path, listing.filesystem) as content:
-        return content.head.startswith(MAGIC)
+    return _head(path, listing.filesystem).startswith(MAGIC)
+
+
+def _head(path: str, filesystem: Any = None) -> bytes:
+    """The beginning of a file, no longer compressed."""
+    from ridgeline.io.tables.content import Content
+
+    with Content(path, filesystem) as content:
+        return content.head
 
 
 def _is_table(head: bytes) -> bool:
