@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from ridgeline.engine.batch.alerting import alert
 from ridgeline.engine.batch.block import judge_block
 from ridgeline.engine.batch.judging import Judging
-from ridgeline.engine.batch.once import ran_out, summed_up
+from ridgeline.engine.batch.once import break_off, ran_out, summed_up
 from ridgeline.engine.batch.results import Results
 from ridgeline.engine.batch.summary import Summary
 from ridgeline.engine.batch.tasks import listed_tasks
@@ -22,6 +22,7 @@ from ridgeline.engine.run.handoffs.batch_failing import read_parked
 from ridgeline.engine.run.turn import PARTIAL
 from ridgeline.io.disk.lock import lock, lock_path
 from ridgeline.io.disk.target import check_apart, check_folder_apart
+from ridgeline.io.errors import SourceUnavailable
 from ridgeline.io.state.as_ledger import StateLedger
 from ridgeline.io.state.in_memory import MemoryState
 from ridgeline.io.state.in_sqlite import SqliteState
@@ -101,6 +102,8 @@ def batch_files(
                 alert(turn, growing.state, json=growing.json)
         except StateError as error:
             turn.summary.find(PARTIAL, f"the pass is partial: {error}")
+        except SourceUnavailable as error:
+            break_off(turn, error)
     return summed_up(turn, clock() - began)
 
 

@@ -22,7 +22,7 @@ from ridgeline.engine.run.skips import OperatorSkips
 from ridgeline.engine.run.stages.bookkeeping import ledger_of
 from ridgeline.engine.run.turn import PARTIAL
 from ridgeline.io.disk.lock import lock, lock_path
-from ridgeline.io.errors import OutputError, SourceUnavailable
+from ridgeline.io.errors import OutputError, RidgelineError, SourceUnavailable
 from ridgeline.io.redis.entries import Entries
 from ridgeline.io.redis.source import RedisSource
 from ridgeline.io.state.interface import StateError
@@ -70,10 +70,7 @@ def batch_once(
             else:
                 (_work_off_list if request.listed else _work_off_queue)(turn)
         except (StateError, SourceUnavailable) as error:
-            if left() > 0 and not turn.summary.metrics:
-                raise
-            why = error if left() > 0 else "its deadline came"
-            turn.summary.find(PARTIAL, f"the pass is partial: {why}")
+            break_off(turn, error)
     summary = summed_up(turn, clock() - began)
     tell(turn)
     return summary
@@ -151,6 +148,14 @@ def _work_off(turn: Turn, tasks: list[Task]) -> bool:
     if at < len(tasks):
         ran_out(turn, len(tasks) - at)
     return at == len(tasks)
+
+
+def break_off(turn: Turn, error: RidgelineError) -> None:
+    """Note why the pass ends early. Raises the error itself where there was time, and nothing is done."""
+    if turn.left() > 0 and not turn.summary.metrics:
+        raise error
+    why = error if turn.left() > 0 else "its deadline came"
+    turn.summary.find(PARTIAL, f"the pass is partial: {why}")
 
 
 def ran_out(turn: Turn, rest: int) -> None:

@@ -21,7 +21,8 @@ from ridgeline.engine.batch.growing import Growing, batch_files
 from ridgeline.engine.batch.turn import Request
 from ridgeline.engine.cli.main import main
 from ridgeline.engine.config.load import load_config
-from ridgeline.io.errors import InputError, LockHeld, OutputError, UnsafeTarget
+from ridgeline.io.errors import InputError, LockHeld, OutputError, SourceUnavailable, UnsafeTarget
+from ridgeline.io.parquet.source import ParquetSource
 
 NOW = 1_700_000_000
 HOUR, DAY = 3600, 86400
@@ -273,6 +274,25 @@ def test_a_pass_out_of_time_goes_on_next_time(place):
     assert "deadline" in found.problems[0]
     assert place.batch().exit == 0
     assert place.verdicts() == clean(place)
+
+
+def test_files_that_are_lost_on_the_way_keep_nothing_from_being_told(place):
+    place.put(*FLEET)
+    read = ParquetSource.chunks
+
+    def lost(source):
+        yield from read(source)
+        raise SourceUnavailable("nothing came within 0.0 s")
+
+    with mock.patch.object(ParquetSource, "chunks", lost):
+        found = place.batch()
+    assert (found.exit, found.problems) == (70, ["the pass is partial: nothing came within 0.0 s"])
+    assert (found.metrics, place.verdicts()) == (len(FLEET), clean(place))
+    with (
+        mock.patch.object(ParquetSource, "chunks", side_effect=SourceUnavailable("gone")),
+        pytest.raises(SourceUnavailable),
+    ):
+        place.batch()
 
 
 def test_a_file_that_cannot_be_read_is_said_and_the_rest_is_judged(place):
