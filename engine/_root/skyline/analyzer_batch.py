@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AnalyzerBatch"]
 
-PERIOD: Final = 60.0  # seconds from the start of a cycle to that of the next, where `[agent] batch_every` says no other
+PERIOD: Final = 60.0  # seconds from the start of a cycle to that of the next
 WIDTH: Final = 3  # elements of an item of work, at most
 
 
