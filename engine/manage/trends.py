@@ -62,9 +62,10 @@ class Trends:
             and np.array_equal(self.since, other.since)
         )
 
-    def lately(self, sign: int, after: int) -> NDArray[np.bool_]:
-        """Where the last change was this way and came after that epoch, bool[n]."""
-        found: NDArray[np.bool_] = ~np.isnan(self.percent) & (self.sign == sign) & (self.since > after)
+    def lately(self, sign: int, seconds: int, now: int) -> NDArray[np.bool_]:
+        """Where the last change was this way and less than so many seconds ago, bool[n]; a later one is a wrong clock's."""
+        recent = (self.since > now - seconds) & (self.since <= now)
+        found: NDArray[np.bool_] = ~np.isnan(self.percent) & (self.sign == sign) & recent
         return found
 
     def text(self, names: Sequence[str]) -> str:

@@ -309,6 +309,21 @@ def test_densities_tell_what_changed_within_an_hour(server, tmp_path):
         assert one_pass(WEB, server, tmp_path, now=NOW + 9000).exit == 0
 
 
+def test_a_clock_that_was_ahead_tells_of_no_change_for_long(server, tmp_path):
+    server.client.flushall()
+    told = "analyzer.metrics_manager.hash_key.metrics_data_sparsity"
+    denser, sparser = (f"analyzer.metrics_manager.metrics_sparsity_{way}" for way in ("decreasing", "increasing"))
+    list_names(server.client, ["a", "b"])
+    for now, first, second in ((NOW, "50.0", "50.0"), (NOW + 86400, "60.0", "40.0")):
+        server.client.hset(told, mapping={"metrics.a": first, "metrics.b": second})
+        one_pass(WEB, server, tmp_path, now=now)
+    held = holding(server.client)
+    assert (held[denser], held[sparser]) == ({"metrics.a"}, {"metrics.b"})
+    right = one_pass(WEB, server, tmp_path, now=NOW + 300)
+    assert {denser, sparser} & holding(server.client).keys() == set()
+    assert (right.numbers["metrics_sparsity_increasing"], right.numbers["metrics_sparsity_decreasing"]) == (0, 0)
+
+
 def test_another_pass_at_work_keeps_this_one_out(server, tmp_path):
     server.client.flushall()
     list_names(server.client, ["web01"])

@@ -64,7 +64,7 @@ def density(subject: Subject) -> list[Kept]:
     fleet, before = subject.fleet, subject.reading.trends
     now = before.after(subject.reading.densities.percent, subject.now)
     denser, sparser = (
-        MetricSet(key, fleet, now.lately(sign, subject.now - LATELY), fleet.namespace)
+        MetricSet(key, fleet, now.lately(sign, LATELY, subject.now), fleet.namespace)
         for key, sign in ((DENSER, 1), (SPARSER, -1))
     )
     return [
