@@ -7,11 +7,11 @@ import struct
 
 import numpy as np
 import pytest
-from rigs.memory.changes import DEEP, SHALLOW
-from rigs.memory.fleet import GRACE, START, Fleet
-from rigs.memory.kinds import KINDS
-from rigs.memory.promise import APPEND, DEEPER, NEAR, promised
-from rigs.memory.stored import LAYOUTS, Stored, packed, single
+from rigs.hostile.changes import DEEP, SHALLOW
+from rigs.hostile.fleet import GRACE, START, Fleet
+from rigs.hostile.kinds import KINDS
+from rigs.hostile.promise import APPEND, DEEPER, NEAR, promised
+from rigs.hostile.stored import LAYOUTS, Stored, packed, single
 from twins import pairs
 
 STEP, WINDOW = 60, 86400

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from rigs.memory.stored import Item, packed, single
+from rigs.hostile.stored import Item, packed, single
 
 SPIKES = (0.0, 1.0, -1.0, 3.3, 12.0, 1e6)
 

@@ -15,10 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from rigs.memory.changes import DEEP, SHALLOW
-from rigs.memory.kinds import KINDS
-from rigs.memory.promise import DEEPER, NEAR, RUNS, promised
-from rigs.memory.stored import LAYOUTS, Stored
+from rigs.hostile.changes import DEEP, SHALLOW
+from rigs.hostile.kinds import KINDS
+from rigs.hostile.promise import DEEPER, NEAR, RUNS, promised
+from rigs.hostile.stored import LAYOUTS, Stored
 
 START = 1_700_000_000 - 1_700_000_000 % 3600
 GRACE = 600  # seconds that a trimmer leaves beyond the window
