@@ -75,6 +75,12 @@ def explain(error: Exception, settings: RedisSettings) -> RidgelineError:
     return kind(sentence.format(where=f"Redis at {place}", place=place, said=_words(error), timeout=settings.timeout))
 
 
+def is_refusal(error: failed.ResponseError) -> bool:
+    """Whether this refuses what was asked for, rather than tells why the server answers nothing at all."""
+    code = _code(error)
+    return code == "NOPERM" or (code not in _BY_CODE and code != "BUSY")
+
+
 def _code(error: Exception) -> str:
     """The first word of the error reply that this is, "" where it is none."""
     if _UNASKED in str(error):

@@ -70,7 +70,7 @@ def test_the_columns_are_the_registrys():
     assert len(kernels.load()) == score_layout.ALGORITHMS
 
 
-@pytest.mark.parametrize("name", ["decode", "density", "gaps", "history", "prepare", "replay", "score"])
+@pytest.mark.parametrize("name", ["decode", "density", "gaps", "history", "prepare", "replay", "requests", "score"])
 def test_entries_take_what_their_annotations_say(name):
     entry = importlib.import_module(f"ridgeline.kernels.{name}.entry")
     slots = parse(entry.SIGNATURE)
