@@ -16,11 +16,13 @@ from ridgeline.io.redis.keys import OURS
 
 RUN: Final[Program] = "run"
 WITHOUT: Final = "[analysis] bookkeeping = false does without them, or grant them: docs/operations.md has the user"
+SLOWER: Final = "runs read every series as a whole without them; grant them: docs/operations.md has the user"
 NEEDED: Final = "grant them: docs/operations.md has the user"
 # Features without which a run does its work all the same.
 SHOWN: Final = 6
 BOOKS: Final = frozenset({"bookkeeping", "preparation", "airgaps", "handoffs", "batch", "shards"})
 SPARED: Final = BOOKS | {"mutes", "skips"}
+SAVING: Final = frozenset({"GETRANGE", "SCARD"})  # what only asks less of the source
 
 
 def look_at_rights(client: Any, config: Config) -> Iterator[Check]:
@@ -37,23 +39,29 @@ def programs(periods: AgentPeriods) -> list[Program]:
 
 
 def _look(client: Any, name: str, program: Program, config: Config) -> Iterator[Check]:
-    refused: dict[bool, list[str]] = {False: [], True: []}
+    refused: dict[str, list[str]] = {NEEDED: [], WITHOUT: [], SLOWER: []}
     tried = 0
     for key in needed(program, BUILT):
-        spared = program == RUN and key.feature in SPARED
         if program == RUN and key.feature in BOOKS and not config.analysis.bookkeeping:
             continue
         for what, command in trials(key, program, config.source.settings.namespace):
             tried += 1
             if is_refused(client, command):
-                refused[spared].append(f"{what} {key.name}")
-    refused[False] += own_commands(client, program)
-    if refused[False]:
-        yield red(name, f"the user in Redis may not {_listed(refused[False])}", NEEDED)
-    if refused[True]:
-        yield yellow(name, f"the user in Redis may not {_listed(refused[True])}", WITHOUT)
+                refused[_remedy(program, key, command[0])].append(f"{what} {key.name}")
+    refused[NEEDED] += own_commands(client, program)
+    for remedy, uses in refused.items():
+        if uses:
+            tell = red if remedy == NEEDED else yellow
+            yield tell(name, f"the user in Redis may not {_listed(uses)}", remedy)
     if not any(refused.values()):
         yield green(name, f"{tried} uses of keys were tried, and none is refused")
+
+
+def _remedy(program: Program, key: Key, command: str) -> str:
+    """What to do where a command about a key is refused."""
+    if command in SAVING or key.feature == "memory":
+        return SLOWER
+    return WITHOUT if program == RUN and key.feature in SPARED else NEEDED
 
 
 def trials(key: Key, program: Program, namespace: str) -> Iterator[tuple[str, Sequence[str]]]:
@@ -69,9 +77,14 @@ def trials(key: Key, program: Program, namespace: str) -> Iterator[tuple[str, Se
         "SSCAN": ("SSCAN", name, "0"),
         "HSCAN": ("HSCAN", name, "0"),
         "HMGET": ("HMGET", name, nobody),
+        "GETRANGE": ("GETRANGE", name, "0", "0"),
+        "SCARD": ("SCARD", name),
     }
+    words = {"GETRANGE": "read the end of", "SCARD": "count"}
     if program in key.readers:
-        yield from (("read", reads[command]) for command in READ[key.kind] if command in reads)
+        saving = SAVING & key.commands(program)
+        asked = [command for command in (*READ[key.kind], *sorted(saving)) if command in reads]
+        yield from ((words.get(command, "read"), reads[command]) for command in asked)
     if program in key.writers:
         if key.kind == "string" and nobody in name:
             yield "write", ("UNLINK", name)  # of that name there is none

@@ -22,6 +22,7 @@ BUILT: Final = frozenset(
         "handoffs",
         "batch",
         "preparation",
+        "memory",
         "remote",
         "shards",
         "manage",

@@ -21,7 +21,7 @@ SOURCE: Final = (
         (SIBLINGS, "load"),
         ("run", "batch", "manage"),
         "source",
-        (("load", ("SADD",)),),
+        (("run", ("SSCAN", "SCARD")), ("load", ("SADD",))),
     ),
     Key(
         "<namespace><metric>",
@@ -31,7 +31,7 @@ SOURCE: Final = (
         (SIBLINGS, "load"),
         ("run", "batch"),
         "source",
-        (("run", ("MGET", "TYPE")), ("batch", ("MGET", "TYPE")), ("load", ("SET", "APPEND", "EXISTS"))),
+        (("run", ("MGET", "TYPE", "GETRANGE")), ("batch", ("MGET", "TYPE")), ("load", ("SET", "APPEND", "EXISTS"))),
     ),
 )
 STATE: Final = (

@@ -205,6 +205,13 @@ MANAGED: Final = _kept(
     ("metrics_manager.namespace.analysed_events", "hash", "midnight -> repr", "", MANAGE, KEPT),
 )  # fmt: skip
 
+MEMORY: Final = _sending(
+    "memory",
+    ("flux.filled_metrics", "hash", "metric -> when its gaps were filled", "", THEIRS, BOTH, ("HSCAN",)),
+    ("flux.sort_and_dedup.metrics", "set", "metrics whose points are to be sorted anew", "", THEIRS, BOTH, ("SSCAN",)),
+    ("mirage.filled", "set", "metrics whose gaps Mirage filled", "", THEIRS, BOTH, ("SSCAN",)),
+)  # fmt: skip
+
 REMOTE: Final = _rows(
     "remote",
     ("ionosphere.training_data", "set", "repr [metric, timestamp, seconds]: what is here", "", THEIRS, ("manage", SIBLINGS)),
@@ -227,5 +234,6 @@ SKYLINE: Final = (
     *BATCHES,
     *BATCH_COUNTS,
     *MANAGED,
+    *MEMORY,
     *REMOTE,
 )

@@ -10,6 +10,8 @@ from rigs.redis import answers, bulk, commands, fake_redis, proxy, redis_server
 
 from ridgeline.io.errors import AuthenticationFailed, SourceUnavailable
 from ridgeline.io.redis.client import connect
+from ridgeline.io.redis.ledger import Ledger
+from ridgeline.io.redis.marked import marked
 from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.redis.tails import HEAD, Ranges, Refused
 from ridgeline.io.secret import Secret
@@ -330,3 +332,14 @@ def test_no_more_than_three_slices_are_asked_for_at_once(server):
     assert 1000 < max(open_at_once) <= 3000
     assert asked.count(b"GETRANGE") == len(rows)
     assert taken.values == tails(KEYS * 3 + KEYS[:500])
+
+
+def test_what_siblings_filled_or_sorted_is_known(server):
+    client = server.client
+    client.hset("flux.filled_metrics", "app.filled", "{'expiry': 86400}")
+    client.sadd("flux.sort_and_dedup.metrics", "app.sorted", "metrics.app.whole")
+    client.sadd("mirage.filled", "app.sorted", "app.mirage")
+    ledger = Ledger(RedisSettings(server.url), lambda: 20.0)
+    assert marked(ledger, "metrics.") == {"app.filled", "app.sorted", "app.whole", "app.mirage"}
+    client.delete("mirage.filled", "flux.filled_metrics", "flux.sort_and_dedup.metrics")
+    assert marked(ledger, "metrics.") == set()

@@ -106,6 +106,23 @@ def test_rights_are_tried(server, tmp_path, capsys, monkeypatch, documented):
     assert not list(server.client.scan_iter("ridgeline.*"))
 
 
+def test_rights_that_only_save_time_are_told_apart(server, tmp_path, capsys, monkeypatch):
+    fill(server)
+    monkeypatch.setenv("RIDGELINE_TEST_PASSWORD", PASSWORD)
+    newer = int(server.client.info()["redis_version"].partition(".")[0]) >= 7
+    said = statement("run", "run", redis_7=newer).replace("PASSWORD", PASSWORD)
+    server.client.execute_command(*said.split())
+    server.client.execute_command("ACL", "SETUSER", "run", "-getrange", "-scard")
+    config = write_config(tmp_path, server.url, alerts=[("", "console", 60)])
+    named = '[source]\nusername = "run"\npassword_env = "RIDGELINE_TEST_PASSWORD"'
+    config.write_text(config.read_text().replace("[source]", named))
+    code, checks, _ = examined(capsys, config)
+    (check,) = checks["rights"]
+    assert (code, check["status"]) == (0, "yellow")
+    assert "count <namespace>unique_metrics, read the end of <namespace><metric>" in check["detail"]
+    assert "runs read every series as a whole" in check["remedy"]
+
+
 def test_rights_are_those_of_all_that_the_agent_does(server, tmp_path, capsys, monkeypatch):
     fill(server)
     monkeypatch.setenv("RIDGELINE_TEST_PASSWORD", PASSWORD)
