@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import resource
 import statistics
 import subprocess
 import time
@@ -76,14 +77,24 @@ def alternate(
 def process(
     command: list[str], environment: Mapping[str, str] | None = None, *, ends: Collection[int] = (0,)
 ) -> Callable[[], object]:
-    """A command to be timed as a process of its own; `ends`: the exit codes that it may have."""
+    """A command to be timed as a process of its own; `ends`: the exit codes that it may have.
+
+    It keeps what Python compiles, as it does from cron: where the environment forbids that, each start would do it anew.
+    """
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
     def work() -> None:
-        done = subprocess.run(command, check=False, capture_output=True, env={**os.environ, **(environment or {})})  # noqa: S603 - our own command
+        done = subprocess.run(command, check=False, capture_output=True, env={**kept, **(environment or {})})  # noqa: S603 - our own command
         if done.returncode not in ends:
             raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
 
     return work
+
+
+def spent_by_children() -> float:
+    """Seconds of CPU of the processes that have ended: a clock for commands."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 def peak_memory() -> int | None:

@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 
 from ridgeline.bench.axes import Axes
 from ridgeline.bench.data import fleet_of
-from ridgeline.bench.measure import alternate, process, repeat
+from ridgeline.bench.measure import alternate, process, repeat, spent_by_children
 from ridgeline.bench.redis_fleet import small_fleet
 from ridgeline.bench.row import Row
 
-SUMMARY: Final = "first start, and second starts of `score` and `run`, as whole processes"
+SUMMARY: Final = "first start, and second starts of `score` and `run`, as whole processes: seconds, and those of CPU"
 BASE: Final = """\
 import numba, numpy, pyarrow
 @numba.njit("f8(f8[::1])", cache=True)
@@ -26,6 +26,7 @@ def total(x):
     return s
 total(numpy.ones(1440))
 """
+LIBRARIES: Final = "import numba, pyarrow"
 TINY: Final = 50
 
 
@@ -48,6 +49,11 @@ def measure(axes: Axes) -> Iterator[Row]:
         reference = timings["base: numba, pyarrow, one cached kernel"].median
         for work, t in timings.items():
             yield Row("cold-start", work, t, against=("base", reference))
+        works = {f"CPU of {LIBRARIES}": [sys.executable, "-c", LIBRARIES], "CPU of run on 100 metrics": run}
+        commands = {work: process(command) for work, command in works.items()}
+        timings = alternate(commands, runs=axes.runs, clock=spent_by_children)
+        for work, t in timings.items():
+            yield Row("cold-start", work, t, against=("base", timings[f"CPU of {LIBRARIES}"].median))
         if "warm" in axes.extra:
             return
         first = repeat(process(score, {"RIDGELINE_CACHE_DIR": str(folder / "cache")}), runs=1, warmup=0)

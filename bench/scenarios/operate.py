@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Iterator
 from typing import Final
 
 from ridgeline.bench.axes import Axes
-from ridgeline.bench.measure import alternate, process, repeat
+from ridgeline.bench.measure import alternate, process, repeat, spent_by_children
 from ridgeline.bench.redis_fleet import small_fleet
 from ridgeline.bench.row import Row
 
@@ -35,13 +34,7 @@ def measure(axes: Axes) -> Iterator[Row]:
             "doctor": [*ours, "doctor", *theirs],
         }
         commands = {work: process(command, ends=(0, 2)) for work, command in works.items()}
-        timings = alternate(commands, runs=axes.runs, clock=_spent)
+        timings = alternate(commands, runs=axes.runs, clock=spent_by_children)
     for work, timing in timings.items():
         yield Row("operate", work, timing, against=("base", timings[BASE].median))
     yield Row("operate", "run on 100 metrics in a warm process", warm)
-
-
-def _spent() -> float:
-    """Seconds of CPU of the processes that have ended."""
-    times = os.times()
-    return times.children_user + times.children_system

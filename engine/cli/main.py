@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from ridgeline.engine.cli.commands import Command, every, find
 from ridgeline.engine.cli.parser import Parser
 from ridgeline.engine.cli.signals import exit_on_signals
+from ridgeline.engine.cli.sparing import spare
 from ridgeline.engine.cli.streams import abandon, sound_streams
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.text import escape, redact
@@ -35,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is not None:
         return _run(list(argv), own_process=False)
     gc.set_threshold(YOUNG)
+    spare()
     with sound_streams():
         code = _run(sys.argv[1:], own_process=True)
     if "ridgeline.io.parquet.waiting" in sys.modules:  # else nothing was read that could hang

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,28 +67,22 @@ def dumps(value: Any) -> str:
 
 def parquet(anomalies: Sequence[Anomaly]) -> bytes:
     """One row per anomaly, with the columns that `listing` has keys."""
+    import numpy as np
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    schema = pa.schema(
-        [
-            ("metric", pa.string()),
-            ("value", pa.float64()),
-            ("timestamp", pa.int64()),
-            ("votes", pa.int8()),
-            ("algorithms", pa.list_(pa.string())),
-            ("first_seen", pa.int64()),
-            ("ongoing", pa.bool_()),
-            ("negatives", pa.bool_()),
-            ("expected", pa.list_(pa.float64())),
-            ("channels", pa.list_(pa.string())),
-            ("rule_score", pa.float64()),
-            *((name, pa.string()) for name in _asked(anomalies)),
-        ]
-    )
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(listing(anomalies), schema), sink)
-    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+    from ridgeline.io.arrow.buffers import strings
+    from ridgeline.io.arrow.values import booleans, floats, integers, lists
+    from ridgeline.io.parquet.light import parquet_bytes
+
+    rows = listing(anomalies)
+    columns: dict[str, Callable[[list[Any]], pa.Array]] = {
+        "metric": strings, "value": floats, "timestamp": integers, "votes": partial(integers, dtype=np.int8),
+        "algorithms": partial(lists, strings), "first_seen": integers, "ongoing": booleans, "negatives": booleans,
+        "expected": partial(lists, floats), "channels": partial(lists, strings), "rule_score": floats,
+        **dict.fromkeys(_asked(anomalies), strings),
+    }  # fmt: skip
+    arrays = [column([row[name] for row in rows]) for name, column in columns.items()]
+    return parquet_bytes(pa.Table.from_arrays(arrays, names=list(columns)))
 
 
 def _range(bounds: tuple[float, float] | None) -> list[float] | None:

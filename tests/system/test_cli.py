@@ -80,7 +80,7 @@ print([m for m in sys.modules if m.startswith("ridgeline.engine.cli.")], file=sy
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     prefix = "ridgeline.engine.cli."
     assert sorted(eval(found.stderr)) == [
-        prefix + name for name in ("commands", "config_", "main", "parser", "signals", "streams")
+        prefix + name for name in ("commands", "config_", "main", "parser", "signals", "sparing", "streams")
     ]
 
 

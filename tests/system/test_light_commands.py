@@ -1,15 +1,16 @@
 """What commands that are run often do not import: half of their CPU is their start."""
 
+import os
 import subprocess
 import sys
 
+import pytest
 from rigs.redis import redis_server
 from rigs.runs import END, FLEET, load, write_config
 
-# In a process of its own, whose last line is what it has imported.
-CODE = (
-    "import sys; from ridgeline.engine.cli.main import main; main(sys.argv[1:]); print('\\n' + ' '.join(sys.modules))"
-)
+# The command as a process of its own, whose last line is what it has imported.
+CODE = "import sys; from ridgeline.engine.cli.main import main; main(); print('\\n' + ' '.join(sys.modules))"
+ARROW = {"pyarrow.compute", "pyarrow.parquet", "pyarrow.dataset", "pyarrow.fs", "pyarrow.csv"}
 
 
 def imported(*arguments):
@@ -17,6 +18,26 @@ def imported(*arguments):
         [sys.executable, "-c", CODE, *map(str, arguments)], capture_output=True, text=True, check=True
     )
     return set(found.stdout.rsplit("\n", 2)[-2].split())
+
+
+@pytest.mark.parametrize("alerts", [[], [("", "syslog", 3600)]])
+def test_a_run_imports_no_more_than_it_needs_also_where_it_writes_what_it_found(tmp_path, alerts):
+    with redis_server() as server:
+        load(server.client)
+        config = write_config(tmp_path, server.url, alerts=alerts)
+        found = imported("run", "--config", config, "--as-of", END)
+    assert (tmp_path / "out" / "anomalies.parquet").stat().st_size
+    assert "ridgeline.engine.report.files" in found
+    assert not found & {
+        *ARROW,
+        "pandas",
+        "numpy.ma",
+        "numba",
+        "llvmlite",
+        "sqlite3",
+        "redis.asyncio.client",
+        "matplotlib",
+    }
 
 
 def test_a_run_that_looks_back_needs_no_kernel_of_arrows_and_no_pandas(tmp_path):
@@ -42,3 +63,52 @@ def test_explaining_a_metric_enters_no_room_of_alerts_that_are_not_configured(tm
         "pandas",
     )
     assert [name for name in found if name.startswith(rooms)] == []
+
+
+THREADS = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")
+
+
+def threads(code, **given):
+    """What a new process has in its environment of OpenBLAS's threads, and how many it then runs."""
+    environ = {name: value for name, value in os.environ.items() if name not in THREADS} | given
+    code += (
+        "; import os, numpy; status = open('/proc/self/status').read()"
+        f"; print({{name: os.environ.get(name) for name in {THREADS}}}, status.split('Threads:')[1].split()[0], sep='|')"
+    )
+    found = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+    settings, count = found.stdout.splitlines()[-1].split("|")
+    return {name: value for name, value in eval(settings).items() if value is not None}, int(count)
+
+
+COMMAND = "import sys; from ridgeline.engine.cli.main import main; sys.argv[1:] = ['--version']; main()"
+
+
+def test_the_command_line_asks_for_no_threads_of_openblas_unless_the_user_does_and_the_library_never_asks():
+    assert threads(COMMAND) == ({"OPENBLAS_NUM_THREADS": "1"}, 1)
+    for name in THREADS:
+        assert threads(COMMAND, **{name: "2"})[0] == {name: "2"}
+    assert threads("import ridgeline")[0] == {}
+    assert threads("from ridgeline.engine.cli.main import main; main(['--version'])")[0] == {}
+
+
+def test_the_client_that_waits_is_there_for_whoever_uses_it():
+    code = (
+        "import sys; from ridgeline.engine.cli.sparing import spare; spare(); import redis, redis.asyncio as a; "
+        "assert 'redis.asyncio.client' not in sys.modules; assert not hasattr(a, 'nothing'); "
+        "from redis.asyncio import Redis; assert a.Redis is Redis is redis.asyncio.client.Redis; "
+        "import redis.asyncio.lock; assert redis.asyncio.lock.Lock; assert a.__name__ == 'redis.asyncio'; print(a.__all__[:1])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert found.stdout, found.stderr
+    library = "import sys, ridgeline, redis; assert 'redis.asyncio.client' in sys.modules"
+    subprocess.run([sys.executable, "-c", library], check=True)
+
+
+def test_threads_that_use_it_at_once_all_have_it():
+    code = (
+        "import threading; from ridgeline.engine.cli.sparing import spare; spare(); import redis; found = []; "
+        "go = threading.Barrier(8); use = lambda: (go.wait(), found.append(redis.asyncio.Redis)); "
+        "all_ = [threading.Thread(target=use) for _ in range(8)]; [t.start() for t in all_]; [t.join(60) for t in all_]; "
+        "assert len(found) == 8 and len(set(found)) == 1, found"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
