@@ -34,7 +34,13 @@ NEIGHBOURS = {
 }
 ALLOWED = {
     "kernels": {"ridgeline.kernels"},
-    "io": {"ridgeline.io", "ridgeline.kernels.native", "ridgeline.kernels.decode", "ridgeline.kernels.score.layout"},
+    "io": {
+        "ridgeline.io",
+        "ridgeline.kernels.native",
+        "ridgeline.kernels.decode",
+        "ridgeline.kernels.score.layout",
+        "ridgeline.kernels.memory.layout",
+    },
     "alerters": {"ridgeline.alerters", *(f"ridgeline.io.{name}" for name in ("net", "secret", "small", "text"))},
     "engine": {"ridgeline.engine", "ridgeline.io", "ridgeline.kernels", "ridgeline.alerters", "ridgeline"},
     "bench": {

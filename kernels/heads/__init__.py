@@ -1,0 +1,1 @@
+"""The beginnings of stored series, for rows whose window may not be whole."""

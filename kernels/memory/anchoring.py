@@ -1,0 +1,110 @@
+"""A series that was read in full, into its row."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from ridgeline.kernels._algorithm import exact_kernel
+from ridgeline.kernels.memory.junction import proof_of
+from ridgeline.kernels.memory.layout import (
+    BEFORE,
+    CHANGES,
+    COUNT,
+    EARLIER,
+    EW_ERROR,
+    EW_SQUARES,
+    EW_SUM,
+    JUNCTION,
+    KNOWN,
+    LAST,
+    NEGATIVES,
+    ORIGIN,
+    PEAK,
+    PROOF,
+    RUN,
+    SAME,
+    SPAN,
+    SPAN_POINTS,
+    SQUARES,
+    STEP,
+    SUM,
+    VALUE,
+)
+from ridgeline.kernels.memory.marks import put_mark
+from ridgeline.kernels.shared.steps import count_steps, median_step
+from ridgeline.kernels.shared.summary import offset_sum, square_sums
+from ridgeline.kernels.stddev_from_moving_average import weighted_sums
+
+# Rounding in sums made at once, as EW_ERROR counts it: more than that of 2,000 additions one after the other.
+AT_ONCE: Final = 128.0
+
+
+@exact_kernel
+def origin_of(x: np.ndarray, level: float) -> float:
+    """Return a value near the mean of x float64[n >= 1]: the level, where that is a number, or what a pass finds."""
+    if np.isfinite(level):
+        return level
+    mean = x[0] + offset_sum(x, x[0]) / x.size
+    return mean if np.isfinite(mean) else x[0]
+
+
+@exact_kernel
+def count_negatives(x: np.ndarray) -> int:
+    """Return how many of x float64[n] are below 0; -0.0 is not."""
+    count = 0
+    for i in range(x.size):
+        count += x[i] < 0.0
+    return count
+
+
+@exact_kernel
+def run_of(x: np.ndarray) -> int:
+    """Return how many of the newest of x float64[n >= 1] have one value."""
+    n = x.size
+    run = 1
+    while run < n and x[n - 1 - run] == x[n - 1]:
+        run += 1
+    return run
+
+
+@exact_kernel
+def anchor_sums(w: np.ndarray, f: np.ndarray, x: np.ndarray, level: float, weights: np.ndarray) -> None:
+    """Write the sums of a window x float64[n >= 1] to the row w int64[HOT_WORDS], f its float64 view.
+
+    level: about its mean, or NaN; weights float64[>= n]: exponential ones, newest (1) last.
+    """
+    n = x.size
+    origin = origin_of(x, level)
+    f[ORIGIN] = origin
+    f[SUM], f[SQUARES] = square_sums(x[: n - 1], origin)
+    f[PEAK] = f[SQUARES]
+    w[CHANGES] = n
+    f[EW_SUM], f[EW_SQUARES] = weighted_sums(x, weights[weights.size - n :], origin)
+    f[EW_ERROR] = AT_ONCE * f[EW_SQUARES]
+    w[COUNT] = n
+    w[NEGATIVES] = count_negatives(x)
+    w[RUN] = run_of(x)
+    f[VALUE] = x[n - 1]
+    f[BEFORE] = x[max(n - 2, 0)]
+    f[EARLIER] = x[max(n - 3, 0)]
+
+
+@exact_kernel
+def anchor_times(w: np.ndarray, t: np.ndarray, scratch: np.ndarray) -> None:
+    """Write what a window's timestamps t int64[n >= 1] tell to the row w; scratch float64[>= 4 n + 128]."""
+    n = t.size
+    w[LAST] = t[n - 1]
+    w[STEP] = median_step(t, scratch)
+    w[SAME] = count_steps(t, w[STEP])
+    w[SPAN] = t[n - 1] - t[max(n - SPAN_POINTS, 0)]
+
+
+@exact_kernel
+def anchor_proof(w: np.ndarray, t: np.ndarray, x: np.ndarray) -> None:
+    """Write the proof of a key's points t int64[n >= 1], x float64[n], to the row w."""
+    n = t.size
+    known = min(PROOF, n)
+    put_mark(w, KNOWN, known)
+    w[JUNCTION] = proof_of(t, x.view(np.int64), n - known, n)

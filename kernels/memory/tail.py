@@ -1,0 +1,189 @@
+"""The end of one series, as it is stored now, into its row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ridgeline.kernels._algorithm import exact_kernel
+from ridgeline.kernels.decode.loads import float64_of
+from ridgeline.kernels.memory.junction import NONE, find_junction, proof_of
+from ridgeline.kernels.memory.layout import (
+    COUNT,
+    DROPPED,
+    FRESH,
+    HEAD,
+    JUDGEMENT,
+    JUNCTION,
+    KNOWN,
+    LAST,
+    OK,
+    OUTCOME,
+    PREVIOUS,
+    PROOF,
+    READ_LATE,
+    READ_LAYOUT,
+    READ_NO_JUNCTION,
+    READ_UNDECIDED,
+    READ_WINDOW,
+    SPAN,
+    SPAN_POINTS,
+    STANDING,
+    STANDS,
+    STANDS_WAITING,
+    WAITING,
+)
+from ridgeline.kernels.memory.marks import mark, put_mark
+from ridgeline.kernels.memory.pairs import (
+    TRIES,
+    Pairs,
+    kind_of,
+    next_start,
+    points_before,
+    read_even,
+    read_from,
+)
+from ridgeline.kernels.memory.sums import has_room, pop_before, push
+from ridgeline.kernels.memory.verdict import is_held, judge_row
+
+
+@exact_kernel
+def locate(data: Any, start: int, end: int, whole: int, w: np.ndarray, pairs: Pairs) -> tuple[int, int, int]:
+    """Return (pairs, dropped objects, place of the newest known pair) of a tail data[start:end]; NONE where there is none.
+
+    whole: not 0 where it is the whole series. Its pairs are known from their place: of one layout they end where the tail
+    does; else they begin at the first place from which they can be read to its very end, and prove the row w.
+    """
+    last, known, proof = w[LAST], mark(w, KNOWN), w[JUNCTION]
+    count = read_even(data, start, end, whole, pairs)
+    if count != NONE:
+        return count, 0, find_junction(pairs.t, pairs.bits, count, last, known, proof)
+    found, lost = NONE, NONE
+    position = start if whole != 0 else next_start(data, start, end)
+    for _ in range(1 if whole != 0 else TRIES):
+        if position >= end:
+            break
+        count, dropped = read_from(data, position, end, pairs)
+        if count != NONE:
+            found, lost = count, dropped
+            junction = find_junction(pairs.t, pairs.bits, count, last, known, proof)
+            if junction != NONE:
+                return count, dropped, junction
+        position = next_start(data, position + 1, end)
+    return found, lost, NONE
+
+
+@exact_kernel
+def points_until(t: np.ndarray, first: int, count: int, last: int, as_of: int) -> int:
+    """Return where the new points t[first:count] end that are not later than `as_of`; NONE where one is not later than those before it."""
+    stop = first
+    while stop < count and t[stop] <= as_of:
+        if t[stop] <= last:
+            return NONE
+        last = t[stop]
+        stop += 1
+    for i in range(stop, count):
+        if t[i] <= as_of:
+            return NONE
+    return stop
+
+
+@exact_kernel
+def count_dropped(w: np.ndarray, dropped: np.ndarray, lost: int, junction: int, stop: int, counts: np.ndarray) -> None:
+    """Add what was dropped behind the junction to counts int64[KINDS], each once; w remembers those behind its newest point."""
+    seen = mark(w, DROPPED)
+    behind = 0
+    for i in range(lost):
+        if points_before(dropped[i]) <= junction:
+            continue
+        if seen > 0:
+            seen -= 1
+        else:
+            counts[kind_of(dropped[i])] += 1
+        behind += points_before(dropped[i]) >= stop
+    put_mark(w, DROPPED, min(behind, 255))
+
+
+@exact_kernel
+def slide(
+    w: np.ndarray,
+    f: np.ndarray,
+    q: np.ndarray,
+    qx: np.ndarray,
+    pairs: Pairs,
+    junction: int,
+    stop: int,
+    row: int,
+    rules: Any,
+) -> int:
+    """Add the points between the junction and `stop`, and take off those that leave the window; return OK or why not."""
+    t, bits = pairs.t, pairs.bits
+    coming = stop - junction - 1
+    if not has_room(w, coming, rules):
+        return READ_UNDECIDED
+    window = rules.windows[row]
+    for i in range(junction + 1, stop):
+        push(w, f, t[i], float64_of(bits[i]))
+        status = pop_before(w, f, q, qx, t[i] - window + 1, rules.weights)
+        if status != OK:
+            return status
+    first = junction + 1 - mark(w, KNOWN)
+    if coming > 0:
+        known = min(PROOF, stop - first)
+        put_mark(w, KNOWN, known)
+        w[JUNCTION] = proof_of(t, bits, stop - known, stop)
+    w[SPAN] = w[LAST] - t[max(first, stop - SPAN_POINTS)]
+    return OK
+
+
+@exact_kernel
+def points_since(t: np.ndarray, stop: int, oldest: int) -> int:
+    """Return how many of t[:stop] are later than `oldest`."""
+    count = 0
+    for i in range(stop):
+        count += t[i] > oldest
+    return count
+
+
+@exact_kernel
+def take_tail(
+    data: Any,
+    start: int,
+    end: int,
+    whole: int,
+    row: int,
+    w: np.ndarray,
+    f: np.ndarray,
+    q: np.ndarray,
+    qx: np.ndarray,
+    counts: np.ndarray,
+    pairs: Pairs,
+    rules: Any,
+) -> int:
+    """Bring the row w int64[HOT_WORDS], f its float64 view, up to a tail data[start:end]; return its code.
+
+    q, qx: its queue; counts int64[KINDS]: points dropped. From READ on w is of no use any more.
+    """
+    count, lost, junction = locate(data, start, end, whole, w, pairs)
+    if junction == NONE:
+        return READ_LAYOUT if count == NONE else READ_NO_JUNCTION
+    stop = points_until(pairs.t, junction + 1, count, w[LAST], rules.as_of)
+    if stop == NONE:
+        return READ_LATE
+    window = rules.windows[row]
+    status = slide(w, f, q, qx, pairs, junction, stop, row, rules)
+    if status != OK:
+        return status
+    if whole != 0 and points_since(pairs.t, stop, w[LAST] - window) != w[COUNT]:
+        return READ_WINDOW
+    fresh = 1 if stop > junction + 1 else 0
+    today = w[JUDGEMENT] == rules.judgements[rules.policy_of_row[row]]
+    standing = 1 if fresh == 0 and today and mark(w, STANDING) == STANDS else 0
+    count_dropped(w, pairs.dropped, lost, junction, stop, counts)
+    put_mark(w, FRESH, fresh)
+    put_mark(w, PREVIOUS, mark(w, OUTCOME))
+    if whole == 0 and not is_held(w, window, rules.as_of):
+        put_mark(w, STANDING, STANDS_WAITING if standing != 0 else WAITING)
+        return HEAD
+    return judge_row(w, f, row, fresh, standing, rules)

@@ -1,0 +1,1 @@
+"""The ends of stored series, as Redis sends them, into what a run remembers."""

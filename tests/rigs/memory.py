@@ -1,0 +1,180 @@
+"""A fleet of stored series and what is remembered of them, brought up to date by kernels alone; no server, no file."""
+
+import struct
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ridgeline.engine.score.matrix import judge_rows
+from ridgeline.engine.score.plan import Policies, ScorePlan
+from ridgeline.engine.score.tables import Tables, exponential_weights, weight_sums
+from ridgeline.io.redis.arena import Arena
+from ridgeline.io.redis.decode import decode_part
+from ridgeline.io.redis.values import ABSENT, Part
+from ridgeline.kernels.decode.layout import KINDS
+from ridgeline.kernels.memory import layout
+from ridgeline.kernels.native import loader
+from ridgeline.kernels.score.layout import ANALYSED, COUNT, DATAPOINT, NEGATIVE, TIMESTAMP
+
+LONGEST = 4096
+_tables = Tables()
+
+
+def pair(t, x, stamp="integer"):
+    """The bytes of a point as listeners write them: 15 bytes, or 19 where its stamp is a float."""
+    head = b"\x92\xce" + struct.pack(">I", int(t)) if stamp == "integer" else b"\x92\xcb" + struct.pack(">d", t)
+    return head + b"\xcb" + struct.pack(">d", x)
+
+
+def packed(t, x, stamp="integer"):
+    """The bytes of a series."""
+    return b"".join(pair(*point, stamp) for point in zip(t, x, strict=True))
+
+
+def bulk(data):
+    """A bulk string reply."""
+    return b"$%d\r\n%s\r\n" % (len(data), data)
+
+
+def matrix_of(stored):
+    """What a full read of stored bytes gives: a row each; None, as of an absent key, has no points."""
+    arena = Arena(sum(map(len, filter(None, stored))) + 64)
+    part, filled = Part(0, arena), 0
+    for data in stored:
+        if data is None:
+            part.append(ABSENT)
+            continue
+        arena.view[filled : filled + len(data)] = data
+        part.append(filled, filled + len(data))
+        filled += len(data)
+    return decode_part([f"m{i}" for i in range(len(stored))], part, 10**7)
+
+
+@dataclass
+class Fleet:
+    """Stored bytes by row, and the memory's rows. `size`: what a run asks of each tail, in bytes."""
+
+    stored: list
+    plan: ScorePlan = field(default_factory=ScorePlan)
+    of_row: object = None
+    size: int = layout.tail_size(4)
+    queue_points: int = layout.QUEUE_POINTS
+
+    def __post_init__(self):
+        rows = len(self.stored)
+        self.policies = Policies.encode(self.plan, self.of_row, rows)
+        self.hot = np.zeros((rows, layout.HOT_WORDS), np.int64)
+        self.queue = np.zeros((rows, layout.QUEUE_WORDS), np.int64)
+        self.meanings = np.full(rows, 77, np.int64)
+        self.judgements = 1000 + np.arange(len(self.plan.policies), dtype=np.int64)
+        self.odd = np.zeros(rows, np.uint8)
+        self.codes = np.full(rows, 255, np.uint8)
+        self.changed = np.zeros(rows, np.uint8)
+        self.dropped = np.zeros(len(KINDS), np.int64)
+        self.weights = exponential_weights(LONGEST)
+        self.totals, self.scales = weight_sums(LONGEST)
+        self.critical = _tables.critical(self.policies.alphas, np.arange(LONGEST))
+
+    @property
+    def bytes(self):
+        """uint8[n, HOT_BYTES]: the hot rows."""
+        return self.hot.view(np.uint8)
+
+    def mark(self, place):
+        """uint8[n]: one of the rows' marks."""
+        return self.bytes[:, layout.MARKS_BYTE + place]
+
+    def judge(self, rows, now):
+        """What a full read of some rows says, and its matrix."""
+        matrix = matrix_of([self.stored[row] for row in rows])
+        plan = ScorePlan(self.plan.profile, self.plan.full_duration, now, policies=self.plan.policies)
+        of_row = self.policies.of_row[rows]
+        return judge_rows(matrix, plan, of_row), matrix
+
+    def anchor(self, rows, now):
+        """Read some rows in full, and remember them."""
+        rows = np.asarray(rows, np.int64)
+        judged, matrix = self.judge(rows, now)
+        of_row = self.policies.of_row[rows]
+        queue = np.ascontiguousarray(self.queue[rows])
+        loader.entry("anchor")(
+            matrix.offsets, matrix.timestamps, matrix.values, matrix.duplicates, self.odd[rows], now,
+            self.meanings[rows], self.policies.full_duration[of_row], of_row, self.judgements,
+            self.plan.profile.encode(), self.weights, judged.outcomes, judged.anomalous.view(np.uint8),
+            judged.results.points, judged.results.facts, rows, np.full(len(rows), self.queue_points),
+            self.hot, queue, np.empty(4 * LONGEST + 128), 0, len(rows),
+        )  # fmt: skip
+        self.queue[rows] = queue
+        return judged
+
+    def rules(self, now):
+        """What `tails` and `heads` are told of rules, in their order."""
+        none = np.zeros(len(self.stored), np.int32)
+        return (
+            now, self.meanings, self.policies.windows, self.policies.of_row, self.policies.numbers,
+            self.policies.thresholds, self.judgements, none, self.plan.profile.encode()[None, :], self.critical,
+            self.weights, self.totals, self.scales,
+        )  # fmt: skip
+
+    def memory(self):
+        """The rows, as entries are given them."""
+        return self.hot, self.queue
+
+    def take(self, replies, rows, now, have=None, cursor=None):
+        """Give `tails` some bytes as they come from the socket; return its status and the cursor."""
+        data = np.frombuffer(replies, np.uint8)
+        cursor = np.zeros(layout.CURSOR, np.int64) if cursor is None else cursor
+        room = [np.empty(layout.tail_room(self.size), np.int64) for _ in range(3)]
+        status = loader.entry("tails")(
+            data, cursor, len(data) if have is None else have, self.size, np.asarray(rows, np.int64), *self.memory(),
+            *self.rules(now), self.codes, self.changed, self.dropped, *room, np.empty(layout.STACK, np.int64),
+        )  # fmt: skip
+        return status, cursor
+
+    def take_heads(self, replies, rows, now):
+        """The same for `heads`."""
+        data, cursor = np.frombuffer(replies, np.uint8), np.zeros(layout.CURSOR, np.int64)
+        status = loader.entry("heads")(
+            data, cursor, len(data), np.asarray(rows, np.int64), *self.memory(), *self.rules(now), self.codes, self.changed,
+            np.empty(layout.STACK, np.int64),
+        )  # fmt: skip
+        return status, cursor
+
+    def ask(self, now):
+        """Ask for the tails of all rows, then for the heads of those that want it; return their codes."""
+        self.codes[:] = 255
+        self.changed[:] = 0
+        rows = np.arange(len(self.stored))
+        status, cursor = self.take(b"".join(bulk(data[-self.size :]) for data in self.stored), rows, now)
+        assert (status, cursor[layout.DONE]) == (layout.OK, len(rows))
+        heads = np.flatnonzero(self.codes == layout.HEAD)
+        status, cursor = self.take_heads(b"".join(bulk(self.stored[row][:19]) for row in heads), heads, now)
+        assert (status, cursor[layout.DONE]) == (layout.OK, len(heads))
+        return self.codes.copy()
+
+    def wrong(self, now):
+        """Rows that are settled otherwise than a full read of what is stored would settle them."""
+        rows = np.flatnonzero(self.codes <= layout.QUIET)
+        if not len(rows):
+            return []
+        judged, _ = self.judge(rows, now)
+        hot, facts = self.hot[rows], judged.results.facts
+        same = judged.outcomes == self.mark(layout.OUTCOME)[rows]
+        same &= ~judged.anomalous
+        same &= judged.results.points[:, DATAPOINT].view(np.int64) == hot[:, layout.VALUE]
+        same &= facts[:, TIMESTAMP] == hot[:, layout.LAST]
+        same &= facts[:, COUNT] == hot[:, layout.COUNT]
+        same &= (facts[:, NEGATIVE] > 0) == (hot[:, layout.NEGATIVES] > 0)
+        return rows[~same].tolist()
+
+    def minute(self, now):
+        """One run: tails, heads, and the rest in full. Returns the codes; fails where a row is settled wrongly."""
+        codes = self.ask(now)
+        assert self.wrong(now) == []
+        reads = np.flatnonzero(codes >= layout.ABSENT)
+        if len(reads):
+            self.anchor(reads, now)
+        return codes
+
+
+__all__ = ["ANALYSED", "Fleet", "bulk", "packed", "pair"]
