@@ -6,8 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from ridgeline.kernels._algorithm import always_inline, exact_kernel
+from ridgeline.kernels._algorithm import exact_kernel
 from ridgeline.kernels._signature import Bytes, Int, Ints, signature_of
+from ridgeline.kernels.shared.copy import copied
 
 DIGITS: Final = 20  # of a length
 _DOLLAR: Final = 36
@@ -31,23 +32,14 @@ def run(keys: Bytes, offsets: Ints, rows: Ints, before: Bytes, after: Bytes, out
         if out.size - at < before.size + DIGITS + 5 + end - start + after.size:
             written[0] = at
             return i
-        at = _copied(before, 0, before.size, out, at)
+        at = copied(before, 0, before.size, out, at)
         at = _length(end - start, out, at)
-        at = _copied(keys, start, end, out, at)
+        at = copied(keys, start, end, out, at)
         out[at] = _RETURN
         out[at + 1] = _FEED
-        at = _copied(after, 0, after.size, out, at + 2)
+        at = copied(after, 0, after.size, out, at + 2)
     written[0] = at
     return rows.size
-
-
-@exact_kernel
-def _copied(source: np.ndarray, start: int, end: int, out: np.ndarray, at: int) -> int:
-    """Copy uint8 `source[start:end]` to `out[at:]`, and return where it ends there."""
-    always_inline()
-    for i in range(end - start):
-        out[at + i] = source[start + i]
-    return at + end - start
 
 
 @exact_kernel

@@ -89,8 +89,9 @@ def server():
 
 def test_the_kernel_frames_commands():
     keys = [b"", b"a", b"k" * 9, b"k" * 10, "metrics.\u00e9\r\n".encode(), b"\0" * 99, b"x" * 100, b"y" * 12345]
+    keys += [b"abcdefghijklmnopqrstuvwxyz"[:size] for size in range(26)]
     offsets, data = column(keys)
-    rows = np.array([7, 0, 1, 2, 3, 4, 5, 6, 6], np.int64)
+    rows = np.array([7, 0, 1, 2, 3, 4, 5, 6, 6, *range(8, len(keys))], np.int64)
     before, after = b"*2\r\n$3\r\nGET\r\n", b"!"
     out, written = np.zeros(20_000, np.uint8), np.zeros(1, np.int64)
 
