@@ -1,0 +1,63 @@
+"""Keys in columns: what is asked about all of them is what would be asked about each."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ridgeline.io.memory.hashing import hashes, same
+from ridgeline.io.memory.keys import Keys
+from ridgeline.io.memory.lookup import Lookup
+from ridgeline.io.memory.roster import Roster
+
+KEY = st.binary(max_size=40) | st.sampled_from([b"", b"\0", b"\0" * 8, b"a" * 8, b"a" * 9, b"a" * 8 + b"\0"])
+MASK = (1 << 64) - 1
+
+
+def slowly(key):
+    found = len(key)
+    for at in range(0, len(key), 8):
+        found = (found ^ int.from_bytes(key[at : at + 8], "little")) * 0x9E3779B97F4A7C15 & MASK
+        found ^= found >> 32
+    found = found * 0xD6E8FEB86659FD93 & MASK
+    return found ^ found >> 32
+
+
+@given(st.lists(KEY, max_size=30))
+def test_hashes_are_those_of_each_key(keys):
+    assert hashes(Keys.of(keys)).tolist() == [slowly(key) for key in keys]
+
+
+@given(st.lists(KEY, max_size=30), st.data())
+def test_keys_are_taken_and_joined(keys, data):
+    columns = Keys.of(keys)
+    assert columns.texts() == keys
+    rows = data.draw(st.lists(st.integers(0, len(keys) - 1), max_size=20)) if keys else []
+    assert columns.take(np.array(rows, np.int64)).texts() == [keys[row] for row in rows]
+    assert columns.plus(columns).texts() == keys + keys
+
+
+@given(st.lists(KEY, min_size=1, max_size=30), st.data())
+def test_keys_are_compared_byte_by_byte(keys, data):
+    others = data.draw(st.lists(KEY | st.sampled_from(keys), min_size=len(keys), max_size=len(keys)))
+    every = np.arange(len(keys))
+    found = same(Keys.of(keys), every, Keys.of(others), every)
+    assert found.tolist() == [ours == theirs for ours, theirs in zip(keys, others, strict=True)]
+
+
+@given(st.lists(KEY, unique=True, max_size=30), st.lists(KEY, max_size=30))
+def test_rows_are_found_and_only_those_there(keys, asked):
+    found = Lookup(Roster.of(Keys.of(keys))).rows_of(Keys.of(asked + keys))
+    assert found.tolist() == [keys.index(key) if key in keys else -1 for key in asked + keys]
+
+
+@pytest.mark.parametrize("equal", [2, 5])
+def test_keys_of_one_hash_are_told_apart(equal, monkeypatch):
+    keys = [b"key%d" % at for at in range(10)]
+    monkeypatch.setattr(
+        "ridgeline.io.memory.lookup.hashes",
+        lambda asked: np.array([int(key[3:]) // equal for key in asked.texts()], np.uint64),
+    )
+    hashed = np.arange(10, dtype=np.uint64) // np.uint64(equal)
+    lookup = Lookup(Roster.of(Keys.of(keys), hashed))
+    assert lookup.rows_of(Keys.of([*keys[::-1], b"key10", b"key01"])).tolist() == [*range(9, -1, -1), -1, -1]

@@ -1,0 +1,64 @@
+"""Memory files for tests: sections of ours, whose rows carry a checksum of their own as those of kernels do."""
+
+import numpy as np
+
+from ridgeline.io.memory.file import MemoryFile
+from ridgeline.io.memory.keys import Keys
+from ridgeline.io.memory.owner import Owner
+from ridgeline.io.memory.sections import Section
+
+OWNER = Owner("unix:///run/redis.sock", "0", "metrics.", "", "/etc/ridgeline.toml")
+HOT = Section("hot", "1", 64, private=True)
+QUEUE = Section("queue", "1", 128, private=False)
+SECTIONS = (HOT, QUEUE)
+NOW = 1_700_000_000
+_PRIME = np.uint64(0x9E3779B97F4A7C15)
+
+
+def names(count, first=0):
+    return Keys.of([b"metrics.host%d.cpu.%s" % (at, b"x" * (at % 11)) for at in range(first, first + count)])
+
+
+def sealed(rows, age, width):
+    """Rows, uint8[m, width], that say whose they are and of what age, and a checksum of both in the last word."""
+    words = np.empty((len(rows), width // 8), np.uint64)
+    words[:, 0] = np.asarray(rows, np.uint64) + np.uint64(1)
+    words[:, 1:-1] = np.uint64(age)
+    words[:, -1] = _check(words)
+    return words.view(np.uint8)
+
+
+def ages(rows):
+    """What sealed rows say: their numbers and ages, -1 for those of zeros, -2 for those that are torn."""
+    words = np.ascontiguousarray(rows).view(np.uint64)
+    sound = words[:, -1] == _check(words)
+    nothing = ~words.any(axis=1)
+    number = np.where(sound, words[:, 0].astype(np.int64) - 1, -2)
+    age = np.where(sound, words[:, 1].astype(np.int64), -2)
+    return np.where(nothing, -1, number), np.where(nothing, -1, age)
+
+
+def _check(words):
+    found = np.full(len(words), 7, np.uint64)
+    for column in words[:, :-1].T:
+        found = (found ^ column) * _PRIME
+        found ^= found >> np.uint64(29)
+    return found
+
+
+def age_all(memory, age, rows=None, now=NOW):
+    """Let some rows, or all, be of this age in both sections, and commit."""
+    changed = np.zeros(len(memory), np.bool_)
+    chosen = np.arange(len(memory)) if rows is None else np.asarray(rows)
+    changed[chosen] = True
+    memory.rows("hot")[chosen] = sealed(chosen, age, HOT.row_bytes)
+    memory.put("queue", chosen, sealed(chosen, age, QUEUE.row_bytes))
+    memory.notes["age"] = age
+    memory.commit(changed, now)
+
+
+def begin(path, count=100, age=1):
+    """A file of `count` rows of one age."""
+    with MemoryFile.open(path, OWNER, SECTIONS) as memory:
+        memory.add(names(count))
+        age_all(memory, age)
