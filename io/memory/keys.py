@@ -1,0 +1,49 @@
+"""Keys of many metrics in two arrays, and questions about all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The bytes of n keys: key i is `data[offsets[i]:offsets[i + 1]]`. `offsets` int64[n + 1] from 0, `data` uint8."""
+
+    offsets: NDArray[np.int64]
+    data: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, texts: Sequence[bytes]) -> Keys:
+        """The columns of keys that are objects."""
+        return cls(_ends(np.fromiter(map(len, texts), np.int64, len(texts))), np.frombuffer(b"".join(texts), np.uint8))
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def texts(self) -> list[bytes]:
+        """Each key as an object."""
+        whole, ends = self.data.tobytes(), self.offsets.tolist()
+        return [whole[start:end] for start, end in pairwise(ends)]
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Keys:
+        """The keys of some rows, in their order."""
+        starts = self.offsets[:-1][rows]
+        ends = _ends(self.offsets[1:][rows] - starts)
+        places = np.arange(ends[-1]) + np.repeat(starts - ends[:-1], np.diff(ends))
+        return Keys(ends, self.data[places])
+
+    def plus(self, others: Keys) -> Keys:
+        """These keys, then the others."""
+        offsets = np.concatenate([self.offsets, others.offsets[1:] + self.offsets[-1]])
+        return Keys(offsets, np.concatenate([self.data[: self.offsets[-1]], others.data[: others.offsets[-1]]]))
+
+
+def _ends(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    ends = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(lengths, out=ends[1:])
+    return ends
