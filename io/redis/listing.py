@@ -17,6 +17,9 @@ LONGEST: Final = 65_536  # bytes of a name; longer ones are left out
 MOST: Final = 5_000_000  # names; what comes after them is left out
 STUCK: Final = 1000  # pages in a row without a new name: the server goes in circles
 
+Page = Callable[[int, int], tuple[int, list[bytes]]]
+"""`page_of(cursor, count) -> (next cursor, names)`; both cursors 0 at the ends."""
+
 
 @dataclass(slots=True)
 class Listing:
@@ -55,12 +58,10 @@ def list_names(client: redis.Redis, key: str, left: Callable[[], float]) -> List
     Raises redis.RedisError: InvalidResponse where an answer is no page of names.
     """
     listing = Listing()
-    client.set_response_callback("SSCAN", _page)
-    ask: Callable[..., tuple[bytes, list[bytes]]] = client.execute_command
-    cursor = None
+    page_of, cursor = ask_page(client, key), -1
     try:
-        while cursor != b"0" and listing.incomplete is None:
-            cursor, page = ask("SSCAN", key, cursor or b"0", "COUNT", PAGE)
+        while cursor != 0 and listing.incomplete is None:
+            cursor, page = page_of(max(cursor, 0), PAGE)
             listing.add(page)
     except SilentError:
         if left() > 0 or not listing.names:
@@ -70,7 +71,17 @@ def list_names(client: redis.Redis, key: str, left: Callable[[], float]) -> List
     return listing
 
 
-def _page(reply: Any, **_: Any) -> tuple[bytes, list[bytes]]:
+def ask_page(client: redis.Redis, key: str) -> Page:
+    """What asks for a page of the set `key`, given a cursor and a number of names, and returns the next cursor and names.
+
+    It raises redis.RedisError: InvalidResponse where the answer is no page of names.
+    """
+    client.set_response_callback("SSCAN", _page)
+    ask: Callable[..., tuple[int, list[bytes]]] = client.execute_command
+    return lambda cursor, count: ask("SSCAN", key, cursor, "COUNT", count)
+
+
+def _page(reply: Any, **_: Any) -> tuple[int, list[bytes]]:
     """(cursor, names) of an answer to SSCAN."""
     if not isinstance(reply, list) or len(reply) != 2:
         raise InvalidResponse("SSCAN was not answered by a cursor and a list")
@@ -79,4 +90,4 @@ def _page(reply: Any, **_: Any) -> tuple[bytes, list[bytes]]:
         raise InvalidResponse("SSCAN was answered with a cursor that is no number")
     if not isinstance(names, list) or not all(isinstance(name, bytes) for name in names):
         raise InvalidResponse("SSCAN was answered with names that are no texts")
-    return cursor, names
+    return int(cursor), names
