@@ -14,8 +14,9 @@ from ridgeline.engine.config.lines import KeyPath
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One key. `kind` is text, secret, number, integer, boolean, texts, integers, word or texts, duration, size, table or tables.
+    """One key.
 
+    kind       text, secret, number, integer, boolean, texts, integers, word or texts, text or false, duration, size, table or tables
     words      those that it may be, where there are only some
     low, high  bounds of a number; `above`: `low` itself is out of them
     """

@@ -79,6 +79,18 @@ class Table(Scalars):
             self.refuse(key, "names a home folder that cannot be found")
             return default
 
+    def file_or_none(self, key: str) -> Path | bool:
+        """Read a path as `file` does, or False where there is to be no such file; True where the key is absent."""
+        self.note(key, Asked("text or false"))
+        if self.values.get(key) is False:
+            self.known.append(key)
+            return False
+        if isinstance(self.values.get(key), bool):
+            self.known.append(key)
+            self.refuse(key, "must be text in quotes, or false")
+            return True
+        return self.file(key, True)
+
     def secret(self, key: str, *, plain: bool = False, environ: Mapping[str, str] = os.environ) -> Secret | None:
         """Read a secret from the environment variable in KEY_env or the file in KEY_file; in KEY itself if `plain`."""
         by_env, by_file = f"{key}_env", f"{key}_file"

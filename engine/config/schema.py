@@ -91,6 +91,7 @@ def _value(asked: Asked) -> dict[str, Any]:
         "number": {"type": "number"},
         "texts": {"type": "array", "items": {"type": "string"}},
         "word or texts": {"anyOf": [{"enum": list(asked.words)}, {"type": "array", "items": {"type": "string"}}]},
+        "text or false": {"anyOf": [{"type": "string"}, {"const": False}]},
         "integers": {"type": "array", "items": {"type": "integer"}},
         "duration": {"type": ["number", "string"], "pattern": DURATION},
         "size": {"type": ["integer", "string"]},

@@ -41,6 +41,7 @@ def read_analysis(top: Table, trial: Try | None = None) -> tuple[Analysis, tuple
         all_votes=table.boolean("all_votes", usual.all_votes),
         bookkeeping=table.boolean("bookkeeping", usual.bookkeeping),
         resolution_aware=table.boolean("resolution_aware", usual.resolution_aware),
+        memory=table.file_or_none("memory"),
     )
     table.finish()
     return analysis, algorithms

@@ -36,6 +36,7 @@ url = "redis://127.0.0.1:6379/0"        # or rediss://HOST:PORT/0 (TLS), unix://
 # skip = ["stats.test."]                # patterns of metrics that are not even read
 # second_order = false                  # true: alert again only on what was over, or grew by half (docs/alerters.md)
 # resolution_aware = false              # true: hourly and daily series are judged in their own steps (docs/algorithms.md)
+# memory = "/var/lib/ridgeline/memory"  # what runs keep for the next one (docs/memory.md); false: each reads every series
 # m_of_n = [2, 5]                       # alert only on what was anomalous in 2 of its last 5 runs; default: at once
 
 [preparation]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,7 @@ class Analysis:
     m_of_n        (m, n): alert only on what was anomalous in m of its last n runs
     resolution_aware  whether what is measured in minutes is measured in a series' own steps where these are longer
     bookkeeping   whether a run over Redis writes what Skyline's siblings read there
+    memory        the file of what a run over Redis keeps for the next one; True: at the usual place, False: nowhere
     """
 
     full_duration: int = 86400
@@ -27,3 +29,4 @@ class Analysis:
     all_votes: bool = False
     bookkeeping: bool = True
     resolution_aware: bool = False
+    memory: Path | bool = True

@@ -52,10 +52,12 @@ class RedisSettings:
         A Redis that listens on this machine is named either way; two runs that wrongly took each other for the same
         would keep each other out.
         """
+        return f"redis {self.where()} {self.place().database} {self.namespace}"
+
+    def where(self) -> str:
+        """The socket's path, or host and port; as in `identity`."""
         place = self.place()
         if place.path is not None:
-            where = str(Path(place.path).resolve())
-        else:
-            host = place.host.rstrip(".")
-            where = f"{LOOPBACK.get(host, host)}:{place.port}"
-        return f"redis {where} {place.database} {self.namespace}"
+            return str(Path(place.path).resolve())
+        host = place.host.rstrip(".")
+        return f"{LOOPBACK.get(host, host)}:{place.port}"

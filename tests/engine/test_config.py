@@ -383,6 +383,18 @@ def test_recipients_go_by_patterns():
     assert '"(cpu" is no regular expression' in line
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"), [("", True), ("memory = false", False), ('memory = "/var/m"', Path("/var/m"))]
+)
+def test_memory_is_a_path_or_none(line, expected):
+    assert parse_config(f'[source]\nurl = "redis://h"\n[analysis]\n{line}'.encode(), HERE).analysis.memory == expected
+
+
+@pytest.mark.parametrize("value", ["true", "1", '""', "[]", '"a\\u0000b"'])
+def test_memory_is_nothing_else(value):
+    assert "4: analysis.memory: " in messages(f'[source]\nurl = "redis://h"\n[analysis]\nmemory = {value}\n')[0]
+
+
 def test_metrics_to_skip_are_patterns():
     text = '[source]\nurl = "redis://h"\n[analysis]\nskip = ["stats.test.", ".*tmp$"]\n'
     assert parse_config(text.encode(), HERE, {}).analysis.skip == ("stats.test.", ".*tmp$")

@@ -212,7 +212,7 @@ def test_reading_makes_nothing_and_never_writes(path):
 
 def test_notes_are_bounded(path):
     with MemoryFile.open(path, OWNER, SECTIONS) as memory:
-        memory.notes["long"] = "x" * 8000
+        memory.notes["long"] = "x" * 65000
         with pytest.raises(ValueError, match="larger than"):
             memory.commit(np.zeros(0, np.bool_), NOW)
 
