@@ -21,6 +21,7 @@ from ridgeline.engine.backtest.shuffled import Shuffled, remove, shuffle
 from ridgeline.engine.report.progress import Progress
 from ridgeline.engine.rules.overrides import Overrides
 from ridgeline.engine.rules.selection import Selection
+from ridgeline.engine.score.sparse import added, as_objects
 from ridgeline.io.disk.atomic import write_atomic
 from ridgeline.io.disk.target import check_folder_apart, make_folder
 from ridgeline.io.errors import InputError
@@ -205,6 +206,7 @@ class Backtest:
             ),
             # What was grouped was counted then; its parts would count kept duplicates once more.
             "repairs": add_counts([mended.repairs] if mended else [done.repairs for done in parts]),
+            "never_judged": as_objects(added(done.never_judged for done in parts)),
             "unreadable": [],
             "pages": pages,
             "weeks": round(weeks, 3),

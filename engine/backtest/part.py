@@ -6,7 +6,7 @@ Runs alike in a thread of this process and on a worker of another machine: every
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,8 +23,11 @@ from ridgeline.engine.backtest.plan import Part
 from ridgeline.engine.replay.matrix import replay_matrix
 from ridgeline.engine.rules.matching import matches
 from ridgeline.engine.rules.overrides import Overrides
+from ridgeline.engine.score.plan import Policies, ScorePlan
+from ridgeline.engine.score.reach import stretched
+from ridgeline.engine.score.sparse import Sparse, as_objects, sparse
 from ridgeline.io.arrow.runs import runs_of
-from ridgeline.io.matrix import MetricMatrix
+from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
 from ridgeline.io.parquet.listing import Problems
 from ridgeline.io.parquet.write import write_parquet
 from ridgeline.io.reasons import ROW_REASONS
@@ -47,6 +50,7 @@ class Done:
     outcomes: dict[str, int]
     reasons: dict[str, int]
     repairs: dict[str, int]
+    never_judged: tuple[Mapping[str, int], ...]  # as `score.sparse.as_objects` has them
     anomalous: int
     pages: int
     incidents: tuple[Incident, ...]
@@ -62,10 +66,12 @@ def run_part(job: Job, part: Part, threads: int = 1) -> Done:
     problems: Problems = []
     reasons: Counter[str] = Counter()
     repairs: Counter[str] = Counter()
+    never: Sparse = Counter()
     tables = []
     for matrix in part.portion.matrices(problems):
         reasons.update(reasons_of(matrix))
         repairs.update(matrix.repairs)
+        never.update(_never_judged(matrix, job))
         tables.append(replay_matrix(matrix, job.plan, Overrides(job.policy, job.overrides), threads=threads))
     steps = pa.concat_tables(tables).combine_chunks()  # its bytes must not depend on how the rows were cut
     target = Path(job.output, "scores", part.file_name)
@@ -92,6 +98,7 @@ def run_part(job: Job, part: Part, threads: int = 1) -> Done:
         outcomes=_counts(steps["outcome"]),
         reasons=dict(reasons),
         repairs=dict(repairs),
+        never_judged=tuple(as_objects(never)),
         anomalous=sum(hits for _, _, hits in noisiest),
         pages=sum(pages for _, pages, _ in noisiest),
         incidents=tuple(incidents),
@@ -101,6 +108,16 @@ def run_part(job: Job, part: Part, threads: int = 1) -> Done:
         file_bytes=target.stat().st_size if job.keep_scores else 0,
         file_sha256=checksum(target) if job.keep_scores else None,
     )
+
+
+def _never_judged(matrix: MetricMatrix, job: Job) -> Sparse:
+    """Metrics that no window was long enough for, as of their newest points."""
+    given = Overrides(job.policy, job.overrides)
+    of_row = given.assign(matrix.metrics.to_pylist())
+    plan = ScorePlan(job.plan.profile, full_duration=job.plan.window, policies=given.policies, user=job.plan.user)
+    own = np.full(len(matrix), NO_AS_OF)
+    policies = stretched(Policies.encode(plan, of_row, len(matrix)), matrix, own)
+    return sparse(matrix, np.arange(len(matrix)), policies, own, job.plan.profile)
 
 
 def _by_metric(steps: pa.Table, names: list[str]) -> Iterator[Steps]:

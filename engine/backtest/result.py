@@ -9,6 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from ridgeline.engine.score.sparse import lines as told
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class BacktestResult:
@@ -46,6 +48,7 @@ def summary(manifest: Mapping[str, Any]) -> str:
         f"pages      {manifest['pages']:,}{_rates(manifest)}",
     ]
     lines += [f"{title:<10} {_listed(manifest[title])}" for title in ("reasons", "repairs") if manifest[title]]
+    lines += told(manifest["never_judged"])
     if manifest["noisiest"]:
         lines.append("noisiest metrics")
         lines += [

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ridgeline.io.matrix import MetricMatrix
 
 NEVER: Final = -(2**63)  # the watermark of a metric that was never judged
+LONGEST_STEP: Final = 7 * 86400  # seconds: beyond, windows of `min_window_points` are looked at as far as they are kept
 
 Points = tuple[NDArray[np.int64], NDArray[np.float64]]  # timestamps int64[n], values float64[n]
 
@@ -68,9 +69,12 @@ class Judging:
         return (*algorithm_names(), *(one.name for one in self.plan.user))
 
     def windows(self, metrics: Sequence[str]) -> list[int]:
-        """The seconds that the points of each metric are judged over."""
+        """The seconds that the points of each metric are judged over, at most."""
         given = self.overrides.assign(metrics)
-        lengths = [policy.full_duration or self.plan.window for policy in self.overrides.policies]
+        lengths = [
+            max(policy.full_duration or self.plan.window, policy.min_window_points * LONGEST_STEP)
+            for policy in self.overrides.policies
+        ]
         return [lengths[at] for at in ([0] * len(metrics) if given is None else given.tolist())]
 
 

@@ -164,6 +164,7 @@ def _score(source: ParquetSource, scorer: Scorer, target: Path, report: Report, 
                 report.seconds["score"] += time.monotonic() - began
                 report.add(scored.verdicts, {**matrix.repairs, **scored.repairs})
                 report.prepared.update(scored.tally)
+                report.sparse.update(scored.sparse)
                 progress.add(len(matrix))
                 yield scored.verdicts
 

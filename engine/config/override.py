@@ -9,7 +9,7 @@ from ridgeline.engine.config.often import read_m_of_n
 from ridgeline.engine.config.problems import ConfigError, Problems
 from ridgeline.engine.config.reader import Table
 from ridgeline.engine.rules.overrides import DIRECTIONS, Override, impossible
-from ridgeline.engine.rules.policy import MOST_VOTES, Policy, threshold_fault
+from ridgeline.engine.rules.policy import MOST_VOTES, MOST_WINDOW_POINTS, Policy, threshold_fault
 
 
 def read_override(table: Table, algorithms: Sequence[str]) -> Override | None:
@@ -30,6 +30,7 @@ def read_override(table: Table, algorithms: Sequence[str]) -> Override | None:
         stale_period=table.duration("stale_period", None),
         full_duration=table.duration("full_duration", None),
         resolution_aware=table.boolean("resolution_aware", None),
+        min_window_points=table.integer("min_window_points", None, low=0, high=MOST_WINDOW_POINTS),
         m_of_n=read_m_of_n(table),
     )
     thresholds.finish()

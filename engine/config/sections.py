@@ -12,7 +12,7 @@ from ridgeline.engine.config.reader import Table
 from ridgeline.engine.rules.airgaps import Airgaps
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.overrides import Override, impossible
-from ridgeline.engine.rules.policy import MOST_VOTES, Policy, consensus_fault
+from ridgeline.engine.rules.policy import MOST_VOTES, MOST_WINDOW_POINTS, Policy, consensus_fault
 from ridgeline.engine.rules.trial import Trial
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm
 
@@ -42,9 +42,20 @@ def read_analysis(top: Table, trial: Try | None = None) -> tuple[Analysis, tuple
         bookkeeping=table.boolean("bookkeeping", usual.bookkeeping),
         resolution_aware=table.boolean("resolution_aware", usual.resolution_aware),
         memory=table.file_or_none("memory"),
+        min_window_points=table.integer("min_window_points", usual.min_window_points, low=0, high=MOST_WINDOW_POINTS),
     )
+    _check_reach(table, analysis.min_window_points, analysis)
     table.finish()
     return analysis, algorithms
+
+
+def _check_reach(table: Table, points: int | None, analysis: Analysis) -> None:
+    """Refuse windows by points under a profile that has no windows."""
+    from ridgeline.engine.rules.profiles import profile_named, reach_fault
+
+    fault = reach_fault(points or 0, profile_named(analysis.profile))
+    if fault is not None:
+        table.refuse("min_window_points", fault)
 
 
 def _try_out(table: Table, found: UserAlgorithm, trial: Try) -> None:
@@ -64,6 +75,7 @@ def read_override_tables(top: Table, analysis: Analysis, algorithms: tuple[str, 
         if override is not None:
             places.append(at)
             overrides.append(override)
+            _check_reach(table, override.min_window_points, analysis)
     policy = Policy(consensus=analysis.consensus, algorithms=analysis.algorithms or algorithms)
     fault = consensus_fault(policy.consensus, len(policy.algorithms))
     if fault is not None:

@@ -37,6 +37,7 @@ url = "redis://127.0.0.1:6379/0"        # or rediss://HOST:PORT/0 (TLS), unix://
 # second_order = false                  # true: alert again only on what was over, or grew by half (docs/alerters.md)
 # resolution_aware = false              # true: hourly and daily series are judged in their own steps (docs/algorithms.md)
 # memory = "/var/lib/ridgeline/memory"  # what runs keep for the next one (docs/memory.md); false: each reads every series
+# min_window_points = 0                 # points that a window holds at least: 200 gives hourly series 200 hours
 # m_of_n = [2, 5]                       # alert only on what was anomalous in 2 of its last 5 runs; default: at once
 
 [preparation]
@@ -63,6 +64,7 @@ counters = "auto"                       # judge by how much they rise what only 
 # stale_period = "1h"
 # full_duration = "7d"                  # the window of these metrics
 # resolution_aware = true               # as below [analysis], for these metrics
+# min_window_points = 1000              # as below [analysis], for these metrics
 # m_of_n = [3, 5]                       # alert only on what was anomalous in 3 of its last 5 runs
 
 # Of the alerts with one strategy, the first that matches a metric decides. Then it stays quiet for `expiration`.

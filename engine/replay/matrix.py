@@ -24,6 +24,7 @@ from ridgeline.engine.replay.variants import variants_of
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.score.gate import is_open
 from ridgeline.engine.score.plan import Policies, ScorePlan
+from ridgeline.engine.score.reach import windows_at
 from ridgeline.engine.score.resolution import scaled, units_of
 from ridgeline.engine.score.tables import Tables, weight_sums
 from ridgeline.engine.score.threads import each
@@ -202,11 +203,19 @@ def _series(
         last = np.append(t[1:] != t[:-1], True)[: len(t)]
         t, x = (t, x) if last.all() else (t[last], x[last])
     policy = int(policies.of_row[row])
-    window = int(policies.full_duration[policy])
     aware = bool(policies.aware[policy])
-    for one_t, one_x, wanted in variants_of((t, x), ask, plan, window, start):
-        whole = Series(one_t, one_x, wanted, policy, window, switches)
-        yield from _by_unit(whole) if aware else (whole,)
+    windows = windows_at(t, int(policies.full_duration[policy]), int(policies.reach[policy]))
+    for window in distinct(windows).tolist() or [int(policies.full_duration[policy])]:
+        for one_t, one_x, wanted in variants_of((t, x), ask, plan, window, start):
+            whole = Series(one_t, one_x, wanted, policy, window, switches)
+            if policies.reach[policy]:
+                _keep(whole, windows[np.searchsorted(t, one_t, "right") - 1] == window)
+            yield from _by_unit(whole) if aware else (whole,)
+
+
+def _keep(series: Series, chosen: NDArray[np.bool_]) -> None:
+    """Write only the chosen ones of the steps."""
+    series.wanted[~chosen] = 0
 
 
 def _by_unit(whole: Series) -> Iterator[Series]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ridgeline.engine.report.counts import ranked
 from ridgeline.engine.report.files import listing
+from ridgeline.engine.score.sparse import as_objects
 
 if TYPE_CHECKING:
     from ridgeline.engine.report.summary import Report
@@ -20,6 +21,7 @@ def as_object(report: Report) -> dict[str, Any]:
         "reasons": ranked(report.reasons),
         "repairs": ranked(report.repairs),
         "preparation": ranked(report.prepared),
+        "never_judged": as_objects(report.sparse),
         "anomalies": listing(report.anomalies),
         "breakdown": report.breakdown,
         "algorithm_errors": ranked(report.algorithm_errors),

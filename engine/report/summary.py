@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ridgeline.engine.report.difference import Difference
     from ridgeline.engine.score.anomaly import Anomaly
     from ridgeline.engine.score.failures import Complaint
+    from ridgeline.engine.score.sparse import Sparse
 
 # Seconds of the wall clock, which add up to the total; and those of threads at work, which overlap with one another.
 SHARES: Final = ("list", "compile", "scan", "alert", "bookkeeping", "write")
@@ -30,6 +31,7 @@ class Report:
     as_of              epoch seconds, or "last"
     repairs            points by reason
     prepared           metrics by what was done to their series, and `raw_counter` (`engine.score.tally`)
+    sparse             metrics that no window is long enough for (`engine.score.sparse`)
     spent              by user's algorithm, (seconds, metrics judged) of each block: they run by themselves
     traceback          of the bug that ended the run, if one did
     failures           per algorithm that failed somewhere, an account of one of its failures
@@ -49,6 +51,7 @@ class Report:
     as_of: int | str | None = None
     repairs: Counter[str] = field(default_factory=Counter)
     prepared: Counter[str] = field(default_factory=Counter)
+    sparse: Sparse = field(default_factory=Counter)
     failures: dict[str, Complaint] = field(default_factory=dict)
     alerts: Mapping[str, int] | None = None
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("compile", *WORK, "total"), 0.0))

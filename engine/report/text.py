@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.report.counts import ranked
 from ridgeline.engine.report.summary import SHARES, WORK
+from ridgeline.engine.score import sparse
 from ridgeline.engine.score.tally import RAW
 from ridgeline.io.text import escape
 
@@ -32,6 +33,7 @@ def _counts(report: Report) -> Iterator[str]:
     if report.repairs:
         yield f"points repaired or dropped{_listed(': ', report.repairs)}"
     yield from _preparation(report)
+    yield from sparse.lines(sparse.as_objects(report.sparse))
     for name, count in ranked(report.algorithm_errors).items():
         yield f"{escape(name)} failed on {number(count, 'metric')}; {escape(report.failures[name].sentence)}"
 

@@ -13,6 +13,7 @@ class Analysis:
     second_order  whether an anomaly alerts only where it is news to those who were told
     m_of_n        (m, n): alert only on what was anomalous in m of its last n runs
     resolution_aware  whether what is measured in minutes is measured in a series' own steps where these are longer
+    min_window_points points that a window holds at least, however long that is; 0: as many as there are
     bookkeeping   whether a run over Redis writes what Skyline's siblings read there
     memory        the file of what a run over Redis keeps for the next one; True: at the usual place, False: nowhere
     """
@@ -30,3 +31,4 @@ class Analysis:
     bookkeeping: bool = True
     resolution_aware: bool = False
     memory: Path | bool = True
+    min_window_points: int = 0

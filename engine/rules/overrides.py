@@ -39,6 +39,7 @@ class Override:
     stale_period: int | None = None
     full_duration: int | None = None
     resolution_aware: bool | None = None
+    min_window_points: int | None = None
     m_of_n: tuple[int, int] | None = None
 
     def apply(self, policy: Policy) -> Policy:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+MOST_WINDOW_POINTS: Final = 1_000_000
 MOST_VOTES: Final = 127  # verdicts count votes in eight bits
 # Algorithms whose threshold is a level of significance; below the least, Student's t has no quantile in float64.
 SIGNIFICANCES: Final = frozenset({"grubbs"})
@@ -20,6 +21,7 @@ class Policy:
     stale_period     seconds; None: the profile's
     full_duration    seconds of each series that are considered; None: the plan's
     resolution_aware whether what is measured in minutes is measured in the series' own steps (`score.resolution`)
+    min_window_points points that a window holds at least, however long that is (`score.reach`); 0: as many as there are
     """
 
     consensus: int = 6
@@ -31,6 +33,7 @@ class Policy:
     stale_period: int | None = None
     full_duration: int | None = None
     resolution_aware: bool = False
+    min_window_points: int = 0
 
 
 def consensus_fault(consensus: int, algorithms: int) -> str | None:

@@ -72,3 +72,10 @@ def profile_named(name: str) -> Profile:
         return PROFILES[name]
     except KeyError:
         raise InputError(f"unknown profile {name!r}: choose one of {', '.join(PROFILES)}") from None
+
+
+def reach_fault(points: int, profile: Profile) -> str | None:
+    """Say why windows cannot hold so many points at least; None where they can."""
+    if points and not profile.windowed:
+        return f"min_window_points is for the profile native: {profile.name} looks at all the points that it is given"
+    return None

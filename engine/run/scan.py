@@ -135,6 +135,7 @@ class Scan:
                 self.report.seconds["score"] += seconds
                 self.report.repairs.update(scored.repairs)
                 self.report.prepared.update(scored.tally)
+                self.report.sparse.update(scored.sparse)
                 self.leads.append(scored.leads)
                 self._hand_out(Series(block, scored.prepared), scored.verdicts)
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ridgeline.engine.prepare.series import Prepared
 from ridgeline.engine.score.plan import resolve_as_of
+from ridgeline.engine.score.reach import newest_steps
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
 
@@ -18,9 +19,10 @@ def considered(
 
     Each of the three only where the scorer's profile says so. Of prepared series as they are judged.
     """
+    cleaned = series.cleaned if isinstance(series, Prepared) else series
+    window = _window(cleaned, row, scorer)
     matrix, row = (series.judged(row), 0) if isinstance(series, Prepared) else (series, row)
     profile = scorer.plan.profile
-    window = scorer.overrides.policy(matrix.metrics[row].as_py()).full_duration or scorer.plan.full_duration
     begin, end = matrix.offsets[row], matrix.offsets[row + 1]
     stamps, values = matrix.timestamps[begin:end], matrix.values[begin:end]
     as_of = resolve_as_of(matrix.slice(row, row + 1), scorer.plan)[0]
@@ -34,3 +36,13 @@ def considered(
         last = np.append(stamps[1:] != stamps[:-1], True)[: len(stamps)]
         stamps, values = stamps[last], values[last]
     return stamps, values
+
+
+def _window(matrix: MetricMatrix, row: int, scorer: Scorer) -> int:
+    """Seconds of the window of one row."""
+    policy = scorer.overrides.policy(matrix.metrics[row].as_py())
+    window = policy.full_duration or scorer.plan.full_duration
+    if not policy.min_window_points:
+        return window
+    as_of = resolve_as_of(matrix, scorer.plan)[row : row + 1]
+    return max(window, policy.min_window_points * int(newest_steps(matrix, np.array([row]), as_of)[0]))

@@ -14,6 +14,7 @@ from ridgeline.engine.prepare.series import LABELS, Changed, Prepared
 from ridgeline.engine.score import verdicts
 from ridgeline.engine.score.gate import held_back, is_open
 from ridgeline.engine.score.plan import Policies, ScorePlan, resolve_as_of
+from ridgeline.engine.score.reach import cut_short, stretched
 from ridgeline.engine.score.resolution import apart
 from ridgeline.engine.score.rows import Judgeable
 from ridgeline.engine.score.tables import Tables
@@ -41,6 +42,7 @@ from ridgeline.kernels.score.layout import (
     RESOLUTION,
     SCORES,
     TIMESTAMP,
+    TOO_SHORT,
     TRUE,
     score_room,
 )
@@ -130,7 +132,7 @@ def judge_rows(
 
     `changed`: rows that are judged by another series than their own.
     """
-    policies = Policies.encode(plan, policy_of_row, len(matrix))
+    policies = stretched(Policies.encode(plan, policy_of_row, len(matrix)), matrix, resolve_as_of(matrix, plan))
     if changed is None:
         results = _results(matrix, plan, policies, threads)
     else:
@@ -141,6 +143,9 @@ def judge_rows(
     count = (by_algorithm == TRUE).sum(axis=0, dtype=np.int8)
     anomalous = (outcomes == ANALYSED) & (count >= policies.consensus[policies.of_row])
     reasons = _gate(anomalous, matrix.reasons, plan, policies, results)
+    if policies.own_windows is not None:
+        newest = results.facts[:, TIMESTAMP]
+        reasons[(outcomes == TOO_SHORT) & cut_short(policies, matrix, newest)] = verdicts.SHORT_HISTORY
     return Judged(outcomes, reasons, by_algorithm, count, anomalous, results)
 
 

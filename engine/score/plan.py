@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgeline.engine.rules.policy import Policy, consensus_fault, threshold_fault
-from ridgeline.engine.rules.profiles import PROFILES, Profile
+from ridgeline.engine.rules.profiles import PROFILES, Profile, reach_fault
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm
 from ridgeline.engine.score.failures import Complaint
 from ridgeline.engine.score.rows import Judgeable
@@ -74,15 +74,18 @@ class Policies:
     user: NDArray[np.float64]  # thresholds of users' algorithms, NaN where one is switched off
     full_duration: NDArray[np.int64]  # seconds
     aware: NDArray[np.bool_]  # of resolution
+    reach: NDArray[np.int64]  # points that a window holds at least; 0: as many as there are
+    own_windows: NDArray[np.int64] | None = None  # of each row, where these are not its policy's (`score.reach`)
 
     @property
     def windows(self) -> NDArray[np.int64]:
         """Seconds of each row's window: int64[n]."""
-        return self.full_duration[self.of_row]
+        return self.full_duration[self.of_row] if self.own_windows is None else self.own_windows
 
     def only(self, rows: NDArray[np.int64]) -> Policies:
         """Return the policies of some rows, as if there were no others."""
-        return replace(self, of_row=self.of_row[rows])
+        own = None if self.own_windows is None else self.own_windows[rows]
+        return replace(self, of_row=self.of_row[rows], own_windows=own)
 
     def without(self, rows: NDArray[np.int64]) -> Policies:
         """Return the policies of all rows, with none for some: kernels take those for empty."""
@@ -111,7 +114,7 @@ def _encoded(
     for policy in policies:
         chosen = policy.algorithms or names
         limits = {name: float(fact["threshold"]) for name, fact in facts.items()} | dict(policy.thresholds)
-        _check(policy, chosen, limits)
+        _check(policy, chosen, limits, profile)
         if limits["grubbs"] not in alphas:
             alphas.append(limits["grubbs"])
         mask = sum(1 << place for place, name in enumerate(facts) if name in chosen)
@@ -135,11 +138,12 @@ def _encoded(
             [full_duration if policy.full_duration is None else policy.full_duration for policy in policies], np.int64
         ),
         np.array([policy.resolution_aware for policy in policies], np.bool_),
+        np.array([policy.min_window_points for policy in policies], np.int64),
     )
 
 
-def _check(policy: Policy, chosen: tuple[str, ...], limits: dict[str, float]) -> None:
-    fault = consensus_fault(policy.consensus, len(chosen))
+def _check(policy: Policy, chosen: tuple[str, ...], limits: dict[str, float], profile: Profile) -> None:
+    fault = consensus_fault(policy.consensus, len(chosen)) or reach_fault(policy.min_window_points, profile)
     if fault is not None:
         raise InputError(fault)
     for name, limit in limits.items():

@@ -57,6 +57,11 @@ def units_of(t: Ints, first: NDArray[Any], last: NDArray[Any]) -> Ints:
     return np.where(reached[-1] > 0, UNITS[np.argmax(reached >= half, axis=0)], MINUTE)
 
 
+def unit_of(step: int) -> int:
+    """Return the unit that is nearest, by ratio, to a step of so many seconds."""
+    return int(UNITS[np.searchsorted(_BOUNDS, step, "right")])
+
+
 def scaled(switches: Ints, unit: int, window: int) -> Ints:
     """Return a profile's switches for series of this unit, in windows of so many seconds."""
     if unit <= MINUTE:
@@ -103,4 +108,4 @@ def _unit(t: Ints, as_of: int, window: int, switches: Ints) -> int:
     if not len(steps):
         return MINUTE
     middle = (len(steps) + 1) // 2 - 1
-    return int(UNITS[np.searchsorted(_BOUNDS, np.partition(steps, middle)[middle], "right")])
+    return unit_of(int(np.partition(steps, middle)[middle]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -22,9 +23,12 @@ from ridgeline.engine.rules.user_algorithms import UserAlgorithm, load_user_algo
 from ridgeline.engine.score.future import leads, points_after
 from ridgeline.engine.score.matrix import judge_rows, verdict_rows
 from ridgeline.engine.score.plan import Policies, ScorePlan, algorithm_names, resolve_as_of
+from ridgeline.engine.score.reach import stretched
+from ridgeline.engine.score.sparse import Sparse, sparse
 from ridgeline.engine.score.tally import tally
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import MetricMatrix
+from ridgeline.kernels.score.layout import TOO_SHORT
 
 AsOf = int | Literal["last"] | None
 
@@ -38,6 +42,7 @@ class Scored:
     repairs    points by reason that scoring left out
     leads      int64[rows with points]: seconds from the instant judged as of to the newest point, above 0 in the future
     tally      metrics by what was done to their series (`engine.score.tally`)
+    sparse     metrics that no window is long enough for (`engine.score.sparse`)
     """
 
     verdicts: pa.RecordBatch
@@ -45,6 +50,7 @@ class Scored:
     repairs: Mapping[str, int]
     leads: NDArray[np.int64]
     tally: Mapping[str, int] = field(default_factory=dict)
+    sparse: Sparse = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,9 +140,9 @@ class Scorer:
         plan = replace(self.plan, policies=given.policies)
         as_of = resolve_as_of(matrix, plan)
         prepared = Prepared(matrix)
+        policies = stretched(Policies.encode(plan, given.of_row, len(matrix)), matrix, as_of)
         if given.asks is not None:
-            windows = Policies.encode(plan, given.of_row, len(matrix)).windows
-            prepared = prepare(matrix, given.asks, as_of, windows, plan.profile.encode())
+            prepared = prepare(matrix, given.asks, as_of, policies.windows, plan.profile.encode())
         judged = judge_rows(matrix, plan, given.of_row, changed=prepared.changed, threads=threads or self.threads)
         ahead = leads(matrix, as_of)
         left_out = plan.profile.drop_future and bool((ahead > 0).any())
@@ -146,6 +152,7 @@ class Scorer:
             {"after_as_of": points_after(matrix, as_of)} if left_out else {},
             ahead,
             tally(prepared, judged),
+            sparse(matrix, np.flatnonzero(judged.outcomes == TOO_SHORT), policies, as_of, plan.profile),
         )
 
 
@@ -160,6 +167,7 @@ def base_policy(analysis: Analysis, known: Sequence[str] = ()) -> Policy:
         algorithms=chosen,
         stale_period=analysis.stale_period,
         resolution_aware=analysis.resolution_aware,
+        min_window_points=analysis.min_window_points,
     )
 
 

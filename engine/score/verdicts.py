@@ -21,10 +21,13 @@ MISSING_OUTCOME: Final = OUTCOMES.index("missing")
 REJECTED_OUTCOME: Final = OUTCOMES.index("rejected")
 
 # Reasons of a row, then those that only a verdict has.
-REASONS: Final = (*ROW_REASONS, "direction", "min_change", "deadline", "kernel_failed", "airgaps_only")
+REASONS: Final = (
+    *ROW_REASONS, "direction", "min_change", "deadline", "kernel_failed", "airgaps_only", "short_history",
+)  # fmt: skip
 DIRECTION: Final = REASONS.index("direction")
 MIN_CHANGE: Final = REASONS.index("min_change")
 AIRGAPS_ONLY: Final = REASONS.index("airgaps_only")
+SHORT_HISTORY: Final = REASONS.index("short_history")  # of a window of `min_window_points`, the source holds a part
 
 
 @cache

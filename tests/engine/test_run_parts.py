@@ -2,7 +2,9 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from rigs.parts import NAMES, Clock, Source, matrix, verdicts
 
@@ -29,6 +31,7 @@ def fake_scores(monkeypatch):
     def judge_rows(block, plan, index, *, changed, threads):
         if "bug" in block.metrics.to_pylist():
             raise ZeroDivisionError("oh\nno")
+        return SimpleNamespace(outcomes=np.zeros(len(block), np.uint8))
 
     def verdict_rows(prepared, plan, judged):
         names = prepared.metrics.to_pylist()
