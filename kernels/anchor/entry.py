@@ -12,6 +12,7 @@ from ridgeline.kernels.memory.anchoring import anchor_proof, anchor_sums, anchor
 from ridgeline.kernels.memory.layout import (
     CHECK,
     COUNTER,
+    FIRST,
     FRESH,
     HELD,
     JUDGEMENT,
@@ -101,6 +102,7 @@ def run(
         anchor_proof(w, t[:end], x[:end])
         w[MEANING] = meanings[i]
         w[JUDGEMENT] = judgements[policy_of_row[i]]
+        w[FIRST] = t[0]
         w[HELD] = as_of - t[0]
         put_mark(w, STATE, ODD if is_odd else WHOLE)
         put_mark(w, OUTCOME, outcomes[i])

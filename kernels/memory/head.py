@@ -12,6 +12,7 @@ from ridgeline.kernels.decode.layout import POINT
 from ridgeline.kernels.decode.loads import bits_of
 from ridgeline.kernels.memory.layout import (
     COUNT,
+    FIRST,
     FRESH,
     HELD,
     LAST,
@@ -51,8 +52,8 @@ def take_head(
     if not has_room(w, 0, rules):
         return READ_UNDECIDED
     _, kind, first, bits = read_item(data, start, end, stack)
-    if kind != POINT:
-        return READ_WINDOW
+    if kind != POINT or first < w[FIRST]:
+        return READ_WINDOW  # a key grows at its end only
     standing = 1 if mark(w, STANDING) == STANDS_WAITING else 0
     if first > w[LAST] - rules.windows[row]:
         before = w[COUNT]
@@ -63,5 +64,6 @@ def take_head(
             return READ_WINDOW
         if w[COUNT] != before:
             standing = 0
+    w[FIRST] = first
     w[HELD] = rules.as_of - first
     return judge_row(w, f, row, mark(w, FRESH), standing, rules)

@@ -34,14 +34,15 @@ from ridgeline.kernels.decode.layout import NESTING
     NEGATIVES,  # points of the window below 0
     STEP,  # seconds: the resolution; the median step as of the last full read
     SAME,  # how many steps of the window are of this length
-    HELD,  # seconds from the key's first timestamp to the instant at which it was last seen
+    FIRST,  # the key's first timestamp, as it was last seen
+    HELD,  # seconds from it to the instant of that
     JUNCTION,  # sum over the newest KNOWN pairs of the key (`junction`)
     SPAN,  # seconds from one of the newest SPAN_POINTS points, the oldest that is known, to the newest
     QUEUE_AT,  # place of the next point to leave
     QUEUE_LENGTH,
     QUEUE_BASE,  # epoch seconds from which the queue counts
     QUEUE_ID,  # hash of the whole queue, which its blocks are checked with
-) = range(28)
+) = range(29)
 HOT_WORDS: Final = 32
 HOT_BYTES: Final = 8 * HOT_WORDS
 

@@ -16,7 +16,7 @@ from ridgeline.kernels.memory import layout
 from ridgeline.kernels.native import loader
 from ridgeline.kernels.score.layout import ANALYSED, COUNT, DATAPOINT, NEGATIVE, TIMESTAMP
 
-LONGEST = 4096
+LONGEST = 10_000
 _tables = Tables()
 
 
@@ -36,12 +36,19 @@ def bulk(data):
     return b"$%d\r\n%s\r\n" % (len(data), data)
 
 
+def reply(stored, piece):
+    """What the server says of a piece of a key: of what is stored there, bytes, None, or a value of another type."""
+    if isinstance(stored, tuple):
+        return b"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"
+    return bulk((stored or b"")[piece])
+
+
 def matrix_of(stored):
-    """What a full read of stored bytes gives: a row each; None, as of an absent key, has no points."""
-    arena = Arena(sum(map(len, filter(None, stored))) + 64)
+    """What a full read of stored bytes gives: a row each; of a key that is absent, or no string, one without points."""
+    arena = Arena(sum(len(data) for data in stored if isinstance(data, bytes)) + 64)
     part, filled = Part(0, arena), 0
     for data in stored:
-        if data is None:
+        if not isinstance(data, bytes):
             part.append(ABSENT)
             continue
         arena.view[filled : filled + len(data)] = data
@@ -145,10 +152,12 @@ class Fleet:
         self.codes[:] = 255
         self.changed[:] = 0
         rows = np.arange(len(self.stored))
-        status, cursor = self.take(b"".join(bulk(data[-self.size :]) for data in self.stored), rows, now)
+        status, cursor = self.take(b"".join(reply(data, slice(-self.size, None)) for data in self.stored), rows, now)
         assert (status, cursor[layout.DONE]) == (layout.OK, len(rows))
         heads = np.flatnonzero(self.codes == layout.HEAD)
-        status, cursor = self.take_heads(b"".join(bulk(self.stored[row][:19]) for row in heads), heads, now)
+        status, cursor = self.take_heads(
+            b"".join(reply(self.stored[row], slice(0, layout.HEAD_SIZE)) for row in heads), heads, now
+        )
         assert (status, cursor[layout.DONE]) == (layout.OK, len(heads))
         return self.codes.copy()
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 APPEND = "append"  # bytes after those that were there
 NEAR = "within 17 or head"
 DEEPER = "deeper"  # shows within 60 runs
 
-KNOWN = 17  # newest pairs that prove where a row stands
+KNOWN = 17  # newest pairs by time, which prove where a row stands
 RUNS = 60
 SILENT = 600  # seconds after which the head is looked at
 WHOLE = 18 * 19  # no tail is shorter than this, so that a shorter value is seen whole
@@ -19,7 +21,7 @@ def promised(before, after, *, now, window):
     """
     if after.data.startswith(before.data):
         return APPEND
-    known, found = before.points(), after.points()
+    known, found = (sorted(stored.points(), key=itemgetter(0)) for stored in (before, after))
     if not known or len(after.data) < WHOLE:
         return NEAR
     proof = known[-KNOWN:]

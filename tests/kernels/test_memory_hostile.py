@@ -1,0 +1,125 @@
+"""Whatever is written to series between runs: what their ends settle, a full read would settle alike."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rigs.examples import examples
+from rigs.hostile.fleet import Fleet as HostileFleet
+from rigs.memory import Fleet, packed, pair
+from twins import strategies
+
+from ridgeline.engine.rules.policy import Policy
+from ridgeline.engine.rules.profiles import PROFILES
+from ridgeline.engine.score.matrix import score_matrix
+from ridgeline.engine.score.plan import ScorePlan, algorithm_names
+from ridgeline.kernels.memory import layout
+
+NATIVE = PROFILES["native"]
+NEVER_STALE = 2**40
+SUMMED = (
+    "stddev_from_average",
+    "grubbs",
+    "mean_subtraction_cumulation",
+    "ks_test",
+    "stddev_from_moving_average",
+)
+
+
+def attack(seed, step, period, minutes, window=86400):
+    """Run a hostile fleet; return how many rows were settled without a full read. Fails where one is settled wrongly."""
+    hostile = HostileFleet(seed=seed, step=step, period=period, window=window)
+    names = list(hostile.metrics)
+    minute = hostile.minute()
+    plan = ScorePlan(full_duration=window)
+    ours = Fleet([minute.values[name] for name in names], plan, size=layout.tail_size(max(2, 2 * period // step)))
+    ours.anchor(range(len(names)), minute.now)
+    settled = 0
+    for _ in range(minutes):
+        minute = hostile.minute()
+        ours.stored = [minute.values[name] for name in names]
+        codes = ours.ask(minute.now)
+        wrong = [(names[row], minute.changes.get(names[row])) for row in ours.wrong(minute.now)]
+        assert [(name, change) for name, change in wrong if not hostile.excused(name)] == []
+        settled += int((codes <= layout.QUIET).sum())
+        ours.anchor(np.flatnonzero(codes >= layout.ABSENT), minute.now)
+    return settled / (minutes * len(names))
+
+
+@pytest.mark.parametrize(
+    ("step", "period", "window"),
+    [(10, 60, 86400), (60, 60, 86400), (60, 60, 7200), (300, 300, 86400), (3600, 600, 86400)],
+)
+def test_a_hostile_fleet_is_settled_as_a_full_read_settles_it(step, period, window):
+    assert attack(11, step, period, 12, window) > 0.4
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("step", [10, 60, 300, 3600])
+def test_two_hundred_minutes_of_it(seed, step):
+    assert attack(seed, step, max(step // 6, 60), 200) > 0.4
+
+
+def walked(row, known, plan):
+    """Anchor the first `known` points of a series and let the others come one by one; return how many rows were settled."""
+    t, x = row
+    ours = Fleet([packed(t[:known], x[:known])], plan)
+    ours.anchor([0], int(t[known - 1]))
+    settled = 0
+    for i in range(known, len(t)):
+        ours.stored[0] += pair(t[i], x[i])
+        settled += int(ours.minute(int(t[i]))[0]) <= layout.QUIET
+    return settled
+
+
+limits = st.sampled_from([1.0, 1e-9, 1e-3, 0.1, 0.9, 1.1, 10.0, 1e6])
+
+
+@st.composite
+def policies(draw):
+    """A policy of some algorithms, with thresholds of any size."""
+    names = draw(st.sets(st.sampled_from(algorithm_names()), min_size=1))
+    thresholds = tuple((name, 3.0 * draw(limits)) for name in sorted(names - {"grubbs"}))
+    consensus = draw(st.integers(1, len(names)))
+    chosen = tuple(name for name in algorithm_names() if name in names)
+    return Policy(algorithms=chosen, consensus=consensus, thresholds=thresholds, stale_period=NEVER_STALE)
+
+
+@examples(40)
+@given(
+    row=st.one_of(strategies.series(min_size=30, max_size=150), strategies.edge_series(min_size=30, max_size=150)),
+    known=st.integers(1, 25),
+    policy=policies(),
+    window=st.sampled_from([86400, 3600, 600, 10**7]),
+)
+def test_any_series_under_any_policy(row, known, policy, window):
+    profile = replace(NATIVE, min_points=1, boring_points=20)
+    walked(row, known, ScorePlan(profile, window, policies=(policy,)))
+
+
+@examples(30)
+@given(row=strategies.series(min_size=40, max_size=120), nudge=st.sampled_from([-1e-9, -1e-13, 0.0, 1e-13, 1e-9]))
+def test_a_vote_at_its_very_limit_is_never_taken_for_false(row, nudge):
+    t = row[0]
+    profile = replace(NATIVE, min_points=1, boring_points=0)
+    known = len(t) - 1
+    ours = Fleet([packed(*row)])
+    plan = ScorePlan(profile, policies=(Policy(stale_period=NEVER_STALE),), as_of=int(t[-1]), scores=True)
+    found = score_matrix(ours.judge([0], int(t[-1]))[1], plan).to_pylist()[0]
+    for name in ("stddev_from_average", "mean_subtraction_cumulation", "stddev_from_moving_average"):
+        threshold = 3.0 * found[f"{name}_score"] * (1 + nudge)
+        if not 0 < threshold < 1e300:
+            continue
+        policy = Policy(algorithms=(name,), consensus=1, thresholds=((name, threshold),), stale_period=NEVER_STALE)
+        walked(row, known, ScorePlan(profile, policies=(policy,)))
+
+
+def test_the_algorithms_that_sums_speak_for_are_settled_by_them():
+    rng = np.random.default_rng(3)
+    t = strategies.START + 60 * np.arange(400)
+    for name in SUMMED:
+        policy = Policy(algorithms=(name,), consensus=1, stale_period=NEVER_STALE)
+        assert walked((t, rng.normal(size=400)), 300, ScorePlan(NATIVE, policies=(policy,))) > 90, name
