@@ -75,11 +75,12 @@ def _write_in_place(
 ) -> None:
     """Keys before the slot that counts them, that before their rows: so a row that is not zeros has its key."""
     places, old = header.places, memory.slot
-    if (slot.rows, slot.sums, slot.assigned) != (old.rows, old.sums, old.assigned):
+    counted = replace(slot, notes=old.notes, runs=old.runs, written=old.written)
+    if replace(counted, turn=old.turn) != old:
         _write_keys(descriptor, places, memory.roster, memory.held)
         for column in COLUMNS:
             write_array(descriptor, places.parts[column.name], memory.roster.columns[column.name])
-        replace(slot, notes=old.notes, runs=old.runs, written=old.written).write(descriptor)
+        counted.write(descriptor)
         slot = replace(slot, turn=slot.turn + 1)
     for name in memory.changes:
         rows, values = memory.last_put(name)

@@ -98,7 +98,8 @@ class MemoryFile:
         A private one may be changed: in memory only. A mapped one is read-only and has no row for keys that were added
         since, nor any at all where it was dropped. Shrinking the file while it is mapped kills the process (SIGBUS).
         """
-        return self.arrays[name][: len(self)]
+        array = self.arrays[name]
+        return array[: len(self) if array.flags.writeable else self.held]
 
     def rows_of(self, asked: Keys) -> NDArray[np.int64]:
         """The row of each key asked for, int64[m]; -1 where there is none."""

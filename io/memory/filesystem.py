@@ -32,20 +32,18 @@ _ENOUGH: Final = 256  # bytes: more than any struct statfs
 
 
 def far_kind(descriptor: int) -> str | None:
-    """What kind of network or user-space file system an open file or folder lies on; None for a local disk or memory.
+    """What kind of network or user-space file system an open file or folder lies on; None for a local one. Raises OSError."""
+    return _FAR.get(magic(descriptor))
 
-    Raises OSError.
-    """
+
+def magic(descriptor: int) -> int:
+    """The number of the kind of file system that an open file or folder lies on. Raises OSError."""
     answer = ctypes.create_string_buffer(_ENOUGH)
     if _fstatfs()(descriptor, answer):
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))
-    return _FAR.get(kind_of(answer.raw))
-
-
-def kind_of(answer: bytes) -> int:
-    """`f_type`, the first member of struct statfs: a long, of which 32 bits are used."""
-    return ctypes.c_long.from_buffer_copy(answer).value & 0xFFFFFFFF
+    # The first member: a long, of which 32 bits are used.
+    return ctypes.c_long.from_buffer_copy(answer.raw).value & 0xFFFFFFFF
 
 
 @cache

@@ -55,7 +55,7 @@ def read_image(descriptor: int, header: Header, wanted: Sequence[Section]) -> Im
             found = read(descriptor, places.parts[section.name], (header.capacity, section.row_bytes), "|u1")
             sections[section.name] = found
             if section.private and found[rows:].reshape(-1).view(np.int64).any():
-                spare = 0
+                spare, found[rows:] = 0, 0
     return Image(roster, sections, spare, slot)
 
 

@@ -1,5 +1,8 @@
 """Memory files for tests: sections of ours, whose rows carry a checksum of their own as those of kernels do."""
 
+import os
+import signal
+
 import numpy as np
 
 from ridgeline.io.memory.file import MemoryFile
@@ -62,3 +65,64 @@ def begin(path, count=100, age=1):
     with MemoryFile.open(path, OWNER, SECTIONS) as memory:
         memory.add(names(count))
         age_all(memory, age)
+
+
+def in_child(act):
+    """How a process of its own ends that does this: 0, 1 where it raised, or the number of the signal, negative."""
+    pid = os.fork()
+    if not pid:
+        code = 1
+        try:
+            act()
+            code = 0
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def after_bytes(left, act):
+    """Let `act()` happen in the midst of the writing, once so many bytes have been written."""
+    write = os.pwrite
+
+    def pwrite(descriptor, data, at):
+        nonlocal left
+        size = len(memoryview(data).cast("B"))
+        if size <= left:
+            left -= size
+            return write(descriptor, data, at)
+        part = memoryview(data).cast("B")[:left]
+        left = 0
+        if part:
+            return write(descriptor, part, at)
+        return act()
+
+    os.pwrite = pwrite
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def used_bytes(path):
+    """How many bytes one commit of everything writes into this file, more or less."""
+    with MemoryFile.open(path, OWNER, SECTIONS, writing=False) as memory:
+        return len(memory) * (HOT.row_bytes + QUEUE.row_bytes) + 1000
+
+
+def sound(path, known, most, least=0):
+    """Open, and return the ages of all rows, asserted to be whole and of their own keys, or torn, or of zeros.
+
+    known   keys in the order in which they were added
+    """
+    with MemoryFile.open(path, OWNER, SECTIONS) as memory:
+        assert memory.keys.texts() == known[: len(memory)]
+        found = []
+        for section in SECTIONS:
+            rows = memory.rows(section.name)
+            number, age = ages(rows)
+            whole = age >= 0
+            assert (number[whole] == np.flatnonzero(whole)).all()
+            assert (age[whole] <= most).all()
+            assert (age[whole] >= least).all()
+            found.append(age)
+        return found
