@@ -15,12 +15,13 @@ import pyarrow as pa
 from ridgeline.bench.axes import Axes
 from ridgeline.bench.measure import repeat
 from ridgeline.bench.row import Row
-from ridgeline.engine.replay.matrix import replay_matrix
+from ridgeline.engine.backtest.scores import write_scores
+from ridgeline.engine.replay.matrix import replay_matrix, replay_rows
 from ridgeline.engine.replay.plan import ReplayPlan
+from ridgeline.engine.replay.steps import table_of
 from ridgeline.engine.score.matrix import score_matrix
 from ridgeline.engine.score.plan import ScorePlan
 from ridgeline.io.matrix import MetricMatrix
-from ridgeline.io.parquet.write import write_parquet
 
 SUMMARY: Final = "all nine scores at every step of a long history"
 YEAR: Final = 525_600
@@ -62,7 +63,8 @@ def _written(axes: Axes, steps: int) -> Row:
     with tempfile.TemporaryDirectory(prefix="ridgeline-bench-") as folder:
 
         def work() -> None:
-            write_parquet(replay_matrix(matrix, ReplayPlan(), threads=1), Path(folder, "scores.parquet"))
+            steps = replay_rows(matrix, ReplayPlan(), threads=1).steps
+            write_scores([table_of(matrix.metrics, steps, encoded=True)], Path(folder, "scores.parquet"))
 
         timing = repeat(work, runs=min(axes.runs, 3))
     return Row(

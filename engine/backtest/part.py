@@ -6,30 +6,30 @@ Runs alike in a thread of this process and on a worker of another machine: every
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ridgeline.engine.alerts.expiration import let_through
 from ridgeline.engine.backtest.incidents import Incident, Steps, fold
 from ridgeline.engine.backtest.job import Job
-from ridgeline.engine.backtest.manifest import checksum
 from ridgeline.engine.backtest.plan import Part
-from ridgeline.engine.replay.matrix import replay_matrix
+from ridgeline.engine.backtest.scores import write_scores
+from ridgeline.engine.replay.matrix import replay_rows
+from ridgeline.engine.replay.steps import Steps as Replayed
+from ridgeline.engine.replay.steps import table_of
 from ridgeline.engine.rules.matching import matches
 from ridgeline.engine.rules.overrides import Overrides
-from ridgeline.engine.score.plan import Policies, ScorePlan
+from ridgeline.engine.score.plan import Policies, ScorePlan, algorithm_names
 from ridgeline.engine.score.reach import stretched
 from ridgeline.engine.score.sparse import Sparse, as_objects, sparse
-from ridgeline.io.arrow.runs import runs_of
+from ridgeline.engine.score.verdicts import OUTCOMES
 from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
 from ridgeline.io.parquet.listing import Problems
-from ridgeline.io.parquet.write import write_parquet
 from ridgeline.io.reasons import ROW_REASONS
 
 NOISIEST: Final = 10
@@ -63,50 +63,40 @@ class Done:
 
 def run_part(job: Job, part: Part, threads: int = 1) -> Done:
     """Replay one part, write its scores atomically, and give its counts."""
+    user = tuple(one.name for one in job.plan.user)
+    counts = _Counts((*algorithm_names(), *user))
     problems: Problems = []
-    reasons: Counter[str] = Counter()
-    repairs: Counter[str] = Counter()
-    never: Sparse = Counter()
-    tables = []
+    tables: list[pa.Table] = []
     for matrix in part.portion.matrices(problems):
-        reasons.update(reasons_of(matrix))
-        repairs.update(matrix.repairs)
-        never.update(_never_judged(matrix, job))
-        tables.append(replay_matrix(matrix, job.plan, Overrides(job.policy, job.overrides), threads=threads))
-    steps = pa.concat_tables(tables).combine_chunks()  # its bytes must not depend on how the rows were cut
+        counts.reasons.update(reasons_of(matrix))
+        counts.repairs.update(matrix.repairs)
+        counts.never.update(_never_judged(matrix, job))
+        steps = replay_rows(matrix, job.plan, Overrides(job.policy, job.overrides), threads=threads).steps
+        counts.add(job, matrix.metrics.to_pylist(), steps)
+        if job.keep_scores:
+            tables.append(table_of(matrix.metrics, steps, user, encoded=True))
     target = Path(job.output, "scores", part.file_name)
-    if job.keep_scores:
-        write_parquet(steps, target)
-    names = [name.removesuffix(SCORE_SUFFIX) for name in steps.schema.names if name.endswith(SCORE_SUFFIX)]
-    incidents: list[Incident] = []
-    noisiest: list[tuple[str, int, int]] = []
-    weeks = 0.0
-    for metric in _by_metric(steps, names):
-        weeks += int(metric.timestamps[-1] - metric.timestamps[0]) / WEEK
-        if metric.anomalous.any():
-            incidents += fold(metric, names)
-            noisiest.append((metric.metric, _pages(job, metric), int(metric.anomalous.sum())))
-    stamps = steps["timestamp"]
-    bounds = pc.min_max(stamps).as_py()
+    seal = write_scores(tables, target) if job.keep_scores else None
+    noisiest = sorted(counts.noisiest, key=lambda row: (-row[1], -row[2], row[0]))
     return Done(
         number=part.number,
         metrics=len(part.portion.catalog.names),
-        steps=steps.num_rows,
-        first=bounds["min"],
-        last=bounds["max"],
-        metric_weeks=weeks,
-        outcomes=_counts(steps["outcome"]),
-        reasons=dict(reasons),
-        repairs=dict(repairs),
-        never_judged=tuple(as_objects(never)),
+        steps=counts.outcomes.total(),
+        first=counts.first,
+        last=counts.last,
+        metric_weeks=counts.weeks,
+        outcomes=dict(counts.outcomes),
+        reasons=dict(counts.reasons),
+        repairs=dict(counts.repairs),
+        never_judged=tuple(as_objects(counts.never)),
         anomalous=sum(hits for _, _, hits in noisiest),
         pages=sum(pages for _, pages, _ in noisiest),
-        incidents=tuple(incidents),
-        noisiest=tuple(sorted(noisiest, key=lambda row: (-row[1], -row[2], row[0]))[:NOISIEST]),
+        incidents=tuple(counts.incidents),
+        noisiest=tuple(noisiest[:NOISIEST]),
         unreadable=tuple(sentence for _, sentence in problems),
-        file=part.file_name if job.keep_scores else None,
-        file_bytes=target.stat().st_size if job.keep_scores else 0,
-        file_sha256=checksum(target) if job.keep_scores else None,
+        file=None if seal is None else part.file_name,
+        file_bytes=0 if seal is None else target.stat().st_size,
+        file_sha256=seal,
     )
 
 
@@ -120,20 +110,44 @@ def _never_judged(matrix: MetricMatrix, job: Job) -> Sparse:
     return sparse(matrix, np.arange(len(matrix)), policies, own, job.plan.profile)
 
 
-def _by_metric(steps: pa.Table, names: list[str]) -> Iterator[Steps]:
-    """Each metric's steps; the table holds metrics one after another."""
-    if not steps.num_rows:
-        return
-    runs = runs_of(steps["metric"].chunks)
-    anomalous = pc.fill_null(steps["anomalous"], False).to_numpy()
-    votes = pc.fill_null(steps["votes"], 0).to_numpy()
-    stamps, values = steps["timestamp"].to_numpy(), steps["value"].to_numpy()
-    scores = [pc.fill_null(steps[name + SCORE_SUFFIX], 0.0).to_numpy() for name in names]
-    metrics = runs.names.to_pylist()
-    for code, start, stop in zip(runs.codes, runs.starts[:-1], runs.starts[1:], strict=True):
-        here = slice(int(start), int(stop))
-        fired = np.stack([score[here] > 1 for score in scores], axis=1)
-        yield Steps(metrics[code], stamps[here], values[here], anomalous[here], votes[here], fired)
+@dataclass(slots=True)
+class _Counts:
+    """What a part comes to, matrix by matrix; `names` are the algorithms'."""
+
+    names: tuple[str, ...]
+    reasons: Counter[str] = field(default_factory=Counter)
+    repairs: Counter[str] = field(default_factory=Counter)
+    never: Sparse = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    first: int | None = None
+    last: int | None = None
+    weeks: float = 0.0
+    incidents: list[Incident] = field(default_factory=list)
+    noisiest: list[tuple[str, int, int]] = field(default_factory=list)
+
+    def add(self, job: Job, metrics: Sequence[str], steps: Replayed) -> None:
+        """Count the steps of whole metrics."""
+        found = np.bincount(steps.outcomes, minlength=len(OUTCOMES)).tolist()
+        self.outcomes.update({name: count for name, count in zip(OUTCOMES, found, strict=True) if count})
+        for metric in _by_metric(metrics, steps):
+            first, last = int(metric.timestamps[0]), int(metric.timestamps[-1])
+            self.first = first if self.first is None else min(self.first, first)
+            self.last = last if self.last is None else max(self.last, last)
+            self.weeks += (last - first) / WEEK
+            if metric.anomalous.any():
+                self.incidents += fold(metric, self.names)
+                self.noisiest.append((metric.metric, _pages(job, metric), int(metric.anomalous.sum())))
+
+
+def _by_metric(metrics: Sequence[str], steps: Replayed) -> Iterator[Steps]:
+    """The steps of each metric that has any."""
+    stops = np.cumsum(steps.counts)
+    for name, start, stop in zip(metrics, (stops - steps.counts).tolist(), stops.tolist(), strict=True):
+        if start < stop:
+            here = slice(start, stop)
+            fired = np.array([steps.scores[place, here] > 1 for place in steps.algorithms]).T
+            votes = steps.votes[here].view(np.int8)
+            yield Steps(name, steps.timestamps[here], steps.values[here], steps.anomalous[here], votes, fired)
 
 
 def _pages(job: Job, metric: Steps) -> int:
@@ -146,10 +160,6 @@ def _pages(job: Job, metric: Steps) -> int:
     return sum(
         int(let_through(metric.timestamps, metric.anomalous, expiration).sum()) for expiration in expirations.values()
     )
-
-
-def _counts(column: pa.ChunkedArray) -> dict[str, int]:
-    return {row["values"]: row["counts"] for row in pc.value_counts(column.combine_chunks()).to_pylist()}
 
 
 def reasons_of(matrix: MetricMatrix) -> dict[str, int]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ridgeline.io.parquet.portion import Cutter, Portion
 from ridgeline.io.parquet.source import ParquetSource
 
-TARGET_POINTS: Final = 1 << 20
+TARGET_POINTS: Final = 1 << 18  # so that a few metrics make several parts: one is written while another is replayed
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -14,13 +15,15 @@ from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.score import verdicts
 from ridgeline.engine.score.gate import held_back, is_open
 from ridgeline.engine.score.plan import algorithm_names
+from ridgeline.io.arrow.buffers import arrow, strings
 from ridgeline.kernels.replay.layout import COLUMNS, DISTANCE, STATISTIC
 from ridgeline.kernels.score.layout import ALGORITHMS, ANALYSED
 
 if TYPE_CHECKING:
     from ridgeline.engine.score.plan import Policies
 
-CHUNK_ROWS: Final = 1 << 20  # rows per chunk of a table: names of 2 GiB in one would overflow Arrow's strings
+CHUNK_ROWS: Final = 1 << 20  # rows per chunk of a table, fewer where names are so long
+CHUNK_BYTES: Final = (1 << 31) - 1  # that this many would overflow Arrow's strings
 KS_COLUMNS: Final = ("ks_test_d", "ks_test_adf")
 
 
@@ -85,6 +88,11 @@ class Steps:
             np.empty(0, np.uint8),
         )
 
+    @property
+    def algorithms(self) -> list[int]:
+        """The rows of `scores` that are algorithms', in the order of their names: the nine, then users'."""
+        return [*range(ALGORITHMS), *range(COLUMNS, len(self.scores))]
+
     def judge(self, policies: Sequence[Policy], encoded: Policies) -> None:
         """Decide `anomalous`: enough votes, in the wanted direction, by the wanted amount; and say why not."""
         self.anomalous = np.zeros(len(self.outcomes), bool)
@@ -124,34 +132,56 @@ class Steps:
         )
 
 
-def table_of(metrics: pa.StringArray, steps: Steps, user: Sequence[str] = ()) -> pa.Table:
-    """Return the steps of each metric, in order, as a table of `step_schema`."""
-    schema = step_schema(user)
-    return pa.Table.from_batches(list(_batches(metrics, steps, schema)), schema=schema)
+def table_of(metrics: pa.StringArray, steps: Steps, user: Sequence[str] = (), *, encoded: bool = False) -> pa.Table:
+    """Return the steps of each metric, in order, as a table of `step_schema`; texts dictionary-encoded where `encoded`."""
+    columns = step_schema(user)
+    for place, field in enumerate(columns):
+        if encoded and pa.types.is_string(field.type):
+            code = pa.int32() if field.name == "metric" else pa.int8()
+            columns = columns.set(place, field.with_type(pa.dictionary(code, pa.string())))
+    return pa.Table.from_batches(list(_batches(metrics, steps, columns, encoded=encoded)), schema=columns)
 
 
-def _batches(metrics: pa.StringArray, steps: Steps, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    codes = np.repeat(np.arange(len(steps.counts), dtype=np.int32), steps.counts)
-    for start in range(0, len(codes), CHUNK_ROWS):
-        here = slice(start, min(start + CHUNK_ROWS, len(codes)))
+def _batches(metrics: pa.StringArray, steps: Steps, schema: pa.Schema, *, encoded: bool) -> Iterator[pa.RecordBatch]:
+    # Names without a step are in no dictionary: bytes must not depend on how metrics were cut into matrices.
+    names = [name for name, count in zip(metrics.to_pylist(), steps.counts.tolist(), strict=True) if count]
+    codes = np.repeat(np.arange(len(names), dtype=np.int32), steps.counts[steps.counts > 0])
+    text = partial(_encoded, strings(names), strings(verdicts.OUTCOMES)) if encoded else partial(_plain, names)
+    rows = CHUNK_ROWS if encoded else min(CHUNK_ROWS, CHUNK_BYTES // max(map(_size, names), default=1))
+    for start in range(0, len(codes), rows):
+        here = slice(start, min(start + rows, len(codes)))
         analysed = steps.outcomes[here] == ANALYSED
         valid = pa.py_buffer(np.packbits(analysed, bitorder="little"))
+        metric, outcome = text(codes[here], steps.outcomes[here])
         columns: list[Any] = [
-            metrics.take(pa.array(codes[here])),
-            pa.array(steps.timestamps[here]),
-            pa.array(steps.values[here]),
-            _outcomes(steps.outcomes[here]),
+            metric,
+            arrow(steps.timestamps[here]),
+            arrow(steps.values[here]),
+            outcome,
             verdicts.boolean_array(steps.anomalous[here], analysed),
             pa.Array.from_buffers(pa.int8(), len(analysed), [valid, pa.py_buffer(steps.votes[here].view(np.int8))]),
         ]
-        order = [*range(ALGORITHMS), *range(COLUMNS, len(steps.scores)), DISTANCE, STATISTIC]
-        columns += [_nullable(steps.scores[place, here], analysed, valid) for place in order]
+        places = [*steps.algorithms, DISTANCE, STATISTIC]
+        columns += [_nullable(steps.scores[place, here], analysed, valid) for place in places]
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _outcomes(codes: NDArray[np.uint8]) -> pa.Array:
-    """Return the outcomes' names as plain strings."""
-    return pa.DictionaryArray.from_arrays(pa.array(codes.view(np.int8)), pa.array(verdicts.OUTCOMES)).cast(pa.string())
+def _encoded(
+    names: pa.StringArray, words: pa.StringArray, metrics: NDArray[np.int32], outcomes: NDArray[np.uint8]
+) -> tuple[pa.Array, pa.Array]:
+    """Metrics and outcomes by their codes, with dictionaries."""
+    codes = arrow(metrics), arrow(outcomes.view(np.int8))
+    return pa.DictionaryArray.from_arrays(codes[0], names), pa.DictionaryArray.from_arrays(codes[1], words)
+
+
+def _plain(names: Sequence[str], metrics: NDArray[np.int32], outcomes: NDArray[np.uint8]) -> tuple[pa.Array, pa.Array]:
+    """Metrics and outcomes written out, run by run."""
+    return verdicts.named(metrics, names), verdicts.named(outcomes, verdicts.OUTCOMES)
+
+
+def _size(name: str) -> int:
+    """Bytes of a name, one at least."""
+    return len(name.encode()) or 1
 
 
 def _nullable(scores: NDArray[np.float32], analysed: NDArray[np.bool_], valid: pa.Buffer) -> pa.Array:
