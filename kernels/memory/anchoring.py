@@ -33,9 +33,9 @@ from ridgeline.kernels.memory.layout import (
     VALUE,
 )
 from ridgeline.kernels.memory.marks import put_mark
+from ridgeline.kernels.memory.passes import window_sums
 from ridgeline.kernels.shared.steps import count_steps, median_step
-from ridgeline.kernels.shared.summary import offset_sum, square_sums
-from ridgeline.kernels.stddev_from_moving_average import weighted_sums
+from ridgeline.kernels.shared.summary import offset_sum
 
 # Rounding in sums made at once, as EW_ERROR counts it: more than that of 2,000 additions one after the other.
 AT_ONCE: Final = 128.0
@@ -48,15 +48,6 @@ def origin_of(x: np.ndarray, level: float) -> float:
         return level
     mean = x[0] + offset_sum(x, x[0]) / x.size
     return mean if np.isfinite(mean) else x[0]
-
-
-@exact_kernel
-def count_negatives(x: np.ndarray) -> int:
-    """Return how many of x float64[n] are below 0; -0.0 is not."""
-    count = 0
-    for i in range(x.size):
-        count += x[i] < 0.0
-    return count
 
 
 @exact_kernel
@@ -78,13 +69,16 @@ def anchor_sums(w: np.ndarray, f: np.ndarray, x: np.ndarray, level: float, weigh
     n = x.size
     origin = origin_of(x, level)
     f[ORIGIN] = origin
-    f[SUM], f[SQUARES] = square_sums(x[: n - 1], origin)
+    weights = weights[weights.size - n : weights.size - 1]
+    f[SUM], f[SQUARES], weighted, weighted_squares, w[NEGATIVES] = window_sums(x[: n - 1], weights, origin)
     f[PEAK] = f[SQUARES]
     w[CHANGES] = n
-    f[EW_SUM], f[EW_SQUARES] = weighted_sums(x, weights[weights.size - n :], origin)
+    newest = x[n - 1] - origin  # its weight is 1
+    f[EW_SUM] = weighted + newest
+    f[EW_SQUARES] = weighted_squares + newest * newest
     f[EW_ERROR] = AT_ONCE * f[EW_SQUARES]
     w[COUNT] = n
-    w[NEGATIVES] = count_negatives(x)
+    w[NEGATIVES] += x[n - 1] < 0.0
     w[RUN] = run_of(x)
     f[VALUE] = x[n - 1]
     f[BEFORE] = x[max(n - 2, 0)]
@@ -96,8 +90,11 @@ def anchor_times(w: np.ndarray, t: np.ndarray, scratch: np.ndarray) -> None:
     """Write what a window's timestamps t int64[n >= 1] tell to the row w; scratch float64[>= 4 n + 128]."""
     n = t.size
     w[LAST] = t[n - 1]
-    w[STEP] = median_step(t, scratch)
+    w[STEP] = t[n >> 1] - t[(n - 1) >> 1]
     w[SAME] = count_steps(t, w[STEP])
+    if w[STEP] <= 0 or 2 * w[SAME] <= n - 1:  # not more than half: the median is to be looked for
+        w[STEP] = median_step(t, scratch)
+        w[SAME] = count_steps(t, w[STEP])
     w[SPAN] = t[n - 1] - t[max(n - SPAN_POINTS, 0)]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from ridgeline.kernels._algorithm import always_inline, exact_kernel
 from ridgeline.kernels.memory.layout import (
     BLOCK_WORDS,
+    BLOCKS,
     CHECK,
     HOT_WORDS,
 )
@@ -34,39 +35,42 @@ def mix(word: int, place: int) -> int:
 @exact_kernel
 def row_check(w: np.ndarray) -> int:
     """Return the check of a hot row w int64[HOT_WORDS]; never 0."""
-    total = 0
-    for i in range(CHECK + 1, HOT_WORDS):
+    total = -mix(w[CHECK], CHECK)
+    for i in range(HOT_WORDS):
         total += mix(w[i], i)
     return total if total != 0 else 1
 
 
 @exact_kernel
-def block_check(q: np.ndarray, block: int, queue_id: int) -> int:
-    """Return the check, 32 bits, of one block of a queue q int64[QUEUE_WORDS] that belongs to this hash."""
-    first = block * BLOCK_WORDS
-    total = mix(queue_id, block)
+def block_sum(q: np.ndarray, block: int) -> int:
+    """Return the sum over one block of a queue q int64[QUEUE_WORDS], but for its check."""
+    words = q[block * BLOCK_WORDS : (block + 1) * BLOCK_WORDS]
+    total = mix(words[_CHECK_WORD] & LOW, _CHECK_WORD) - mix(words[_CHECK_WORD], _CHECK_WORD)
     for i in range(BLOCK_WORDS):
-        word = q[first + i]
-        total += mix(word & LOW if i == _CHECK_WORD else word, i)
-    return (total ^ (total >> 32)) & LOW
+        total += mix(words[i], i)
+    return total
+
+
+@exact_kernel
+def check_of(total: int, block: int, queue_id: int) -> int:
+    """Return the check, 32 bits, of a block with this sum in the queue that has this hash."""
+    mixed = mix(total + queue_id, block)
+    return (mixed ^ (mixed >> 32)) & LOW
 
 
 @exact_kernel
 def block_is_whole(q: np.ndarray, block: int, queue_id: int) -> bool:
     """Return whether a block is as it was sealed, with this queue."""
     stored = (q[block * BLOCK_WORDS + _CHECK_WORD] >> 32) & LOW
-    return stored == block_check(q, block, queue_id)
+    return stored == check_of(block_sum(q, block), block, queue_id)
 
 
 @exact_kernel
 def seal_queue(q: np.ndarray) -> int:
-    """Write the checks of all blocks of q int64[QUEUE_WORDS]; return the queue's hash."""
+    """Write the checks of all blocks of q int64[QUEUE_WORDS], all 0 so far; return the queue's hash."""
     queue_id = 0
-    for i in range(q.size):
-        place = i % BLOCK_WORDS
-        word = q[i] & LOW if place == _CHECK_WORD else q[i]
-        q[i] = word
-        queue_id += mix(word, i)
-    for block in range(q.size // BLOCK_WORDS):
-        q[block * BLOCK_WORDS + _CHECK_WORD] |= block_check(q, block, queue_id) << 32
+    for block in range(BLOCKS):
+        queue_id += mix(block_sum(q, block), block)
+    for block in range(BLOCKS):
+        q[block * BLOCK_WORDS + _CHECK_WORD] |= check_of(block_sum(q, block), block, queue_id) << 32
     return queue_id
