@@ -12,7 +12,7 @@ from ridgeline.engine.alerts.breaker import MOST_PATIENCE
 from ridgeline.engine.alerts.delivery import Delivery
 from ridgeline.engine.alerts.entry import decode, encode
 from ridgeline.engine.alerts.item import Item, Pair
-from ridgeline.engine.alerts.lately import Lately
+from ridgeline.engine.alerts.lately import Lately, opened
 from ridgeline.engine.alerts.lately_table import write_lately
 from ridgeline.engine.alerts.round import Round
 from ridgeline.io.state.batch import Batch
@@ -43,9 +43,17 @@ def collect(round_: Round) -> None:
         elif item.status == "firing" or older.status == "resolved":
             round_.waiting[item.pair] = _renewed(older, item)
             changed.append(item.pair)
-        # else: nobody has been told yet that it fires, which comes first
+        else:
+            _stays_open(round_, item)  # perhaps nobody has been told yet that it fires, which comes first
     keep(round_, [round_.waiting[pair] for pair in changed])
     round_.items = fresh + take(round_, [item for item in round_.waiting.values() if _is_due(item, round_)])
+
+
+def _stays_open(round_: Round, item: Item) -> None:
+    """Note again that a receiver may hold the metric open by itself: what waits may go out in other company than before."""
+    record = round_.lately.get(item.alert.metric)
+    if record is not None:
+        round_.lately[item.alert.metric] = opened(record, item.alert.strategy, None)
 
 
 def _is_due(item: Item, round_: Round) -> bool:

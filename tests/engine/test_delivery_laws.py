@@ -291,6 +291,21 @@ def test_what_is_opened_is_closed():
     run_state_machine_as_test(Closing, settings=settings(max_examples=40, stateful_step_count=15, deadline=None))
 
 
+def test_what_may_be_open_by_itself_is_closed_although_it_was_sent_again_in_company():
+    world = Closing()
+    world.start()
+    try:
+        world.run(firing={"web.a", "web.c"}, judged=set(), mode="up", dies_at=1, pause=60)
+        world.run(firing=set(), judged=set(), mode="down", dies_at=None, pause=60)
+        world.run(firing=set(), judged=set(), mode="up", dies_at=0, pause=60)  # it arrives, and nobody knows
+        assert len(world.pager.open) == 1
+        world.run(firing=set(), judged={"web.a"}, mode="down", dies_at=None, pause=60)
+        world.run(firing={"web.b"}, judged={"web.a"}, mode="up", dies_at=2, pause=60)
+        world.calm()
+    finally:
+        world.teardown()
+
+
 @pytest.mark.long
 def test_what_is_opened_is_closed_for_long():
     run_state_machine_as_test(Closing, settings=settings(max_examples=2000, stateful_step_count=40, deadline=None))
