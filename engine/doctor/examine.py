@@ -13,6 +13,7 @@ from ridgeline.engine.doctor.channels import look_at_channels
 from ridgeline.engine.doctor.check import Check, green, red, yellow
 from ridgeline.engine.doctor.folders import look_at_folders
 from ridgeline.engine.doctor.machine import look_at_kernels, look_at_machine
+from ridgeline.engine.doctor.memory import look_at_memory
 from ridgeline.engine.doctor.remotes import look_at_remotes
 from ridgeline.engine.doctor.shards import look_at_shards
 from ridgeline.engine.doctor.source import Plan, look_at_source
@@ -41,6 +42,7 @@ class Examination:
             ("alerts", lambda: look_at_channels(config)),
             ("shards", lambda: look_at_shards(config, self.now)),
             ("remote", lambda: look_at_remotes(config)),
+            ("memory", lambda: look_at_memory(config, self.now)),
             ("source", lambda: look_at_source(config, self.now, self._keep)),
         )
         for name, look in rooms:

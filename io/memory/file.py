@@ -18,7 +18,7 @@ from ridgeline.io.memory.image import NO_SLOT, Image, read_image
 from ridgeline.io.memory.keys import Keys
 from ridgeline.io.memory.lookup import Lookup
 from ridgeline.io.memory.owner import Owner
-from ridgeline.io.memory.place import held, open_file
+from ridgeline.io.memory.place import PRIVATE, held, open_file
 from ridgeline.io.memory.roster import Roster
 from ridgeline.io.memory.sections import ASSIGNMENT, GONE, Section
 from ridgeline.io.memory.slots import Slot
@@ -69,6 +69,8 @@ class MemoryFile:
             memory.descriptor = open_file(path, writing=writing)
             if memory.descriptor is not None:
                 stack.callback(os.close, memory.descriptor)
+                if writing:
+                    os.fchmod(memory.descriptor, PRIVATE)
                 memory._read(memory.descriptor)
             yield memory
 

@@ -40,8 +40,28 @@ def held(path: Path) -> Iterator[None]:
         yield
 
 
+def check_usable(path: Path) -> None:
+    """Raise Unusable where a run could not write a memory, as far as can be told without making anything."""
+    folder = path.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        if folder == path.parent:
+            check_target(path)
+        _refuse_far(folder)
+    except OutputError as error:
+        raise Unusable(error) from error
+    except (OSError, ValueError) as error:
+        raise Unusable(f"{path} cannot be locked: {getattr(error, 'strerror', None) or error}") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Unusable(f"{path} cannot be locked: {folder} may not be written to")
+    descriptor = open_file(path, writing=True)
+    if descriptor is not None:
+        os.close(descriptor)
+
+
 def open_file(path: Path, *, writing: bool) -> int | None:
-    """A descriptor of the file; None where there is none. To write, it must be a regular file of this user, and is made private.
+    """A descriptor of the file; None where there is none. To write, it must be a regular file of this user.
 
     Raises Unusable.
     """
@@ -74,8 +94,6 @@ def _check(descriptor: int, path: Path, *, writing: bool) -> None:
     _refuse_kind(descriptor, path)
     if writing and status.st_uid != os.geteuid():
         raise Unusable(f"{path} belongs to another user")
-    if writing and status.st_mode & 0o077:
-        os.fchmod(descriptor, PRIVATE)
 
 
 def _refuse_far(folder: Path) -> None:

@@ -72,7 +72,7 @@ def test_a_sound_place_is_green_and_stays_as_it_was(server, tmp_path, capsys):
     before = sorted(server.client.keys())
     code, checks, plan = examined(capsys, write_config(tmp_path, server.url, alerts=[("", "console", 60)]))
     assert (code, worst(checks)) == (0, dict.fromkeys(
-        ["python", "cpu", "kernels", "configuration", "algorithms", "folders", "alerts", "clock", "rights", "source", "data", "counters", "plan"], "green"
+        ["python", "cpu", "kernels", "configuration", "algorithms", "folders", "alerts", "memory", "clock", "rights", "source", "data", "counters", "plan"], "green"
     ))  # fmt: skip
     assert plan["metrics"] == 40
     assert 0 < plan["seconds"] < 5
