@@ -73,6 +73,7 @@ class Reading:
     `select` picks by base name; None: all. `left` tells the seconds there are for it, `max_memory` the bytes. With `now`,
     our clock, the source's own is compared, if it has one. `names`: all that `select` would pick, where that is known, so
     that a source that can need not list the others. `share`: of what is listed, this host's metrics; None: all.
+    `later`: what can be listed is listed when it is first asked for, and not when the source is opened.
     """
 
     select: Select | None
@@ -81,6 +82,7 @@ class Reading:
     now: Callable[[], float] | None = None
     names: Sequence[str] | None = None
     share: Share | None = None
+    later: bool = False
 
     @property
     def chosen(self) -> Select | None:

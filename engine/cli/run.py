@@ -55,6 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shadow", action="store_true", help="compare with what a live Skyline found last; alert nobody, write nothing"
     )
+    parser.add_argument(
+        "--full", action="store_true", help="read every series whole, whatever is remembered of earlier runs"
+    )
     parser.add_argument("--dry-run", action="store_true", help="send no alert and write nothing")
     add_json(parser)
     add_quiet(parser)
@@ -98,6 +101,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
                 check_airgaps_only=args.check_airgaps_only,
                 progress=progress.add,
                 archive=args.archive,
+                full=args.full,
             )
         )
     dry = "dry run" if args.dry_run else "shadow run" if args.shadow else ""

@@ -38,6 +38,8 @@ def as_object(report: Report) -> dict[str, Any]:
     if report.alerts is None:
         for key in ("alerts", "source", "unmatched_patterns", "airgaps", "shed"):
             del shown[key]
+    if report.read_for is not None:
+        shown["reads"] = dict(report.read_for)
     if report.archive is not None:
         shown["archive"] = dict(report.archive)
     if report.shadow is not None:

@@ -38,6 +38,7 @@ class Report:
     alerts             by what became of them; None where none can be sent (`score`)
     seconds            by `SHARES` and `WORK`; "total"
     reads              of the source: full_reads, delta_reads (metrics), bytes; None where it was not read by a run
+    read_for           with a memory: metrics that were `settled`, and those read in full by why; None without one
     airgaps            open and closed ones, and unordered series; None: not looked for
     shed               metrics that were, and how many of them have an alert rule (None: unknown); None outside of runs
     judged             whether metrics were judged at all
@@ -56,6 +57,7 @@ class Report:
     alerts: Mapping[str, int] | None = None
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("compile", *WORK, "total"), 0.0))
     reads: Mapping[str, int] | None = None
+    read_for: Mapping[str, int] | None = None
     handoffs: Mapping[str, int] | None = None
     archive: Mapping[str, int] | None = None
     shadow: Difference | None = None
@@ -87,6 +89,11 @@ class Report:
         if count:
             self._outcomes[outcome] += count
             self._reasons[reason] += count
+
+    def add_settled(self, outcomes: Mapping[str, int], reasons: Mapping[str, int]) -> None:
+        """Take in metrics that have no verdict row, by outcome and by reason."""
+        self._outcomes.update(outcomes)
+        self._reasons.update(reasons)
 
     def describe(self, metric: str, **details: Any) -> None:
         """Say more of an anomaly than its verdict does: fields of `Anomaly`."""

@@ -34,6 +34,8 @@ def _counts(report: Report) -> Iterator[str]:
         yield f"points repaired or dropped{_listed(': ', report.repairs)}"
     yield from _preparation(report)
     yield from sparse.lines(sparse.as_objects(report.sparse))
+    if report.read_for is not None:
+        yield f"read{_listed(': ', report.read_for)}"
     for name, count in ranked(report.algorithm_errors).items():
         yield f"{escape(name)} failed on {number(count, 'metric')}; {escape(report.failures[name].sentence)}"
 

@@ -89,6 +89,7 @@ class Overrides:
         self._index_of_name: dict[str, int] = {}
         self._policies: list[Policy] = [base]
         self._index_of_hits: dict[tuple[int, ...], int] = {(): 0}
+        self._name_of_hits: dict[tuple[int, ...], str] = {}
         self._index_of_policy: dict[Policy, int] = {base: 0}
         self._remarks: list[str] = []
 
@@ -103,6 +104,16 @@ class Overrides:
     def policies(self) -> tuple[Policy, ...]:
         """The distinct policies so far; it only grows, so that an index once given stays good. Index 0: no override."""
         return tuple(self._policies)
+
+    @property
+    def hits(self) -> tuple[tuple[tuple[int, ...], str], ...]:
+        """Which overrides were found to meet on a metric, in the order in which that was learned, each with the first one."""
+        return tuple((hits, self._name_of_hits.get(hits, "")) for hits in self._index_of_hits if hits)
+
+    def recall(self, hits: Iterable[tuple[tuple[int, ...], str]]) -> None:
+        """Learn, before anything else, what another of the same overrides had learned: then policies have the same indices."""
+        for some, name in hits:
+            self._learn(some, name)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -155,4 +166,5 @@ class Overrides:
             self._policies.append(policy)
         index = self._index_of_policy[policy]
         self._index_of_hits[hits] = index
+        self._name_of_hits[hits] = name
         return index

@@ -17,6 +17,7 @@ from ridgeline.engine.rules.airgaps import Airgaps
 from ridgeline.engine.rules.matching import Patterns
 from ridgeline.engine.run.airgap_members import Airgap, changes, metric_of
 from ridgeline.engine.run.books.members import in_namespace, ours
+from ridgeline.engine.run.settled import Settled
 from ridgeline.engine.run.sinks import Series
 from ridgeline.engine.score.plan import ScorePlan, resolve_as_of
 from ridgeline.io.matrix import MetricMatrix
@@ -50,6 +51,7 @@ class AirgapSink:
     report: Report
     filling: tuple[str, ...] = ()
     wants_series: bool = True
+    wants_all: bool = True
     gaps: list[Airgap] = field(default_factory=list)
     unordered: list[str] = field(default_factory=list)
     _check: Patterns = field(init=False)
@@ -77,6 +79,9 @@ class AirgapSink:
                 self._note(name, gaps, row)
             if series.disordered[row]:
                 self.unordered.append(name)
+
+    def settle(self, settled: Settled) -> None:
+        """Never asked for: it sees every series whole."""
 
     def finish(self, turn: Turn) -> None:
         """Bring the sets of airgaps and of unordered series up to date."""

@@ -14,6 +14,7 @@ from ridgeline.engine.archive.archive import opened
 from ridgeline.engine.archive.folder import Folder
 from ridgeline.engine.archive.gathering import Gathering
 from ridgeline.engine.config.model import Config
+from ridgeline.engine.run.settled import Settled
 from ridgeline.engine.run.sinks import Series
 
 if TYPE_CHECKING:
@@ -28,11 +29,15 @@ class ArchiveSink:
 
     gathering: Gathering
     wants_series: bool = True
+    wants_all: bool = True
 
     def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:  # noqa: ARG002 - the interface of sinks
         """Look for new points."""
         if matrix is not None:
             self.gathering.take(matrix.cleaned)
+
+    def settle(self, settled: Settled) -> None:
+        """Never asked for: it sees every series whole."""
 
     def finish(self, turn: Turn) -> None:
         """Nothing is written here."""

@@ -15,6 +15,7 @@ from ridgeline.engine.score.scorer import Scorer
 
 if TYPE_CHECKING:
     from ridgeline.engine.report.summary import Report
+    from ridgeline.engine.run.settled import Settled
     from ridgeline.engine.run.sinks import Series
     from ridgeline.engine.run.turn import Turn
 
@@ -29,6 +30,7 @@ class ExpectedSink:
     report: Report
     scorer: Scorer
     wants_series: bool = True
+    wants_all: bool = False
 
     def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:
         """Look at the anomalous rows of the block."""
@@ -44,6 +46,9 @@ class ExpectedSink:
             if name in anomalous:
                 _, values = considered(series, row, self.scorer)
                 self.report.describe(name, expected=expected(values))
+
+    def settle(self, settled: Settled) -> None:
+        """None of them is anomalous."""
 
     def finish(self, turn: Turn) -> None:
         """Nothing is written."""

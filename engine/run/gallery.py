@@ -13,6 +13,7 @@ from ridgeline.engine.report.drawings import Drawings
 from ridgeline.engine.report.picture import Picture
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.run.kept import Kept, KeptSeries
+from ridgeline.engine.run.settled import Settled
 from ridgeline.engine.run.sinks import Series
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.text import escape
@@ -32,6 +33,7 @@ class Gallery:
     kept: KeptSeries
     left: Callable[[], float]
     wants_series: bool = True
+    wants_all: bool = False
     drawings: Drawings = field(default_factory=Drawings)
     _opened: bool = False
     _drawing: bool = False
@@ -44,6 +46,9 @@ class Gallery:
     def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:
         """Keep what may be drawn."""
         self.kept.take(matrix, verdicts)
+
+    def settle(self, settled: Settled) -> None:
+        """None of them is anomalous."""
 
     def finish(self, turn: Turn) -> None:
         """Nothing is written."""

@@ -14,6 +14,7 @@ from ridgeline.alerters import Alert
 from ridgeline.engine.prepare.series import Prepared
 from ridgeline.engine.report.envelope import envelope
 from ridgeline.engine.report.summary import Report
+from ridgeline.engine.run.settled import Settled
 from ridgeline.engine.run.sinks import Series
 from ridgeline.engine.score.anomaly import Anomaly, anomalies_of
 from ridgeline.engine.score.considered import considered
@@ -48,6 +49,7 @@ class KeptSeries:
     scorer: Scorer
     most: int
     wants_series: bool = True
+    wants_all: bool = False
     _kept: list[Kept] = field(default_factory=list)
 
     def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:
@@ -58,6 +60,9 @@ class KeptSeries:
         for anomaly in anomalies_of(verdicts):
             if anomaly.metric in rows:
                 self._offer(anomaly, matrix.prepared, rows[anomaly.metric])
+
+    def settle(self, settled: Settled) -> None:
+        """None of them is anomalous."""
 
     def finish(self, turn: Turn) -> None:
         """Nothing is written."""

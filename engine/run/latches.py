@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ridgeline.engine.prepare.asks import Asks
+from ridgeline.engine.run.settled import Settled
 from ridgeline.engine.run.sinks import Series
 from ridgeline.engine.run.state import open_run_state
 from ridgeline.io.matrix import MetricMatrix
@@ -58,6 +59,7 @@ class LatchSink:
     now: int
     keep: int
     wants_series: bool = True
+    wants_all: bool = True
     known: dict[str, Latch] | None = None
     _changed: dict[str, Latch | None] = field(default_factory=dict)
 
@@ -105,6 +107,9 @@ class LatchSink:
                 self._note(name, latch, int(newest[row]))
             elif latch is not None and latch.times < CONFIRMED and newest[row] > latch.newest:
                 self._changed[name] = None
+
+    def settle(self, settled: Settled) -> None:
+        """Never asked for: it sees every series whole."""
 
     def finish(self, turn: Turn) -> None:
         """Remember what changed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -14,8 +14,10 @@ from ridgeline.engine.alerts.plan import News, Runs
 from ridgeline.engine.alerts.second_order import out_of_rhythm, worth_another
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.rules.matching import Patterns
+from ridgeline.engine.run.settled import Settled
 from ridgeline.engine.run.sinks import Series
 from ridgeline.engine.score.anomaly import Anomaly
+from ridgeline.kernels.score.layout import ANALYSED
 
 if TYPE_CHECKING:
     from ridgeline.engine.run.turn import Turn
@@ -29,7 +31,9 @@ class LatelySink:
     """Keeps what was judged, for the alerts: of metrics that were anomalous lately it matters that they are normal now."""
 
     wants_series: bool = False
+    wants_all: bool = False
     _judged: list[pa.RecordBatch] = field(default_factory=list)
+    _settled: list[Settled] = field(default_factory=list)
 
     def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:  # noqa: ARG002 - the interface of sinks
         """Keep columns that the verdicts hold already."""
@@ -40,8 +44,8 @@ class LatelySink:
         if not metrics:
             return []
         # Lists, because Arrow's kernels import pyarrow.compute, and pandas where it is installed.
-        return [
-            Anomaly(metric, value, timestamp, 0, (), first_seen=metrics[metric].first_seen, ongoing=True)
+        found = [
+            (metric, value, timestamp)
             for batch in self._judged
             if not metrics.keys().isdisjoint(batch.column("metric").to_pylist())
             for metric, value, timestamp, outcome, anomalous in zip(
@@ -49,9 +53,25 @@ class LatelySink:
             )
             if outcome == "analysed" and anomalous is False and metric in metrics
         ]
+        found += [one for settled in self._settled for one in _analysed(settled, list(metrics))]
+        return [
+            Anomaly(metric, value, timestamp, 0, (), first_seen=metrics[metric].first_seen, ongoing=True)
+            for metric, value, timestamp in found
+        ]
+
+    def settle(self, settled: Settled) -> None:
+        """Keep whom to ask."""
+        self._settled.append(settled)
 
     def finish(self, turn: Turn) -> None:
         """Nothing is written here: the records go with the alerts."""
+
+
+def _analysed(settled: Settled, metrics: Sequence[str]) -> Iterator[tuple[str, float, int]]:
+    """(metric, newest value, its timestamp) of those of the metrics that were analysed without being read whole."""
+    for metric, at in zip(metrics, settled.finding(metrics).tolist(), strict=True):
+        if at >= 0 and settled.outcomes[at] == ANALYSED:
+            yield metric, float(settled.datapoints[at]), int(settled.timestamps[at])
 
 
 def often(config: Config, metrics: Sequence[str]) -> dict[str, Runs]:

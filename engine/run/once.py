@@ -19,6 +19,7 @@ from ridgeline.engine.run.stages.handoff import hand_over, hand_to_crucible, rou
 from ridgeline.engine.run.stages.listing import list_metrics
 from ridgeline.engine.run.stages.lock import take_lock
 from ridgeline.engine.run.stages.log import write_log
+from ridgeline.engine.run.stages.memory import ask_tails, keep_memory, open_memory
 from ridgeline.engine.run.stages.no_data import judge_no_data
 from ridgeline.engine.run.stages.outputs import keep_apart, write_files
 from ridgeline.engine.run.stages.recall import recall_counters
@@ -33,6 +34,7 @@ STAGES: Final[tuple[tuple[str, Callable[[Turn], None]], ...]] = (
     ("list", take_lock),
     ("list", ask_services),
     ("list", open_ledger),
+    ("list", open_memory),
     ("list", list_metrics),
     ("list", keep_apart),
     ("list", open_archive),
@@ -40,6 +42,7 @@ STAGES: Final[tuple[tuple[str, Callable[[Turn], None]], ...]] = (
     ("list", route_batch),
     ("compile", compile_kernels),
     ("scan", recall_counters),
+    ("scan", ask_tails),
     ("scan", scan_source),
     ("scan", tell_shed),
     ("scan", judge_clock),
@@ -54,6 +57,7 @@ STAGES: Final[tuple[tuple[str, Callable[[Turn], None]], ...]] = (
     ("write", hand_to_crucible),
     ("write", write_files),
     ("write", write_archive),
+    ("write", keep_memory),
     ("write", write_textfile),
     ("write", send_numbers),
     ("write", send_heartbeat),

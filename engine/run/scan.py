@@ -36,7 +36,7 @@ class Scan:
     """Scores a whole source. `left`: seconds until reading must end; `landing`: until the last block must have ended.
 
     `progress` is told of rows as they are read. `divert` says which rows of a block are not judged here, `cut` gives
-    what is left of their series.
+    what is left of their series. `settled`: how many metrics were judged before, without being read whole.
 
     Afterwards `lost` holds the error that ended the source early, if any; `late` whether the time ran out; `rows` how
     many metrics were read, `tried` how many of them were given to be judged, `missed` (from, to) which were not judged for
@@ -53,6 +53,7 @@ class Scan:
     progress: Callable[[int], None] | None = None
     divert: Callable[[MetricMatrix], Diverted] | None = None
     cut: Callable[[MetricMatrix], MetricMatrix] | None = None
+    settled: int = 0
     lost: RidgelineError | None = None
     late: bool = False
     rows: int = 0
@@ -65,7 +66,7 @@ class Scan:
     def run(self) -> None:
         """Read and score until the source or the time runs out; what is not reached is counted as shed.
 
-        Raises what the source raises if nothing at all was read before it.
+        Raises what the source raises if nothing at all was read or settled before it.
         """
         workers = Workers(self.scorer.threads, "score")
         try:
@@ -85,7 +86,7 @@ class Scan:
         try:
             yield from feed
         except RidgelineError as error:
-            if not self.rows:
+            if not (self.rows or self.settled):
                 raise
             self.lost = error
 
@@ -137,7 +138,7 @@ class Scan:
                 self.report.prepared.update(scored.tally)
                 self.report.sparse.update(scored.sparse)
                 self.leads.append(scored.leads)
-                self._hand_out(Series(block, scored.prepared), scored.verdicts)
+                self._hand_out(Series(block, scored.prepared, scored.judged), scored.verdicts)
 
     def _hand_out(self, series: Series | None, verdicts: pa.RecordBatch) -> None:
         """Give a block to every sink; one that fails is given no more, and costs no other its blocks."""

@@ -6,15 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from ridgeline.engine.prepare.series import Prepared
 from ridgeline.engine.report.summary import Report
+from ridgeline.engine.run.settled import Settled
+from ridgeline.engine.score.tally import tally_of
+from ridgeline.engine.score.verdicts import OUTCOMES, REASONS
 from ridgeline.io.matrix import MetricMatrix
 
 if TYPE_CHECKING:
     from ridgeline.alerters import Alert
     from ridgeline.engine.run.turn import Turn
+    from ridgeline.engine.score.matrix import Judged
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,16 +29,19 @@ class Series:
 
     cleaned    as the source gave them
     prepared   as they were judged, one by one
+    judged     what was found, as kernels wrote it; None where nothing was judged
     """
 
     cleaned: MetricMatrix
     prepared: Prepared
+    judged: Judged | None = None
 
 
 class Sink(Protocol):
     """Sees every verdict of a run, block after block in the order of the source, on the thread that coordinates.
 
     wants_series   whether `take` is to be given series; they cost memory for as long as a sink holds on to them
+    wants_all      whether it must see every series whole: then nothing is settled without reading it so
     """
 
     @property
@@ -40,8 +49,17 @@ class Sink(Protocol):
         """Whether it needs cleaned and prepared series."""
         ...
 
+    @property
+    def wants_all(self) -> bool:
+        """Whether it must see every series whole."""
+        ...
+
     def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:
         """Take in the verdicts of one block; `matrix` is None unless series are wanted and some row was read whole."""
+        ...
+
+    def settle(self, settled: Settled) -> None:
+        """Take in the metrics that were judged without being read whole, all at once, before any block."""
         ...
 
     def finish(self, turn: Turn) -> None:
@@ -73,10 +91,23 @@ class ReportSink:
 
     report: Report
     wants_series: bool = False
+    wants_all: bool = False
 
     def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:  # noqa: ARG002 - the interface of sinks
         """Count the verdicts."""
         self.report.add(verdicts)
 
+    def settle(self, settled: Settled) -> None:
+        """Count them by what came of them, without a verdict row for any."""
+        self.report.add_settled(_counted(settled.outcomes, OUTCOMES), _counted(settled.reasons, REASONS))
+        self.report.prepared.update(tally_of(settled.outcomes, settled.counters, settled.done))
+        self.report.sparse.update(settled.sparse)
+
     def finish(self, turn: Turn) -> None:
         """Nothing is written: the summary comes at the end of the run."""
+
+
+def _counted(codes: NDArray[np.uint8], words: Sequence[str]) -> dict[str, int]:
+    """How often each word that codes stand for occurs; of those that are words, and occur."""
+    counts = np.bincount(codes, minlength=len(words)).tolist()
+    return {word: count for word, count in zip(words, counts, strict=True) if word and count}

@@ -16,10 +16,16 @@ def open_source(
     left: Callable[[], float],
     now: Callable[[], float] | None = None,
     share: Share | None = None,
+    *,
+    later: bool = False,
 ) -> Source:
     """Open the source, list of it what `share` holds if it can be, and compare its clock with `now`, unless that is None.
+
+    `later`: it is listed when that is first asked for.
 
     Raises SourceUnavailable, AuthenticationFailed or InputError.
     """
     kind = load()[config.source.kind]
-    return kind.open(config.source.settings, Reading(select, left, config.run.max_memory, now, share=share))
+    return kind.open(
+        config.source.settings, Reading(select, left, config.run.max_memory, now, share=share, later=later)
+    )

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from ridgeline.engine.alerts.digest import StaleDigest
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.rules.matching import Patterns
+from ridgeline.engine.run.settled import Settled
 from ridgeline.engine.run.sinks import Series
 from ridgeline.io.ordered import median
+from ridgeline.kernels.score.layout import STALE
 
 if TYPE_CHECKING:
     from ridgeline.engine.run.turn import Turn
@@ -35,6 +37,7 @@ class StaleSink:
     as_of: int
     period: int
     wants_series: bool = True
+    wants_all: bool = False
     found: dict[str, int] = field(default_factory=dict)
 
     def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:
@@ -55,6 +58,15 @@ class StaleSink:
             begin, end = series.offsets[row], series.offsets[row + 1]
             if name in wanted and self.as_of - late[name] > STEPS * _step(series.timestamps[begin:end]):
                 self.found[name] = late[name]
+
+    def settle(self, settled: Settled) -> None:
+        """Only late metrics cost more than a comparison."""
+        late = (settled.timestamps > 0) & (settled.timestamps < self.as_of - self.digest.after)
+        late &= (settled.outcomes != STALE) & (self.as_of - settled.timestamps > STEPS * settled.resolutions)
+        names = settled.names(late)
+        excluded = Patterns(self.digest.exclude).any(names)
+        stamps = settled.timestamps[late].tolist()
+        self.found |= {name: stamp for name, stamp, out in zip(names, stamps, excluded, strict=True) if not out}
 
     def finish(self, turn: Turn) -> None:
         """Nothing is written here: what was told goes with the alerts."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ridgeline.engine.alerts.rule import AlertRow
     from ridgeline.engine.run.archiving import Archiving
     from ridgeline.engine.run.external import Asking
+    from ridgeline.engine.run.remembered import Remembered
     from ridgeline.engine.run.scan import Scan
     from ridgeline.engine.run.shadow.shadowing import Shadowing
     from ridgeline.engine.run.skips import OperatorSkips
@@ -53,7 +54,7 @@ class Request:
 
     `progress` is told how many more metrics have been read. `check_airgaps_only`: series are looked at for airgaps and disorder,
     and not judged. `only`: base names; None: all that match. `archive`: new points are added to the archive.
-    `shadow`: it stands beside a live Skyline, in a dry run.
+    `shadow`: it stands beside a live Skyline, in a dry run. `full`: every series is read whole, whatever is remembered.
     """
 
     config: Config
@@ -66,6 +67,7 @@ class Request:
     only: frozenset[str] | None = None
     archive: bool = False
     shadow: Shadowing | None = None
+    full: bool = False
 
     @property
     def everything(self) -> bool:
@@ -98,6 +100,8 @@ class Turn:
     faults    how many problems decide the exit code
     handoffs  what siblings are handed and what came from them
     archive   where new points are added, if they are to be
+    memory    what runs remember of every metric, where they do
+    settled   how many metrics were judged by that and their newest points
     """
 
     request: Request
@@ -126,6 +130,8 @@ class Turn:
     faults: int = 0
     handoffs: HandOffs = field(default_factory=HandOffs)
     archive: Archiving | None = None
+    memory: Remembered | None = None
+    settled: int = 0
     _codes: set[int] = field(default_factory=set)
     _broken_off: int | None = None
 
@@ -163,6 +169,7 @@ class Turn:
         gaps = any(isinstance(sink, AirgapSink) for sink in self.sinks)
         return (
             "decode",
+            *(() if self.memory is None else self.memory.entries),
             *(() if self.request.check_airgaps_only else self.scorer.entries),
             *(("gaps",) if gaps else ()),
             *(("density",) if self.ledger is not None and not self.request.check_airgaps_only else ()),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.rules.matching import Patterns
+from ridgeline.engine.run.settled import Settled
 from ridgeline.engine.run.sinks import Series
 
 if TYPE_CHECKING:
@@ -21,19 +24,32 @@ class UnmatchedSink:
 
     patterns: tuple[str, ...]
     wants_series: bool = False
+    wants_all: bool = False
     _names: list[pa.StringArray] = field(default_factory=list)
+    _settled: list[Settled] = field(default_factory=list)
 
     def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:  # noqa: ARG002 - the interface of sinks
         """Keep the names: a column that the verdicts hold already."""
         self._names.append(verdicts.column("metric"))
 
+    def settle(self, settled: Settled) -> None:
+        """Keep whom to ask for the names."""
+        self._settled.append(settled)
+
     def finish(self, turn: Turn) -> None:
         """Look for each pattern among all names; not where some are unknown: not read, or other hosts'."""
         if not (turn.whole and turn.share.whole):
             return
+        memory = turn.memory
+        if memory is not None and not memory.listed:
+            turn.report.unmatched = memory.unmatched
+            return
         skipped = () if turn.selection is None else turn.selection.skipped
-        names = [*(name for part in self._names for name in part.to_pylist()), *skipped]
+        settled = (some.names(np.ones(len(some), np.bool_)) for some in self._settled)
+        names = [*(name for part in self._names for name in part.to_pylist()), *chain(*settled), *skipped]
         turn.report.unmatched = list(Patterns(self.patterns).unmatched(names))
+        if memory is not None:
+            memory.unmatched = turn.report.unmatched
 
 
 def patterns_of(config: Config) -> tuple[str, ...]:

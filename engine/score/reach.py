@@ -39,7 +39,7 @@ def steps_at(t: Ints) -> Ints:
         every = np.lib.stride_tricks.sliding_window_view(steps, STEPS)
         for start in range(0, len(every), _PIECE):
             found[STEPS + start : STEPS + start + _PIECE] = _middle(every[start : start + _PIECE])
-    return _two_digits(found)
+    return two_digits(found)
 
 
 def windows_at(t: Ints, window: int, points: int) -> Ints:
@@ -86,7 +86,7 @@ def newest_steps(matrix: Judgeable, rows: Ints, as_of: Ints) -> Ints:
         steps = np.diff(stamps)
         steps = steps[steps > 0][-STEPS:]
         found[place] = _middle(steps) if len(steps) else 0
-    return _two_digits(found)
+    return two_digits(found)
 
 
 def _middle(steps: NDArray[Any]) -> Any:
@@ -95,7 +95,7 @@ def _middle(steps: NDArray[Any]) -> Any:
     return np.partition(steps, middle, axis=-1)[..., middle]
 
 
-def _two_digits(steps: Ints) -> Ints:
+def two_digits(steps: Ints) -> Ints:
     """Whole numbers, rounded to two significant digits."""
     digits = np.floor(np.log10(np.maximum(steps, 1))).astype(np.int64)
     unit = 10 ** np.maximum(digits - 1, 0)

@@ -21,7 +21,7 @@ from ridgeline.engine.rules.policy import Policy, consensus_fault
 from ridgeline.engine.rules.profiles import profile_named
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm, load_user_algorithms
 from ridgeline.engine.score.future import leads, points_after
-from ridgeline.engine.score.matrix import judge_rows, verdict_rows
+from ridgeline.engine.score.matrix import Judged, judge_rows, verdict_rows
 from ridgeline.engine.score.plan import Policies, ScorePlan, algorithm_names, resolve_as_of
 from ridgeline.engine.score.reach import stretched
 from ridgeline.engine.score.sparse import Sparse, sparse
@@ -43,6 +43,7 @@ class Scored:
     leads      int64[rows with points]: seconds from the instant judged as of to the newest point, above 0 in the future
     tally      metrics by what was done to their series (`engine.score.tally`)
     sparse     metrics that no window is long enough for (`engine.score.sparse`)
+    judged     the verdicts as kernels wrote them; None where nothing was judged
     """
 
     verdicts: pa.RecordBatch
@@ -51,6 +52,7 @@ class Scored:
     leads: NDArray[np.int64]
     tally: Mapping[str, int] = field(default_factory=dict)
     sparse: Sparse = field(default_factory=Counter)
+    judged: Judged | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,6 +155,7 @@ class Scorer:
             ahead,
             tally(prepared, judged),
             sparse(matrix, np.flatnonzero(judged.outcomes == TOO_SHORT), policies, as_of, plan.profile),
+            judged,
         )
 
 

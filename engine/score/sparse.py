@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgeline.engine.score.reach import newest_steps
+from ridgeline.engine.score.reach import newest_steps, two_digits
 from ridgeline.engine.score.resolution import scaled, unit_of
 from ridgeline.engine.units import spoken
 from ridgeline.kernels.shared.switches import MIN_POINTS
@@ -42,6 +42,15 @@ def sparse(
         if step and -(-window // step) < needed:
             found[step, window, needed] += 1
     return found
+
+
+def sparse_by_step(steps: NDArray[np.int64], windows: NDArray[np.int64], needed: int) -> Sparse:
+    """Count the same of k metrics whose usual steps are known, int64[k] seconds, 0: unknown; windows int64[k], seconds."""
+    rounded = two_digits(steps)
+    some = (rounded > 0) & (-(-windows // np.maximum(rounded, 1)) < needed)
+    return Counter(
+        (step, window, needed) for step, window in zip(rounded[some].tolist(), windows[some].tolist(), strict=True)
+    )
 
 
 def added(kinds: Iterable[Iterable[Mapping[str, int]]]) -> Sparse:

@@ -43,7 +43,8 @@ class RedisSource:
 
     `select` picks by base name, of what is listed and `share` holds; with `names` those are read and nothing is listed.
     `deadline` tells the seconds left: when none are, `chunks` ends, and `names[delivered:]` were not reached. `now` is our clock, with which Redis' is compared once; None: it is not.
-    `incomplete` says why names are missing; with `broken_off` it is unknown how many.
+    `incomplete` says why names are missing; with `broken_off` it is unknown how many. `listed`: how many there are in all,
+    whoever's.
     `clock_skew`: the seconds that Redis' clock is at least ahead of ours, negative behind; None where it is not known.
     """
 
@@ -62,6 +63,7 @@ class RedisSource:
     _line: WaitingLine | None = None
     incomplete: str | None = None
     broken_off: bool = False
+    listed: int = 0
     _patience: Patience = field(init=False)
 
     def __post_init__(self) -> None:
@@ -81,6 +83,14 @@ class RedisSource:
         """
         return self._in_line().names
 
+    def keys(self) -> builtins.list[bytes]:
+        """Their keys, in the order of `list`."""
+        return self._in_line().keys
+
+    def choose(self, names: builtins.list[str], keys: builtins.list[bytes]) -> None:
+        """Read these, by their keys, and nothing else of what was listed, or would be."""
+        self._line = WaitingLine(names, keys)
+
     def arrange(self, order: Order, *, at_once: bool) -> None:
         """Read the listed metrics in another order."""
         self._in_line().arrange(order, at_once=at_once)
@@ -96,7 +106,7 @@ class RedisSource:
             with explained(self.settings), self._patience.at_most(share):
                 self.clock_skew = None if self.now is None else clock_skew(self.client, self.now)
                 found = list_names(self.client, key, self._patience.left)
-            self.broken_off = found.broken_off
+            self.broken_off, self.listed = found.broken_off, len(found.names)
             if found.incomplete is not None:
                 self.incomplete = (
                     f"not all of {escape(key)} of Redis at {self.settings} could be listed: {found.incomplete}"

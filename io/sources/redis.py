@@ -16,7 +16,8 @@ def _open(settings: RedisSettings, reading: Reading) -> Source:
     source = RedisSource(
         settings, reading.select, reading.left, reading.now, names=names, share=reading.share or Share()
     )
-    source.list()
+    if not reading.later:
+        source.list()
     return source
 
 

@@ -101,6 +101,7 @@ def test_a_run_that_looked_at_some_metrics_publishes_no_list_of_them():
 
 class Keeper:
     wants_series = True
+    wants_all = True
 
     def __init__(self):
         self.seen = {}

@@ -14,7 +14,8 @@ from ridgeline.engine.config.model import Config
 from ridgeline.engine.run.books import timestamps
 from ridgeline.engine.run.books.events import write_events
 from ridgeline.engine.run.books.exceptions import write_exceptions
-from ridgeline.engine.run.books.judged import Judged
+from ridgeline.engine.run.books.judged import CODES, Judged
+from ridgeline.engine.run.books.named import Named
 from ridgeline.engine.run.books.past import Notes, Past
 from ridgeline.engine.run.books.rules import as_tuples
 from ridgeline.engine.run.books.timestamps import ANALYSED, SEEN, write_timestamps
@@ -31,7 +32,12 @@ def judged(metrics, outcomes="analysed", ages=0):
     count = len(metrics)
     named = [outcomes] * count if isinstance(outcomes, str) else outcomes
     normal = np.array([outcome == "analysed" for outcome in named])
-    return Judged(list(metrics), named, normal, np.broadcast_to(NOW - np.asarray(ages), count).astype(np.int64))
+    return fleet_of(metrics, named, normal, np.broadcast_to(NOW - np.asarray(ages), count).astype(np.int64))
+
+
+def fleet_of(metrics, outcomes, normal, stamps):
+    codes = np.array([CODES[outcome] for outcome in outcomes], np.uint8)
+    return Judged(codes, normal, stamps, Named(list(metrics)))
 
 
 def turn(*, whole=True, as_of=NOW):
@@ -94,7 +100,7 @@ def test_a_metric_that_falls_silent_is_written_once_with_its_last_timestamp():
             as_of = NOW + 60 * minute
             ages = np.full(len(FLEET), lag)
             ages[5] = 60 * minute + lag
-            fleet = Judged(FLEET, ["analysed"] * len(FLEET), np.ones(len(FLEET), np.bool_), as_of - ages)
+            fleet = fleet_of(FLEET, ["analysed"] * len(FLEET), np.ones(len(FLEET), np.bool_), as_of - ages)
             quiet = next(run for run in range(5) if FLEET[5] not in written(judged(FLEET), runs=run))
             made = turn(as_of=as_of)
             write_timestamps(made, fleet, Past(known=True, notes=Notes(quiet, as_of - 60)))
@@ -106,7 +112,7 @@ def test_a_metric_that_falls_silent_is_written_once_with_its_last_timestamp():
 
 
 def test_only_what_has_points_is_heard_of_and_only_what_was_voted_on_is_analysed():
-    fleet = Judged(["a", "b", "c"], ["analysed", "stale", "missing"], np.zeros(3, np.bool_), np.array([NOW, 5, 0]))
+    fleet = fleet_of(["a", "b", "c"], ["analysed", "stale", "missing"], np.zeros(3, np.bool_), np.array([NOW, 5, 0]))
     made = turn()
     write_timestamps(made, fleet, Past())
     assert put(made) == {SEEN: {"a": str(NOW), "b": "5"}, ANALYSED: {"a": str(NOW)}}
@@ -119,10 +125,11 @@ def test_columns_are_gathered_as_the_verdicts_have_them():
         ("c", "empty", None, None),
         ("d", "stale", None, 9),
     ]
+    kinds = {"metric": pa.string(), "outcome": pa.string(), "anomalous": pa.bool_(), "timestamp": pa.int64()}
     batches = [
-        pa.record_batch(dict(zip(("metric", "outcome", "anomalous", "timestamp"), map(list, zip(*some, strict=True)), strict=True)))
+        pa.record_batch(list(map(list, zip(*some, strict=True))), pa.schema(kinds.items()))
         for some in (rows[:2], rows[2:])
-    ]  # fmt: skip
+    ]
     found = Judged.of([batches[0], batches[1].slice(1), batches[1].slice(0, 1)])
     assert found.metrics == ["a", "b", "d", "c"]
     assert found.normal.tolist() == [True, False, False, False]

@@ -49,7 +49,7 @@ def test_the_report_in_both_forms():
     ]
     report.alerts = {"sent": 1, "suppressed": 0, "failed": 1}
     assert "alerts: 1 sent, 0 suppressed, 1 failed" in report.as_text().splitlines()
-    assert list(report.as_json())[10] == "alerts"
+    assert list(report.as_json())[11] == "alerts"
 
 
 def test_a_long_list_of_anomalies_is_cut_and_the_most_agreed_come_first():

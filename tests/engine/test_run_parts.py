@@ -164,6 +164,8 @@ def test_bugs_of_a_source_are_not_hidden(fake_scores):
 class Keeper:
     """A sink that keeps what it is given, and fails at a metric called `trap`."""
 
+    wants_all = True
+
     def __init__(self, wants_series):
         self.wants_series, self.taken = wants_series, []
 

@@ -182,7 +182,7 @@ def test_the_shares_of_the_stages_add_up_to_the_total(monkeypatch):
 
 def test_a_listing_that_hangs_is_left_behind(monkeypatch):
     release = threading.Event()
-    monkeypatch.setattr(listing, "open_source", lambda *arguments: release.wait(60))
+    monkeypatch.setattr(listing, "open_source", lambda *arguments, **_: release.wait(60))
     monkeypatch.setattr(listing, "GRACE", 0.0)
     turn = Turn.begin(Request(Config(run=Run(deadline=0.3))), Budget.begin(0.3), lambda: NOW)
     began = time.monotonic()
@@ -221,6 +221,7 @@ def test_kernels_that_are_not_ready_in_time_cost_the_run_its_verdicts_and_not_it
 
 class Book:
     wants_series = False
+    wants_all = True
 
     def __init__(self, action):
         self.action = action

@@ -14,6 +14,7 @@ from rigs.redis import redis_server
 
 from ridgeline.engine.prepare.density import density, look
 from ridgeline.engine.run.books import series as books
+from ridgeline.engine.run.books.named import Named
 from ridgeline.engine.run.books.series import Facts, Noted
 from ridgeline.io.matrix import MetricMatrix
 
@@ -206,7 +207,12 @@ NAMES = [f"some.metric.{at}" for at in range(400)]
 
 
 def facts(resolution, sparsity, counter):
-    return Facts(NAMES[: len(resolution)], np.array(resolution), np.array(sparsity, float), np.array(counter, bool))
+    return facts_of(NAMES[: len(resolution)], np.array(resolution), np.array(sparsity, float), np.array(counter, bool))
+
+
+def facts_of(names, *columns):
+    named = Named(names)
+    return Facts(named.some, named.hashes(), *columns)
 
 
 @settings(max_examples=60)
@@ -225,7 +231,7 @@ def test_a_digest_tells_any_change_and_is_read_back(rows, change, part):
     assert np.flatnonzero(old != new).tolist() == [shares[at]]
     assert Noted.read(Noted(START, old).text()).digests.tolist() == old.tolist()
     order = np.argsort([zlib.crc32(name.encode()) for name in before.metrics])
-    shuffled = Facts(
+    shuffled = facts_of(
         [before.metrics[k] for k in order], before.resolution[order], before.sparsity[order], before.counter[order]
     )
     assert shuffled.digests()[0].tolist() == old.tolist(), "whatever the order of the source"

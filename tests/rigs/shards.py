@@ -32,6 +32,7 @@ class Recorder:
     """A sink that keeps every verdict."""
 
     wants_series = False
+    wants_all = True
 
     def __init__(self):
         self.verdicts = []

@@ -18,6 +18,7 @@ KEYS = [
     "reasons",
     "repairs",
     "preparation",
+    "never_judged",
     "anomalies",
     "breakdown",
     "algorithm_errors",

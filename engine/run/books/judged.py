@@ -1,55 +1,78 @@
-"""What a run found of every metric that it read, as columns over the whole fleet."""
+"""What a run found of every metric, as columns over the whole fleet."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
+from typing import Final, Self
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ridgeline.io.arrow.buffers import nulls, view
+from ridgeline.engine.run.books.named import Named
+from ridgeline.engine.run.settled import Bools, Ints, Settled
+from ridgeline.engine.score.verdicts import OUTCOMES
+from ridgeline.io.arrow.buffers import nulls, truths, valid, view
+from ridgeline.kernels.score.layout import ANALYSED
 
 COLUMNS: Final = ("metric", "outcome", "anomalous", "timestamp")
+CODES: Final = {word: code for code, word in enumerate(OUTCOMES)}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Judged:
-    """One entry per metric, in the order of the source.
+    """One entry per metric: those that were settled without being read whole, then the others in the order of the source.
 
+    outcomes     uint8[n], positions in `engine.score.verdicts.OUTCOMES`
     normal       bool[n]: analysed, and not anomalous
     timestamps   int64[n]: of the newest point, epoch seconds; 0 where there is none
+    named        their names
     """
 
-    metrics: list[str]
-    outcomes: list[str]
-    normal: NDArray[np.bool_]
-    timestamps: NDArray[np.int64]
+    outcomes: NDArray[np.uint8]
+    normal: Bools
+    timestamps: Ints
+    named: Named
 
     @classmethod
-    def of(cls, batches: Iterable[pa.RecordBatch]) -> Judged:
-        """Gather `COLUMNS` of verdicts, whose order is the source's."""
-        metrics: list[str] = []
-        outcomes: list[str] = []
-        anomalous: list[bool | None] = []
-        stamps = [np.empty(0, np.int64)]
-        for batch in batches:
-            metrics += batch.column("metric").to_pylist()
-            outcomes += batch.column("outcome").to_pylist()
-            anomalous += batch.column("anomalous").to_pylist()
-            column = batch.column("timestamp")
-            absent = nulls(column)
-            stamps.append(view(column) if absent is None else np.where(absent, 0, view(column)))
-        normal = np.array([found is False for found in anomalous], np.bool_)
-        return cls(metrics, outcomes, normal, np.concatenate(stamps))
+    def of(cls, batches: Sequence[pa.RecordBatch], settled: Sequence[Settled] = ()) -> Self:
+        """Gather what was settled, and `COLUMNS` of verdicts."""
+        outcomes = [np.empty(0, np.uint8), *(some.outcomes for some in settled), *map(_outcomes, batches)]
+        normal = [np.empty(0, np.bool_), *(some.outcomes == ANALYSED for some in settled), *map(_normal, batches)]
+        stamps = [np.empty(0, np.int64), *(some.timestamps for some in settled), *map(_timestamps, batches)]
+        read = [name for batch in batches for name in batch.column("metric").to_pylist()]
+        return cls(np.concatenate(outcomes), np.concatenate(normal), np.concatenate(stamps), Named(read, settled))
+
+    def __len__(self) -> int:
+        return len(self.outcomes)
+
+    @cached_property
+    def metrics(self) -> list[str]:
+        """All names, for whoever cannot do without."""
+        return self.named.some(np.arange(len(self)))
 
     def with_outcome(self, outcome: str) -> list[str]:
         """The metrics that came out so."""
-        return [metric for metric, found in zip(self.metrics, self.outcomes, strict=True) if found == outcome]
+        return self.named.some(np.flatnonzero(self.outcomes == CODES[outcome]))
 
-    def where(self, chosen: NDArray[np.bool_]) -> Iterable[tuple[str, int]]:
+    def where(self, chosen: Bools) -> Iterable[tuple[str, int]]:
         """(metric, newest timestamp) of the chosen ones, bool[n]."""
         rows = np.flatnonzero(chosen)
-        return zip([self.metrics[row] for row in rows.tolist()], self.timestamps[rows].tolist(), strict=True)
+        return zip(self.named.some(rows), self.timestamps[rows].tolist(), strict=True)
+
+
+def _outcomes(batch: pa.RecordBatch) -> NDArray[np.uint8]:
+    return np.array([CODES[word] for word in batch.column("outcome").to_pylist()], np.uint8)
+
+
+def _normal(batch: pa.RecordBatch) -> Bools:
+    column = batch.column("anomalous")
+    return valid(column) & ~truths(column)
+
+
+def _timestamps(batch: pa.RecordBatch) -> Ints:
+    column = batch.column("timestamp")
+    absent = nulls(column)
+    return view(column) if absent is None else np.where(absent, 0, view(column))

@@ -7,8 +7,7 @@ and tells only where a digest is another. Every half hour everything is told ane
 from __future__ import annotations
 
 import base64
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, compress
 from typing import Final
@@ -20,7 +19,9 @@ from numpy.typing import NDArray
 from ridgeline.engine.prepare.density import FULL, density, look
 from ridgeline.engine.prepare.plan import OFF
 from ridgeline.engine.run.books.members import in_namespace, put_hash, put_set
+from ridgeline.engine.run.books.named import Named
 from ridgeline.engine.run.hosts import own_key
+from ridgeline.engine.run.settled import Settled
 from ridgeline.engine.run.sinks import Series
 from ridgeline.engine.run.turn import Turn
 from ridgeline.io.redis.ledger import Strings
@@ -63,19 +64,35 @@ class Noted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Facts:
-    """Of n metrics: resolution int64[n], seconds, 0 where there is none; sparsity float64[n], percent; counter bool[n]."""
+    """Of n metrics.
 
-    metrics: list[str]
+    naming   the names of some of them, by their places int64[k]; hashes uint64[n]: a number of each name
+    resolution int64[n], seconds, 0 where there is none; sparsity float64[n], percent; counter bool[n]
+    """
+
+    naming: Callable[[NDArray[np.int64]], list[str]]
+    hashes: NDArray[np.uint64]
     resolution: NDArray[np.int64]
     sparsity: NDArray[np.float64]
     counter: NDArray[np.bool_]
+
+    @property
+    def metrics(self) -> list[str]:
+        """Their names."""
+        return self.naming(np.arange(len(self.hashes)))
 
     def some(self, chosen: NDArray[np.bool_]) -> Facts:
         """Of the chosen ones, bool[n]."""
         if chosen.all():
             return self
-        names = list(compress(self.metrics, chosen))
-        return Facts(names, self.resolution[chosen], self.sparsity[chosen], self.counter[chosen])
+        rows = np.flatnonzero(chosen)
+        return Facts(
+            lambda places: self.naming(rows[places]),
+            self.hashes[rows],
+            self.resolution[rows],
+            self.sparsity[rows],
+            self.counter[rows],
+        )
 
     def keys(self, turn: Turn) -> list[str]:
         """The keys of the series."""
@@ -93,8 +110,8 @@ class Facts:
 
     def digests(self) -> tuple[Digests, NDArray[np.int64]]:
         """Digests of what there is to tell, and which of them each metric has a share in, int64[n]."""
-        hashes = np.fromiter((zlib.crc32(name.encode()) for name in self.metrics), np.uint64, len(self.metrics))
-        size = 1 << max(len(self.metrics) // SHARING, 1).bit_length()
+        hashes = self.hashes & np.uint64(0xFFFFFFFF)
+        size = 1 << max(len(hashes) // SHARING, 1).bit_length()
         told = self.resolution.astype(np.uint64) << np.uint64(20)
         told += np.minimum(np.rint(self.sparsity * 100), 2**19 - 1).astype(np.uint64) * np.uint64(2) + self.counter
         mixed = (hashes << np.uint64(32) ^ told) * np.uint64(0x9E3779B97F4A7C15)
@@ -111,6 +128,8 @@ class SeriesBooks:
 
     window: int
     wants_series: bool = True
+    wants_all: bool = False
+    _settled: list[Settled] = field(default_factory=list)
     _metrics: list[pa.StringArray] = field(default_factory=list)
     _facts: list[NDArray[np.int64]] = field(default_factory=list)
     _counters: list[NDArray[np.bool_]] = field(default_factory=list)
@@ -124,9 +143,13 @@ class SeriesBooks:
         self._facts.append(look(matrix.cleaned, self.window))
         self._counters.append(np.zeros(len(matrix.cleaned), np.bool_) if done is None else (done & DERIVED) > 0)
 
+    def settle(self, settled: Settled) -> None:
+        """Keep the columns."""
+        self._settled.append(settled)
+
     def finish(self, turn: Turn) -> None:
         """Tell what changed; all of it once in a while. A run that saw only a part of the fleet tells of that part."""
-        if turn.ledger is None or not self._facts:
+        if turn.ledger is None or not (self._facts or self._settled):
             return
         facts = self._gathered()
         key = own_key(turn.request.config.shards, DIGESTS)
@@ -149,9 +172,12 @@ class SeriesBooks:
 
     def _gathered(self) -> Facts:
         """Of all metrics with a series."""
-        found = density(np.concatenate(self._facts), self.window)
-        names = [name for part in self._metrics for name in part.to_pylist()]
-        return Facts(names, found.resolution, found.sparsity, np.concatenate(self._counters)).some(found.there)
+        settled = [np.column_stack((some.resolutions, some.counts)) for some in self._settled]
+        found = density(np.concatenate([*settled, *self._facts]), self.window)
+        counters = [*((some.done & DERIVED) > 0 for some in self._settled), *self._counters]
+        named = Named([name for part in self._metrics for name in part.to_pylist()], self._settled)
+        facts = Facts(named.some, named.hashes(), found.resolution, found.sparsity, np.concatenate(counters))
+        return facts.some(found.there)
 
 
 def _tell(turn: Turn, facts: Facts) -> None:

@@ -20,6 +20,7 @@ from ridgeline.engine.run.books.rules import write_rules
 from ridgeline.engine.run.books.stale_periods import write_stale_periods
 from ridgeline.engine.run.books.timestamps import write_timestamps
 from ridgeline.engine.run.hosts import disagreements, own_key
+from ridgeline.engine.run.settled import Settled
 from ridgeline.engine.run.sinks import Series
 from ridgeline.engine.run.turn import Turn
 
@@ -38,11 +39,17 @@ class BooksSink:
     """Keeps what was judged, for the books. A run with `--match` says nothing of the fleet, of which it saw a part."""
 
     wants_series: bool = False
+    wants_all: bool = False
     _judged: list[pa.RecordBatch] = field(default_factory=list)
+    _settled: list[Settled] = field(default_factory=list)
 
     def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:  # noqa: ARG002 - the interface of sinks
         """Keep columns that the verdicts hold already."""
         self._judged.append(verdicts.select(COLUMNS))
+
+    def settle(self, settled: Settled) -> None:
+        """Keep the columns."""
+        self._settled.append(settled)
 
     def finish(self, turn: Turn) -> None:
         """Add every family's changes to the turn's entries."""
@@ -52,7 +59,7 @@ class BooksSink:
         write_alerted(turn, past)
         if turn.scan is None:
             return
-        judged = Judged.of(self._judged)
+        judged = Judged.of(self._judged, self._settled)
         write_timestamps(turn, judged, past)
         if not turn.of_the_fleet:
             return

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgeline.engine.run.books.judged import Judged
+from ridgeline.engine.run.books.judged import CODES, Judged
 from ridgeline.engine.run.books.past import Notes, Past
 from ridgeline.engine.run.turn import Turn
 
@@ -24,7 +23,7 @@ def write_timestamps(turn: Turn, judged: Judged, past: Past) -> None:
     """Write the newest timestamp of metrics that have points, and that of those that were analysed."""
     due = _due(judged, past.notes, turn.as_of)
     heard = due & (judged.timestamps > 0)
-    analysed = due & np.array([outcome == "analysed" for outcome in judged.outcomes], np.bool_)
+    analysed = due & (judged.outcomes == CODES["analysed"])
     for key, chosen in ((SEEN, heard), (ANALYSED, analysed)):
         turn.entries.put_pairs(key, ((metric, str(timestamp)) for metric, timestamp in judged.where(chosen)))
 
@@ -32,9 +31,9 @@ def write_timestamps(turn: Turn, judged: Judged, past: Past) -> None:
 def _due(judged: Judged, notes: Notes, as_of: int) -> NDArray[np.bool_]:
     """bool[n]: which metrics are written by this run."""
     pause = as_of - notes.as_of
-    if len(judged.metrics) <= FEW or not 0 <= pause <= PAUSE:
-        return np.ones(len(judged.metrics), np.bool_)
-    parts = np.array([zlib.crc32(metric.encode()) for metric in judged.metrics], np.uint32) % PARTS
+    if len(judged) <= FEW or not 0 <= pause <= PAUSE:
+        return np.ones(len(judged), np.bool_)
+    parts = judged.named.hashes() % np.uint64(PARTS)
     age = as_of - judged.timestamps
-    chosen: NDArray[np.bool_] = (parts == notes.runs % PARTS) | ((age > QUIET) & (age <= QUIET + pause))
+    chosen: NDArray[np.bool_] = (parts == np.uint64(notes.runs % PARTS)) | ((age > QUIET) & (age <= QUIET + pause))
     return chosen

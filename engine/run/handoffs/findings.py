@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ridgeline.engine.run.handoffs.pythonic import timestamp_of, value_of
+from ridgeline.engine.run.settled import Settled
 from ridgeline.engine.run.sinks import Series
 from ridgeline.engine.score.anomaly import Anomaly, anomalies_of
 from ridgeline.engine.score.considered import considered
@@ -82,6 +83,7 @@ class Findings:
     judged: bool = False
     cleaned: bool = False
     wants_series: bool = True
+    wants_all: bool = False
     without: int = 0
     by_metric: dict[str, Finding] = field(default_factory=dict)
     _points: int = 0
@@ -97,6 +99,9 @@ class Findings:
                 self.by_metric[anomaly.metric] = Finding(anomaly, anomaly.timestamp)
             else:
                 self.by_metric[anomaly.metric] = self._found(anomaly, matrix, row)
+
+    def settle(self, settled: Settled) -> None:
+        """None of them is anomalous."""
 
     def finish(self, turn: Turn) -> None:
         """Nothing is written here: each sibling has its own hand-off."""

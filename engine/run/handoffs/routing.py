@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from ridgeline.engine.rules.matching import Patterns
 from ridgeline.engine.run.books.members import put_set
+from ridgeline.engine.run.settled import Settled
 from ridgeline.engine.run.sinks import Series
 from ridgeline.engine.score.plan import ScorePlan
 from ridgeline.engine.score.unjudged import unjudged
@@ -44,6 +45,7 @@ class Routing:
     watermarks: Mapping[str, int | None]
     alive: bool
     wants_series: bool = False
+    wants_all: bool = False
     queue: list[str] = field(default_factory=list)
     _judged: dict[str, int] = field(default_factory=dict)
 
@@ -72,6 +74,9 @@ class Routing:
             theirs = name in self.watermarks and outcome != "skipped"
             if theirs and stamp is not None and stamp != self.watermarks[name]:
                 self._judged[name] = stamp
+
+    def settle(self, settled: Settled) -> None:
+        """None of them is `batch`'s: those are read in full."""
 
     def finish(self, turn: Turn) -> None:
         """Add to the queue and keep the watermarks; where all metrics were listed, publish which are `batch`'s."""

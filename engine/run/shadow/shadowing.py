@@ -15,6 +15,7 @@ from ridgeline.io.arrow.runs import points_in
 from ridgeline.io.matrix import MetricMatrix
 
 if TYPE_CHECKING:
+    from ridgeline.engine.run.settled import Settled
     from ridgeline.engine.run.sinks import Series
     from ridgeline.engine.run.turn import Turn
 
@@ -29,6 +30,7 @@ class Shadowing:
     epoch: int
     counters: frozenset[str]
     wants_series: bool = False
+    wants_all: bool = True
     by_outcome: dict[str, set[str]] = field(default_factory=dict)
 
     def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:  # noqa: ARG002 - the interface of sinks
@@ -36,6 +38,9 @@ class Shadowing:
         columns = (verdicts.column(name).to_pylist() for name in ("metric", "outcome", "anomalous"))
         for metric, outcome, anomalous in zip(*columns, strict=True):
             self.by_outcome.setdefault("anomalous" if anomalous else outcome, set()).add(metric)
+
+    def settle(self, settled: Settled) -> None:
+        """Never asked for: it sees every series whole."""
 
     def finish(self, turn: Turn) -> None:
         """Nothing is written."""

@@ -40,4 +40,6 @@ def _ready(kernels: tuple[str, ...], user: tuple[UserAlgorithm, ...], patience: 
 def _shed(turn: Turn, why: str) -> None:
     turn.find(PARTIAL, f"no metric was judged: {why}")
     known = None if turn.source is None else turn.source.known(0)
+    if turn.memory is not None:
+        known = len(turn.memory.rows)
     turn.report.add_unscored(known or 0, "shed", "deadline")

@@ -32,7 +32,7 @@ FILES_SHARE: Final = 0.5  # of the time for the books, kept for the books themse
 def route_batch(turn: Turn) -> None:
     """Learn which of the listed metrics are `batch`'s, and whether it is at work; all are judged here where that fails."""
     patterns = turn.request.config.batch.match
-    names = None if turn.source is None else turn.source.list()
+    names = _names(turn)
     if turn.ledger is None or turn.request.check_airgaps_only or not patterns or names is None:
         return
     try:
@@ -44,6 +44,13 @@ def route_batch(turn: Turn) -> None:
         return
     turn.handoffs.routing = routing
     turn.sinks.append(routing)
+
+
+def _names(turn: Turn) -> list[str] | None:
+    """The metrics that may be `batch`'s: all that are listed, or those of which that is remembered."""
+    if turn.memory is not None and not turn.memory.listed:
+        return turn.memory.apart()
+    return None if turn.source is None else turn.source.list()
 
 
 def take_in(turn: Turn) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from ridgeline.engine.rules.selection import Selection
 from ridgeline.engine.run.aside import Overdue, aside
 from ridgeline.engine.run.sources import open_source
 from ridgeline.engine.run.turn import Turn
 from ridgeline.io.errors import SourceUnavailable
+from ridgeline.io.source import Source
+
+if TYPE_CHECKING:
+    from ridgeline.io.redis.source import RedisSource
 
 GRACE: Final = 0.5  # seconds for a source to say itself, and better, that its time was over
 
@@ -20,7 +25,7 @@ def list_metrics(turn: Turn) -> None:
     turn.selection = Selection.of(request.match, request.config.analysis.skip, turn.operators, request.only)
     # With `--as-of` no clock is compared with any other.
     wall = turn.wall if request.as_of is None else None
-    opening = partial(open_source, request.config, turn.selection, budget.reading_left, wall, turn.share)
+    opening = partial(_opened, turn, wall)
     try:
         turn.source = aside(opening, budget.reading_left() + GRACE, "list")
     except Overdue:
@@ -29,6 +34,20 @@ def list_metrics(turn: Turn) -> None:
             "for reading: it hangs, or crawls"
         ) from None
     turn.cleanup.callback(turn.source.close)
-    listed = turn.source.list()
-    if listed is not None:
-        turn.scorer.foresee(listed)
+
+
+def _opened(turn: Turn, wall: Callable[[], float] | None) -> Source:
+    """The source, listed: by itself, or by what is remembered where nothing has changed."""
+    memory, left = turn.memory, turn.budget.reading_left
+    source = open_source(turn.request.config, turn.selection, left, wall, turn.share, later=memory is not None)
+    if memory is None:
+        listed = source.list()
+        turn.scorer.foresee(listed or ())
+        return source
+    from ridgeline.engine.run.roster import learn, recall
+
+    of_redis = cast("RedisSource", source)  # no other is remembered
+    if not recall(turn, memory, of_redis):
+        turn.scorer.foresee(of_redis.list())
+        learn(turn, memory, of_redis)
+    return source

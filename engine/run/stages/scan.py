@@ -9,6 +9,15 @@ from ridgeline.engine.run.turn import BUG, PARTIAL, Turn
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.engine.score.unjudged import Unjudged
 from ridgeline.io.errors import AuthenticationFailed
+from ridgeline.io.source import Source
+
+
+def _count_reads(turn: Turn, scan: Scan, source: Source) -> None:
+    """Say how the metrics were read, and how old the newest points are of those that were not read in full."""
+    turn.report.reads = {"full_reads": scan.rows, "delta_reads": turn.settled, "bytes": source.bytes_read}
+    if turn.memory is not None:
+        scan.leads.append(turn.memory.leads(turn.as_of))
+        turn.report.read_for = turn.memory.reads()
 
 
 def scan_source(turn: Turn) -> None:
@@ -29,10 +38,11 @@ def scan_source(turn: Turn) -> None:
         turn.request.progress,
         None if turn.handoffs.routing is None else turn.handoffs.routing.divert,
         None if turn.request.shadow is None else turn.request.shadow.cut,
+        turn.settled,
     )
     turn.scan = scan
     scan.run()
-    turn.report.reads = {"full_reads": scan.rows, "delta_reads": 0, "bytes": turn.source.bytes_read}
+    _count_reads(turn, scan, turn.source)
     turn.report.failures.update(turn.scorer.plan.complaints)
     turn.report.spent = turn.scorer.plan.spent
     if turn.selection is not None:

@@ -24,7 +24,16 @@ KEPT: Final = 3600  # seconds for which it matters where a run stopped
 
 
 def order_reading(turn: Turn) -> None:
-    """Begin where the last run stopped, if it did; else have metrics with an alert rule preferred once time runs short."""
+    """Begin where the last run stopped, if it did; else have metrics with an alert rule preferred once time runs short.
+
+    With a memory it is known later what is to be read at all.
+    """
+    if turn.memory is None:
+        order_what_is_left(turn)
+
+
+def order_what_is_left(turn: Turn) -> None:
+    """The same, of what is still to be read."""
     if turn.source is None or turn.source.list() is None:
         return
     turn.places, rows = _look_back(turn)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
+from ridgeline.engine.run.settled import Settled
 from ridgeline.engine.run.sinks import Series
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class CanarySink:
 
     metric: str
     wants_series: bool = True
+    wants_all: bool = False
     hours: float | None = None
 
     def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:  # noqa: ARG002 - the interface of sinks
@@ -35,6 +37,9 @@ class CanarySink:
             begin, end = series.offsets[row], series.offsets[row + 1]
             span = int(series.timestamps[end - 1] - series.timestamps[begin]) if begin < end else 0
             self.hours = span / HOUR if span > 0 else None
+
+    def settle(self, settled: Settled) -> None:
+        """Never among them: it is read in full by every run."""
 
     def finish(self, turn: Turn) -> None:
         """Nothing is written here: what was found goes with the statistics."""

@@ -80,6 +80,8 @@ def _pairs(told: Numbers) -> Iterator[tuple[str, float]]:
     # Ours: what Skyline has no name for.
     for outcome in OUTCOMES:
         yield f"outcomes.{outcome}", report.outcomes[outcome]
+    if report.reads is not None:
+        yield from ((f"reads.{what}", count) for what, count in report.reads.items())
 
 
 def _timings(report: Report) -> Iterator[tuple[str, float]]:

@@ -17,6 +17,10 @@ HELP: Final[Mapping[str, str]] = {
     "ridgeline_metrics": "Metrics of the last run, by outcome.",
     "ridgeline_anomalies": "Metrics that the last run found anomalous.",
     "ridgeline_alerts": "Alerts of the last run by what became of them; messages: how many messages left.",
+    "ridgeline_reads": (
+        "Metrics of the last run: settled by their newest points and what is remembered of them, or read in full, by why."
+    ),
+    "ridgeline_read_bytes": "Bytes of series that the last run read.",
     "ridgeline_run_seconds": (
         "Seconds that the last run took; list, compile, scan, alert, bookkeeping and write add up to total, load, decode "
         "and score are those of threads at work."
@@ -63,6 +67,10 @@ def _families(report: Report, ending: Ending) -> Iterator[tuple[str, Samples]]:
     yield "ridgeline_metrics", (({"outcome": name}, report.outcomes[name]) for name in OUTCOMES)
     yield "ridgeline_anomalies", one(len(report.anomalies))
     yield "ridgeline_alerts", (({"result": name}, alerts.get(name, 0)) for name in COUNTED)
+    if report.read_for is not None:
+        yield "ridgeline_reads", (({"how": how}, count) for how, count in report.read_for.items())
+    if report.reads is not None:
+        yield "ridgeline_read_bytes", one(report.reads["bytes"])
     stages = (*SHARES, *WORK, "total")
     yield "ridgeline_run_seconds", (({"stage": name}, round(seconds[name], 6)) for name in stages)
     yield "ridgeline_algorithm_votes", (({"algorithm": name}, count) for name, count in report.breakdown.items())

@@ -63,6 +63,7 @@ class Recorder:
 
     verdicts: dict = field(default_factory=dict)
     wants_series: bool = True
+    wants_all: bool = True
 
     def take(self, matrix, verdicts):
         rows = {} if matrix is None else _rows(matrix.prepared)

@@ -1,0 +1,78 @@
+"""By what the rows of a memory are judged today: policies and tables as the kernels of the memory take them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ridgeline.engine.score.plan import Policies, ScorePlan
+from ridgeline.engine.score.tables import Tables, weight_sums
+from ridgeline.kernels.memory.layout import COUNT
+
+if TYPE_CHECKING:
+    from ridgeline.engine.rules.policy import Policy
+
+Ints = NDArray[np.int64]
+
+MORE: Final = 64  # points that a window may gain before a row of it is read in full for want of a table
+_tables: Final = Tables()
+
+
+@dataclass(frozen=True, eq=False)
+class Judging:
+    """What n rows are judged by.
+
+    as_of       the run's clock, epoch seconds
+    policies    theirs, row by row
+    meanings    int64[n]: hashes of what their sums mean (`kernels.memory.layout.MEANING`)
+    judgements  int64[p]: hashes of the policies
+    switches    int64[SWITCHES]: the profile's
+    """
+
+    as_of: int
+    policies: Policies
+    meanings: Ints
+    judgements: Ints
+    switches: Ints
+
+    @classmethod
+    def of(cls, plan: ScorePlan, policies: Sequence[Policy], of_row: NDArray[np.int32], as_of: int) -> Self:
+        """Of rows that have these policies, by their places int32[n]."""
+        encoded = Policies.encode(replace(plan, policies=tuple(policies)), of_row, len(of_row))
+        switches = plan.profile.encode()
+        means = np.array([_hash((plan.profile, window)) for window in encoded.full_duration.tolist()])
+        judgements = np.array([_hash((plan.profile, policy)) for policy in policies])
+        return cls(as_of, encoded, means[of_row], judgements, switches)
+
+    @cached_property
+    def windows(self) -> Ints:
+        """int64[n]: seconds."""
+        return self.policies.windows
+
+    def rules(self, hot: Ints) -> tuple[Any, ...]:
+        """What `tails` and `heads` are told, in the order of `kernels.memory.rules`, about rows hot int64[n, HOT_WORDS]."""
+        counts = np.flatnonzero(np.bincount(np.clip(hot[:, COUNT], 0, None)))
+        longest = int(counts.max(initial=0)) + MORE
+        known = np.unique(np.clip(counts[:, None] + np.arange(-2, MORE), 0, longest)) if len(counts) else counts
+        totals, scales = weight_sums(longest)
+        return (
+            self.as_of, self.meanings, self.windows, self.policies.of_row, self.policies.numbers, self.policies.thresholds,
+            self.judgements, np.zeros(len(hot), np.int32), self.switches[None, :],
+            _tables.critical(self.policies.alphas, known), self.weights(longest), totals, scales,
+        )  # fmt: skip
+
+    def weights(self, longest: int) -> NDArray[np.float64]:
+        """Exponential weights for so many points."""
+        return _tables.weights(longest)
+
+
+def _hash(what: object) -> int:
+    """64 bits that stand for what prints so; never 0."""
+    found = hashlib.blake2b(repr(what).encode(), digest_size=8).digest()
+    return int.from_bytes(found, "little", signed=True) or 1

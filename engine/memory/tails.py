@@ -1,0 +1,101 @@
+"""Brings rows of a memory up to date by the newest points of their series, and says which are to be read in full, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ridgeline.kernels.decode.layout import KINDS
+from ridgeline.kernels.memory.layout import (
+    AT,
+    CURSOR,
+    DONE,
+    HEAD,
+    LAST,
+    READ_NO_JUNCTION,
+    STACK,
+    STEP,
+    tail_room,
+    tail_size,
+)
+from ridgeline.kernels.native import loader
+
+if TYPE_CHECKING:
+    from ridgeline.engine.memory.judging import Judging
+    from ridgeline.io.redis.tails import Consume, Ranges
+
+Ints = NDArray[np.int64]
+
+MOST: Final = (
+    256  # points that may be expected of a tail: beyond, nearly a whole queue has left, and a window is as cheap
+)
+ENTRIES: Final = ("requests", "tails", "heads")
+
+
+@dataclass(slots=True)
+class Tails:
+    """Rows hot int64[n, HOT_WORDS] and queue int64[n, QUEUE_WORDS], which is only read.
+
+    Afterwards: codes uint8[n] and changed uint8[n] as `kernels.memory.layout` has them, of the rows asked about;
+    dropped int64[KINDS]: points of no use.
+    """
+
+    hot: Ints
+    queue: Ints
+    judging: Judging
+    codes: NDArray[np.uint8]
+    changed: NDArray[np.uint8] = field(init=False)
+    dropped: Ints = field(default_factory=lambda: np.zeros(len(KINDS), np.int64))
+
+    def __post_init__(self) -> None:
+        self.changed = np.zeros(len(self.hot), np.uint8)
+
+    def ask(self, ranges: Ranges, rows: Ints, since: int) -> None:
+        """Ask for the ends of series, rows int64[m] ascending, `since`: seconds since they were asked for last.
+
+        Codes of what the time does not allow stay as they are. Raises what `Ranges` raises.
+        """
+        rules = self.judging.rules(self.hot)
+        memory = (self.hot, self.queue)
+        silent = np.minimum(self.judging.as_of - self.hot[rows, LAST], since)
+        for expected, some in by_expected(rows, self.hot[rows, STEP], silent):
+            if expected > MOST:
+                self.codes[some] = READ_NO_JUNCTION
+                continue
+            size = tail_size(expected)
+            room = [np.empty(tail_room(size), np.int64) for _ in range(3)]
+            rest = (*memory, *rules, self.codes, self.changed, self.dropped, *room, np.empty(STACK, np.int64))
+            ranges.tails(some, size, consumer("tails", (size, some, *rest)))
+        waiting = rows[self.codes[rows] == HEAD]
+        if len(waiting):
+            rest = (*memory, *rules, self.codes, self.changed, np.empty(STACK, np.int64))
+            ranges.heads(waiting, consumer("heads", (waiting, *rest)))
+
+
+def by_expected(rows: Ints, steps: Ints, since: Ints) -> Iterator[tuple[int, Ints]]:
+    """(how many new points to expect at most, rows) of rows int64[m] with these steps, 0 where unknown, after these seconds.
+
+    Rows that expect about as many are asked together, since one size goes for all that are.
+    """
+    expected = -(-np.maximum(since, 1) // np.maximum(steps, 1))
+    sizes = np.frexp(np.clip(expected, 1, 2 * MOST) - 0.5)[1]  # 1, 2, 4, 8, ...
+    for size in range(int(sizes.max(initial=-1)) + 1):
+        some = rows[sizes == size]
+        if len(some):
+            yield 1 << size, some
+
+
+def consumer(name: str, rest: tuple[Any, ...]) -> Consume:
+    """What takes replies in: the entry of that name, given `rest` after the bytes."""
+    entry, cursor = loader.entry(name), np.zeros(CURSOR, np.int64)
+
+    def consume(data: NDArray[np.uint8], at: int, have: int, done: int) -> tuple[int, int, int]:
+        cursor[AT], cursor[DONE] = at, done
+        status = entry(data, cursor, have, *rest)
+        return int(cursor[AT]), int(cursor[DONE]), status
+
+    return consume

@@ -1,0 +1,42 @@
+"""Names of a whole fleet, made only where they are asked for."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ridgeline.engine.run.settled import Ints, Settled
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Named:
+    """The names of n metrics: first those of `settled`, then those that were `read`."""
+
+    read: Sequence[str]
+    settled: Sequence[Settled] = ()
+
+    def some(self, places: Ints) -> list[str]:
+        """The names at these places, int64[k] ascending."""
+        return [name for part in self._parts(places) for name in part]
+
+    def hashes(self) -> NDArray[np.uint64]:
+        """A number of each name, uint64[n]: the same in every run of the same source, with the same memory or without one."""
+        hashed = self.settled[0].hashed if self.settled else checksums
+        return np.concatenate([*(some.hashes for some in self.settled), hashed(self.read)])
+
+    def _parts(self, places: Ints) -> Iterator[list[str]]:
+        first = 0
+        for some in self.settled:
+            begin, end = np.searchsorted(places, (first, first + len(some)))
+            yield some.naming(places[begin:end] - first)
+            first += len(some)
+        yield [self.read[at] for at in (places[np.searchsorted(places, first) :] - first).tolist()]
+
+
+def checksums(names: Sequence[str]) -> NDArray[np.uint64]:
+    """The CRC-32 of each name, uint64[n]."""
+    return np.fromiter((zlib.crc32(name.encode()) for name in names), np.uint64, len(names))

@@ -1,0 +1,224 @@
+"""The memory of one run: which rows it judges, what became of each, and how that is kept for the next one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ridgeline.engine.memory.anchor import Anchor
+from ridgeline.engine.memory.assignment import APART, policy_of
+from ridgeline.engine.memory.judging import Judging
+from ridgeline.engine.memory.tails import ENTRIES
+from ridgeline.engine.run.settled import Ints, Settled
+from ridgeline.engine.score.sparse import Sparse, sparse_by_step
+from ridgeline.io.memory.file import MemoryFile
+from ridgeline.io.memory.hashing import hashes
+from ridgeline.io.memory.keys import Keys
+from ridgeline.io.memory.sections import Section
+from ridgeline.io.redis.source import key_of
+from ridgeline.kernels.memory.layout import (
+    ABSENT,
+    CHECK,
+    COUNT,
+    COUNTER,
+    HOT_BYTES,
+    LAST,
+    LAYOUT_VERSION,
+    MARKS_BYTE,
+    NEGATIVES,
+    OUTCOME,
+    QUEUE_BYTES,
+    QUIET,
+    READ_NEW,
+    READS,
+    SETTLED,
+    STEP,
+    VALUE,
+    WRONG_TYPE,
+)
+from ridgeline.kernels.memory.layout import READ as FIRST_READ
+from ridgeline.kernels.score.layout import TOO_SHORT
+from ridgeline.kernels.shared.switches import MIN_POINTS
+
+if TYPE_CHECKING:
+    from ridgeline.engine.score.scorer import Scorer
+
+HOT: Final = Section("hot", str(LAYOUT_VERSION), HOT_BYTES, private=True)
+QUEUE: Final = Section("queue", str(LAYOUT_VERSION), QUEUE_BYTES, private=False)
+UNASKED: Final = 255  # a code: no answer came, for want of time or rights
+RUNS: Final = "runs"
+BEFORE: Final = "before"
+UNMATCHED: Final = "unmatched"
+
+
+@dataclass(eq=False)
+class Remembered:
+    """Rows of a file, and what a run makes of them.
+
+    rows     int64[m], ascending: those that it judges
+    codes    uint8[n]: what became of each (`kernels.memory.layout`)
+    changed  bool[n]: whether it is to be written
+    listed   whether the source was listed by this run: else names are those of the run before
+    """
+
+    file: MemoryFile
+    namespace: str
+    rows: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    listed: bool = True
+    anchor: Anchor | None = None
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The kernel entries that it takes."""
+        return (*ENTRIES, "anchor")
+
+    @property
+    def runs(self) -> int:
+        """How many runs there were that judged the whole fleet."""
+        return int(self.file.notes.get(RUNS, 0))
+
+    @property
+    def before(self) -> int:
+        """The clock of the last of them, epoch seconds; 0: there was none."""
+        return int(self.file.notes.get(BEFORE, 0))
+
+    @property
+    def unmatched(self) -> Sequence[str]:
+        """The patterns of the configuration that match no metric."""
+        return list(self.file.notes.get(UNMATCHED, ()))
+
+    @unmatched.setter
+    def unmatched(self, patterns: Sequence[str]) -> None:
+        self.file.notes[UNMATCHED] = list(patterns)
+
+    def begin(self, rows: Ints, assignment: NDArray[np.int32]) -> None:
+        """Judge these rows, each as it is assigned; what is known of none of them yet is to be read in full."""
+        self.rows, self.assignment = rows, assignment
+        self.codes = np.full(len(self.file), READ_NEW, np.uint8)
+        self.changed = np.zeros(len(self.file), np.bool_)
+
+    def apart(self) -> list[str]:
+        """The names of the metrics that may be another program's to judge."""
+        return self.names(self.rows[self.assignment[self.rows] & APART > 0])
+
+    def known(self) -> Ints:
+        """The rows that it judges and knows something of, int64[k]."""
+        rows = self.rows[: np.searchsorted(self.rows, len(self.queue))]
+        known: Ints = rows[self.hot[rows, CHECK] != 0]
+        return known
+
+    def leads(self, as_of: int) -> Ints:
+        """Seconds from `as_of` to the newest point of what needs not be read, int64[k]."""
+        found: Ints = self.hot[self.rows[self.codes[self.rows] <= QUIET], LAST] - as_of
+        return found
+
+    def write(self, as_of: int, *, everything: bool) -> None:
+        """Write it all; `everything`: the run judged the whole fleet. Raises Unusable."""
+        if everything:
+            self.file.notes[RUNS], self.file.notes[BEFORE] = self.runs + 1, as_of
+        if self.anchor is not None:
+            for rows, queues in zip(self.anchor.rows, self.anchor.queues, strict=True):
+                self.file.put(QUEUE.name, rows, queues.view(np.uint8))
+        self.file.commit(self.changed, as_of)
+
+    @property
+    def hot(self) -> Ints:
+        """int64[n, HOT_WORDS]: the rows, in memory of our own."""
+        found: Ints = self.file.rows(HOT.name).view(np.int64)
+        return found
+
+    @property
+    def queue(self) -> Ints:
+        """int64[k, QUEUE_WORDS]: their queues, of the first k rows; read-only."""
+        found: Ints = self.file.rows(QUEUE.name).view(np.int64)
+        return found
+
+    def judging(self, scorer: Scorer, as_of: int) -> Judging:
+        """By what the rows are judged."""
+        return Judging.of(scorer.plan, scorer.overrides.policies, policy_of(self.assignment), as_of)
+
+    def names(self, rows: Ints) -> list[str]:
+        """The base names of some rows."""
+        prefix, odd = self.namespace.encode(), self._odd
+        texts = self.file.keys.take(rows).texts()
+        found = [text.removeprefix(prefix).decode("utf-8", "backslashreplace") for text in texts]
+        if odd:
+            found = [odd.get(text, name) for text, name in zip(texts, found, strict=True)]
+        return found
+
+    def keys(self, rows: Ints) -> list[bytes]:
+        """Their keys."""
+        return self.file.keys.take(rows).texts()
+
+    def rows_of(self, names: Sequence[str]) -> Ints:
+        """The rows of some names, int64[k]; -1: there is none."""
+        return self.file.rows_of(self._keys_of(names))
+
+    def settled(self, judging: Judging) -> Settled:
+        """What needs not be read."""
+        rows = self.rows[self.codes[self.rows] <= QUIET]
+        hot = self.hot[rows]
+        marks = hot.view(np.uint8)[:, MARKS_BYTE : MARKS_BYTE + 8]
+        short = marks[:, OUTCOME] == TOO_SHORT
+        return Settled(
+            outcomes=marks[:, OUTCOME],
+            reasons=np.zeros(len(rows), np.uint8),
+            timestamps=hot[:, LAST],
+            datapoints=hot.view(np.float64)[:, VALUE],
+            counts=hot[:, COUNT],
+            negatives=hot[:, NEGATIVES] > 0,
+            resolutions=hot[:, STEP],
+            counters=marks[:, COUNTER] > 0,
+            done=np.zeros(len(rows), np.uint8),
+            sparse=_sparse(hot[short], judging, rows[short]),
+            hashes=self.file.roster.hashed[rows],
+            naming=lambda places: self.names(rows[places]),
+            finding=lambda names: _places(rows, self.rows_of(names)),
+            hashed=lambda names: hashes(self._keys_of(names)),
+        )
+
+    def unread(self) -> Ints:
+        """The rows that are to be read in full, int64[k]."""
+        return self.rows[self.codes[self.rows] > QUIET]
+
+    def reads(self) -> dict[str, int]:
+        """How many rows are `settled`, and how many are read in full by reason, the most frequent first."""
+        codes = Counter(self.codes[self.rows].tolist())
+        settled = sum(codes.pop(code, 0) for code in (SETTLED, QUIET))
+        return {"settled": settled, **{word_of(code): count for code, count in codes.most_common()}}
+
+    @cached_property
+    def _odd(self) -> dict[bytes, str]:
+        """The names of keys that do not say them by themselves."""
+        return {bytes.fromhex(key): name for key, name in self.file.notes.get("odd", {}).items()}
+
+    def _keys_of(self, names: Sequence[str]) -> Keys:
+        odd = {name: key for key, name in self._odd.items()}
+        return Keys.of([odd[name] if name in odd else key_of(name, self.namespace) for name in names])
+
+
+def _sparse(hot: Ints, judging: Judging, rows: Ints) -> Sparse:
+    return sparse_by_step(hot[:, STEP], judging.windows[rows], int(judging.switches[MIN_POINTS]))
+
+
+def word_of(code: int) -> str:
+    """What a code of the memory is called in reports."""
+    if FIRST_READ <= code < UNASKED:
+        return READS[code - FIRST_READ]
+    return {ABSENT: "absent", WRONG_TYPE: "wrong_type"}.get(code, "unasked")
+
+
+def _places(rows: Ints, wanted: Ints) -> Ints:
+    """The places of some rows among others, which ascend; -1: it is none of them."""
+    places = np.minimum(np.searchsorted(rows, wanted), max(len(rows) - 1, 0))
+    found = np.full(len(wanted), -1, np.int64)
+    if len(rows):
+        hit = rows[places] == wanted
+        found[hit] = places[hit]
+    return found
