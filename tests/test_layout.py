@@ -13,7 +13,7 @@ TOP = ROOT / "engine" / "_root"  # the package `ridgeline` itself
 # Rooms of `engine/` from bottom to top: each may import only rooms of the rows above it, and its own.
 LAYERS = (
     {"units"},
-    {"rules", "prepare"},
+    {"rules", "prepare", "walks"},
     {"score", "replay", "memory"},
     {"alerts", "report", "archive"},
     {"config"},

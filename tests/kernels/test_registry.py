@@ -70,7 +70,9 @@ def test_the_columns_are_the_registrys():
     assert len(kernels.load()) == score_layout.ALGORITHMS
 
 
-@pytest.mark.parametrize("name", ["decode", "density", "gaps", "history", "prepare", "replay", "requests", "score"])
+@pytest.mark.parametrize(
+    "name", ["decode", "density", "gaps", "history", "prepare", "replay", "requests", "score", "walks"]
+)
 def test_entries_take_what_their_annotations_say(name):
     entry = importlib.import_module(f"ridgeline.kernels.{name}.entry")
     slots = parse(entry.SIGNATURE)
@@ -127,7 +129,7 @@ def test_layouts_need_no_numba():
     names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / "kernels").rglob("layout.py")]
     names += ["kernels.shared.stats", "kernels.shared.switches", "kernels.shared.weights"]
     code = f"import sys, {', '.join(f'ridgeline.{name}' for name in names)}; print('numba' in sys.modules)"
-    assert len(names) == 10
+    assert len(names) == 12
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 

@@ -1,0 +1,1 @@
+"""Walks: what they learned of each metric, and their scores of new points."""
