@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from ridgeline.io import clean
 from ridgeline.io.arrow.buffers import arrow, nulls, strings, view
+from ridgeline.kernels.decode import layout
 from ridgeline.kernels.score.layout import OWN_AS_OF
 
-INTEGER_TIMESTAMPS: Final = 1
-INTEGER_VALUES: Final = 2
+INTEGER_TIMESTAMPS: Final = layout.INTEGER_TIMESTAMPS
+INTEGER_VALUES: Final = layout.INTEGER_VALUES
 NO_AS_OF: Final = OWN_AS_OF  # what a row without one holds: kernels then take its own newest timestamp
 
 SCHEMA: Final = pa.schema(

@@ -13,12 +13,12 @@ from ridgeline.bench.data import fleet_of
 from ridgeline.bench.machine import memory_seconds
 from ridgeline.bench.measure import repeat
 from ridgeline.bench.row import Row
-from ridgeline.io.redis.arena import Arena
-from ridgeline.io.redis.decode import decode_part
-from ridgeline.io.redis.values import Part
+from ridgeline.io.matrix import MetricMatrix
+from ridgeline.io.redis.block import Block
+from ridgeline.io.redis.decode import matrix_of
+from ridgeline.io.redis.wire import Wire
 from ridgeline.io.redis.write import encode_points
-from ridgeline.kernels.decode.layout import KINDS
-from ridgeline.kernels.native import loader
+from ridgeline.kernels.decode.layout import TAKEN
 
 SUMMARY: Final = "stored values to clean columns: 15-byte, 19-byte and general layouts"
 INTEGER_FIXED: Final = 15
@@ -29,12 +29,12 @@ def measure(axes: Axes) -> Iterator[Row]:
     fleet = fleet_of(axes)
     for work, values in _layouts(fleet.timestamps, fleet.values):
         size = sum(map(len, values))
-        blocks = [(fleet.metrics[at : at + 100], _part(values[at : at + 100])) for at in range(0, len(values), 100)]
+        replies = [(fleet.metrics[at : at + 100], reply_of(values[at : at + 100])) for at in range(0, len(values), 100)]
         limit = memory_seconds(np.zeros(size // 8), runs=axes.runs)
 
         works: dict[str, Callable[[], object]] = {
-            f"{work}: the kernel alone": _kernel(blocks),
-            f"{work}: into a matrix": partial(_matrices, blocks),
+            f"{work}: the kernel alone": _kernel(replies),
+            f"{work}: into a matrix": partial(_matrices, replies),
         }
         for name, decode in works.items():
             timing = repeat(decode, runs=axes.runs)
@@ -44,28 +44,33 @@ def measure(axes: Axes) -> Iterator[Row]:
             )  # fmt: skip
 
 
-Blocks = list[tuple[list[str], Part]]
+Replies = list[tuple[list[str], Wire]]
 
 
-def _matrices(blocks: Blocks) -> None:
+def _matrices(replies: Replies) -> None:
     """What the Redis source does with each reply: decode, judge, wrap."""
-    for names, part in blocks:
-        decode_part(names, part, 1_000_000)
+    for names, wire in replies:
+        decoded(names, wire)
 
 
-def _kernel(blocks: Blocks) -> Callable[[], None]:
+def decoded(names: list[str], wire: Wire) -> MetricMatrix:
+    """The matrix of the values on the wire, one of each name."""
+    wire.at = 0
+    block = Block(0, wire.have)
+    if block.take(wire, len(names)) != TAKEN:
+        raise ValueError("the values exceed a block")
+    return matrix_of(names, block, 1_000_000)
+
+
+def _kernel(replies: Replies) -> Callable[[], None]:
     """Decoding alone, into columns that are there already."""
-    entry = loader.entry("decode")
-    room = max(part.ends[-1] for _, part in blocks) // INTEGER_FIXED * 2
-    timestamps, bits = np.empty(room, np.int64), np.empty(room, np.int64)
-    bounds = [(part, np.array(part.starts), np.array(part.ends)) for _, part in blocks]
-    offsets, disordered, stack = np.empty(101, np.int64), np.empty(100, np.uint8), np.empty(1024, np.int64)
-    counts = np.empty((100, len(KINDS)), np.int64)
+    block = Block(0, max(wire.have for _, wire in replies))
 
     def work() -> None:
-        for part, starts, ends in bounds:
-            n = len(starts)
-            entry(part.arena.data, starts, ends, timestamps, bits, offsets[: n + 1], counts[:n], disordered[:n], stack)
+        for names, wire in replies:
+            wire.at = 0
+            block.cut(0)
+            block.take(wire, len(names))
 
     return work
 
@@ -82,9 +87,11 @@ def _layouts(timestamps: np.ndarray, values: np.ndarray) -> Iterator[tuple[str, 
     yield "one odd pair among 15-byte ones", general
 
 
-def _part(values: list[bytes]) -> Part:
-    """The values as the Redis source receives them."""
-    ends = np.cumsum([len(value) for value in values])
-    arena = Arena(int(ends[-1]))
-    arena.view[:] = b"".join(values)
-    return Part(0, arena, [0, *ends[:-1].tolist()], ends.tolist())
+def reply_of(values: list[bytes]) -> Wire:
+    """The values as they come over a connection."""
+    reply = b"".join(b"$%d\r\n%s\r\n" % (len(value), value) for value in values)
+    wire = Wire()
+    wire.arena.reserve(len(reply), 0)
+    wire.arena.view[: len(reply)] = reply
+    wire.have = len(reply)
+    return wire

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -28,7 +27,6 @@ from ridgeline.io.text import escape
 Diverted = tuple[
     list[int], pa.RecordBatch | None
 ]  # rows, ascending, and what is said of them; None where there are none
-BLOCK: Final = 1024  # rows per job of a worker
 
 
 @dataclass(slots=True)
@@ -94,8 +92,9 @@ class Scan:
         self.report.repairs.update(matrix.repairs)
         matrix = matrix if self.cut is None else self.cut(matrix)
         before, self.rows = self.rows, self.rows + len(matrix)
-        for start in range(0, len(matrix), BLOCK):
-            block = matrix.slice(start, start + BLOCK) if len(matrix) > BLOCK else matrix
+        most = self.scorer.at_once
+        for start in range(0, len(matrix), most):
+            block = matrix.slice(start, start + most) if len(matrix) > most else matrix
             if self.left() <= 0:
                 self._shed(before + start, len(block))
                 continue

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +29,8 @@ from ridgeline.engine.score.tally import tally
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.kernels.score.layout import TOO_SHORT
+
+USERS: Final = 50  # rows at once where users' algorithms judge: one that never comes back costs all of them
 
 AsOf = int | Literal["last"] | None
 
@@ -117,6 +119,11 @@ class Scorer:
     def entries(self) -> tuple[str, ...]:
         """The kernel entries that it calls."""
         return ("score",) if self.asking.idle else ("score", "prepare")
+
+    @property
+    def at_once(self) -> int:
+        """Rows of a run that are best judged in one call."""
+        return USERS if self.plan.user else self.plan.block_rows
 
     def score(self, matrix: MetricMatrix) -> pa.RecordBatch:
         """Verdict rows, one per row of `matrix`, in its order."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from ridgeline.engine.prepare.series import Prepared
 from ridgeline.engine.score.future import leads
-from ridgeline.engine.score.plan import ScorePlan
+from ridgeline.engine.score.plan import BLOCK_ROWS, ScorePlan
 from ridgeline.engine.score.scorer import Assigned, Scored
 from ridgeline.engine.score.verdicts import (
     AIRGAPS_ONLY,
@@ -35,6 +35,7 @@ class Unjudged:
     as_of: int
     threads: int
     algorithms: tuple[str, ...]
+    at_once: int = BLOCK_ROWS
 
     def assign(self, matrix: MetricMatrix) -> Assigned:  # noqa: ARG002 - the interface of scorers
         """No row goes by any policy."""

@@ -1,33 +1,33 @@
-"""Reads values ahead on a thread of its own, while the chunk before is decoded and scored."""
+"""Reads and decodes values ahead on a thread of its own, while what came before is judged."""
 
 from __future__ import annotations
 
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-from ridgeline.io.redis.arena import Arena
+from ridgeline.io.redis.block import WRONG_TYPE, Block
 from ridgeline.io.redis.explain import explain
 from ridgeline.io.redis.settings import RedisSettings
-from ridgeline.io.redis.values import ABSENT, WRONG_TYPE, DeadlineError, Part, ValueReader
+from ridgeline.io.redis.values import LINGER, DeadlineError, ValueReader
 from ridgeline.io.redis.waiting_line import WaitingLine
 
 if TYPE_CHECKING:
     import redis
 
-ARENAS: Final = 3  # one being filled, one waiting, one being decoded
+AHEAD: Final = 2  # blocks that nobody has taken yet: one being filled, one waiting
 _POLL: Final = 0.1  # seconds between two looks at whether anyone still wants the values
 _END: Final = None
 
 
 class Prefetch:
-    """Iterates over the parts of all chunks, in order; for use in a `with` block.
+    """Iterates over the blocks of all values, in order; for use in a `with` block.
 
-    An error of the source is raised after the parts that were read before it. At the deadline the parts just end.
-    `give_back` returns a part's arena once it is decoded. `seconds`: time spent reading so far.
+    An error of the source is raised after the blocks that were read before it. At the deadline the blocks just end.
+    `seconds`: time spent reading so far, decoding included.
     """
 
     def __init__(
@@ -40,13 +40,11 @@ class Prefetch:
     ) -> None:
         self.seconds = 0.0
         self._client, self._settings, self._deadline = client, settings, deadline
-        self._line = line
+        self._line, self._limit = line, limit
         self._stop = threading.Event()
-        self._free: queue.SimpleQueue[Arena] = queue.SimpleQueue()
-        for _ in range(ARENAS):
-            self._free.put(Arena())
-        self._parts: queue.SimpleQueue[Part | Exception | None] = queue.SimpleQueue()
-        self._reader = ValueReader(client, self._take, limit, settings.connect_budget, self._left)
+        self._room = threading.Semaphore(AHEAD)
+        self._blocks: queue.SimpleQueue[Block | Exception | None] = queue.SimpleQueue()
+        self._reader = ValueReader(client, self._begin, settings.connect_budget, self._left)
         self._thread = threading.Thread(target=self._work, name="redis-prefetch", daemon=True)
 
     def __enter__(self) -> Self:
@@ -61,69 +59,68 @@ class Prefetch:
             self._reader.interrupt()
         self._thread.join()
 
-    def __iter__(self) -> Iterator[Part]:
-        while (found := self._parts.get()) is not _END:
+    def __iter__(self) -> Iterator[Block]:
+        while (found := self._blocks.get()) is not _END:
             if isinstance(found, Exception):
                 raise found
+            self._room.release()
             yield found
-
-    def give_back(self, arena: Arena) -> None:
-        """Let the arena be filled again."""
-        self._free.put(arena)
 
     def _work(self) -> None:
         try:
-            size = self._settings.chunk_keys
-            for first in range(0, len(self._line), size):
-                self._line.look_ahead(first, self._left())
-                self._read(first, self._line.keys[first : first + size])
+            self._read()
         except DeadlineError:
-            pass
+            self._give(self._reader.rest())
         except Exception as error:  # noqa: BLE001 - handed over to the thread that waits for it
-            self._parts.put(self._explained(error))
+            self._give(self._reader.rest())
+            self._blocks.put(self._explained(error))
         finally:
             self._reader.close()
-            self._parts.put(_END)
+            self._blocks.put(_END)
 
-    def _read(self, first: int, keys: Sequence[bytes]) -> None:
+    def _read(self) -> None:
+        size = self._settings.chunk_keys
         began = time.perf_counter()
-        for part in self._reader.read(keys):
-            self._find_wrong_types(part, keys)
-            part.first += first
-            self.seconds += time.perf_counter() - began
-            self._parts.put(part)
-            began = time.perf_counter()
+        for first in range(0, len(self._line), size):
+            self._line.look_ahead(first, self._left())
+            for block in self._reader.read(first, self._line.keys[first : first + size]):
+                self._give(block)
+            self._give(self._reader.rest(LINGER))
+            now = time.perf_counter()
+            self.seconds, began = self.seconds + now - began, now
+        self._give(self._reader.rest())
 
-    def _find_wrong_types(self, part: Part, keys: Sequence[bytes]) -> None:
+    def _give(self, block: Block | None) -> None:
+        if block is not None:
+            self._find_wrong_types(block)
+            self._blocks.put(block)
+
+    def _find_wrong_types(self, block: Block) -> None:
         """Tell keys of another type from keys that are not there: MGET answers both alike. One round trip, if any."""
-        absent = [i for i, start in enumerate(part.starts) if start == ABSENT]
+        absent = block.absent().tolist()
         if not absent:
             return
         pipeline = self._client.pipeline(transaction=False)
-        for i in absent:
-            pipeline.type(keys[part.first + i])
-        for i, kind in zip(absent, pipeline.execute(raise_on_error=False), strict=True):
+        for row in absent:
+            pipeline.type(self._line.keys[block.first + row])
+        for row, kind in zip(absent, pipeline.execute(raise_on_error=False), strict=True):
             # A user who may not ask for types sees absent keys; a string has come into being since the MGET.
             if isinstance(kind, bytes) and kind not in {b"none", b"string"}:
-                part.starts[i] = WRONG_TYPE
+                block.sizes[row] = WRONG_TYPE
 
     def _left(self) -> float:
         if self._stop.is_set():
             return 0.0
         return float("inf") if self._deadline is None else self._deadline()
 
-    def _take(self) -> Arena:
-        """A free arena, as soon as the consumer gives one back."""
+    def _begin(self, first: int) -> Block:
+        """A block to fill, as soon as the consumer is not too far behind."""
         began = time.perf_counter()
-        while True:
-            try:
-                arena = self._free.get(timeout=_POLL)
-            except queue.Empty:
-                if self._left() <= 0:
-                    raise DeadlineError from None
-            else:
-                self.seconds -= time.perf_counter() - began  # waiting for the consumer is not loading
-                return arena
+        while not self._room.acquire(timeout=_POLL):
+            if self._left() <= 0:
+                raise DeadlineError
+        self.seconds -= time.perf_counter() - began  # waiting for the consumer is not loading
+        return Block(first, self._limit)
 
     def _explained(self, error: Exception) -> Exception:
         from redis.exceptions import RedisError

@@ -61,7 +61,7 @@ class ReplyReader(BaseParser):
     def read_response(self, disable_decoding: bool = False, timeout: Any = None) -> Any:  # noqa: ARG002, FBT001, FBT002 - the library's signature
         """One reply: bytes, int, None, a list of them, or the error that the server sent (raised if it ends a connection)."""
         if not self.wire.ahead or self.wire.at > PIECE:
-            self.wire.use()
+            self.wire.compact()
         self._most = self.wire.at + WHOLE
         found = self._reply(0)
         if isinstance(found, BrokenError):

@@ -16,7 +16,7 @@ from ridgeline.io.errors import SourceUnavailable
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.redis.client import connect
 from ridgeline.io.redis.clock import clock_skew
-from ridgeline.io.redis.decode import decode_part
+from ridgeline.io.redis.decode import matrix_of
 from ridgeline.io.redis.explain import explained
 from ridgeline.io.redis.listing import list_names
 from ridgeline.io.redis.patience import Patience
@@ -128,23 +128,22 @@ class RedisSource:
         return None
 
     def chunks(self) -> Iterator[MetricMatrix]:
-        """One matrix per chunk of keys, in the order of `list`.
+        """Matrices of up to 1000 rows, in the order of `list`.
 
         A source that is lost, or was not listed as a whole, raises SourceUnavailable (or AuthenticationFailed) after
         what was read has been yielded.
         """
-        line, before = self._in_line(), self.seconds["load"]
+        line, before, decoding = self._in_line(), self.seconds["load"], 0.0
         limit = max(self.settings.max_points * LONGEST_POINT, ALWAYS_READ)
-        with Prefetch(self.client, self.settings, line, limit, self.deadline) as parts:
-            for part in parts:
+        with Prefetch(self.client, self.settings, line, limit, self.deadline) as blocks:
+            for block in blocks:
                 began = time.perf_counter()
-                matrix = decode_part(line.names[part.first : part.first + len(part)], part, self.settings.max_points)
-                parts.give_back(part.arena)
-                self.bytes_read += sum(
-                    end - start for start, end in zip(part.starts, part.ends, strict=True) if start >= 0
-                )
-                self.seconds["decode"] += time.perf_counter() - began
-                self.seconds["load"] = before + parts.seconds
+                names = line.names[block.first : block.first + len(block)]
+                matrix = matrix_of(names, block, self.settings.max_points)
+                self.bytes_read += block.bytes_read
+                decoding += block.seconds
+                self.seconds["decode"] += block.seconds + time.perf_counter() - began
+                self.seconds["load"] = before + blocks.seconds - decoding
                 self.delivered += len(matrix)
                 yield matrix
         if self.incomplete is not None and self.delivered == len(line):

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from redis import exceptions as failed
 
-from ridgeline.io.redis.arena import Arena
 from ridgeline.io.redis.explain import explain, explained, is_refusal
 from ridgeline.io.redis.retry import LOADING_PAUSE
 from ridgeline.io.redis.settings import RedisSettings
@@ -64,7 +63,6 @@ class Ranges:
     left: Callable[[], float]
     answered: int = 0
     bytes_read: int = 0
-    _arena: Arena = field(default_factory=Arena)
     _connected: bool = False
     _out: NDArray[np.uint8] = field(default_factory=lambda: np.empty(ROOM, np.uint8))
 
@@ -114,7 +112,6 @@ class Ranges:
         send: Callable[..., None] = connection.send_packed_command
         wire, asked, ends = connection.wire, self.answered, deque[int]()
         try:
-            wire.use(self._arena)
             while self.answered < len(question.rows) and self.left() > 0:
                 while asked < len(question.rows) and len(ends) <= AHEAD:
                     asked, request = self._requests(question, asked)
@@ -123,7 +120,6 @@ class Ranges:
                 self._receive(wire, question, asked)
                 while ends and ends[0] <= self.answered:
                     ends.popleft()
-            wire.use()
             if self.answered < asked:
                 connection.drop()  # what is still to come must not be taken for the answer to another question
         except BaseException:
@@ -156,7 +152,7 @@ class Ranges:
             raise wire.refused("more replies than there were requests")
         if wire.ahead > question.size + LINE:
             raise wire.refused("a longer reply than was asked for")
-        wire.use(self._arena)  # the next bytes go to its beginning, which the processor still has at hand
+        wire.compact()  # the next bytes go to the beginning, which the processor still has at hand
 
 
 @dataclass(slots=True)

@@ -1,28 +1,27 @@
-"""MGET replies straight from the socket into memory that the decoder reads: no object per value, nothing copied twice.
+"""MGET replies decoded as they come from the socket: no object per value, nothing copied twice, little kept in memory.
 
 A client library would build one bytes object per value (twice the time) and read whatever length the server claims.
-Here a value longer than the limit is refused before it is read, and one reply never takes more memory than the budget.
+Here a value longer than the limit is refused before it is read. What has come is decoded while it is still in the
+processor's cache, and meanwhile the server goes on sending.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
-from ridgeline.io.redis.arena import Arena
+from ridgeline.io.redis.block import Block
+from ridgeline.kernels.decode.layout import FULL, MORE, ODD, REFUSED
 
 if TYPE_CHECKING:
     import redis
 
     from ridgeline.io.redis.connection import BoundedConnection
+    from ridgeline.io.redis.wire import Wire
 
-BUDGET: Final = 32 * 2**20  # bytes of values handed over at once
-
-ABSENT: Final = -1  # for `starts`: no value; MGET says so of keys of another type too
-TOO_LONG: Final = -2
-WRONG_TYPE: Final = -3
+LINGER: Final = 0.1  # seconds that rows wait for others, to be judged together
 
 
 class DeadlineError(Exception):
@@ -30,55 +29,36 @@ class DeadlineError(Exception):
 
 
 @dataclass(slots=True)
-class Part:
-    """Values of the keys `first`, `first + 1`, ...: bytes `starts[i]`:`ends[i]` of the arena; or a negative start: none."""
-
-    first: int
-    arena: Arena
-    starts: list[int] = field(default_factory=list)
-    ends: list[int] = field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.starts)
-
-    def append(self, start: int, end: int = 0) -> None:
-        """Add the next value."""
-        self.starts.append(start)
-        self.ends.append(end)
-
-
-@dataclass(slots=True)
 class ValueReader:
     """Reads the values of keys through one connection of the client's pool.
 
-    `limit`: bytes of the longest value to accept. `patience`: seconds to wait for a server that is loading its data.
-    `left`: seconds until the deadline. `take`: gives an arena to fill.
+    `begin`: gives a block for the values of the keys from a place on, once there is use for it. `patience`: seconds to
+    wait for a server that is loading its data. `left`: seconds until the deadline.
     """
 
     client: redis.Redis
-    take: Callable[[], Arena]
-    limit: int
+    begin: Callable[[int], Block]
     patience: float = 5.0
     left: Callable[[], float] | None = None
     _connection: BoundedConnection | None = None
-    _arena: Arena | None = None
+    _block: Block | None = None
+    _done: int = 0
 
-    def read(self, keys: Sequence[bytes]) -> Iterator[Part]:
-        """Parts of one MGET, in order. What a broken connection left out is asked for once more on a fresh one.
+    def read(self, first: int, keys: Sequence[bytes]) -> Iterator[Block]:
+        """Ask for keys, those from the place `first` on; blocks as they fill up, in order. What is left is in `rest`.
 
-        Raises redis.RedisError or OSError, and DeadlineError; the parts before stay good.
+        What a broken connection left out is asked for once more on a fresh one. Raises redis.RedisError or OSError, and
+        DeadlineError; the replies that were whole stay good.
         """
         from redis import exceptions as failed
 
         from ridgeline.io.redis.retry import LOADING_PAUSE
 
-        done, failures, give_up = 0, 0, time.monotonic() + self.patience
-        while done < len(keys):
+        failures, give_up = 0, time.monotonic() + self.patience
+        self._done = before = first
+        while self._done < first + len(keys):
             try:
-                for part in self._reply(keys, done):
-                    done += len(part)
-                    failures = 0
-                    yield part
+                yield from self._reply(keys[self._done - first :])
             except failed.BusyLoadingError:
                 if time.monotonic() >= give_up:
                     raise
@@ -87,9 +67,18 @@ class ValueReader:
                 raise
             except (failed.ConnectionError, failed.TimeoutError, OSError):
                 self._check_deadline()
-                failures += 1
+                failures = 1 if self._done > before else failures + 1
                 if failures > 1:
                     raise
+            before = self._done
+
+    def rest(self, age: float = 0.0) -> Block | None:
+        """The rows that were read and not handed over, if there are any and the first has waited `age` seconds."""
+        block = self._block
+        if block is None or not len(block) or time.monotonic() - block.born < age:
+            return None
+        self._block = None
+        return block
 
     def close(self) -> None:
         """Give the connection back; from another thread only after `interrupt`."""
@@ -112,41 +101,74 @@ class ValueReader:
             self._connection = cast("BoundedConnection", self.client.connection_pool.get_connection())
         return self._connection
 
-    def _free_arena(self) -> Arena:
-        """The arena that a failed reply left unused, else another."""
-        if self._arena is None:
-            self._arena = self.take()
-        return self._arena
-
-    def _reply(self, keys: Sequence[bytes], done: int) -> Iterator[Part]:
-        """Parts of the reply to one MGET of `keys[done:]`; the keys before a refused value only, and that one."""
-        from ridgeline.io.redis.wire import BULK, LIST
+    def _reply(self, keys: Sequence[bytes]) -> Iterator[Block]:
+        """Take in the reply to one MGET; the keys behind a refused value are left out."""
+        from ridgeline.io.redis.wire import LIST
 
         self._check_deadline()
         connection = self._connected()
         try:
-            wire = connection.ask("MGET", *keys[done:])
-            wire.use(self._free_arena())
-            count = wire.header(LIST)
-            if count != len(keys) - done:
+            wire = connection.ask("MGET", *keys)
+            if not self._comes_soon(wire, 1) and (block := self.rest()) is not None:
+                yield block
+            if wire.header(LIST) != len(keys):
                 raise wire.refused("another number of values than of keys")  # noqa: TRY301 - ends like any other failure
-            part = Part(done, wire.arena)
-            for _ in range(count):
-                length = wire.header(BULK)
-                if length > self.limit:
-                    # The rest of the reply lies behind it: the connection is dropped, the other keys are asked for again.
-                    part.append(TOO_LONG)
-                    connection.drop()
-                    break
-                if wire.at + length > BUDGET and len(part):
-                    self._arena = None
-                    yield part
-                    wire.use(self._free_arena())
-                    part = Part(part.first + len(part), wire.arena)
-                part.append(*((ABSENT,) if length < 0 else wire.value(length)))
-            self._arena = None
-            wire.use()  # the part's is no longer ours to write to
-            yield part
+            yield from self._values(connection, self._done + len(keys))
         except BaseException:
             connection.drop()  # what is left of the reply must not be taken for the next one
+            if self._block is not None:
+                self._block.cut(self._done - self._block.first)
             raise
+
+    def _comes_soon(self, wire: Wire, size: int) -> bool:
+        """Wait until so many bytes lie ahead; but where rows were read, which somebody may judge meanwhile, not for long."""
+        from ridgeline.io.redis.connection import TimeIsUpError
+
+        socket = wire.socket
+        if self._block is None or not len(self._block) or socket is None:
+            wire.fetch(size)
+            return True
+        patience = socket.gettimeout()
+        socket.settimeout(LINGER)
+        try:
+            wire.fetch(size)
+        except TimeIsUpError:
+            raise
+        except TimeoutError:
+            return False
+        finally:
+            socket.settimeout(patience)
+        return True
+
+    def _values(self, connection: BoundedConnection, end: int) -> Iterator[Block]:
+        """Take in the values of the keys up to the place `end`."""
+        at, wire = self._done, connection.wire
+        while at < end:
+            if self._block is None:
+                self._block = self.begin(at)
+            block = self._block
+            status = block.take(wire, end - at)
+            at = block.first + len(block)
+            waits = status == MORE and not self._comes_soon(wire, block.need)
+            if status == FULL and not len(block):
+                block.widen()
+            elif status == FULL or block.full or waits:
+                self._block, self._done = None, at
+                yield block
+            elif status == REFUSED:
+                # The rest of the reply lies behind it: the connection is dropped, the other keys are asked for again.
+                block.refuse()
+                connection.drop()
+                at += 1
+                break
+            elif status == ODD:
+                raise _fault(wire)
+        self._done = at
+
+
+def _fault(wire: Wire) -> Exception:
+    """What is wrong with the value that lies ahead."""
+    from ridgeline.io.redis.wire import BULK
+
+    wire.header(BULK)  # raises what the server sent instead, or what is wrong with the header
+    return wire.refused("a value of another length than announced")

@@ -13,55 +13,60 @@ from redis.exceptions import ConnectionError as BrokenError
 from redis.exceptions import InvalidResponse, ResponseError
 
 from ridgeline.io.redis.arena import Arena
+from ridgeline.kernels.decode.layout import HEADER
 
 PIECE: Final = 256 * 1024  # bytes per read from the socket
 LINE: Final = 16 * 1024  # bytes of a line, such as an error's
-_HEADER: Final = 32  # a kind's byte, any length and the line's end
 _END: Final = b"\r\n"
 ERROR, TEXT, INTEGER, BULK, LIST = b"-+:$*"  # the kinds, by their first byte
 
 
 class Wire:
-    """What has come over a socket: `arena` holds the bytes, `at` is the next to look at.
+    """What has come over a socket: `arena` holds the bytes up to `have`, `at` is the next to look at.
 
     What is framed wrongly is InvalidResponse. A closed connection is the library's ConnectionError.
     """
 
     def __init__(self) -> None:
-        self.arena = self._own = Arena(PIECE)
-        self.at = 0
-        self._have = 0
+        self.arena = Arena(PIECE)
+        self.at = self.have = 0
         self.socket: Any = None
 
     def open(self, socket: Any) -> None:
-        """Begin with a new socket and the wire's own arena."""
+        """Begin with a new socket."""
         self.socket = socket
-        self.arena, self.at, self._have = self._own, 0, 0
+        self.at = self.have = 0
 
     @property
     def ahead(self) -> int:
         """How many bytes have come that were not looked at."""
-        return self._have - self.at
+        return self.have - self.at
 
-    def use(self, arena: Arena | None = None) -> None:
-        """Go on in another arena, by default the wire's own, taking along what has come but was not looked at."""
-        arena = arena or self._own
-        before, ahead = self.arena.view, self.ahead
-        arena.reserve(ahead + PIECE, 0)
-        arena.view[:ahead] = before[self.at : self._have]
-        self.arena, self.at, self._have = arena, 0, ahead
+    def compact(self) -> None:
+        """Move what has come but was not looked at to the front of the arena."""
+        ahead = self.ahead
+        self.arena.view[:ahead] = self.arena.view[self.at : self.have]
+        self.at, self.have = 0, ahead
+
+    def fetch(self, size: int) -> None:
+        """Take in more, until at least `size` bytes lie ahead. What lies before `at` is overwritten."""
+        if not self.ahead or self.at + size + PIECE > len(self.arena.memory):
+            self.compact()
+        self.arena.reserve(size + PIECE, self.have)
+        while self.ahead < size:
+            self.receive()
 
     def kind(self) -> int:
         """The first byte of what comes next."""
-        while self.at == self._have:
+        while self.at == self.have:
             self.receive()
         return self.arena.memory[self.at]
 
     def header(self, kind: int) -> int:
         """The number of a line that begins with `kind`, -1 or more; raises the error that the server sends instead."""
-        while (end := self.arena.memory.find(_END, self.at, min(self.at + _HEADER, self._have))) < 0:
+        while (end := self.arena.memory.find(_END, self.at, min(self.at + HEADER, self.have))) < 0:
             self._expect(kind)
-            if self.ahead >= _HEADER:
+            if self.ahead >= HEADER:
                 raise self.refused("a length without end")
             self.receive()
         if self.arena.memory[self.at] != kind:
@@ -75,9 +80,9 @@ class Wire:
     def value(self, length: int) -> tuple[int, int]:
         """Where the next `length` bytes lie, once they are here: start and end in the arena."""
         start, end = self.at, self.at + length
-        if self._have < end + 2:
-            self.arena.reserve(end + 2 + PIECE, self._have)
-        while self._have < end + 2:
+        if self.have < end + 2:
+            self.arena.reserve(end + 2 + PIECE, self.have)
+        while self.have < end + 2:
             self.receive()
         if self.arena.memory[end : end + 2] != _END:
             raise self.refused("a value of another length than announced")
@@ -86,9 +91,9 @@ class Wire:
 
     def values(self, most: int) -> list[bytes]:
         """Up to `most` values, as far as they are here already: lists of names consist of them."""
-        memory, at, have, found = self.arena.memory, self.at, self._have, list[bytes]()
+        memory, at, have, found = self.arena.memory, self.at, self.have, list[bytes]()
         while len(found) < most and at < have and memory[at] == BULK:
-            start = memory.find(_END, at, at + _HEADER) + 2
+            start = memory.find(_END, at, at + HEADER) + 2
             digits = memory[at + 1 : start - 2]
             if not digits.isdigit():
                 break
@@ -102,7 +107,7 @@ class Wire:
 
     def line(self) -> bytes:
         """The rest of a line, without the byte that tells its kind."""
-        while (end := self.arena.memory.find(_END, self.at, min(self.at + LINE, self._have))) < 0:
+        while (end := self.arena.memory.find(_END, self.at, min(self.at + LINE, self.have))) < 0:
             if self.ahead >= LINE:
                 raise self.refused(f"a line of more than {LINE >> 10} KiB")
             self.receive()
@@ -114,15 +119,15 @@ class Wire:
         """Take in what has come, at least one byte."""
         if self.socket is None:
             raise BrokenError("the connection was closed here")
-        self.arena.reserve(self._have + PIECE, self._have)
-        received = self.socket.recv_into(self.arena.view[self._have : self._have + PIECE])
+        self.arena.reserve(self.have + PIECE, self.have)
+        received = self.socket.recv_into(self.arena.view[self.have : self.have + PIECE])
         if not received:
             raise BrokenError("the server closed the connection")
-        self._have += received
+        self.have += received
 
     def refused(self, what: str) -> InvalidResponse:
         """The error for bytes that are not what Redis sends."""
-        shown = self.arena.memory[self.at : min(self.at + _HEADER, self._have)]
+        shown = self.arena.memory[self.at : min(self.at + HEADER, self.have)]
         return InvalidResponse(f"{what}, at {shown!r}")
 
     def _expect(self, kind: int) -> None:

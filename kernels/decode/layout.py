@@ -8,7 +8,18 @@ from typing import Final
 NULL, NON_NUMERIC, NON_FINITE, BAD_TIMESTAMP, MALFORMED, TRUNCATED, POINT = range(7)
 KINDS: Final = ("null", "non_numeric", "non_finite", "bad_timestamp", "malformed", "truncated")
 
-FULL: Final = 1  # status of the entry: the points exceed the capacity
+# Columns of the entry's state; what it returns; and the end of a row whose points exceed the capacity.
+AT, HAVE, ROW, STOP, LIMIT, NEED = range(6)
+STATE: Final = 6
+TAKEN, MORE, REFUSED, ODD, FULL = range(5)
+NO_ROOM: Final = -1
+
+ABSENT: Final = -1  # bytes of a value that is not there
+HEADER: Final = 32  # bytes of a value's header, at most: a kind's byte, any length and the line's end
+
+# Bits: a row's timestamps, its values are stored as integers.
+INTEGER_TIMESTAMPS: Final = 1
+INTEGER_VALUES: Final = 2
 
 NESTING: Final = 1024  # the msgpack library's limit of open containers; length of the stack
 SHORTEST_SIZE: Final = 3  # bytes of the shortest point there is: an array of two small integers

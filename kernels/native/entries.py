@@ -28,10 +28,19 @@ class Entry:
 
     def __call__(self, *arguments: Any) -> int:
         """Run the entry; TypeError for arguments of another kind, RuntimeError where the code reports an exception."""
-        status = self._invoke(self._packer(arguments), arguments)
-        if status == FAILED:
-            raise RuntimeError(f"kernel entry {self.name} failed: the code reports an exception")
-        return status
+        return self.bound(*arguments)()
+
+    def bound(self, *arguments: Any) -> Callable[[], int]:
+        """The entry with these arguments, checked once and kept: for who calls it again and again over the same memory."""
+        packed = self._packer(arguments)
+
+        def run() -> int:
+            status = self._invoke(packed, arguments)
+            if status == FAILED:
+                raise RuntimeError(f"kernel entry {self.name} failed: the code reports an exception")
+            return status
+
+        return run
 
 
 def load_library(code: bytes, name: str, signature: str) -> Entry:

@@ -11,7 +11,6 @@ from rigs.parts import NAMES, Clock, Source, matrix, verdicts
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.rules.overrides import Overrides
 from ridgeline.engine.rules.policy import Policy
-from ridgeline.engine.run import scan as scan_module
 from ridgeline.engine.run.aside import Overdue, aside
 from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.feed import Feed
@@ -82,7 +81,7 @@ def test_every_chunk_in_order(fake_scores):
 
 
 def test_large_chunks_are_cut_into_blocks(fake_scores, monkeypatch):
-    monkeypatch.setattr(scan_module, "BLOCK", 8)
+    monkeypatch.setattr(scorer_module.Scorer, "at_once", 8)
     _, report = scanned(Source([[f"{n}!" for n in range(100)]]))
     assert [a.metric for a in report.anomalies] == [f"{n}!" for n in range(100)]
     assert report.repairs == {"null": 1}

@@ -17,6 +17,7 @@ from rigs.redis import HOST, answers, fake_redis, free_port, listed, page, proxy
 
 from ridgeline.io.errors import AuthenticationFailed, InputError, RidgelineError, SourceUnavailable
 from ridgeline.io.matrix import MetricMatrix
+from ridgeline.io.redis import block
 from ridgeline.io.redis.client import connect
 from ridgeline.io.redis.explain import explained
 from ridgeline.io.redis.settings import RedisSettings
@@ -106,8 +107,9 @@ def test_an_acl_of_five_commands_is_enough():
 
 
 @pytest.mark.parametrize("first", ["old-sentinel-password", None])
-def test_a_password_changed_in_mid_run_ends_it_after_one_attempt(first):
+def test_a_password_changed_in_mid_run_ends_it_after_one_attempt(first, monkeypatch):
     """Connections that are open stay so; the next one is refused, once, and what was read before is judged."""
+    monkeypatch.setattr(block, "ROWS", 10)
     with redis_server() as server, proxy(server.port) as between:
         fill(server, 300)
         if first:
@@ -133,7 +135,8 @@ def test_a_password_changed_in_mid_run_ends_it_after_one_attempt(first):
     assert "old-sentinel" not in str(failure.value)
 
 
-def test_killed_in_mid_run_delivers_what_was_read():
+def test_killed_in_mid_run_delivers_what_was_read(monkeypatch):
+    monkeypatch.setattr(block, "ROWS", 10)
     with redis_server() as server:
         fill(server, 200)
         source = RedisSource(settings(server.url, chunk_keys=10))
@@ -230,6 +233,22 @@ def test_a_reply_always_cut_is_an_error_and_no_value(server):
             delivered, error = read(source)
             assert isinstance(error, SourceUnavailable)
             assert delivered == 0
+
+
+def test_what_came_before_a_stall_is_handed_on(server):
+    """Ten metrics that were answered need not wait for those that are not."""
+    with proxy(server.port) as between:
+        source = RedisSource(settings(between.url, timeout=30.0, chunk_keys=10))
+        source.list()
+
+        def stall(passed: int) -> None:
+            between.blackhole = passed >= 12 * len(VALUE)  # in the midst of the second reply
+
+        between.passed, between.on_reply = 0, stall
+        chunks, began = source.chunks(), time.monotonic()
+        assert len(next(chunks)) >= 10
+        assert time.monotonic() - began < 15
+        chunks.close()
 
 
 def test_a_reset_connection_is_tried_again(server):
@@ -434,7 +453,8 @@ def test_tls_where_there_is_none_and_none_where_there_is(server, tls):
         connect(settings(f"rediss://{HOST}:1", ca_file=tls.ca_file / "nope"))
 
 
-def test_leaving_a_read_that_hangs_takes_no_time(server):
+def test_leaving_a_read_that_hangs_takes_no_time(server, monkeypatch):
+    monkeypatch.setattr(block, "ROWS", 10)
     with proxy(server.port) as between:
         source = RedisSource(settings(between.url, timeout=30.0, chunk_keys=10))
         chunks = source.chunks()

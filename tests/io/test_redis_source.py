@@ -19,13 +19,12 @@ from rigs.redis import redis_server
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.reasons import ROW_REASONS
+from ridgeline.io.redis import block as redis_block
 from ridgeline.io.redis import source as redis_source
-from ridgeline.io.redis.arena import Arena
 from ridgeline.io.redis.client import connect
 from ridgeline.io.redis.embedded import find_server
 from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.redis.source import RedisSource, base_names
-from ridgeline.io.redis.values import ValueReader
 from ridgeline.io.secret import Secret
 from ridgeline.io.shard import Share
 from ridgeline.io.source import Source
@@ -193,38 +192,42 @@ def test_a_value_beyond_the_limit_is_refused_and_the_others_are_read(server, mon
     assert [found[name][1] for name in "ace"] == [[(T0, 1.0)], [(T0, 3.0)], [(T0, 5.0)]]
 
 
-def test_large_values_are_handed_over_in_parts(server, monkeypatch):
-    from ridgeline.io.redis import values as redis_values
-
-    monkeypatch.setattr(redis_values, "BUDGET", 20_000)
+def test_blocks_end_where_their_columns_are_full(server, monkeypatch):
+    monkeypatch.setattr(redis_block, "POINTS", 1000)
     fleet = {f"m{i:02}": b"".join(pair(T0 + 60 * k, float(i)) for k in range(40 * i)) for i in range(40)}
     store(server, fleet)
-    source = RedisSource(RedisSettings(server.url, chunk_keys=100))
-    sizes = [len(matrix) for matrix in source.chunks()]
-    assert len(sizes) > 5
-    assert sum(sizes) == 40
+    for chunk in (1, 7, 100):
+        source = RedisSource(RedisSettings(server.url, chunk_keys=chunk))
+        matrices = list(source.chunks())
+        assert len(matrices) > 10
+        assert sum(len(matrix) for matrix in matrices) == source.delivered == 40
+        assert source.bytes_read == sum(map(len, fleet.values()))
     found = rows(RedisSource(RedisSettings(server.url, chunk_keys=100)))
     assert {name: points for name, (_, points) in found.items()} == {
         f"m{i:02}": [(T0 + 60 * k, float(i)) for k in range(40 * i)] for i in range(40)
     }
 
 
-def test_memory_that_was_handed_over_is_written_to_no_more(server):
-    """Neither by the connection that filled it, which goes on to others, nor by a further read."""
-    store(server, {f"m{i}": pair(T0, float(i)) for i in range(20)})
-    client = connect(server.url)
-    reader = ValueReader(client, Arena, 1 << 20)
-    keys = [f"metrics.m{i}".encode() for i in range(20)]
-    first, second = (next(iter(reader.read(some))) for some in (keys[:10], keys[10:]))
-    wire = reader._connection.wire
-    assert first.arena is not second.arena
-    assert wire.arena not in (first.arena, second.arena)
-    reader.close()
-    assert client.ping()
-    for part, offset in ((first, 0), (second, 10)):
-        stored = [bytes(part.arena.view[a:b]) for a, b in zip(part.starts, part.ends, strict=True)]
-        assert stored == [pair(T0, float(offset + i)) for i in range(10)]
-    client.close()
+@pytest.mark.parametrize("most", [1, 3, 10])
+def test_the_size_of_blocks_changes_no_row(server, monkeypatch, most):
+    fleet = {f"m{i:02}": pair(T0 + 60, float(i)) * (i % 3) + pair(T0, 1.0) * (i % 2) for i in range(23)}
+    store(server, {**fleet, "gone": None, "junk": b"\xc1", "none": b""})
+    server.client.rpush("metrics.list", 1)
+    server.client.sadd("metrics.unique_metrics", "metrics.list")
+    expected = rows(RedisSource(RedisSettings(server.url)))
+    monkeypatch.setattr(redis_block, "ROWS", most)
+    for chunk in (1, 4, 100):
+        source = RedisSource(RedisSettings(server.url, chunk_keys=chunk))
+        assert rows(source) == expected
+        assert [len(matrix) for matrix in source.chunks()] == [most] * (27 // most) + [27 % most] * (27 % most > 0)
+
+
+def test_blocks_that_were_handed_over_are_written_to_no_more(server, monkeypatch):
+    monkeypatch.setattr(redis_block, "ROWS", 10)
+    store(server, {f"m{i:02}": pair(T0, float(i)) for i in range(45)})
+    held = list(RedisSource(RedisSettings(server.url, chunk_keys=7)).chunks())
+    assert len(held) == 5
+    assert np.concatenate([matrix.values for matrix in held]).tolist() == list(range(45))
 
 
 def test_match_and_namespace(server):
@@ -261,7 +264,8 @@ def test_base_names_are_distinct_and_can_be_shown(keys):
     assert all(name.encode() is not None for name in names)
 
 
-def test_the_deadline_ends_the_chunks(server):
+def test_the_deadline_ends_the_chunks(server, monkeypatch):
+    monkeypatch.setattr(redis_block, "ROWS", 5)
     store(server, {f"m{i}": pair(T0, 1.0) for i in range(50)})
     left = [1.0]
     source = RedisSource(RedisSettings(server.url, chunk_keys=5), deadline=lambda: left[0])
@@ -272,8 +276,10 @@ def test_the_deadline_ends_the_chunks(server):
     assert seen == source.delivered < 50
 
 
-def test_an_abandoned_source_leaves_no_thread_and_a_usable_server(server):
+def test_an_abandoned_source_leaves_no_thread_and_a_usable_server(server, monkeypatch):
     import threading
+
+    monkeypatch.setattr(redis_block, "ROWS", 10)
 
     store(server, {f"m{i}": pair(T0, 1.0) * 2000 for i in range(300)})
     before = threading.active_count()
@@ -284,14 +290,14 @@ def test_an_abandoned_source_leaves_no_thread_and_a_usable_server(server):
     assert len(rows(RedisSource(RedisSettings(server.url)))) == 300
 
 
-def test_memory_is_that_of_a_chunk(server):
+def test_memory_is_that_of_a_few_blocks(server):
     value = b"".join(pair(T0 + 60 * i, float(i)) for i in range(5000))
-    store(server, {f"m{i:04}": value for i in range(400)})  # 40 MB stored, 32 MB decoded
+    store(server, {f"m{i:04}": value for i in range(1000)})  # 75 MB stored, 80 MB decoded
     source = RedisSource(RedisSettings(server.url, chunk_keys=20))
     next(iter(source.chunks()))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert sum(len(matrix.values) for matrix in source.chunks()) == 400 * 5000
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000  # kilobytes
+    assert sum(len(matrix.values) for matrix in source.chunks()) == 1000 * 5000
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 45_000  # kilobytes
 
 
 def test_the_embedded_server_is_gone_after_the_block():

@@ -19,8 +19,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from twins import pairs as msgpack_oracle
 
-from ridgeline.kernels.decode import entry, layout
-from ridgeline.kernels.decode.layout import FULL, KINDS, NESTING
+from ridgeline.kernels.decode import layout
+from ridgeline.kernels.decode.layout import KINDS, NESTING, NO_ROOM
+from ridgeline.kernels.decode.row import read_row
 
 T0 = 1_700_000_000
 
@@ -28,15 +29,16 @@ T0 = 1_700_000_000
 def run(rows: list[bytes], data=None, spare: int = 0):
     """(offsets, timestamps, values, counts, disordered) of the rows, which lie `spare` bytes apart."""
     starts = np.cumsum([0] + [len(row) + spare for row in rows[:-1]]) if rows else np.empty(0, np.int64)
-    ends = starts + np.array([len(row) for row in rows], np.int64)
     if data is None:
         data = np.frombuffer(b"".join(row + b"\x01" * spare for row in rows) or b"\0", np.uint8).copy()
     capacity = sum(map(len, rows)) // 3 + 1
     timestamps, bits = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
-    offsets, counts = np.empty(len(rows) + 1, np.int64), np.empty((len(rows), len(KINDS)), np.int64)
+    offsets, counts = np.zeros(len(rows) + 1, np.int64), np.empty((len(rows), len(KINDS)), np.int64)
     disordered, stack = np.empty(len(rows), np.uint8), np.empty(NESTING, np.int64)
-    status = entry.run(data, starts.astype(np.int64), ends, timestamps, bits, offsets, counts, disordered, stack)
-    assert status == 0
+    for i, start in enumerate(starts.tolist()):
+        end = start + len(rows[i])
+        offsets[i + 1], disordered[i] = read_row(data, start, end, timestamps, bits, offsets[i], counts[i], stack)
+        assert offsets[i + 1] >= offsets[i]
     return offsets, timestamps, bits.view(np.float64), counts, disordered
 
 
@@ -265,12 +267,12 @@ def test_reads_nothing_behind_the_bytes():
 
 def test_says_when_there_is_no_room():
     row = msgpack.packb([7, 8]) * 10
-    data, starts, ends = np.frombuffer(row, np.uint8).copy(), np.zeros(1, np.int64), np.full(1, len(row))
+    data = np.frombuffer(row, np.uint8).copy()
     for capacity in range(10):
         columns = [np.full(capacity + 1, -1, np.int64) for _ in range(2)]
         short = [column[:capacity] for column in columns]
-        rest = np.empty(2, np.int64), np.empty((1, 6), np.int64), np.empty(1, np.uint8), np.empty(1024, np.int64)
-        assert entry.run(data, starts, ends, *short, *rest) == FULL
+        rest = np.empty(6, np.int64), np.empty(1024, np.int64)
+        assert read_row(data, 0, len(row), *short, 0, *rest)[0] == NO_ROOM
         assert [column[capacity] for column in columns] == [-1, -1]
 
 
@@ -324,10 +326,9 @@ def test_nesting_up_to_the_limit_is_read_and_beyond_it_nothing_is_written(depth,
     row = integer_point(T0, 1.0) + opening * depth + b"\x00" + integer_point(T0 + 60, 2.0)
     check([row])
     stack = np.full(NESTING + 16, -7, np.int64)
-    data, counts = np.frombuffer(row, np.uint8).copy(), np.zeros((1, len(KINDS)), np.int64)
-    timestamps, bits, offsets = np.empty(len(row), np.int64), np.empty(len(row), np.int64), np.empty(2, np.int64)
-    bounds = np.array([0]), np.array([len(row)])
-    entry.run(data, *bounds, timestamps, bits, offsets, counts, np.empty(1, np.uint8), stack[:NESTING])
+    data, counts = np.frombuffer(row, np.uint8).copy(), np.zeros(len(KINDS), np.int64)
+    timestamps, bits = np.empty(len(row), np.int64), np.empty(len(row), np.int64)
+    points, _ = read_row(data, 0, len(row), timestamps, bits, 0, counts, stack[:NESTING])
     assert (stack[NESTING:] == -7).all()
-    assert offsets[1] == (2 if depth <= NESTING else 1)
-    assert counts[0, KINDS.index("malformed")] == 1
+    assert points == (2 if depth <= NESTING else 1)
+    assert counts[KINDS.index("malformed")] == 1

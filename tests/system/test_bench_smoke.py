@@ -30,7 +30,6 @@ from ridgeline.engine.rules.profiles import PROFILES
 from ridgeline.engine.score.matrix import score_matrix
 from ridgeline.engine.score.plan import ScorePlan
 from ridgeline.io.errors import InputError
-from ridgeline.io.redis.decode import decode_part
 
 TINY = Axes(metrics=40, points=240, threads=(1, 2), runs=1, extra={"steps": "3000", "warm": "yes"})
 
@@ -140,11 +139,11 @@ def chunks(kind):
         if kind == "score":
             yield lambda matrix=matrix: score_matrix(matrix, ScorePlan())
             continue
-        from ridgeline.bench.scenarios.decode import _part
+        from ridgeline.bench.scenarios.decode import decoded, reply_of
         from ridgeline.io.redis.write import encode_points
 
-        part = _part([encode_points(fleet.timestamps, x, float_timestamps=False).tobytes() for x in fleet.values])
-        yield lambda names=fleet.metrics, part=part: decode_part(names, part, 10**6)
+        wire = reply_of([encode_points(fleet.timestamps, x, float_timestamps=False).tobytes() for x in fleet.values])
+        yield lambda names=fleet.metrics, wire=wire: decoded(names, wire)
 
 
 @pytest.mark.parametrize("kind", ["score", "decode"])
