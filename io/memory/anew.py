@@ -47,12 +47,10 @@ class NewFile:
             write_array(descriptor, places.parts[name], values)
         for section in memory.sections:
             self._copy(descriptor, places.parts[section.name], memory.rows(section.name))
-        for name in memory.changes:
-            rows, values = memory.last_put(name)
-            still = np.isin(rows, self.kept)
-            write_rows(
-                descriptor, places.parts[name], np.searchsorted(self.kept, rows[still]), values[still], whole=False
-            )
+        for name, rows, values in memory.changes:
+            still = slice(None) if len(self.kept) == len(memory) else np.isin(rows, self.kept)
+            at = np.searchsorted(self.kept, rows[still])
+            write_rows(descriptor, places.parts[name], at, values[still], whole=False)
 
     def _header(self, roster: Roster) -> Header:
         memory, rows = self.memory, len(roster)
@@ -73,5 +71,5 @@ class NewFile:
         kept = self.kept[self.kept < len(rows)]
         for first in range(0, len(kept), BLOCK):
             block = rows[kept[first : first + BLOCK]]
-            if block.any():
+            if block.view(np.int64).any():
                 write_array(descriptor, at + first * rows.shape[1], block)

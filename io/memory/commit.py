@@ -82,8 +82,7 @@ def _write_in_place(
             write_array(descriptor, places.parts[column.name], memory.roster.columns[column.name])
         counted.write(descriptor)
         slot = replace(slot, turn=slot.turn + 1)
-    for name in memory.changes:
-        rows, values = memory.last_put(name)
+    for name, rows, values in memory.changes:
         write_rows(descriptor, places.parts[name], rows, values, whole=False)
     touched = np.ones(len(memory), np.bool_)  # rows of new keys too
     touched[: memory.held] = changed[: memory.held]

@@ -46,7 +46,7 @@ class MemoryFile:
         self.roster: Roster
         self.slot: Slot
         self._lookup: Lookup | None = None
-        self.changes: dict[str, list[tuple[NDArray[np.int64], NDArray[np.uint8]]]] = {}
+        self.changes: list[tuple[str, NDArray[np.int64], NDArray[np.uint8]]] = []
         self._take(Image(Roster.of(Keys.of([])), {}, 0, NO_SLOT))
 
     @classmethod
@@ -118,17 +118,12 @@ class MemoryFile:
         return np.arange(before, len(self))
 
     def put(self, name: str, rows: NDArray[np.int64], values: NDArray[np.uint8]) -> None:
-        """Let rows of a mapped section be these, uint8[m, row_bytes], from the commit on: the mapping keeps the old ones."""
-        self.changes.setdefault(name, []).append((rows.copy(), values.copy()))
+        """Let rows of a mapped section, ascending, be these, uint8[m, row_bytes], from the commit on.
 
-    def last_put(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-        """The rows of a section that were put, ascending, and what each was last said to be."""
-        rows = np.concatenate([rows for rows, _ in self.changes[name]])
-        order = np.argsort(rows, kind="stable")
-        last = np.ones(len(order), np.bool_)
-        last[:-1] = rows[order[1:]] != rows[order[:-1]]
-        kept = order[last]
-        return rows[kept], np.concatenate([values for _, values in self.changes[name]])[kept]
+        The mapping keeps the old ones. Of a row that is put twice the last counts. Nothing is copied: both arrays are to
+        stay as they are.
+        """
+        self.changes.append((name, rows, values))
 
     def commit(self, changed: NDArray[np.bool_], now: int) -> None:
         """Write it all: rows of private sections that are `changed` (bool[n]) and new ones, what was put, columns, notes.

@@ -63,10 +63,10 @@ def _roster(descriptor: int, header: Header, slot: Slot) -> Roster:
     """The keys that the file was made with, and those added since unless they are damaged. Raises Damaged, OSError."""
     made_with, places = header.rows, header.places
     most = max(made_with, min(slot.rows, header.capacity))
-    offsets = read_array(descriptor, places.offsets, (most + 1,), "<i8")
-    hashed = read_array(descriptor, places.hashes, (most,), "<u8")
-    data = read_array(descriptor, places.data, (min(max(int(offsets.max()), 0), header.room),), "|u1")
-    every = Roster.of(Keys(offsets, data), hashed)
+    offsets = map_array(descriptor, places.offsets, (header.capacity + 1,), "<i8")[: most + 1]
+    hashed = map_array(descriptor, places.hashes, (header.capacity,), "<u8")[:most]
+    data = map_array(descriptor, places.data, (header.room,), "|u1")
+    every = Roster.of(Keys(offsets, data[: max(int(offsets.max()), 0)]), hashed)
     if offsets[0] or every.keys_sum(0, made_with) != header.keys_sum:
         raise Damaged("its keys are damaged")
     if every.keys_sum(made_with, most) == slot.added_sum:

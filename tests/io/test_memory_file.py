@@ -186,7 +186,7 @@ def test_a_section_that_a_run_does_not_want_stays_in_place(path):
 def test_the_last_put_of_a_row_counts(path):
     begin(path)
     with MemoryFile.open(path, OWNER, SECTIONS) as memory:
-        for age, rows in ((2, [9, 3]), (3, [3]), (4, [50, 3])):
+        for age, rows in ((2, [3, 9]), (3, [3]), (4, [3, 50])):
             memory.put("queue", np.array(rows), sealed(np.array(rows), age, QUEUE.row_bytes))
         memory.commit(np.zeros(100, np.bool_), NOW)
     with MemoryFile.open(path, OWNER, SECTIONS) as memory:

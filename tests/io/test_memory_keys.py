@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ridgeline.io.memory.bulk import LANES, checksum
 from ridgeline.io.memory.hashing import hashes, same
 from ridgeline.io.memory.keys import Keys
 from ridgeline.io.memory.lookup import Lookup
@@ -61,3 +62,26 @@ def test_keys_of_one_hash_are_told_apart(equal, monkeypatch):
     hashed = np.arange(10, dtype=np.uint64) // np.uint64(equal)
     lookup = Lookup(Roster.of(Keys.of(keys), hashed))
     assert lookup.rows_of(Keys.of([*keys[::-1], b"key10", b"key01"])).tolist() == [*range(9, -1, -1), -1, -1]
+
+
+def test_a_checksum_sees_every_byte_and_every_place():
+    size = 3 * 8 * LANES + 1001
+    raw = np.random.default_rng(3).integers(0, 256, size, np.uint8)
+    found = checksum(raw)
+    block = 8 * LANES
+    swapped = np.concatenate([raw[block : 2 * block], raw[:block], raw[2 * block :]])
+    assert checksum(swapped) != found
+    for at in [0, 7, block - 1, block, 2 * block + 5, 3 * block, size - 1]:
+        changed = raw.copy()
+        changed[at] ^= 128
+        assert checksum(changed) != found
+    for first in (0, block, 2 * block):  # what a power cut leaves of a page
+        changed = raw.copy()
+        changed[first : first + 4096] = 0
+        assert checksum(changed) != found
+    assert checksum(raw.copy()) == found
+    assert checksum(np.concatenate([[np.uint8(1)], raw])[1:]) == found  # not aligned
+
+
+def test_a_small_checksum_is_crc_32():
+    assert checksum(np.frombuffer(b"123456789", np.uint8)) == 0xCBF43926
