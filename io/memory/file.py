@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ class MemoryFile:
         self.header: Header | None = None
         self.anew: str | None = "there is none yet"
         self.writing = False
+        self._turns, self._writes, self._ended = threading.Lock(), False, False
+        self._left: contextlib.ExitStack | None = None
         self.roster: Roster
         self.slot: Slot
         self._lookup: Lookup | None = None
@@ -72,7 +75,11 @@ class MemoryFile:
                 if writing:
                     os.fchmod(memory.descriptor, PRIVATE)
                 memory._read(memory.descriptor)
-            yield memory
+            try:
+                yield memory
+            finally:
+                if not memory._end():
+                    memory._left = stack.pop_all()
 
     def __len__(self) -> int:
         return len(self.roster)
@@ -134,12 +141,29 @@ class MemoryFile:
         """
         if not self.writing:
             raise ValueError("this memory was opened for reading")
+        self._begin()
         try:
             commit(self, changed, now)
         except OutputError as error:
             raise Unusable(error) from error
         except OSError as error:
             raise Unusable(f"{self.path} cannot be written: {error.strerror or error}") from error
+        finally:
+            with self._turns:
+                self._writes = False
+
+    def _begin(self) -> None:
+        """Begin to write, unless the block has ended: its descriptor may be another file's by now."""
+        with self._turns:
+            if self._ended:
+                raise Unusable(f"{self.path} is closed: there was no time left to write it")
+            self._writes = True
+
+    def _end(self) -> bool:
+        """End the block; False where a thread that nobody waits for is writing: it keeps descriptor and lock."""
+        with self._turns:
+            self._ended = not self._writes
+            return self._ended
 
     def _read(self, descriptor: int) -> None:
         try:

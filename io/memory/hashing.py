@@ -50,9 +50,8 @@ class Words:
         return found
 
 
-def same(keys: Keys, rows: NDArray[np.int64], others: Keys, other_rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+def same(ours: Words, rows: NDArray[np.int64], theirs: Words, other_rows: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Whether the key of each of some rows is that of the other row beside it, byte by byte."""
-    ours, theirs = Words(keys), Words(others)
     equal: NDArray[np.bool_] = ours.lengths[rows] == theirs.lengths[other_rows]
     left, at = np.flatnonzero(equal), 0
     while len(left := left[ours.lengths[rows[left]] > at]):

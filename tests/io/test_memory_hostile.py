@@ -2,10 +2,12 @@
 
 import errno
 import faulthandler
+import gc
 import os
 import random
 import resource
 import signal
+import threading
 import time
 from dataclasses import replace
 
@@ -407,3 +409,42 @@ def test_rows_put_that_are_torn_do_not_reach_their_neighbours(path):
     hot, queue = sound(path, names(50).texts(), most=1)
     assert np.flatnonzero(queue == -2).tolist() == [20]
     assert set(hot.tolist()) == {1}
+
+
+def test_a_writer_that_nobody_waits_for_keeps_file_and_lock(path, monkeypatch):
+    """A commit on a thread that a deadline leaves behind: what is opened next must not get its descriptor."""
+    begin(path, 200)
+    on_its_way, go_on = threading.Event(), threading.Event()
+    write = os.pwrite
+
+    def slowly(descriptor, data, at):
+        on_its_way.set()
+        assert go_on.wait(10)
+        return write(descriptor, data, at)
+
+    monkeypatch.setattr(os, "pwrite", slowly)
+    with MemoryFile.open(path, OWNER, SECTIONS) as memory:
+        thread = threading.Thread(target=age_all, args=(memory, 2))
+        thread.start()
+        assert on_its_way.wait(10)
+    with path.with_name("next").open("wb") as file:
+        with pytest.raises(Unusable, match="locked it"), MemoryFile.open(path, OWNER, SECTIONS):
+            pass
+        go_on.set()
+        thread.join(10)
+        assert not thread.is_alive()
+        assert os.fstat(file.fileno()).st_size == 0
+    del memory, thread
+    gc.collect()
+    assert set(sound(path, names(200).texts(), most=2)[0].tolist()) == {2}
+
+
+def test_a_commit_after_the_end_writes_nothing(path):
+    begin(path)
+    before = path.read_bytes()
+    with MemoryFile.open(path, OWNER, SECTIONS) as memory:
+        pass
+    with path.with_name("next").open("wb") as file, pytest.raises(Unusable, match="is closed"):
+        age_all(memory, 2)
+    assert path.read_bytes() == before
+    assert file.closed

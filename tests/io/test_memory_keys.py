@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ridgeline.io.memory.bulk import LANES, checksum
-from ridgeline.io.memory.hashing import hashes, same
+from ridgeline.io.memory.hashing import Words, hashes, same
 from ridgeline.io.memory.keys import Keys
 from ridgeline.io.memory.lookup import Lookup
 from ridgeline.io.memory.roster import Roster
@@ -42,7 +42,7 @@ def test_keys_are_taken_and_joined(keys, data):
 def test_keys_are_compared_byte_by_byte(keys, data):
     others = data.draw(st.lists(KEY | st.sampled_from(keys), min_size=len(keys), max_size=len(keys)))
     every = np.arange(len(keys))
-    found = same(Keys.of(keys), every, Keys.of(others), every)
+    found = same(Words(Keys.of(keys)), every, Words(Keys.of(others)), every)
     assert found.tolist() == [ours == theirs for ours, theirs in zip(keys, others, strict=True)]
 
 
