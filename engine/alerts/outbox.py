@@ -40,17 +40,19 @@ def collect(round_: Round) -> None:
         older = round_.waiting.get(item.pair)
         if older is None:
             fresh.append(item)
-        elif item.status == "firing" or older.status == "resolved":
+            continue
+        if item.status != older.status:
+            _stays_open(round_, item)
+        if item.status == "firing" or older.status == "resolved":
             round_.waiting[item.pair] = _renewed(older, item)
             changed.append(item.pair)
-        else:
-            _stays_open(round_, item)  # perhaps nobody has been told yet that it fires, which comes first
+        # else: perhaps nobody has been told yet that it fires, which comes first
     keep(round_, [round_.waiting[pair] for pair in changed])
     round_.items = fresh + take(round_, [item for item in round_.waiting.values() if _is_due(item, round_)])
 
 
 def _stays_open(round_: Round, item: Item) -> None:
-    """Note again that a receiver may hold the metric open by itself: what waits may go out in other company than before."""
+    """Note again that a receiver may hold the metric open by itself: it was not told of the end, or may hear of it in company."""
     record = round_.lately.get(item.alert.metric)
     if record is not None:
         round_.lately[item.alert.metric] = opened(record, item.alert.strategy, None)

@@ -306,6 +306,21 @@ def test_what_may_be_open_by_itself_is_closed_although_it_was_sent_again_in_comp
         world.teardown()
 
 
+def test_what_fires_again_in_company_before_its_end_was_told_is_closed():
+    world = Closing()
+    world.start()
+    try:
+        world.run(firing={"web.a"}, judged=set(), mode="up", dies_at=None, pause=60)
+        for mode in ("up", "up", "down"):
+            world.run(firing=set(), judged={"web.a"}, mode=mode, dies_at=None, pause=60)
+        assert len(world.pager.open) == 1
+        world.run(firing={"web.a"}, judged=set(), mode="up", dies_at=0, pause=60)
+        world.run(firing={"web.a", "web.b", "web.c"}, judged=set(), mode="up", dies_at=None, pause=60)
+        world.calm()
+    finally:
+        world.teardown()
+
+
 @pytest.mark.long
 def test_what_is_opened_is_closed_for_long():
     run_state_machine_as_test(Closing, settings=settings(max_examples=2000, stateful_step_count=40, deadline=None))
