@@ -131,7 +131,7 @@ def replay(  # noqa: PLR0913 - every option a keyword of its own, as users call 
     others         as for `score`
 
     Columns: metric, timestamp, value, outcome, anomalous, votes, then per algorithm `NAME_score` (float32, vote = score
-    > 1), `ks_test_d`, `ks_test_adf`. Raises RidgelineError with one sentence for input that cannot be used.
+    > 1), `ks_test_d`, `ks_test_adf`, `consensus_score`, `mean_score`. Raises RidgelineError with one sentence for input that cannot be used.
     """
     from ridgeline.engine.replay.matrix import replay_matrix
     from ridgeline.engine.replay.plan import ReplayPlan

@@ -34,7 +34,6 @@ from ridgeline.io.reasons import ROW_REASONS
 
 NOISIEST: Final = 10
 WEEK: Final = 7 * 86400
-SCORE_SUFFIX: Final = "_score"
 
 
 @dataclass(frozen=True, slots=True)

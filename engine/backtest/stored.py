@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ridgeline.engine.backtest.incidents import Steps
-from ridgeline.engine.backtest.part import SCORE_SUFFIX
+from ridgeline.engine.score.graded import SCORE, algorithms_among
 from ridgeline.io.errors import InputError
 
 
@@ -18,8 +18,8 @@ def read_metric(folder: Path, metric: str) -> tuple[Steps, list[str]]:
     for path in sorted((folder / "scores").glob("*.parquet")):
         table = pq.read_table(path, filters=[("metric", "=", metric)])
         if table.num_rows:
-            names = [name.removesuffix(SCORE_SUFFIX) for name in table.column_names if name.endswith(SCORE_SUFFIX)]
-            scores = [pc.fill_null(table[name + SCORE_SUFFIX], 0.0).to_numpy() for name in names]
+            names = algorithms_among(table.column_names)
+            scores = [pc.fill_null(table[name + SCORE], 0.0).to_numpy() for name in names]
             steps = Steps(
                 metric,
                 table["timestamp"].to_numpy(),

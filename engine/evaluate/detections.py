@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from ridgeline.engine.alerts.expiration import let_through
 from ridgeline.engine.evaluate.tables import column_names, names_of, table_of
 from ridgeline.engine.rules.policy import consensus_fault
+from ridgeline.engine.score.graded import algorithms_among
 from ridgeline.io.arrow.instants import instants_of
 from ridgeline.io.errors import InputError
 from ridgeline.io.tables.shape import Shape
@@ -70,7 +71,7 @@ def _from_backtest(folder: Path, consensus: int | None, expiry: int) -> list[Det
     decision = "anomalous" if consensus is None else "votes"
     table = pa.concat_tables([_read(part, decision) for part in parts])
     if consensus is not None:
-        algorithms = sum(name.endswith("_score") for name in pq.read_schema(parts[0]).names)
+        algorithms = len(algorithms_among(pq.read_schema(parts[0]).names))
         if fault := consensus_fault(consensus, algorithms):
             raise InputError(f"{folder}: {fault}")
     least = 1 if consensus is None else consensus

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.score import verdicts
 from ridgeline.engine.score.gate import held_back, is_open
+from ridgeline.engine.score.graded import GRADED, graded
 from ridgeline.engine.score.plan import algorithm_names
 from ridgeline.io.arrow.buffers import arrow, strings
 from ridgeline.kernels.replay.layout import COLUMNS, DISTANCE, STATISTIC
@@ -42,7 +43,7 @@ def step_schema(user: Sequence[str] = ()) -> pa.Schema:
             pa.field("anomalous", pa.bool_()),
             pa.field("votes", pa.int8()),
             *(pa.field(f"{name}_score", pa.float32()) for name in names),
-            *(pa.field(name, pa.float32()) for name in KS_COLUMNS),
+            *(pa.field(name, pa.float32()) for name in (*KS_COLUMNS, *GRADED)),
         ]
     )
 
@@ -57,6 +58,7 @@ class Steps:
     votes       uint8[n]: True votes
     scores      float32[11 + users, n]: the nine in verdict order, ks_test's D, its ADF statistic, then users'
                 algorithms; NaN where there is none
+    grades      float32[2, n]: `consensus_score` and `mean_score` (`engine.score.graded`), where analysed
     anomalous   bool[n]; reasons uint8[n]: places in `verdicts.REASONS`, why enough votes make no anomaly
     change, level  float64[n or 0]: tail mean less mean, and mean, where a policy asks and consensus was reached
     """
@@ -65,6 +67,7 @@ class Steps:
     outcomes: NDArray[np.uint8]
     votes: NDArray[np.uint8]
     scores: NDArray[np.float32]
+    grades: NDArray[np.float32]
     change: NDArray[np.float64]
     level: NDArray[np.float64]
     timestamps: NDArray[np.int64]
@@ -80,6 +83,7 @@ class Steps:
             np.empty(steps, np.uint8),
             np.zeros(steps, np.uint8),
             np.empty((COLUMNS + users, steps), np.float32),
+            np.empty((len(GRADED), steps), np.float32),
             np.zeros(steps if gated else 0),
             np.zeros(steps if gated else 0),
             np.empty(0, np.int64),
@@ -99,14 +103,15 @@ class Steps:
         self.reasons = np.zeros(len(self.outcomes), np.uint8)
         stops = np.cumsum(self.counts)
         for place, policy in enumerate(policies):
-            rows = np.flatnonzero(encoded.of_row == place)
+            rows, voters = np.flatnonzero(encoded.of_row == place), encoded.in_force(place)
             if len(rows) == len(self.counts):
-                self._judge_slice(slice(0, len(self.outcomes)), policy)
+                self._judge_slice(slice(0, len(self.outcomes)), policy, voters)
                 continue
             for row in rows:
-                self._judge_slice(slice(int(stops[row] - self.counts[row]), int(stops[row])), policy)
+                self._judge_slice(slice(int(stops[row] - self.counts[row]), int(stops[row])), policy, voters)
 
-    def _judge_slice(self, here: slice, policy: Policy) -> None:
+    def _judge_slice(self, here: slice, policy: Policy, voters: NDArray[np.int64]) -> None:
+        self.grades[:, here] = graded([self.scores[self.algorithms[at], here] for at in voters], policy.consensus)
         enough = (self.outcomes[here] == ANALYSED) & (self.votes[here] >= policy.consensus)
         if not is_open(policy):
             wrong, small = held_back(policy, self.change[here], self.level[here])
@@ -123,6 +128,7 @@ class Steps:
             self.outcomes[order],
             self.votes[order],
             np.take(self.scores, order, axis=1),
+            np.take(self.grades, order, axis=1),
             self.change[gated],
             self.level[gated],
             self.timestamps[order],
@@ -163,6 +169,10 @@ def _batches(metrics: pa.StringArray, steps: Steps, schema: pa.Schema, *, encode
         ]
         places = [*steps.algorithms, DISTANCE, STATISTIC]
         columns += [_nullable(steps.scores[place, here], analysed, valid) for place in places]
+        columns += [
+            pa.Array.from_buffers(pa.float32(), len(analysed), [valid, pa.py_buffer(lane[here])])
+            for lane in steps.grades
+        ]
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
 

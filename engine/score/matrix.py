@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ridgeline.engine.prepare.series import LABELS, Changed, Prepared
 from ridgeline.engine.score import verdicts
 from ridgeline.engine.score.gate import held_back, is_open
+from ridgeline.engine.score.graded import GRADED, graded
 from ridgeline.engine.score.plan import Policies, ScorePlan, resolve_as_of
 from ridgeline.engine.score.reach import cut_short, stretched
 from ridgeline.engine.score.resolution import apart
@@ -34,6 +35,7 @@ from ridgeline.kernels.score.layout import (
     DATAPOINT,
     EARLY_EXIT,
     FACTS,
+    FAILED,
     LEVEL,
     NEGATIVE,
     NO_CRITICAL,
@@ -90,7 +92,8 @@ class Judged:
     """What became of n rows, before it is written as Arrow.
 
     outcomes uint8[n], position in `verdicts.OUTCOMES`; reasons uint8[n], in `verdicts.REASONS`; votes uint8[algorithms, n],
-    codes; count int8[n]: how many are True; anomalous bool[n]; results: as the kernel and users wrote them.
+    codes; count int8[n]: how many are True; anomalous bool[n]; results: as the kernel and users wrote them; grades
+    float64[2, n]: as `score.graded` has them, where scores are asked for.
     """
 
     outcomes: NDArray[np.uint8]
@@ -99,6 +102,7 @@ class Judged:
     count: NDArray[np.int8]
     anomalous: NDArray[np.bool_]
     results: Results
+    grades: NDArray[np.float64] | None = None
 
     def vote(self, algorithm: int, row: int) -> bool | None:
         """One vote, by the place of its algorithm; None where it failed, was not needed, or is switched off."""
@@ -146,7 +150,18 @@ def judge_rows(
     if policies.own_windows is not None:
         newest = results.facts[:, TIMESTAMP]
         reasons[(outcomes == TOO_SHORT) & cut_short(policies, matrix, newest)] = verdicts.SHORT_HISTORY
-    return Judged(outcomes, reasons, by_algorithm, count, anomalous, results)
+    grades = _grades(results, policies, plan) if plan.scores else None
+    return Judged(outcomes, reasons, by_algorithm, count, anomalous, results, grades)
+
+
+def _grades(results: Results, policies: Policies, plan: ScorePlan) -> NDArray[np.float64]:
+    """The graded scores of every row, float64[2, n]; those of rows that were not analysed mean nothing."""
+    scores = np.where(results.votes == FAILED, np.nan, results.scores).T
+    found = np.zeros((len(GRADED), scores.shape[1]))
+    for place, policy in enumerate(plan.policies):
+        rows = np.flatnonzero(policies.of_row == place)
+        found[:, rows] = graded([scores[at, rows] for at in policies.in_force(place)], policy.consensus)
+    return found
 
 
 def _results(matrix: Judgeable, plan: ScorePlan, policies: Policies, threads: int) -> Results:
@@ -243,6 +258,8 @@ def verdict_rows(prepared: Prepared, plan: ScorePlan, judged: Judged) -> pa.Reco
         columns[name] = verdicts.boolean_array(votes == TRUE, votes < NULL)
         if plan.scores:
             columns[f"{name}_score"] = arrow(results.scores[:, place], votes >= NULL)
+    if judged.grades is not None:
+        columns |= {name: arrow(grade, ~analysed) for name, grade in zip(GRADED, judged.grades, strict=True)}
     return verdicts.verdict_batch(columns, names, scores=plan.scores)
 
 

@@ -17,7 +17,7 @@ from ridgeline.engine.score.rows import Judgeable
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import NO_AS_OF
 from ridgeline.kernels.native import loader
-from ridgeline.kernels.score.layout import CONSENSUS_SLACK, CRITICAL_ROW, MASK, POLICY, STALE_PERIOD
+from ridgeline.kernels.score.layout import ALGORITHMS, CONSENSUS_SLACK, CRITICAL_ROW, MASK, POLICY, STALE_PERIOD
 
 BLOCK_ROWS: Final = 1024
 
@@ -81,6 +81,11 @@ class Policies:
     def windows(self) -> NDArray[np.int64]:
         """Seconds of each row's window: int64[n]."""
         return self.full_duration[self.of_row] if self.own_windows is None else self.own_windows
+
+    def in_force(self, policy: int) -> NDArray[np.int64]:
+        """The places of the algorithms that one policy has, among the nine and users' after them."""
+        nine = np.flatnonzero(self.numbers[policy, MASK] >> np.arange(ALGORITHMS) & 1)
+        return np.concatenate([nine, ALGORITHMS + np.flatnonzero(~np.isnan(self.user[policy]))])
 
     def only(self, rows: NDArray[np.int64]) -> Policies:
         """Return the policies of some rows, as if there were no others."""

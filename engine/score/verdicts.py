@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ridgeline.engine.score.graded import GRADED, SCORE
 from ridgeline.io.arrow.buffers import arrow, strings
 from ridgeline.io.reasons import MISSING, ROW_REASONS, USABLE
 from ridgeline.kernels.score import layout
@@ -45,7 +46,8 @@ def verdict_schema(algorithms: tuple[str, ...], *, scores: bool = False) -> pa.S
     for name in algorithms:
         fields.append(pa.field(name, pa.bool_()))
         if scores:
-            fields.append(pa.field(f"{name}_score", pa.float64()))
+            fields.append(pa.field(f"{name}{SCORE}", pa.float64()))
+    fields += [pa.field(name, pa.float64()) for name in GRADED if scores]
     fields += [
         pa.field("failed", pa.list_(pa.field("item", pa.string())), nullable=False),
         pa.field("negatives", pa.bool_()),

@@ -74,7 +74,7 @@ def test_output_is_as_documented(reference, history):
     assert [str(out.schema.field(n).type) for n in out.column_names[:6]] == [
         "string", "int64", "double", "string", "bool", "int8",
     ]  # fmt: skip
-    assert out.column_names[-2:] == ["ks_test_d", "ks_test_adf"]
+    assert out.column_names[-4:] == ["ks_test_d", "ks_test_adf", "consensus_score", "mean_score"]
     assert {str(t) for t in out.schema.types[6:]} == {"float"}
     assert out.num_rows == history.num_rows
     assert out["metric"].to_pylist() == history["metric"].to_pylist()
