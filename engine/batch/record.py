@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ridgeline.engine.run.books.events import count_events, namespace_of
+from ridgeline.engine.run.books.events import count_events
+from ridgeline.engine.run.books.named import namespace_of
 from ridgeline.engine.run.handoffs.batch_alerts import ALERTS
 from ridgeline.engine.run.handoffs.batch_failing import PARKED, Parked
 from ridgeline.engine.run.handoffs.routing import QUEUE, WATERMARK, WATERMARKS

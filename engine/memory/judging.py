@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Ints = NDArray[np.int64]
 
 MORE: Final = 64  # points that a window may gain before a row of it is read in full for want of a table
+MOST: Final = 1 << 20  # points of a window; what claims more is damaged, or read in full
 _tables: Final = Tables()
 
 
@@ -57,7 +58,7 @@ class Judging:
 
     def rules(self, hot: Ints) -> tuple[Any, ...]:
         """What `tails` and `heads` are told, in the order of `kernels.memory.rules`, about rows hot int64[n, HOT_WORDS]."""
-        counts = np.flatnonzero(np.bincount(np.clip(hot[:, COUNT], 0, None)))
+        counts = np.flatnonzero(np.bincount(np.clip(hot[:, COUNT], 0, MOST)))
         longest = int(counts.max(initial=0)) + MORE
         known = np.unique(np.clip(counts[:, None] + np.arange(-2, MORE), 0, longest)) if len(counts) else counts
         totals, scales = weight_sums(longest)

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.memory.anchor import Anchor
 from ridgeline.engine.memory.assignment import is_whole
-from ridgeline.engine.memory.refresh import due
+from ridgeline.engine.memory.refresh import RUNS, due
 from ridgeline.engine.memory.tails import Tails
 from ridgeline.engine.run.anchoring import AnchorSink
 from ridgeline.engine.run.remembered import UNASKED
 from ridgeline.engine.run.statistics.canary import CanarySink
 from ridgeline.engine.run.turn import BUG
 from ridgeline.io.errors import RidgelineError
+from ridgeline.io.redis.marked import marked
 from ridgeline.io.redis.tails import Ranges, Refused
+from ridgeline.io.state.interface import StateError
 from ridgeline.io.text import escape
 from ridgeline.kernels.memory.layout import READ_ODD, READ_REFRESH
 
@@ -78,7 +80,13 @@ def anchoring(turn: Turn, memory: Remembered) -> AnchorSink:
 
 
 def _wanted(turn: Turn, memory: Remembered) -> Ints:
-    """The rows that somebody asks to be read in full."""
+    """The rows that somebody asks to be read in full: the canary's, and those whose past siblings have written anew."""
     canary = turn.sink(CanarySink)
-    rows = memory.rows_of([] if canary is None else [canary.metric])
+    names = set() if canary is None else {canary.metric}
+    if turn.siblings is not None:
+        try:
+            names |= marked(turn.siblings, memory.namespace)
+        except StateError as error:
+            turn.warn(f"{error}, so what siblings fill or sort shows within {RUNS} runs")
+    rows = memory.rows_of(sorted(names))
     return rows[rows >= 0]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -21,6 +21,7 @@ from ridgeline.io.memory.file import MemoryFile
 from ridgeline.io.memory.hashing import hashes
 from ridgeline.io.memory.keys import Keys
 from ridgeline.io.memory.sections import Section
+from ridgeline.io.memory.slots import MOST_NOTES
 from ridgeline.io.redis.source import key_of
 from ridgeline.kernels.memory.layout import (
     ABSENT,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
 HOT: Final = Section("hot", str(LAYOUT_VERSION), HOT_BYTES, private=True)
 QUEUE: Final = Section("queue", str(LAYOUT_VERSION), QUEUE_BYTES, private=False)
+DOT: Final = ord(".")
 UNASKED: Final = 255  # a code: no answer came, for want of time or rights
 RUNS: Final = "runs"
 BEFORE: Final = "before"
@@ -65,12 +67,14 @@ class Remembered:
     codes    uint8[n]: what became of each (`kernels.memory.layout`)
     changed  bool[n]: whether it is to be written
     listed   whether the source was listed by this run: else names are those of the run before
+    odd      the names of keys that do not say them by themselves
     """
 
     file: MemoryFile
     namespace: str
     rows: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     listed: bool = True
+    odd: Mapping[bytes, str] = field(default_factory=dict)
     anchor: Anchor | None = None
 
     @property
@@ -89,13 +93,14 @@ class Remembered:
         return int(self.file.notes.get(BEFORE, 0))
 
     @property
-    def unmatched(self) -> Sequence[str]:
-        """The patterns of the configuration that match no metric."""
-        return list(self.file.notes.get(UNMATCHED, ()))
+    def unmatched(self) -> Sequence[str] | None:
+        """The patterns of the configuration that match no metric, where names are as they were; None: that is not known."""
+        return None if self.listed else self.file.notes.get(UNMATCHED)
 
     @unmatched.setter
     def unmatched(self, patterns: Sequence[str]) -> None:
-        self.file.notes[UNMATCHED] = list(patterns)
+        few = len(json.dumps(patterns)) <= MOST_NOTES // 4
+        self.file.notes[UNMATCHED] = list(patterns) if few else None
 
     def begin(self, rows: Ints, assignment: NDArray[np.int32]) -> None:
         """Judge these rows, each as it is assigned; what is known of none of them yet is to be read in full."""
@@ -145,16 +150,28 @@ class Remembered:
 
     def names(self, rows: Ints) -> list[str]:
         """The base names of some rows."""
-        prefix, odd = self.namespace.encode(), self._odd
-        texts = self.file.keys.take(rows).texts()
-        found = [text.removeprefix(prefix).decode("utf-8", "backslashreplace") for text in texts]
-        if odd:
-            found = [odd.get(text, name) for text, name in zip(texts, found, strict=True)]
-        return found
+        prefix, odd = self.namespace.encode(), self.odd
+        texts = self.file.keys.texts_of(rows)
+        if not odd:
+            size = len(prefix)  # every other key begins with it
+            return [text[size:].decode() for text in texts]
+        return [odd[text] if text in odd else text.removeprefix(prefix).decode() for text in texts]
+
+    def namespaces(self, rows: Ints) -> dict[str, int]:
+        """How many of the names of some rows begin with each text before their first dot."""
+        if self.odd:
+            return Counter(name.partition(".")[0] for name in self.names(rows))
+        keys = self.file.keys
+        starts, ends = keys.offsets[rows] + len(self.namespace.encode()), keys.offsets[rows + 1]
+        dots = np.append(np.flatnonzero(keys.data == DOT), len(keys.data))
+        ends = np.minimum(ends, dots[np.searchsorted(dots, starts)])
+        _, one, counts = np.unique(hashes(keys.part(starts, ends)), return_index=True, return_counts=True)
+        firsts = self.names(rows[one])
+        return {name.partition(".")[0]: count for name, count in zip(firsts, counts.tolist(), strict=True)}
 
     def keys(self, rows: Ints) -> list[bytes]:
         """Their keys."""
-        return self.file.keys.take(rows).texts()
+        return self.file.keys.texts_of(rows)
 
     def rows_of(self, names: Sequence[str]) -> Ints:
         """The rows of some names, int64[k]; -1: there is none."""
@@ -179,6 +196,7 @@ class Remembered:
             sparse=_sparse(hot[short], judging, rows[short]),
             hashes=self.file.roster.hashed[rows],
             naming=lambda places: self.names(rows[places]),
+            namespaces=lambda places: self.namespaces(rows[places]),
             finding=lambda names: _places(rows, self.rows_of(names)),
             hashed=lambda names: hashes(self._keys_of(names)),
         )
@@ -193,13 +211,8 @@ class Remembered:
         settled = sum(codes.pop(code, 0) for code in (SETTLED, QUIET))
         return {"settled": settled, **{word_of(code): count for code, count in codes.most_common()}}
 
-    @cached_property
-    def _odd(self) -> dict[bytes, str]:
-        """The names of keys that do not say them by themselves."""
-        return {bytes.fromhex(key): name for key, name in self.file.notes.get("odd", {}).items()}
-
     def _keys_of(self, names: Sequence[str]) -> Keys:
-        odd = {name: key for key, name in self._odd.items()}
+        odd = {name: key for key, name in self.odd.items()}
         return Keys.of([odd[name] if name in odd else key_of(name, self.namespace) for name in names])
 
 

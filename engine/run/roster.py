@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 from ridgeline.engine.memory.assignment import assign, digest_of
 from ridgeline.engine.rules.matching import Patterns
 from ridgeline.engine.rules.selection import BY_OPERATORS, CONFIGURED, Selection
+from ridgeline.engine.run.unmatched import patterns_of
 from ridgeline.io.memory.keys import Keys
+from ridgeline.io.memory.slots import MOST_NOTES
 from ridgeline.io.redis.glance import glance
 from ridgeline.io.redis.source import UNIQUE_SET, RedisSource, key_of
 from ridgeline.io.redis.tails import Refused
@@ -21,8 +24,9 @@ if TYPE_CHECKING:
     from ridgeline.engine.run.turn import Turn
 
 NOTES: Final = "names"
-MOST_ODD: Final = 40  # names that their keys do not say, and
-MOST_HITS: Final = 100  # combinations of overrides, that notes have room for: with more, every run lists its metrics
+ROOM: Final = (
+    MOST_NOTES // 2
+)  # bytes for odd names and combinations of overrides: with more, every run lists its metrics
 SHARE: Final = 10  # a run looks through one part in so many of the names
 
 
@@ -42,6 +46,7 @@ def recall(turn: Turn, memory: Remembered, source: RedisSource) -> bool:
     turn.scorer.overrides.recall((tuple(hits), name) for hits, name in notes["hits"])
     rows = np.flatnonzero(memory.file.gone == 0)
     memory.listed = False
+    memory.odd = {bytes.fromhex(key): name for key, name in notes["odd"].items()}
     memory.begin(rows[~np.isin(rows, _taken_out(turn, memory))], memory.file.assignment)
     turn.report.add_unscored(notes["skipped"], "skipped", CONFIGURED)
     source.choose([], [])
@@ -55,6 +60,7 @@ def learn(turn: Turn, memory: Remembered, source: RedisSource) -> None:
     put_back = [] if selection is None else [name for name, why in selection.skipped.items() if why == BY_OPERATORS]
     every = [*names, *put_back]
     keys = Keys.of([*source.keys(), *(key_of(name, memory.namespace) for name in put_back)])
+    memory.odd = _odd(names, source.keys(), memory.namespace)
     rows = file.rows_of(keys)
     new = rows < 0
     if new.any():
@@ -68,30 +74,34 @@ def learn(turn: Turn, memory: Remembered, source: RedisSource) -> None:
         file.assigned = ""
         file.assignment[:] = assignment
         if source.incomplete is None:
-            _note(turn, memory, source, every, rows)
+            _note(turn, memory, source, rows)
     memory.begin(np.sort(rows[: len(names)]), assignment)
 
 
-def _note(turn: Turn, memory: Remembered, source: RedisSource, names: Sequence[str], rows: NDArray[np.int64]) -> None:
-    """Note what spares the next run the listing."""
+def _note(turn: Turn, memory: Remembered, source: RedisSource, rows: NDArray[np.int64]) -> None:
+    """Note what spares the next run the listing, if it is not too much."""
     file = memory.file
     there = np.zeros(len(file), np.bool_)
     there[rows] = True
     file.gone[~there & (file.gone == 0)] = turn.as_of
-    odd = {name: key for name, key in zip(names, source.keys(), strict=False) if key_of(name, memory.namespace) != key}
-    hits = turn.scorer.overrides.hits
     skipped = () if turn.selection is None else turn.selection.skipped.values()
-    file.notes[NOTES] = {
+    notes = {
         "listed": source.listed,
         "cursor": 0,
-        "hits": hits,
-        "odd": {key.hex(): name for name, key in odd.items()},
+        "hits": turn.scorer.overrides.hits,
+        "odd": {key.hex(): name for key, name in memory.odd.items()},
         "skipped": sum(why == CONFIGURED for why in skipped),
     }
-    if len(odd) <= MOST_ODD and len(hits) <= MOST_HITS:
-        file.assigned = _digest(turn)
-    else:
-        file.notes.pop(NOTES)
+    file.notes.pop(NOTES, None)
+    if len(json.dumps(notes)) <= ROOM:
+        file.notes[NOTES], file.assigned = notes, _digest(turn)
+
+
+def _odd(names: Sequence[str], keys: Sequence[bytes], namespace: str) -> dict[bytes, str]:
+    """The names that their keys do not say by themselves."""
+    if "".join([namespace, f"\n{namespace}".join(names)]).encode() == b"\n".join(keys):
+        return {}
+    return {key: name for name, key in zip(names, keys, strict=True) if f"{namespace}{name}".encode() != key}
 
 
 def _news(turn: Turn, memory: Remembered, keys: Sequence[bytes]) -> bool:
@@ -123,5 +133,5 @@ def _digest(turn: Turn) -> str:
     config = turn.request.config
     return digest_of(
         config.analysis, config.overrides, config.preparation.describe(), config.shards, config.batch.match,
-        config.source.settings.namespace,
+        config.source.settings.namespace, patterns_of(config),
     )  # fmt: skip

@@ -91,6 +91,7 @@ class Turn:
     scan      how reading went
     lacking   why there is no data, if there is none
     ledger    the keys that siblings and operators share with us, where there are any to be kept
+    siblings  the same, where they are only asked
     entries   what is to be written there once the alerts are out
     waiting   alerts in the outbox by strategy; None where that is not known
     unkept    why some of it could not be read or written: one problem of the run's, however many there are
@@ -121,6 +122,7 @@ class Turn:
     scan: Scan | None = None
     lacking: NoData | None = None
     ledger: Ledger | None = None
+    siblings: Ledger | None = None
     entries: Entries = field(default_factory=Entries)
     waiting: Counter[str] | None = None
     unkept: list[StateError] = field(default_factory=list)

@@ -41,7 +41,7 @@ class UnmatchedSink:
         if not (turn.whole and turn.share.whole):
             return
         memory = turn.memory
-        if memory is not None and not memory.listed:
+        if memory is not None and memory.unmatched is not None:
             turn.report.unmatched = memory.unmatched
             return
         skipped = () if turn.selection is None else turn.selection.skipped

@@ -30,10 +30,21 @@ class Keys:
         whole, ends = self.data.tobytes(), self.offsets.tolist()
         return [whole[start:end] for start, end in pairwise(ends)]
 
+    def texts_of(self, rows: NDArray[np.int64]) -> list[bytes]:
+        """The keys of some rows as objects, in their order."""
+        if 8 * len(rows) < len(self):
+            return self.take(rows).texts()
+        whole = self.data.tobytes()
+        starts, stops = self.offsets[:-1][rows].tolist(), self.offsets[1:][rows].tolist()
+        return [whole[start:stop] for start, stop in zip(starts, stops, strict=True)]
+
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Keys:
         """The keys of some rows, in their order."""
-        starts = self.offsets[:-1][rows]
-        ends = _ends(self.offsets[1:][rows] - starts)
+        return self.part(self.offsets[:-1][rows], self.offsets[1:][rows])
+
+    def part(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> Keys:
+        """What lies from each of some places to another, as keys."""
+        ends = _ends(stops - starts)
         places = np.arange(ends[-1]) + np.repeat(starts - ends[:-1], np.diff(ends))
         return Keys(ends, self.data[places])
 

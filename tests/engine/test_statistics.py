@@ -85,6 +85,9 @@ def test_the_textfile_is_what_prometheus_reads():
     expected |= {("ridgeline_anomalies", ()): 2}
     expected |= {("ridgeline_alerts", (("result", name),)): 0 for name in COUNTED}
     expected |= {("ridgeline_alerts", (("result", "sent"),)): 2, ("ridgeline_alerts", (("result", "queued"),)): 3}
+    expected |= {("ridgeline_reads", (("how", how),)): 0 for how in ("settled", "full")} | {
+        ("ridgeline_read_bytes", ()): 0
+    }
     expected |= {("ridgeline_run_seconds", (("stage", name),)): 0.25 for name in (*SHARES, *WORK, "total")}
     expected |= {
         ("ridgeline_algorithm_votes", (("algorithm", name),)): n for name, n in (("grubbs", 2), ("ks_test", 1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -19,13 +18,7 @@ KEPT: Final = 15 * 86400  # seconds
 
 def write_events(turn: Turn, judged: Judged, past: Past) -> None:  # noqa: ARG001 - what all families are given
     """Count the metrics that were analysed, for the run's day."""
-    counts = Counter(map(namespace_of, judged.with_outcome("analysed")))
-    count_events(turn.entries, events_key(APP, turn.as_of), counts)
-
-
-def namespace_of(metric: str) -> str:
-    """What stands before the first dot of a name."""
-    return metric.partition(".")[0]
+    count_events(turn.entries, events_key(APP, turn.as_of), judged.namespaces("analysed"))
 
 
 def events_key(app: str, now: float) -> str:

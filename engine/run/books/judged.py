@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -56,6 +57,10 @@ class Judged:
     def with_outcome(self, outcome: str) -> list[str]:
         """The metrics that came out so."""
         return self.named.some(np.flatnonzero(self.outcomes == CODES[outcome]))
+
+    def namespaces(self, outcome: str) -> Counter[str]:
+        """How many metrics came out so, by what stands before the first dot of their names."""
+        return self.named.namespaces(np.flatnonzero(self.outcomes == CODES[outcome]))
 
     def where(self, chosen: Bools) -> Iterable[tuple[str, int]]:
         """(metric, newest timestamp) of the chosen ones, bool[n]."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,17 @@ class Named:
         """The names at these places, int64[k] ascending."""
         return [name for part in self._parts(places) for name in part]
 
+    def namespaces(self, places: Ints) -> Counter[str]:
+        """How many of the names at these places, int64[k] ascending, begin alike up to their first dot."""
+        found: Counter[str] = Counter()
+        first = 0
+        for some in self.settled:
+            begin, end = np.searchsorted(places, (first, first + len(some)))
+            found.update(some.namespaces(places[begin:end] - first))
+            first += len(some)
+        found.update(namespace_of(self.read[at]) for at in (places[np.searchsorted(places, first) :] - first).tolist())
+        return found
+
     def hashes(self) -> NDArray[np.uint64]:
         """A number of each name, uint64[n]: the same in every run of the same source, with the same memory or without one."""
         hashed = self.settled[0].hashed if self.settled else checksums
@@ -35,6 +47,11 @@ class Named:
             yield some.naming(places[begin:end] - first)
             first += len(some)
         yield [self.read[at] for at in (places[np.searchsorted(places, first) :] - first).tolist()]
+
+
+def namespace_of(metric: str) -> str:
+    """What stands before the first dot of a name."""
+    return metric.partition(".")[0]
 
 
 def checksums(names: Sequence[str]) -> NDArray[np.uint64]:

@@ -36,6 +36,7 @@ def open_ledger(turn: Turn) -> None:
 
     ledger = ledger_of(config.source.settings, turn.budget.books_left)
     turn.cleanup.callback(ledger.close)
+    turn.siblings = ledger
     turn.operators = OperatorSkips(ledger, turn.now, turn.unkept.append)
     if not turn.request.dry_run and config.analysis.bookkeeping:
         turn.ledger = ledger

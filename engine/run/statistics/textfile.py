@@ -18,7 +18,7 @@ HELP: Final[Mapping[str, str]] = {
     "ridgeline_anomalies": "Metrics that the last run found anomalous.",
     "ridgeline_alerts": "Alerts of the last run by what became of them; messages: how many messages left.",
     "ridgeline_reads": (
-        "Metrics of the last run: settled by their newest points and what is remembered of them, or read in full, by why."
+        "Metrics of the last run: settled by their newest points and what is remembered of them, or read in full."
     ),
     "ridgeline_read_bytes": "Bytes of series that the last run read.",
     "ridgeline_run_seconds": (
@@ -32,6 +32,7 @@ HELP: Final[Mapping[str, str]] = {
     "ridgeline_exit_code": "Exit code of the last run.",
     OUTBOX: "Alerts that wait to be sent, those that are held back included.",
 }
+HOW: Final = {"settled": "delta_reads", "full": "full_reads"}
 
 Samples = Iterable[tuple[Mapping[str, str], float]]
 
@@ -67,10 +68,9 @@ def _families(report: Report, ending: Ending) -> Iterator[tuple[str, Samples]]:
     yield "ridgeline_metrics", (({"outcome": name}, report.outcomes[name]) for name in OUTCOMES)
     yield "ridgeline_anomalies", one(len(report.anomalies))
     yield "ridgeline_alerts", (({"result": name}, alerts.get(name, 0)) for name in COUNTED)
-    if report.read_for is not None:
-        yield "ridgeline_reads", (({"how": how}, count) for how, count in report.read_for.items())
-    if report.reads is not None:
-        yield "ridgeline_read_bytes", one(report.reads["bytes"])
+    read = report.reads or dict.fromkeys(("delta_reads", "full_reads", "bytes"), 0)
+    yield "ridgeline_reads", (({"how": how}, read[key]) for how, key in HOW.items())
+    yield "ridgeline_read_bytes", one(read["bytes"])
     stages = (*SHARES, *WORK, "total")
     yield "ridgeline_run_seconds", (({"stage": name}, round(seconds[name], 6)) for name in stages)
     yield "ridgeline_algorithm_votes", (({"algorithm": name}, count) for name, count in report.breakdown.items())
