@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from rigs.hostile.stored import Stored
-from rigs.remembering import both_sides, differences
+from rigs.remembering import SAME, both_sides, differences
 
 NOW = 1_700_000_000
 ODD = ("naïve.metric", "tab\there", "quote'\"s", "a b", "metrics.metrics.twice", "\U0001f600")
@@ -192,3 +192,25 @@ def test_one_that_may_not_ask_for_ends_reads_everything(world):
     assert report.read_for["settled"] == 0
     assert any(problem.startswith("every series is read in full: ") for problem in report.problems)
     assert report.exit == 0
+
+
+def test_history_rewritten_deep_inside_shows_within_sixty_runs(tmp_path):
+    """No end of a series can tell of it: both halves of what is promised."""
+    with both_sides(tmp_path) as sides:
+        world = World(sides, [f"m{k}" for k in range(3)])
+        world.minute()
+        world.minute()
+        world.stored["m1"].rewrite(40, -5.0)
+        seen = []
+        for _ in range(60):
+            world.now += 60
+            for stored in world.stored.values():
+                stored.append(world.now - 1, 10 + world.now % 11 / 10)
+            for side in sides:
+                side.store({name: stored.data for name, stored in world.stored.items()})
+            found = sides[0].run(world.now)[1].verdicts
+            seen.append(found["m1"][0][SAME.index("negatives")])
+            assert found["m0"][0][SAME.index("negatives")] is False
+        assert seen[0] is False
+        assert seen[-1] is True
+        world.minute()  # and all is as if everything were read again
