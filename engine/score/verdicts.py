@@ -73,14 +73,15 @@ def boolean_array(values: NDArray[np.bool_], valid: NDArray[np.bool_]) -> pa.Arr
 def named(codes: NDArray[Any], names: Sequence[str | None]) -> pa.Array:
     """Return the names that codes stand for, as strings; neighbours are mostly alike, so they are written run by run."""
     encoded = [(name or "").encode() for name in names]
+    starts = np.flatnonzero(np.concatenate(([True], codes[1:] != codes[:-1]))[: len(codes)])
+    lengths = np.diff(starts, append=len(codes))
+    sizes = np.array([len(name) for name in encoded], np.int32)[codes[starts]]
     offsets = np.zeros(len(codes) + 1, np.int32)
-    np.cumsum(np.array([len(name) for name in encoded], np.int32)[codes], out=offsets[1:])
-    starts = np.flatnonzero(np.append(True, codes[1:] != codes[:-1])[: len(codes)])
-    lengths = np.diff(np.append(starts, len(codes)))
+    np.cumsum(np.repeat(sizes, lengths), dtype=np.int32, out=offsets[1:])
     runs = zip(codes[starts].tolist(), lengths.tolist(), strict=True)
     data = b"".join([encoded[code] * length for code, length in runs])
-    absent = np.array([name is None for name in names])[codes]
-    valid = pa.py_buffer(np.packbits(~absent, bitorder="little")) if absent.any() else None
+    absent = np.array([name is None for name in names], np.bool_)
+    valid = pa.py_buffer(np.packbits(~absent[codes], bitorder="little")) if absent.any() else None
     return pa.Array.from_buffers(pa.string(), len(codes), [valid, pa.py_buffer(offsets), pa.py_buffer(data)])
 
 
