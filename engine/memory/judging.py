@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ridgeline.engine.score.plan import Policies, ScorePlan
 from ridgeline.engine.score.tables import Tables, weight_sums
+from ridgeline.io.ordered import distinct
 from ridgeline.kernels.memory.layout import COUNT
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Judging:
         """What `tails` and `heads` are told, in the order of `kernels.memory.rules`, about rows hot int64[n, HOT_WORDS]."""
         counts = np.flatnonzero(np.bincount(np.clip(hot[:, COUNT], 0, MOST)))
         longest = int(counts.max(initial=0)) + MORE
-        known = np.unique(np.clip(counts[:, None] + np.arange(-2, MORE), 0, longest)) if len(counts) else counts
+        known = distinct(np.clip(counts[:, None] + np.arange(-2, MORE), 0, longest).reshape(-1))
         totals, scales = weight_sums(longest)
         return (
             self.as_of, self.meanings, self.windows, self.policies.of_row, self.policies.numbers, self.policies.thresholds,

@@ -165,9 +165,12 @@ class Remembered:
         starts, ends = keys.offsets[rows] + len(self.namespace.encode()), keys.offsets[rows + 1]
         dots = np.append(np.flatnonzero(keys.data == DOT), len(keys.data))
         ends = np.minimum(ends, dots[np.searchsorted(dots, starts)])
-        _, one, counts = np.unique(hashes(keys.part(starts, ends)), return_index=True, return_counts=True)
-        firsts = self.names(rows[one])
-        return {name.partition(".")[0]: count for name, count in zip(firsts, counts.tolist(), strict=True)}
+        hashed = hashes(keys.part(starts, ends))
+        order = np.argsort(hashed, kind="stable")
+        first = np.flatnonzero(np.append(True, np.diff(hashed[order]) != 0)[: len(rows)])  # of all that begin alike
+        counts = np.diff(np.append(first, len(rows))).tolist()
+        names = self.names(rows[order[first]])
+        return {name.partition(".")[0]: count for name, count in zip(names, counts, strict=True)}
 
     def keys(self, rows: Ints) -> list[bytes]:
         """Their keys."""
