@@ -30,6 +30,8 @@ an end that is only a date means that whole day. Rows may come in any order. Wit
 part of the names here too.
 """
 DEFAULT_THRESHOLD: Final = 0.5
+DETECTIONS_EXPIRE: Final = 12 * 3600
+PAGES_EXPIRE: Final = 3600
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--labels", type=Path, required=True, metavar="FILE", help="labelled windows or points")
     parser.add_argument(
-        "--metric", choices=("nab", "events"), default="nab", help="what to compute (default: %(default)s)"
+        "--metric", choices=("nab", "events", "fleet"), default="nab", help="what to compute (default: %(default)s)"
     )
     parser.add_argument(
         "--threshold",
@@ -54,9 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--expiry",
         type=option(parse_duration),
-        default="12h",
         metavar="DURATION",
-        help="a backtest's metric detects at most once in this time (default: %(default)s)",
+        help="a backtest's metric detects, of a fleet every metric pages, at most once in this time (default: 12h, of a fleet 1h)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_shape(parser, value="score", series="--series")
@@ -69,8 +70,13 @@ def run(args: argparse.Namespace) -> int:
 
     labels = read_labels(args.labels, args.labels_from or ())
     shape = shape_of(args, value="score")
-    detections = read_detections(args.scores, consensus=args.consensus, expiry=args.expiry, shape=shape)
+    fleet = args.metric == "fleet"
+    expiry = args.expiry if args.expiry is not None else PAGES_EXPIRE if fleet else DETECTIONS_EXPIRE
+    detections = read_detections(args.scores, consensus=args.consensus, expiry=0 if fleet else expiry, shape=shape)
     _warn_unknown(labels, detections)
+    if fleet:
+        _print_fleet(args, detections, labels, expiry)
+        return 0
     if args.metric == "nab":
         _print_nab(args, detections, labels)
     else:
@@ -124,3 +130,18 @@ def _print_events(args: argparse.Namespace, detections: list[Detections], labels
     print(
         f"false alarms per metric-week   {show(scored.false_alarms_per_metric_week)}   ({scored.metric_weeks:.1f} metric-weeks)"
     )
+
+
+def _print_fleet(args: argparse.Namespace, detections: list[Detections], labels: Labels, expiry: int) -> None:
+    from ridgeline.engine.evaluate.fleet import score_fleet
+
+    scored = score_fleet(detections, labels, args.threshold, expiry)
+    if args.json:
+        print(json.dumps({"metric": "fleet", "threshold": args.threshold, **asdict(scored)}))
+        return
+    pages, grouped = scored.pages_per_day_per_2000_metrics, scored.grouped_per_day_per_2000_metrics
+    if pages is not None and grouped is not None:
+        print(f"pages       {pages:,.1f} a day per 2,000 metrics, grouped by service and 10 minutes {grouped:,.1f}")
+    print(f"            of {scored.metrics:,} metrics without a label, {scored.metric_days:,.0f} metric-days")
+    recall = "n/a" if scored.recall is None else f"{scored.recall:.3f}"
+    print(f"windows     {scored.windows:,}, of them {scored.found:,} found: recall {recall}")
