@@ -37,17 +37,20 @@ class Words:
     """The bytes of keys, read eight at a time."""
 
     def __init__(self, keys: Keys) -> None:
-        data = np.zeros(len(keys.data) + WORD, np.uint8)  # the last word of the last key is read whole too
-        data[: len(keys.data)] = keys.data
+        data = keys.data if len(keys.data) >= WORD else np.concatenate([keys.data, np.zeros(WORD, np.uint8)])
         self.lengths = np.diff(keys.offsets)
         self._starts = keys.offsets[:-1]
-        self._words = np.ndarray(len(keys.data) + 1, "<u8", data, strides=(1,))
+        self._words = np.ndarray(len(data) - WORD + 1, "<u8", np.ascontiguousarray(data), strides=(1,))
 
     def at(self, rows: NDArray[np.int64], at: int) -> NDArray[np.uint64]:
         """The word that begins `at` bytes into the key of each of some rows, each longer than that."""
-        missing = np.maximum(WORD - (self.lengths[rows] - at), 0).astype(np.uint64)
-        found: NDArray[np.uint64] = self._words[self._starts[rows] + at] & (_ALL >> (missing * np.uint64(WORD)))
-        return found
+        wanted = self._starts[rows] + at
+        places = np.minimum(wanted, len(self._words) - 1)  # the last bytes are read as the end of the last word
+        missing = np.maximum(WORD - (self.lengths[rows] - at), 0)
+        words: NDArray[np.uint64] = self._words[places]
+        beyond: NDArray[np.uint64] = (WORD * (wanted - places)).astype(np.uint64)
+        unused: NDArray[np.uint64] = (WORD * missing).astype(np.uint64)
+        return (words >> beyond) & (_ALL >> unused)
 
 
 def same(ours: Words, rows: NDArray[np.int64], theirs: Words, other_rows: NDArray[np.int64]) -> NDArray[np.bool_]:

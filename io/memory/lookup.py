@@ -22,7 +22,9 @@ class Lookup:
         """The row of each key asked for, int64[m]; -1 where there is none."""
         wanted, words = hashes(asked), Words(asked)
         found = np.full(len(asked), -1, np.int64)
-        places = np.searchsorted(self._sorted, wanted)
+        order = np.argsort(wanted)  # neighbours are looked for one after another
+        places = np.empty(len(asked), np.int64)
+        places[order] = np.searchsorted(self._sorted, wanted[order])
         left = np.flatnonzero(places < len(self._sorted))
         while len(left := left[self._sorted[places[left]] == wanted[left]]):
             rows = self._order[places[left]]
