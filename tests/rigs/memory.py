@@ -8,9 +8,9 @@ import numpy as np
 from ridgeline.engine.score.matrix import judge_rows
 from ridgeline.engine.score.plan import Policies, ScorePlan
 from ridgeline.engine.score.tables import Tables, exponential_weights, weight_sums
-from ridgeline.io.redis.arena import Arena
-from ridgeline.io.redis.decode import decode_part
-from ridgeline.io.redis.values import ABSENT, Part
+from ridgeline.io.redis.block import Block
+from ridgeline.io.redis.decode import matrix_of as decoded
+from ridgeline.io.redis.wire import Wire
 from ridgeline.kernels.decode.layout import KINDS
 from ridgeline.kernels.memory import layout
 from ridgeline.kernels.native import loader
@@ -45,16 +45,14 @@ def reply(stored, piece):
 
 def matrix_of(stored):
     """What a full read of stored bytes gives: a row each; of a key that is absent, or no string, one without points."""
-    arena = Arena(sum(len(data) for data in stored if isinstance(data, bytes)) + 64)
-    part, filled = Part(0, arena), 0
-    for data in stored:
-        if not isinstance(data, bytes):
-            part.append(ABSENT)
-            continue
-        arena.view[filled : filled + len(data)] = data
-        part.append(filled, filled + len(data))
-        filled += len(data)
-    return decode_part([f"m{i}" for i in range(len(stored))], part, 10**7)
+    values = b"".join(bulk(data) if isinstance(data, bytes) else b"$-1\r\n" for data in stored)
+    wire, block = Wire(), Block(0, len(values))
+    wire.arena.reserve(len(values), 0)
+    wire.arena.view[: len(values)] = values
+    wire.have = len(values)
+    block.take(wire, len(stored))
+    assert len(block) == len(stored)
+    return decoded([f"m{i}" for i in range(len(stored))], block, 10**7)
 
 
 @dataclass
