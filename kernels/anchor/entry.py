@@ -8,11 +8,11 @@ import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel
 from ridgeline.kernels._signature import Bytes, FloatRows, Floats, Int, IntRows, Ints, ShortInts, signature_of
-from ridgeline.kernels.memory.anchoring import anchor_proof, anchor_sums, anchor_times
+from ridgeline.kernels.memory.anchoring import anchor_proof, anchor_readings, anchor_sums, anchor_times, state_of
 from ridgeline.kernels.memory.layout import (
     CHECK,
     COUNTER,
-    FIRST,
+    DERIVED,
     FRESH,
     HELD,
     JUDGEMENT,
@@ -28,14 +28,16 @@ from ridgeline.kernels.memory.layout import (
     STANDING,
     STANDS,
     STATE,
-    WHOLE,
 )
 from ridgeline.kernels.memory.marks import mark, put_mark
+from ridgeline.kernels.memory.neighbours import count_pairs
 from ridgeline.kernels.memory.queue import fill_queue
 from ridgeline.kernels.memory.seal import row_check
+from ridgeline.kernels.prepare.derivative import rises_into
 from ridgeline.kernels.score.layout import ANALYSED, LEVEL
 from ridgeline.kernels.score.layout import COUNTER as COUNTER_FACT
 from ridgeline.kernels.score.window import considered
+from ridgeline.kernels.shared.search import after
 
 
 @exact_kernel
@@ -45,6 +47,8 @@ def run(
     values: Floats,
     duplicates: Bytes,
     odd: Bytes,
+    asks: Bytes,
+    prepared: Bytes,
     as_of: Int,
     meanings: Ints,
     windows: Ints,
@@ -68,12 +72,13 @@ def run(
 
     offsets int64[m+1], timestamps int64[N], values float64[N], duplicates uint8[m]: the matrix, as it was cleaned
     odd uint8[m]: not 0 where the series is to be read in full again next time; one with equal timestamps always is
+    asks uint8[m], prepared uint8[m]: what was asked for each series and what was done (`prepare.layout`)
     as_of, meanings, windows, policy_of_row, judgements: as in `memory.rules.Rules`, by series; switches int64[SWITCHES]
     weights float64[>= longest]: exponential weights, newest (1) last
     outcomes uint8[m], anomalous uint8[m], points float64[m, POINTS], facts int64[m, FACTS]: what `score` said of them
     rows int64[m]: the row of each series, below 0: none; lengths int64[m]: how many points its queue is to hold
     hot int64[n, HOT_WORDS]: written; queue int64[m, QUEUE_WORDS]: written, by series
-    scratch float64[>= 4 longest + 128]
+    scratch float64[>= anchor_room(longest)]
     """
     empty = 0
     for i in range(start, stop):
@@ -92,23 +97,38 @@ def run(
         if end == first:
             empty += 1
             continue
-        window_t = t[first:end]
-        length = min(max(lengths[i], 1), QUEUE_POINTS, end - first)
-        is_odd = odd[i] != 0 or duplicates[i] != 0 or window_t[length - 1] - window_t[0] > LONGEST_QUEUE
-        if not is_odd:
-            fill_queue(w, queue[i], queue[i].view(np.float64), window_t[:length], x[first : first + length])
-        anchor_sums(w, f, x[first:end], points[i, LEVEL], weights)
-        anchor_times(w, window_t, scratch)
+        window_t, window_x = t[first:end], x[first:end]
+        state = ODD if odd[i] != 0 or duplicates[i] != 0 else state_of(asks[i], prepared[i])
+        judged_t, judged_x = window_t, window_x
+        begin, at, least = first, 0, 1
+        if state >= DERIVED:
+            rises_t, rises_x = scratch[:end].view(np.int64), scratch[end : 2 * end]
+            count = rises_into(t[:end], x[:end], rises_t, rises_x)
+            start = after(rises_t[:count], rises_t[count - 1] - windows[i])
+            judged_t, judged_x = rises_t[start:count], rises_x[start:count]
+            before_rise = after(t[:end], judged_t[0]) - 2
+            begin = min(first, before_rise)
+            at = before_rise - begin
+            least = max(at + 2, first - begin + 1)
+        length = min(max(lengths[i], least), QUEUE_POINTS, end - begin)
+        if length < least or t[begin + length - 1] - t[begin] > LONGEST_QUEUE:
+            state = ODD
+        if state != ODD:
+            fill_queue(w, queue[i], queue[i].view(np.float64), t[begin : begin + length], x[begin : begin + length])
+        anchor_sums(w, f, judged_x, points[i, LEVEL], weights)
+        anchor_times(w, judged_t, scratch[2 * end :])
         anchor_proof(w, t[:end], x[:end])
+        count_pairs(w, window_x)
+        if state >= DERIVED:
+            anchor_readings(w, f, window_t, window_x, at, first - begin)
         w[MEANING] = meanings[i]
         w[JUDGEMENT] = judgements[policy_of_row[i]]
-        w[FIRST] = t[0]
-        w[HELD] = as_of - t[0]
-        put_mark(w, STATE, ODD if is_odd else WHOLE)
+        w[HELD] = as_of - t[0] if t[0] <= w[LAST] - windows[i] else 0
+        put_mark(w, STATE, state)
         put_mark(w, OUTCOME, outcomes[i])
         put_mark(w, PREVIOUS, before)
         put_mark(w, FRESH, 1 if w[LAST] > last else 0)
-        put_mark(w, COUNTER, facts[i, COUNTER_FACT])
+        put_mark(w, COUNTER, 0 if state >= DERIVED else facts[i, COUNTER_FACT])
         put_mark(w, STANDING, STANDS if outcomes[i] == ANALYSED and anomalous[i] == 0 else REDO)
         w[CHECK] = row_check(w)
     return empty

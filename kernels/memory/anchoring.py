@@ -9,9 +9,11 @@ import numpy as np
 from ridgeline.kernels._algorithm import exact_kernel
 from ridgeline.kernels.memory.junction import proof_of
 from ridgeline.kernels.memory.layout import (
+    AHEAD,
     BEFORE,
     CHANGES,
     COUNT,
+    DERIVED,
     EARLIER,
     EW_ERROR,
     EW_SQUARES,
@@ -20,9 +22,14 @@ from ridgeline.kernels.memory.layout import (
     KNOWN,
     LAST,
     NEGATIVES,
+    ODD,
     ORIGIN,
     PEAK,
     PROOF,
+    QUEUE_AT,
+    RAW_AT,
+    RAW_COUNT,
+    READING,
     RUN,
     SAME,
     SPAN,
@@ -31,9 +38,14 @@ from ridgeline.kernels.memory.layout import (
     STEP,
     SUM,
     VALUE,
+    VALUES,
+    WATCHED,
+    WATCHED_DERIVED,
 )
-from ridgeline.kernels.memory.marks import put_mark
+from ridgeline.kernels.memory.marks import put_half, put_mark
 from ridgeline.kernels.memory.passes import window_sums
+from ridgeline.kernels.prepare.layout import DERIVE, DETECT, LAST_VALUE, ZERO_FILL
+from ridgeline.kernels.prepare.layout import DERIVED as TURNED
 from ridgeline.kernels.shared.steps import count_steps, median_step
 from ridgeline.kernels.shared.summary import offset_sum
 
@@ -83,6 +95,31 @@ def anchor_sums(w: np.ndarray, f: np.ndarray, x: np.ndarray, level: float, weigh
     f[VALUE] = x[n - 1]
     f[BEFORE] = x[max(n - 2, 0)]
     f[EARLIER] = x[max(n - 3, 0)]
+
+
+@exact_kernel
+def state_of(ask: int, done: int) -> int:
+    """Return what a row is by what was asked for its series and what was done (`prepare.layout`)."""
+    if ask & (ZERO_FILL | LAST_VALUE) != 0:
+        return ODD
+    if done & TURNED != 0:
+        return DERIVED if ask & DERIVE != 0 else WATCHED_DERIVED
+    if ask & DERIVE != 0:
+        return ODD  # a declared counter of too few points, or one that never rose
+    return WATCHED if ask & DETECT != 0 else VALUES
+
+
+@exact_kernel
+def anchor_readings(w: np.ndarray, f: np.ndarray, t: np.ndarray, x: np.ndarray, at: int, raw_at: int) -> None:
+    """Write what is kept of a counter's own window t int64[n >= 1], x float64[n], to the row w of its rises.
+
+    at, raw_at: places in the queue of the point before the next rise to leave, and of the next point.
+    """
+    f[READING] = x[x.size - 1]
+    put_half(w, RAW_COUNT, x.size)
+    put_half(w, AHEAD, t[t.size - 1] - w[LAST])
+    put_half(w, RAW_AT, raw_at)
+    w[QUEUE_AT] = at
 
 
 @exact_kernel

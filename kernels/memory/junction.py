@@ -7,9 +7,17 @@ from typing import Final
 import numpy as np
 
 from ridgeline.kernels._algorithm import always_inline, exact_kernel
+from ridgeline.kernels.memory.layout import AHEAD, LAST
+from ridgeline.kernels.memory.marks import half
 from ridgeline.kernels.memory.seal import ODD_FACTOR, mix
 
 NONE: Final = -1
+
+
+@exact_kernel
+def newest_known(w: np.ndarray) -> int:
+    """Return the timestamp of the key's newest point that the row w int64[HOT_WORDS] knows: where rises are judged, it may be none."""
+    return w[LAST] + half(w, AHEAD)
 
 
 @exact_kernel

@@ -34,31 +34,46 @@ from ridgeline.kernels.decode.layout import NESTING
     NEGATIVES,  # points of the window below 0
     STEP,  # seconds: the resolution; the median step as of the last full read
     SAME,  # how many steps of the window are of this length
-    FIRST,  # the key's first timestamp, as it was last seen
-    HELD,  # seconds from it to the instant of that
+    HELD,  # seconds from the key's first timestamp to the instant at which it was last seen; 0: it is within the window
     JUNCTION,  # sum over the newest KNOWN pairs of the key (`junction`)
     SPAN,  # seconds from one of the newest SPAN_POINTS points, the oldest that is known, to the newest
     QUEUE_AT,  # place of the next point to leave
     QUEUE_LENGTH,
     QUEUE_BASE,  # epoch seconds from which the queue counts
     QUEUE_ID,  # hash of the whole queue, which its blocks are checked with
-) = range(29)
+    READING,  # float64: newest value of the counter, where its rises are judged
+    PAIRS,  # halves, below
+    RESETS_AND_COUNT,
+    PLACES,
+) = range(32)
 HOT_WORDS: Final = 32
 HOT_BYTES: Final = 8 * HOT_WORDS
+
+# Halves of the last words, int32; in int32[n, 2 HOT_WORDS] they are columns. Of the key's own window, whatever is judged:
+(
+    RISES,  # pairs of neighbours that rise
+    DROPS,  # that fall
+    RESETS,  # that fall to next to nothing (`prepare.counter`)
+    RAW_COUNT,  # points. And where rises are judged, else 0:
+    AHEAD,  # seconds from the newest rise to the newest point
+    RAW_AT,  # place in the queue of the counter's next point to leave
+) = range(2 * PAIRS, 2 * HOT_WORDS)
 
 # Bytes of MARKS; in uint8[n, HOT_BYTES] they are columns `MARKS_BYTE + ...`.
 MARKS_BYTE: Final = 8 * MARKS
 (
-    STATE,  # EMPTY_ROW, WHOLE or ODD
+    STATE,  # what the row is, below
     OUTCOME,  # code of the newest verdict (`score.layout`), and of the one of the run before; NO_OUTCOME
     PREVIOUS,
     FRESH,  # 1 where the newest run brought a point
-    COUNTER,  # 1 where the window is a counter's
+    COUNTER,  # 1 where the window is a counter's, and its values are judged
     STANDING,  # whether the verdict holds while no point comes, below
     KNOWN,  # pairs in JUNCTION
     DROPPED,  # unusable pairs behind the newest usable one that have been counted
 ) = range(8)
-EMPTY_ROW, WHOLE, ODD = range(3)  # ODD: to be read in full each run
+# ODD: to be read in full each run. VALUES: the key's own values are judged; WATCHED: as long as they are no counter's.
+# DERIVED: the rises of a declared counter are judged; WATCHED_DERIVED: of what is one, as long as it is.
+EMPTY_ROW, ODD, VALUES, WATCHED, DERIVED, WATCHED_DERIVED = range(6)
 NO_OUTCOME: Final = 255
 # REDO: it must be found anew (an anomaly, whose votes are needed; or nothing was decided). WAITING: the same, and the
 # head has been asked for. STANDS: it holds; STANDS_WAITING: it does if the head takes nothing off the window.
@@ -113,7 +128,7 @@ OK: Final = 0
 NOT_RESP: Final = -1  # no reply, or a longer one than was asked for: the connection is of no use
 REFUSED: Final = -2  # an error reply other than WRONGTYPE
 
-_FORMULAS: Final = 1  # raised with every change of what a word means
+_FORMULAS: Final = 2  # raised with every change of what a word means
 LAYOUT_VERSION: Final = crc32(repr((_FORMULAS, HOT_WORDS, QUEUE_WORDS, BLOCK_POINTS, PROOF, SPAN_POINTS)).encode())
 
 
@@ -128,3 +143,8 @@ def tail_size(expected: int) -> int:
 def tail_room(size: int) -> int:
     """Points that a tail of `size` bytes may hold: length of the scratch of `tails`."""
     return size // 3 + 2
+
+
+def anchor_room(longest: int) -> int:
+    """Length of the scratch of `anchor`, float64, for series of up to `longest` points."""
+    return 6 * longest + 128

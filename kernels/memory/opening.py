@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel
+from ridgeline.kernels.memory.junction import newest_known
 from ridgeline.kernels.memory.layout import (
     CHECK,
     EMPTY_ROW,
     HOT_WORDS,
-    LAST,
     MEANING,
     ODD,
     OK,
@@ -41,4 +41,4 @@ def open_row(stored: np.ndarray, w: np.ndarray, row: int, rules: Any) -> int:
         return READ_ODD
     if w[MEANING] != rules.meanings[row]:
         return READ_MEANING
-    return READ_FUTURE if w[LAST] > rules.as_of else OK
+    return READ_FUTURE if newest_known(w) > rules.as_of else OK

@@ -1,4 +1,4 @@
-"""The next points to leave a window, block by block."""
+"""The next points to leave a window, block by block; those of the key itself, whatever is judged."""
 
 from __future__ import annotations
 
@@ -9,40 +9,50 @@ from ridgeline.kernels.memory.layout import (
     BLOCK_POINTS,
     BLOCK_VALUES,
     BLOCK_WORDS,
+    OK,
     QUEUE_AT,
     QUEUE_BASE,
     QUEUE_ID,
     QUEUE_LENGTH,
     QUEUE_POINTS,
+    READ_DAMAGED,
+    READ_QUEUE,
 )
 from ridgeline.kernels.memory.seal import LOW, block_is_whole, seal_queue
 
 
 @exact_kernel
-def has_next(w: np.ndarray) -> bool:
-    """Return whether the row w int64[HOT_WORDS] knows the point that leaves next."""
-    return 0 <= w[QUEUE_AT] < w[QUEUE_LENGTH] <= QUEUE_POINTS
+def reach(w: np.ndarray, q: np.ndarray, place: int) -> int:
+    """Return OK where the queue q int64[QUEUE_WORDS] of the row w int64[HOT_WORDS] has a point there, and the block is whole.
+
+    Else READ_QUEUE or READ_DAMAGED.
+    """
+    if not 0 <= place < w[QUEUE_LENGTH] <= QUEUE_POINTS:
+        return READ_QUEUE
+    return OK if block_is_whole(q, place // BLOCK_POINTS, w[QUEUE_ID]) else READ_DAMAGED
 
 
 @exact_kernel
-def next_is_whole(w: np.ndarray, q: np.ndarray) -> bool:
-    """Return whether the block of the next point of q int64[QUEUE_WORDS] is as it was sealed with this row."""
-    return block_is_whole(q, w[QUEUE_AT] // BLOCK_POINTS, w[QUEUE_ID])
+def reach_after(w: np.ndarray, q: np.ndarray, place: int) -> int:
+    """Return the same of the place after one that was reached: of its block, too, unless a new one begins."""
+    if place % BLOCK_POINTS != 0 and place < w[QUEUE_LENGTH]:
+        return OK
+    return reach(w, q, place)
 
 
 @exact_kernel
-def next_time(w: np.ndarray, q: np.ndarray) -> int:
-    """Return the timestamp of the next point to leave."""
-    block = w[QUEUE_AT] // BLOCK_POINTS
-    slot = w[QUEUE_AT] - block * BLOCK_POINTS
+def time_at(w: np.ndarray, q: np.ndarray, place: int) -> int:
+    """Return the timestamp of the point at a place that was reached."""
+    block = place // BLOCK_POINTS
+    slot = place - block * BLOCK_POINTS
     return w[QUEUE_BASE] + ((q[block * BLOCK_WORDS + slot // 2] >> (32 * (slot & 1))) & LOW)
 
 
 @exact_kernel
-def next_value(w: np.ndarray, qx: np.ndarray) -> float:
-    """Return the value of the next point to leave; qx float64[QUEUE_WORDS], the same memory as q."""
-    block = w[QUEUE_AT] // BLOCK_POINTS
-    return qx[block * BLOCK_WORDS + BLOCK_VALUES + w[QUEUE_AT] - block * BLOCK_POINTS]
+def value_at(qx: np.ndarray, place: int) -> float:
+    """Return the value of that point; qx float64[QUEUE_WORDS], the same memory as q."""
+    block = place // BLOCK_POINTS
+    return qx[block * BLOCK_WORDS + BLOCK_VALUES + place - block * BLOCK_POINTS]
 
 
 @exact_kernel

@@ -7,28 +7,26 @@ EW_ERROR for the weighted ones.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel
 from ridgeline.kernels.memory.layout import (
     BEFORE,
-    BLOCK_POINTS,
     CHANGES,
     COUNT,
     EARLIER,
     EW_ERROR,
     EW_SQUARES,
     EW_SUM,
+    HELD,
     LAST,
     NEGATIVES,
     OK,
     ORIGIN,
     PEAK,
     QUEUE_AT,
-    READ_DAMAGED,
-    READ_QUEUE,
     RUN,
     SAME,
     SQUARES,
@@ -36,10 +34,9 @@ from ridgeline.kernels.memory.layout import (
     SUM,
     VALUE,
 )
-from ridgeline.kernels.memory.queue import has_next, next_is_whole, next_time, next_value
+from ridgeline.kernels.memory.neighbours import LEAVES, count_pair
+from ridgeline.kernels.memory.queue import reach, reach_after, time_at, value_at
 from ridgeline.kernels.shared.weights import DECAY
-
-ANY_VALUE: Final = -1  # of `drop_before`: whatever the first point's value
 
 
 @exact_kernel
@@ -79,7 +76,7 @@ def pop(w: np.ndarray, f: np.ndarray, x: float, weights: np.ndarray) -> None:
     f[EW_SQUARES] -= weight * d * d
     w[NEGATIVES] -= x < 0.0
     w[COUNT] -= 1
-    w[QUEUE_AT] += 1
+    w[HELD] = max(w[HELD], 1)  # whatever the key began with, it is older than the window now
 
 
 @exact_kernel
@@ -88,21 +85,18 @@ def pop_before(w: np.ndarray, f: np.ndarray, q: np.ndarray, qx: np.ndarray, olde
 
     q int64[QUEUE_WORDS], qx its float64 view: the row's queue.
     """
-    if not has_next(w):
-        return READ_QUEUE
-    if not next_is_whole(w, q):
-        return READ_DAMAGED
-    t = next_time(w, q)
-    while t < oldest:
-        pop(w, f, next_value(w, qx), weights)
-        if not has_next(w):
-            return READ_QUEUE
-        if w[QUEUE_AT] % BLOCK_POINTS == 0 and not next_is_whole(w, q):
-            return READ_DAMAGED
-        after = next_time(w, q)
-        w[SAME] -= after - t == w[STEP]
-        t = after
-    return OK
+    place = w[QUEUE_AT]
+    status = reach(w, q, place)
+    while status == OK and time_at(w, q, place) < oldest:
+        t, x = time_at(w, q, place), value_at(qx, place)
+        pop(w, f, x, weights)
+        place += 1
+        status = reach_after(w, q, place)
+        if status == OK:
+            count_pair(w, x, value_at(qx, place), LEAVES)
+            w[SAME] -= time_at(w, q, place) - t == w[STEP]
+    w[QUEUE_AT] = place
+    return status
 
 
 @exact_kernel

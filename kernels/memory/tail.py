@@ -8,9 +8,10 @@ import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel
 from ridgeline.kernels.decode.loads import float64_of
-from ridgeline.kernels.memory.junction import NONE, find_junction, proof_of
+from ridgeline.kernels.memory.junction import NONE, find_junction, newest_known, proof_of
 from ridgeline.kernels.memory.layout import (
     COUNT,
+    DERIVED,
     DROPPED,
     FRESH,
     HEAD,
@@ -22,6 +23,8 @@ from ridgeline.kernels.memory.layout import (
     OUTCOME,
     PREVIOUS,
     PROOF,
+    RAW_COUNT,
+    READ_CLASS,
     READ_LATE,
     READ_LAYOUT,
     READ_NO_JUNCTION,
@@ -32,9 +35,13 @@ from ridgeline.kernels.memory.layout import (
     STANDING,
     STANDS,
     STANDS_WAITING,
+    STATE,
+    VALUE,
     WAITING,
+    WATCHED_DERIVED,
 )
-from ridgeline.kernels.memory.marks import mark, put_mark
+from ridgeline.kernels.memory.marks import half, mark, put_mark
+from ridgeline.kernels.memory.neighbours import COMES, count_pair
 from ridgeline.kernels.memory.pairs import (
     TRIES,
     Pairs,
@@ -44,6 +51,7 @@ from ridgeline.kernels.memory.pairs import (
     read_even,
     read_from,
 )
+from ridgeline.kernels.memory.rises import rises_since, rises_span, slide_rises
 from ridgeline.kernels.memory.sums import has_room, pop_before, push
 from ridgeline.kernels.memory.verdict import is_held, judge_row
 
@@ -55,7 +63,7 @@ def locate(data: Any, start: int, end: int, whole: int, w: np.ndarray, pairs: Pa
     whole: not 0 where it is the whole series. Its pairs are known from their place: of one layout they end where the tail
     does; else they begin at the first place from which they can be read to its very end, and prove the row w.
     """
-    last, known, proof = w[LAST], mark(w, KNOWN), w[JUNCTION]
+    last, known, proof = newest_known(w), mark(w, KNOWN), w[JUNCTION]
     count = read_even(data, start, end, whole, pairs)
     if count != NONE:
         return count, 0, find_junction(pairs.t, pairs.bits, count, last, known, proof)
@@ -123,9 +131,17 @@ def slide(
     if not has_room(w, coming, rules):
         return READ_UNDECIDED
     window = rules.windows[row]
+    state = mark(w, STATE)
     for i in range(junction + 1, stop):
-        push(w, f, t[i], float64_of(bits[i]))
-        status = pop_before(w, f, q, qx, t[i] - window + 1, rules.weights)
+        x = float64_of(bits[i])
+        if state >= DERIVED:
+            if state == WATCHED_DERIVED and x < 0.0:
+                return READ_CLASS
+            status = slide_rises(w, f, q, qx, t[i], x, window, rules.weights)
+        else:
+            count_pair(w, f[VALUE], x, COMES)
+            push(w, f, t[i], x)
+            status = pop_before(w, f, q, qx, t[i] - window + 1, rules.weights)
         if status != OK:
             return status
     first = junction + 1 - mark(w, KNOWN)
@@ -133,7 +149,10 @@ def slide(
         known = min(PROOF, stop - first)
         put_mark(w, KNOWN, known)
         w[JUNCTION] = proof_of(t, bits, stop - known, stop)
-    w[SPAN] = w[LAST] - t[max(first, stop - SPAN_POINTS)]
+    if state >= DERIVED:
+        w[SPAN] = rises_span(t, bits, first, stop)
+    else:
+        w[SPAN] = w[LAST] - t[max(first, stop - SPAN_POINTS)]
     return OK
 
 
@@ -144,6 +163,15 @@ def points_since(t: np.ndarray, stop: int, oldest: int) -> int:
     for i in range(stop):
         count += t[i] > oldest
     return count
+
+
+@exact_kernel
+def has_all(w: np.ndarray, pairs: Pairs, stop: int, window: int) -> bool:
+    """Return whether the windows of the row w hold all that whole series t[:stop] have in them, and nothing else."""
+    in_window = points_since(pairs.t, stop, newest_known(w) - window)
+    if mark(w, STATE) < DERIVED:
+        return in_window == w[COUNT]
+    return in_window == half(w, RAW_COUNT) and rises_since(pairs.t, pairs.bits, stop, w[LAST] - window) == w[COUNT]
 
 
 @exact_kernel
@@ -168,16 +196,16 @@ def take_tail(
     count, lost, junction = locate(data, start, end, whole, w, pairs)
     if junction == NONE:
         return READ_LAYOUT if count == NONE else READ_NO_JUNCTION
-    stop = points_until(pairs.t, junction + 1, count, w[LAST], rules.as_of)
+    stop = points_until(pairs.t, junction + 1, count, newest_known(w), rules.as_of)
     if stop == NONE:
         return READ_LATE
-    window = rules.windows[row]
+    window, judged = rules.windows[row], w[LAST]
     status = slide(w, f, q, qx, pairs, junction, stop, row, rules)
     if status != OK:
         return status
-    if whole != 0 and points_since(pairs.t, stop, w[LAST] - window) != w[COUNT]:
+    if whole != 0 and not has_all(w, pairs, stop, window):
         return READ_WINDOW
-    fresh = 1 if stop > junction + 1 else 0
+    fresh = 1 if w[LAST] > judged else 0
     today = w[JUDGEMENT] == rules.judgements[rules.policy_of_row[row]]
     standing = 1 if fresh == 0 and today and mark(w, STANDING) == STANDS else 0
     count_dropped(w, pairs.dropped, lost, junction, stop, counts)

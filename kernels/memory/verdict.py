@@ -11,12 +11,17 @@ from ridgeline.kernels.memory.decide import surely_false
 from ridgeline.kernels.memory.layout import (
     CHECK,
     COUNT,
+    COUNTER,
+    DERIVED,
     HELD,
     HOT_WORDS,
     JUDGEMENT,
     LAST,
+    NEGATIVES,
     OUTCOME,
     QUIET,
+    RAW_COUNT,
+    READ_CLASS,
     READ_UNDECIDED,
     REDO,
     RUN,
@@ -25,9 +30,14 @@ from ridgeline.kernels.memory.layout import (
     SILENT,
     STANDING,
     STANDS,
+    STATE,
+    VALUES,
+    WATCHED_DERIVED,
 )
-from ridgeline.kernels.memory.marks import put_mark
+from ridgeline.kernels.memory.marks import half, mark, put_mark
+from ridgeline.kernels.memory.neighbours import tells_counter
 from ridgeline.kernels.memory.seal import row_check
+from ridgeline.kernels.prepare.layout import FEWEST
 from ridgeline.kernels.score.layout import ANALYSED, BORING, CONSENSUS_SLACK, STALE, STALE_PERIOD, TOO_SHORT
 from ridgeline.kernels.shared.switches import BORING_POINTS, MIN_POINTS
 
@@ -56,11 +66,26 @@ def is_held(w: np.ndarray, window: int, as_of: int) -> bool:
 
 
 @exact_kernel
+def keeps_class(w: np.ndarray) -> bool:
+    """Return whether what is judged of the row w is still what is to be; and note whether its values are a counter's."""
+    state = mark(w, STATE)
+    if state == DERIVED:
+        return half(w, RAW_COUNT) >= FEWEST
+    if state == WATCHED_DERIVED:
+        return tells_counter(w, half(w, RAW_COUNT), 0)
+    counter = tells_counter(w, w[COUNT], w[NEGATIVES])
+    put_mark(w, COUNTER, 1 if counter else 0)
+    return state == VALUES or not counter
+
+
+@exact_kernel
 def judge_row(w: np.ndarray, f: np.ndarray, row: int, fresh: int, standing: int, rules: Any) -> int:
-    """Write the row's verdict; return SETTLED, QUIET where it is not fresh, or READ_UNDECIDED and leave it as it is.
+    """Write the row's verdict; return SETTLED, QUIET where it is not fresh, READ_CLASS or READ_UNDECIDED.
 
     standing: not 0 where an outcome of `analysed` is not anomalous, as an earlier verdict said.
     """
+    if not keeps_class(w):
+        return READ_CLASS
     p = rules.policy_of_row[row]
     scaled = rules.switches_of_row[row]
     switches = rules.switches[scaled]

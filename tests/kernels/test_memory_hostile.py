@@ -108,7 +108,7 @@ def test_a_vote_at_its_very_limit_is_never_taken_for_false(row, nudge):
     known = len(t) - 1
     ours = Fleet([packed(*row)])
     plan = ScorePlan(profile, policies=(Policy(stale_period=NEVER_STALE),), as_of=int(t[-1]), scores=True)
-    found = score_matrix(ours.judge([0], int(t[-1]))[1], plan).to_pylist()[0]
+    found = score_matrix(ours.judge([0], int(t[-1]))[1].cleaned, plan).to_pylist()[0]
     for name in ("stddev_from_average", "mean_subtraction_cumulation", "stddev_from_moving_average"):
         threshold = 3.0 * found[f"{name}_score"] * (1 + nudge)
         if not 0 < threshold < 1e300:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ridgeline.engine.prepare.series import prepare
 from ridgeline.engine.score.matrix import judge_rows
 from ridgeline.engine.score.plan import Policies, ScorePlan
 from ridgeline.engine.score.tables import Tables, exponential_weights, weight_sums
@@ -14,7 +15,7 @@ from ridgeline.io.redis.wire import Wire
 from ridgeline.kernels.decode.layout import KINDS
 from ridgeline.kernels.memory import layout
 from ridgeline.kernels.native import loader
-from ridgeline.kernels.score.layout import ANALYSED, COUNT, DATAPOINT, NEGATIVE, TIMESTAMP
+from ridgeline.kernels.score.layout import ANALYSED, COUNT, COUNTER, DATAPOINT, NEGATIVE, TIMESTAMP
 
 LONGEST = 10_000
 _tables = Tables()
@@ -57,11 +58,12 @@ def matrix_of(stored):
 
 @dataclass
 class Fleet:
-    """Stored bytes by row, and the memory's rows. `size`: what a run asks of each tail, in bytes."""
+    """Stored values by row (`reply`), and the memory's rows. `size`: what a run asks of each tail, in bytes."""
 
     stored: list
     plan: ScorePlan = field(default_factory=ScorePlan)
     of_row: object = None
+    asks: int = 0  # of every series, as `prepare` takes it
     size: int = layout.tail_size(4)
     queue_points: int = layout.QUEUE_POINTS
 
@@ -90,24 +92,27 @@ class Fleet:
         return self.bytes[:, layout.MARKS_BYTE + place]
 
     def judge(self, rows, now):
-        """What a full read of some rows says, and its matrix."""
+        """What a full read of some rows says, and their series as they are judged."""
         matrix = matrix_of([self.stored[row] for row in rows])
         plan = ScorePlan(self.plan.profile, self.plan.full_duration, now, policies=self.plan.policies)
-        of_row = self.policies.of_row[rows]
-        return judge_rows(matrix, plan, of_row), matrix
+        of_row, asks = self.policies.of_row[rows], np.full(len(rows), self.asks, np.uint8)
+        windows = self.policies.full_duration[of_row]
+        prepared = prepare(matrix, asks, np.full(len(rows), now), windows, plan.profile.encode())
+        return judge_rows(matrix, plan, of_row, changed=prepared.changed), prepared
 
     def anchor(self, rows, now):
         """Read some rows in full, and remember them."""
         rows = np.asarray(rows, np.int64)
-        judged, matrix = self.judge(rows, now)
-        of_row = self.policies.of_row[rows]
+        judged, prepared = self.judge(rows, now)
+        matrix, of_row, asks = prepared.cleaned, self.policies.of_row[rows], np.full(len(rows), self.asks, np.uint8)
+        done = np.zeros(len(rows), np.uint8) if prepared.done is None else prepared.done
         queue = np.ascontiguousarray(self.queue[rows])
         loader.entry("anchor")(
-            matrix.offsets, matrix.timestamps, matrix.values, matrix.duplicates, self.odd[rows], now,
+            matrix.offsets, matrix.timestamps, matrix.values, matrix.duplicates, self.odd[rows], asks, done, now,
             self.meanings[rows], self.policies.full_duration[of_row], of_row, self.judgements,
             self.plan.profile.encode(), self.weights, judged.outcomes, judged.anomalous.view(np.uint8),
             judged.results.points, judged.results.facts, rows, np.full(len(rows), self.queue_points),
-            self.hot, queue, np.empty(4 * LONGEST + 128), 0, len(rows),
+            self.hot, queue, np.empty(layout.anchor_room(LONGEST)), 0, len(rows),
         )  # fmt: skip
         self.queue[rows] = queue
         return judged
@@ -164,7 +169,7 @@ class Fleet:
         rows = np.flatnonzero(self.codes <= layout.QUIET)
         if not len(rows):
             return []
-        judged, _ = self.judge(rows, now)
+        judged, prepared = self.judge(rows, now)
         hot, facts = self.hot[rows], judged.results.facts
         same = judged.outcomes == self.mark(layout.OUTCOME)[rows]
         same &= ~judged.anomalous
@@ -172,6 +177,9 @@ class Fleet:
         same &= facts[:, TIMESTAMP] == hot[:, layout.LAST]
         same &= facts[:, COUNT] == hot[:, layout.COUNT]
         same &= (facts[:, NEGATIVE] > 0) == (hot[:, layout.NEGATIVES] > 0)
+        derived = self.mark(layout.STATE)[rows] >= layout.DERIVED
+        same &= derived == ((prepared.labels() & 1) > 0)
+        same &= derived | ((facts[:, COUNTER] > 0) == (self.mark(layout.COUNTER)[rows] > 0))
         return rows[~same].tolist()
 
     def minute(self, now):
