@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgeline.kernels.memory.layout import QUEUE_POINTS, QUEUE_WORDS
+from ridgeline.kernels.memory.layout import QUEUE_POINTS, QUEUE_WORDS, anchor_room
 from ridgeline.kernels.native import loader
 
 if TYPE_CHECKING:
     from ridgeline.engine.memory.judging import Judging
+    from ridgeline.engine.prepare.series import Prepared
     from ridgeline.engine.score.matrix import Judged
-    from ridgeline.io.matrix import MetricMatrix
 
 Ints = NDArray[np.int64]
 
 LEAST: Final = QUEUE_POINTS // 4  # points of a queue where many are filled at once
-_ROOM: Final = 128  # words of scratch beyond four times the longest series
 
 
 @dataclass(slots=True)
@@ -31,21 +30,22 @@ class Anchor:
     rows: list[Ints] = field(default_factory=list)
     queues: list[Ints] = field(default_factory=list)
 
-    def take(self, matrix: MetricMatrix, judged: Judged, rows: Ints, odd: NDArray[np.bool_], *, many: bool) -> None:
-        """Anchor the rows int64[m] of the m series of a matrix, below 0 where there is none; `odd`: never to be settled.
+    def take(self, prepared: Prepared, judged: Judged, rows: Ints, odd: NDArray[np.bool_], *, many: bool) -> None:
+        """Anchor the rows int64[m] of m series that were judged, below 0 where there is none; `odd`: never to be settled.
 
         many: whether most of the fleet is anchored in this run: then their queues are of unequal length.
         """
-        judging, count = self.judging, len(matrix)
+        judging, matrix, count = self.judging, prepared.cleaned, len(rows)
+        done = np.zeros(count, np.uint8) if prepared.done is None else prepared.done
         own = np.maximum(rows, 0)
         longest = int(np.diff(matrix.offsets).max(initial=1))
         queue = np.empty((count, QUEUE_WORDS), np.int64)
         loader.entry("anchor")(
-            matrix.offsets, matrix.timestamps, matrix.values, matrix.duplicates, odd.astype(np.uint8), judging.as_of,
-            judging.meanings[own], judging.windows[own], judging.policies.of_row[own], judging.judgements,
+            matrix.offsets, matrix.timestamps, matrix.values, matrix.duplicates, odd.astype(np.uint8),
+            judging.asks[own], done, judging.as_of, judging.meanings[own], judging.windows[own], judging.policies.of_row[own], judging.judgements,
             judging.switches, judging.weights(longest), judged.outcomes, judged.anomalous.view(np.uint8),
             judged.results.points, judged.results.facts, rows, queue_lengths(rows) if many else _full(count),
-            self.hot, queue, np.empty(4 * longest + _ROOM), 0, count,
+            self.hot, queue, np.empty(anchor_room(longest)), 0, count,
         )  # fmt: skip
         known = rows >= 0
         self.rows.append(rows[known])

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgeline.kernels.prepare.layout import DERIVE, DETECT
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 POLICY_BITS: Final = 20
 WHOLE: Final = 1 << 20  # its series is read in full by every run
 APART: Final = 1 << 21  # the same, while others may judge it: `batch`'s
+_ASKS: Final = 22  # place of the bits of what is asked of counters
+_COUNTERS: Final = DETECT | DERIVE
 _POLICY: Final = (1 << POLICY_BITS) - 1
 
 Codes = NDArray[np.int32]
@@ -30,7 +34,8 @@ def assign(scorer: Scorer, names: Sequence[str], apart: NDArray[np.bool_] | None
     found |= np.where(own[found], WHOLE, 0).astype(np.int32)
     asks = scorer.asking.of(names, len(names))
     if asks is not None:
-        found |= np.where(asks > 0, WHOLE, 0).astype(np.int32)
+        found |= np.where(asks & ~np.uint8(_COUNTERS) > 0, WHOLE, 0).astype(np.int32)
+        found |= (asks & _COUNTERS).astype(np.int32) << _ASKS
     if apart is not None:
         found |= np.where(apart, APART, 0).astype(np.int32)
     return found
@@ -39,6 +44,11 @@ def assign(scorer: Scorer, names: Sequence[str], apart: NDArray[np.bool_] | None
 def policy_of(codes: Codes) -> Codes:
     """The place of each row's policy, int32[n]."""
     return np.where(codes < 0, 0, codes & _POLICY).astype(np.int32)
+
+
+def asks_of(codes: Codes) -> NDArray[np.uint8]:
+    """What is asked of each row's series (`kernels.prepare.layout`), as far as rows of a memory can do it, uint8[n]."""
+    return np.where(codes < 0, 0, codes >> _ASKS & _COUNTERS).astype(np.uint8)
 
 
 def is_whole(codes: Codes) -> NDArray[np.bool_]:

@@ -32,6 +32,7 @@ class Judging:
 
     as_of       the run's clock, epoch seconds
     policies    theirs, row by row
+    asks        uint8[n]: what is done to their series first (`kernels.prepare.layout`)
     meanings    int64[n]: hashes of what their sums mean (`kernels.memory.layout.MEANING`)
     judgements  int64[p]: hashes of the policies
     switches    int64[SWITCHES]: the profile's
@@ -39,18 +40,22 @@ class Judging:
 
     as_of: int
     policies: Policies
+    asks: NDArray[np.uint8]
     meanings: Ints
     judgements: Ints
     switches: Ints
 
     @classmethod
-    def of(cls, plan: ScorePlan, policies: Sequence[Policy], of_row: NDArray[np.int32], as_of: int) -> Self:
-        """Of rows that have these policies, by their places int32[n]."""
+    def of(
+        cls, plan: ScorePlan, policies: Sequence[Policy], of_row: NDArray[np.int32], asks: NDArray[np.uint8], as_of: int
+    ) -> Self:
+        """Of rows that have these policies, by their places int32[n], and of whose series that is asked, uint8[n]."""
         encoded = Policies.encode(replace(plan, policies=tuple(policies)), of_row, len(of_row))
         switches = plan.profile.encode()
-        means = np.array([_hash((plan.profile, window)) for window in encoded.full_duration.tolist()])
+        windows, kinds = encoded.full_duration.tolist(), range(int(asks.max(initial=0)) + 1)
+        means = np.array([[_hash((plan.profile, window, kind)) for kind in kinds] for window in windows])
         judgements = np.array([_hash((plan.profile, policy)) for policy in policies])
-        return cls(as_of, encoded, means[of_row], judgements, switches)
+        return cls(as_of, encoded, asks, means[of_row, asks], judgements, switches)
 
     @cached_property
     def windows(self) -> Ints:

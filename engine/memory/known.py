@@ -70,7 +70,7 @@ def read_known(metric: str, row: NDArray[np.uint8], gone: int) -> Known | None:
         resolution=int(words[layout.STEP]) if words[layout.STEP] > 0 else None,
         outcome=_outcome(marks[layout.OUTCOME]),
         previous=_outcome(marks[layout.PREVIOUS]),
-        counter=marks[layout.COUNTER] == 1,
+        counter=marks[layout.STATE] >= layout.DERIVED,
         negatives=int(words[layout.NEGATIVES]),
         leaving=max(int(words[layout.QUEUE_LENGTH] - words[layout.QUEUE_AT]), 0),
         odd=marks[layout.STATE] == layout.ODD,

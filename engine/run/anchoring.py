@@ -37,7 +37,7 @@ class AnchorSink:
         series = matrix.cleaned
         rows = np.array([self.rows.get(name, -1) for name in series.metrics.to_pylist()], np.int64)
         odd = is_whole(self.memory.assignment[np.maximum(rows, 0)]) | (series.disordered > 0)
-        self.anchor.take(series, matrix.judged, rows, odd, many=self.many)
+        self.anchor.take(matrix.prepared, matrix.judged, rows, odd, many=self.many)
         self.memory.changed[rows[rows >= 0]] = True
 
     def settle(self, settled: Settled) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgeline.engine.memory.anchor import Anchor
-from ridgeline.engine.memory.assignment import APART, policy_of
+from ridgeline.engine.memory.assignment import APART, asks_of, policy_of
 from ridgeline.engine.memory.judging import Judging
 from ridgeline.engine.memory.tails import ENTRIES
 from ridgeline.engine.run.settled import Ints, Settled
@@ -25,9 +25,11 @@ from ridgeline.io.memory.slots import MOST_NOTES
 from ridgeline.io.redis.source import key_of
 from ridgeline.kernels.memory.layout import (
     ABSENT,
+    AHEAD,
     CHECK,
     COUNT,
     COUNTER,
+    DERIVED,
     HOT_BYTES,
     LAST,
     LAYOUT_VERSION,
@@ -36,14 +38,17 @@ from ridgeline.kernels.memory.layout import (
     OUTCOME,
     QUEUE_BYTES,
     QUIET,
+    RAW_COUNT,
     READ_NEW,
     READS,
     SETTLED,
+    STATE,
     STEP,
     VALUE,
     WRONG_TYPE,
 )
 from ridgeline.kernels.memory.layout import READ as FIRST_READ
+from ridgeline.kernels.prepare.layout import DERIVED as TURNED
 from ridgeline.kernels.score.layout import TOO_SHORT
 from ridgeline.kernels.shared.switches import MIN_POINTS
 
@@ -120,7 +125,8 @@ class Remembered:
 
     def leads(self, as_of: int) -> Ints:
         """Seconds from `as_of` to the newest point of what needs not be read, int64[k]."""
-        found: Ints = self.hot[self.rows[self.codes[self.rows] <= QUIET], LAST] - as_of
+        hot = self.hot[self.rows[self.codes[self.rows] <= QUIET]]
+        found: Ints = hot[:, LAST] + hot.view(np.int32)[:, AHEAD] - as_of
         return found
 
     def write(self, as_of: int, *, everything: bool) -> None:
@@ -146,7 +152,8 @@ class Remembered:
 
     def judging(self, scorer: Scorer, as_of: int) -> Judging:
         """By what the rows are judged."""
-        return Judging.of(scorer.plan, scorer.overrides.policies, policy_of(self.assignment), as_of)
+        of_row, asks = policy_of(self.assignment), asks_of(self.assignment)
+        return Judging.of(scorer.plan, scorer.overrides.policies, of_row, asks, as_of)
 
     def names(self, rows: Ints) -> list[str]:
         """The base names of some rows."""
@@ -186,16 +193,18 @@ class Remembered:
         hot = self.hot[rows]
         marks = hot.view(np.uint8)[:, MARKS_BYTE : MARKS_BYTE + 8]
         short = marks[:, OUTCOME] == TOO_SHORT
+        derived = marks[:, STATE] >= DERIVED
         return Settled(
             outcomes=marks[:, OUTCOME],
             reasons=np.zeros(len(rows), np.uint8),
             timestamps=hot[:, LAST],
             datapoints=hot.view(np.float64)[:, VALUE],
             counts=hot[:, COUNT],
+            points=np.where(derived, hot.view(np.int32)[:, RAW_COUNT], hot[:, COUNT]),
             negatives=hot[:, NEGATIVES] > 0,
             resolutions=hot[:, STEP],
             counters=marks[:, COUNTER] > 0,
-            done=np.zeros(len(rows), np.uint8),
+            done=np.where(derived, TURNED, 0).astype(np.uint8),
             sparse=_sparse(hot[short], judging, rows[short]),
             hashes=self.file.roster.hashed[rows],
             naming=lambda places: self.names(rows[places]),

@@ -23,7 +23,7 @@ class Settled:
     outcomes     uint8[n], positions in `engine.score.verdicts.OUTCOMES`; reasons uint8[n], in `REASONS` there
     timestamps   int64[n]: of the newest point, epoch seconds; 0 where there is none
     datapoints   float64[n]: its value
-    counts       int64[n]: points in the window
+    counts       int64[n]: points in the window; points int64[n]: in that of the series as it came
     negatives    bool[n]: whether one of them is below 0
     resolutions  int64[n]: the usual step, seconds; 0: there is none
     counters     bool[n]: whether the window is a counter's
@@ -41,6 +41,7 @@ class Settled:
     timestamps: Ints
     datapoints: NDArray[np.float64]
     counts: Ints
+    points: Ints
     negatives: Bools
     resolutions: Ints
     counters: Bools

@@ -30,7 +30,7 @@ def config(tmp_path):
     return path
 
 
-def hot_row(*, odd=False):
+def hot_row(state=layout.VALUES):
     row = np.zeros(HOT.row_bytes, np.uint8)
     words, numbers = row.view(np.int64), row.view(np.float64)
     words[layout.CHECK] = 5
@@ -39,10 +39,9 @@ def hot_row(*, odd=False):
     numbers[layout.VALUE], numbers[layout.ORIGIN] = 12.5, 10.0
     history = np.array([9.0, 11.0, -2.0, 14.0])
     numbers[layout.SUM], numbers[layout.SQUARES] = (history - 10).sum(), ((history - 10) ** 2).sum()
-    row[layout.MARKS_BYTE + layout.STATE] = layout.ODD if odd else layout.WHOLE
+    row[layout.MARKS_BYTE + layout.STATE] = state
     row[layout.MARKS_BYTE + layout.OUTCOME] = ANALYSED
     row[layout.MARKS_BYTE + layout.PREVIOUS] = STALE
-    row[layout.MARKS_BYTE + layout.COUNTER] = odd
     return row
 
 
@@ -52,8 +51,8 @@ def remember(config, *, now=None, write=()):
         if memory.anew:
             memory.add(Keys.of([b"metrics.cpu", b"metrics.disk", b"metrics.new", b"metrics.caf\xe9"]))
         memory.rows("hot")[0] = hot_row()
-        memory.rows("hot")[1] = hot_row(odd=True)
-        memory.rows("hot")[3] = hot_row()
+        memory.rows("hot")[1] = hot_row(layout.ODD)
+        memory.rows("hot")[3] = hot_row(layout.WATCHED_DERIVED)
         memory.gone[1] = GONE
         memory.commit(np.ones(4, np.bool_), int(time.time()) if now is None else now)
     return place
@@ -102,10 +101,12 @@ def test_a_metric_is_described(config, capsys):
         "  read in full after 57 more points have left the window, or before",
     ]
     odd = told(capsys, config, "show", "disk")
-    assert "a counter: judged by how much it rises" in odd
     assert "read in full in each run" in odd
     assert f"listed no more since {utc(GONE)}" in odd
-    assert told(capsys, config, "show", r"caf\xe9").startswith(r"caf\xe9")
+    counter = told(capsys, config, "show", r"caf\xe9")
+    assert counter.startswith(r"caf\xe9")
+    assert "a counter: judged by how much it rises" in counter
+    assert "a counter" not in odd
     found = json.loads(told(capsys, config, "show", "cpu", "--json"))
     assert (found["timestamp"], found["value"], found["count"], found["mean"]) == (LAST, 12.5, 5, 8.0)
     assert (found["outcome"], found["previous"], found["gone"], found["odd"]) == ("analysed", "stale", None, False)

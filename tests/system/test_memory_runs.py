@@ -2,6 +2,7 @@
 
 import pytest
 from rigs.hostile.fleet import Fleet
+from rigs.hostile.kinds import KINDS
 from rigs.remembering import both_sides, differences
 
 # What siblings are told of single series may be as old as what it tells of: a change that need not be seen at once.
@@ -17,13 +18,15 @@ def minutes(sides, fleet, count):
             side.store(minute.values)
             side.list(minute.values)
         report, one = remembers.run(minute.now)
-        _, other = reads.run(minute.now, full=True)
+        whole, other = reads.run(minute.now, full=True)
+        if not any(map(fleet.excused, fleet.metrics)):
+            assert report.prepared == whole.prepared
         found = differences(one, other)
         yield minute, {name: what for name, what in found.items() if not fleet.excused(name)}, one, other, report
 
 
-def compare(folder, count, **fleet):
-    with both_sides(folder) as sides:
+def compare(folder, count, extra="", **fleet):
+    with both_sides(folder, extra=extra) as sides:
         settled = judged = 0
         for minute, wrong, one, other, report in minutes(sides, Fleet(**fleet), count):
             assert wrong == {}, minute.now
@@ -36,6 +39,29 @@ def compare(folder, count, **fleet):
 @pytest.mark.parametrize(("step", "period"), [(10, 60), (60, 60), (300, 60), (3600, 600)])
 def test_runs_that_remember_find_what_runs_find_that_read_everything(tmp_path, step, period):
     assert compare(tmp_path, 8, seed=step, step=step, period=period) > 0.4
+
+
+COUNTERS = tuple(kind for kind in KINDS if "counter" in kind or kind == "turning")
+PREPARED = [
+    'counters = "auto"',
+    'counters = ["counter"]',
+    'counters = "auto"\nnon_derivative = ["float"]\nzero_fill = ["slow"]',
+]
+
+
+@pytest.mark.parametrize("preparation", PREPARED)
+def test_so_they_do_of_counters(tmp_path, preparation):
+    """And hardly any of them is read whole."""
+    extra = f"[preparation]\n{preparation}"
+    assert compare(tmp_path, 8, extra, seed=3, deep=0, kinds=(*COUNTERS, "gauge")) > 0.4
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("preparation", PREPARED)
+@pytest.mark.parametrize(("step", "period"), [(10, 60), (60, 60), (300, 60)])
+def test_so_they_do_of_counters_for_200_minutes(tmp_path, step, period, preparation):
+    extra = f"[preparation]\n{preparation}"
+    assert compare(tmp_path, 200, extra, seed=7, step=step, period=period, kinds=COUNTERS) > 0.4
 
 
 @pytest.mark.long

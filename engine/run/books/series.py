@@ -172,7 +172,7 @@ class SeriesBooks:
 
     def _gathered(self) -> Facts:
         """Of all metrics with a series."""
-        settled = [np.column_stack((some.resolutions, some.counts)) for some in self._settled]
+        settled = [np.column_stack((some.resolutions, some.points)) for some in self._settled]
         found = density(np.concatenate([*settled, *self._facts]), self.window)
         counters = [*((some.done & DERIVED) > 0 for some in self._settled), *self._counters]
         named = Named([name for part in self._metrics for name in part.to_pylist()], self._settled)
