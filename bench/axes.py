@@ -13,6 +13,9 @@ class Axes:
     mix          "mix" (the synthetic fleet), "noise", "walk" or "integers"
     redis        URL of a Redis to use instead of an embedded one (its database must be empty)
     oracle       tests/ of a checkout: adds our slow twins as a yardstick
+    delta        new points of each metric from one warm run to the next
+    spikes       share of all points of warm runs' fleets that stand out; counters: share of the metrics that count
+    warm_only    of `run`, leave out what reads every series, and needs the whole fleet in memory
     extra        "steps": of replay; "warm": leave out the first-ever start of cold-start
     yardsticks   measure polars, bottleneck + numbagg and pandas too, where they are installed
     """
@@ -30,4 +33,8 @@ class Axes:
     redis: str | None = None
     oracle: str | None = None
     yardsticks: bool = True
+    delta: int = 1
+    spikes: float = 0.01
+    counters: float = 0.3
+    warm_only: bool = False
     extra: dict[str, str] = field(default_factory=dict)

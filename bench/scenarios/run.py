@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from ridgeline.bench import warm
 from ridgeline.bench.axes import Axes
 from ridgeline.bench.data import fleet_of, matrix_of
 from ridgeline.bench.measure import alternate, repeat
@@ -22,9 +23,7 @@ from ridgeline.engine.run.once import run_once
 from ridgeline.engine.run.turn import Request
 from ridgeline.io.redis.client import connect
 
-SUMMARY: Final = (
-    "`ridgeline run` end to end on a local Redis, lock to summary; what bookkeeping and preparation add to it"
-)
+SUMMARY: Final = "`ridgeline run` end to end on a local Redis, lock to summary; what bookkeeping and preparation add, what memory saves"
 CONFIG: Final = """\
 [source]
 url = "{url}"
@@ -57,7 +56,15 @@ SKYLINE_IN_C: Final = 1.4e-3
 
 
 def measure(axes: Axes) -> Iterator[Row]:
-    """Yield a row per number of threads and chunk size, and two in seconds of CPU: with and without all duties."""
+    """Yield a row per number of threads and chunk size, two in seconds of CPU, with and without all duties, and warm runs."""
+    if not axes.warm_only:
+        yield from _reading(axes)
+    if axes.warm_only or axes.redis is None:  # which is to be empty, and no longer is
+        yield from warm.measure(axes)
+
+
+def _reading(axes: Axes) -> Iterator[Row]:
+    """Runs that read every series."""
     with _loaded(axes) as places:
         yield from _settings(axes, places)
         yield from _duties(axes, places)

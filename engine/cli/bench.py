@@ -18,7 +18,7 @@ NAME: Final = "bench"
 SUMMARY: Final = "measure this machine: every stage, against its own limits and other tools"
 GROUP: Final = "Measure"
 EPILOG: Final = """\
-scenarios: kernels, decode, load, run, rules, alerts, cold-start, replay, operate, manage
+scenarios: kernels, decode, load, run, memory, rules, alerts, cold-start, replay, operate, manage
 (default: all)
 examples:
   ridgeline bench kernels run
@@ -53,6 +53,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--runs", type=at_least(1), metavar="N", default=7, help="repetitions; the median counts (default: %(default)s)"
+    )
+    add(
+        "--delta",
+        type=at_least(1),
+        metavar="N",
+        default=1,
+        help="new points from one warm run to the next (default: 1)",
+    )
+    add(
+        "--spikes",
+        type=_share,
+        metavar="SHARE",
+        default=0.01,
+        help="points that stand out, in warm runs (default: 0.01)",
+    )
+    add("--counters", type=_share, metavar="SHARE", default=0.3, help="metrics that count, in warm runs (default: 0.3)")
+    add(
+        "--warm-only", action="store_true", help="of `run`, measure warm runs only, also of fleets too large for memory"
     )
     add("--redis", metavar="URL", help="an empty Redis to use instead of one of its own")
     add("--no-yardsticks", action="store_true", help="leave out polars, bottleneck + numbagg and pandas")
@@ -110,6 +128,10 @@ def _axes(args: argparse.Namespace) -> Axes:
         redis=args.redis,
         oracle=args.oracle,
         yardsticks=not args.no_yardsticks,
+        delta=args.delta,
+        spikes=args.spikes,
+        counters=args.counters,
+        warm_only=args.warm_only,
         extra={"steps": str(args.steps)},
     )
 
@@ -152,6 +174,13 @@ def _compare(rows: list[Row], old: Path) -> int:
     changes = compare(rows, old)
     print(f"\nagainst {old}\n{render(changes)}")
     return 1 if any(change.verdict == "slower" for change in changes) else 0
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError("a share lies between 0 and 1")
+    return share
 
 
 def _integers(text: str) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +14,7 @@ from ridgeline.kernels.memory.layout import (
     AT,
     CURSOR,
     DONE,
+    HAVE,
     HEAD,
     LAST,
     READ_NO_JUNCTION,
@@ -90,12 +91,21 @@ def by_expected(rows: Ints, steps: Ints, since: Ints) -> Iterator[tuple[int, Int
 
 
 def consumer(name: str, rest: tuple[Any, ...]) -> Consume:
-    """What takes replies in: the entry of that name, given `rest` after the bytes."""
+    """What takes replies in: the entry of that name, given `rest` after the bytes.
+
+    It is called for each piece that comes from the socket: its arguments are checked once, as long as the bytes lie
+    in the same memory.
+    """
     entry, cursor = loader.entry(name), np.zeros(CURSOR, np.int64)
+    memory: NDArray[np.uint8] | None = None
+    take: Callable[[], int]
 
     def consume(data: NDArray[np.uint8], at: int, have: int, done: int) -> tuple[int, int, int]:
-        cursor[AT], cursor[DONE] = at, done
-        status = entry(data, cursor, have, *rest)
+        nonlocal memory, take
+        if data is not memory:
+            memory, take = data, entry.bound(data, cursor, *rest)
+        cursor[AT], cursor[DONE], cursor[HAVE] = at, done, have
+        status = take()
         return int(cursor[AT]), int(cursor[DONE]), status
 
     return consume

@@ -112,11 +112,13 @@ class Ranges:
         send: Callable[..., None] = connection.send_packed_command
         wire, asked, ends = connection.wire, self.answered, deque[int]()
         try:
-            while self.answered < len(question.rows) and self.left() > 0:
-                while asked < len(question.rows) and len(ends) <= AHEAD:
+            while self.answered < len(question.rows):
+                while asked < len(question.rows) and len(ends) <= AHEAD and self.left() > 0:
                     asked, request = self._requests(question, asked)
                     send([request], False)
                     ends.append(asked)
+                if not ends:
+                    break
                 self._receive(wire, question, asked)
                 while ends and ends[0] <= self.answered:
                     ends.popleft()

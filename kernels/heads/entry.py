@@ -13,6 +13,7 @@ from ridgeline.kernels.memory.layout import (
     ABSENT,
     AT,
     DONE,
+    HAVE,
     HEAD_SIZE,
     HOT_WORDS,
     NOT_RESP,
@@ -31,7 +32,6 @@ from ridgeline.kernels.memory.verdict import seal_into
 def run(
     data: Bytes,
     cursor: Ints,
-    have: Int,
     rows: Ints,
     hot: IntRows,
     queue: IntRows,
@@ -52,7 +52,7 @@ def run(
     changed: Bytes,
     stack: Ints,
 ) -> Int:
-    """Take the complete replies in data[cursor[AT]:have], those of rows[cursor[DONE]:]; return OK, NOT_RESP or REFUSED.
+    """Take the complete replies in data[cursor[AT]:cursor[HAVE]], those of rows[cursor[DONE]:]; return OK, NOT_RESP or REFUSED.
 
     Arguments are those of `tails`; a row that is not waiting for its head is to be read in full.
     stack int64[STACK]: scratch
@@ -67,7 +67,7 @@ def run(
     done = cursor[DONE]
     status = OK
     while done < rows.size:
-        kind, start, end, after = read_reply(data, at, have)
+        kind, start, end, after = read_reply(data, at, cursor[HAVE])
         if kind == BROKEN or (kind != ERROR and end - start > HEAD_SIZE):
             status = NOT_RESP
             break

@@ -119,9 +119,9 @@ READS: Final = (
 
 HEAD_SIZE: Final = 19  # bytes of a head: the longest fixed layout of one pair
 
-# cursor int64[CURSOR] of `tails` and `heads`: bytes taken, rows done; both in and out.
-AT, DONE = range(2)
-CURSOR: Final = 2
+# cursor int64[CURSOR] of `tails` and `heads`: bytes taken, rows done, both in and out; and how many bytes there are.
+AT, DONE, HAVE = range(3)
+CURSOR: Final = 3
 
 # Status of `tails` and `heads`, at the place that the cursor tells.
 OK: Final = 0

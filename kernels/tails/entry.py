@@ -12,6 +12,7 @@ from ridgeline.kernels.memory.layout import (
     ABSENT,
     AT,
     DONE,
+    HAVE,
     HOT_WORDS,
     NOT_RESP,
     OK,
@@ -31,7 +32,6 @@ from ridgeline.kernels.memory.verdict import seal_into
 def run(
     data: Bytes,
     cursor: Ints,
-    have: Int,
     size: Int,
     rows: Ints,
     hot: IntRows,
@@ -57,7 +57,7 @@ def run(
     room_dropped: Ints,
     stack: Ints,
 ) -> Int:
-    """Take the complete replies in data[cursor[AT]:have], those of rows[cursor[DONE]:]; return OK, NOT_RESP or REFUSED.
+    """Take the complete replies in data[cursor[AT]:cursor[HAVE]], those of rows[cursor[DONE]:]; return OK, NOT_RESP or REFUSED.
 
     data uint8; cursor int64[CURSOR], advanced past what was taken; size: the K that was asked for, in bytes
     rows int64[m]: rows of the memory in order of request
@@ -78,7 +78,7 @@ def run(
     done = cursor[DONE]
     status = OK
     while done < rows.size:
-        kind, start, end, after = read_reply(data, at, have)
+        kind, start, end, after = read_reply(data, at, cursor[HAVE])
         if kind == BROKEN or (kind != ERROR and end - start > size):
             status = NOT_RESP
             break

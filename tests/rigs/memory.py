@@ -134,9 +134,10 @@ class Fleet:
         """Give `tails` some bytes as they come from the socket; return its status and the cursor."""
         data = np.frombuffer(replies, np.uint8)
         cursor = np.zeros(layout.CURSOR, np.int64) if cursor is None else cursor
+        cursor[layout.HAVE] = len(data) if have is None else have
         room = [np.empty(layout.tail_room(self.size), np.int64) for _ in range(3)]
         status = loader.entry("tails")(
-            data, cursor, len(data) if have is None else have, self.size, np.asarray(rows, np.int64), *self.memory(),
+            data, cursor, self.size, np.asarray(rows, np.int64), *self.memory(),
             *self.rules(now), self.codes, self.changed, self.dropped, *room, np.empty(layout.STACK, np.int64),
         )  # fmt: skip
         return status, cursor
@@ -144,8 +145,9 @@ class Fleet:
     def take_heads(self, replies, rows, now):
         """The same for `heads`."""
         data, cursor = np.frombuffer(replies, np.uint8), np.zeros(layout.CURSOR, np.int64)
+        cursor[layout.HAVE] = len(data)
         status = loader.entry("heads")(
-            data, cursor, len(data), np.asarray(rows, np.int64), *self.memory(), *self.rules(now), self.codes, self.changed,
+            data, cursor, np.asarray(rows, np.int64), *self.memory(), *self.rules(now), self.codes, self.changed,
             np.empty(layout.STACK, np.int64),
         )  # fmt: skip
         return status, cursor
