@@ -55,11 +55,16 @@ class Prepared:
 
     def judged(self, row: int) -> MetricMatrix:
         """The series of one row as it is judged: a matrix of that row alone, not copied."""
+        matrix, at = self.place(row)
+        return matrix.slice(at, at + 1)
+
+    def place(self, row: int) -> tuple[MetricMatrix, int]:
+        """Where the series of one row lies as it is judged: a matrix, and its row there."""
         if self.changed is not None:
             at = int(np.searchsorted(self.changed.rows, row))
             if at < len(self.changed.rows) and self.changed.rows[at] == row:
-                return self.changed.matrix.slice(at, at + 1)
-        return self.cleaned.slice(row, row + 1)
+                return self.changed.matrix, at
+        return self.cleaned, row
 
     def labels(self) -> NDArray[np.uint8]:
         """Which of `LABELS` each row has: uint8[n]."""

@@ -21,11 +21,11 @@ def considered(
     """
     cleaned = series.cleaned if isinstance(series, Prepared) else series
     window = _window(cleaned, row, scorer)
-    matrix, row = (series.judged(row), 0) if isinstance(series, Prepared) else (series, row)
+    matrix, row = series.place(row) if isinstance(series, Prepared) else (series, row)
     profile = scorer.plan.profile
-    begin, end = matrix.offsets[row], matrix.offsets[row + 1]
+    begin, end = matrix.offsets[row : row + 2].tolist()
     stamps, values = matrix.timestamps[begin:end], matrix.values[begin:end]
-    as_of = resolve_as_of(matrix.slice(row, row + 1), scorer.plan)[0]
+    as_of = resolve_as_of(matrix, scorer.plan)[row]
     if profile.drop_future and as_of != NO_AS_OF:
         stop = np.searchsorted(stamps, as_of, "right")
         stamps, values = stamps[:stop], values[:stop]
