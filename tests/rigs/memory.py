@@ -108,7 +108,7 @@ class Fleet:
         done = np.zeros(len(rows), np.uint8) if prepared.done is None else prepared.done
         queue = np.ascontiguousarray(self.queue[rows])
         loader.entry("anchor")(
-            matrix.offsets, matrix.timestamps, matrix.values, matrix.duplicates, self.odd[rows], asks, done, now,
+            matrix.offsets, matrix.timestamps, matrix.values, matrix.duplicates, self.odd[rows] | matrix.disordered, asks, done, now,
             self.meanings[rows], self.policies.full_duration[of_row], of_row, self.judgements,
             self.plan.profile.encode(), self.weights, judged.outcomes, judged.anomalous.view(np.uint8),
             judged.results.points, judged.results.facts, rows, np.full(len(rows), self.queue_points),
