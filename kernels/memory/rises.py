@@ -13,6 +13,7 @@ from ridgeline.kernels._algorithm import exact_kernel
 from ridgeline.kernels.decode.loads import float64_of
 from ridgeline.kernels.memory.layout import (
     AHEAD,
+    HELD,
     LAST,
     OK,
     QUEUE_AT,
@@ -20,6 +21,7 @@ from ridgeline.kernels.memory.layout import (
     RAW_COUNT,
     READING,
     SAME,
+    SILENT,
     SPAN_POINTS,
     STEP,
 )
@@ -105,6 +107,19 @@ def slide_rises(
         if status != OK:
             return status
     return pop_readings(w, q, qx, t - window + 1)
+
+
+@exact_kernel
+def is_preceded(w: np.ndarray, q: np.ndarray, window: int, as_of: int) -> bool:
+    """Return whether the key surely holds the point before the first rise of the row w, which is older than the window.
+
+    By how much depends on the step, and trimmers leave no more than SILENT beyond the window.
+    """
+    place = w[QUEUE_AT]
+    if reach(w, q, place) != OK:
+        return False
+    age = as_of - time_at(w, q, place)
+    return age < window + SILENT and age <= w[HELD]
 
 
 @exact_kernel

@@ -51,7 +51,7 @@ from ridgeline.kernels.memory.pairs import (
     read_even,
     read_from,
 )
-from ridgeline.kernels.memory.rises import rises_since, rises_span, slide_rises
+from ridgeline.kernels.memory.rises import is_preceded, rises_since, rises_span, slide_rises
 from ridgeline.kernels.memory.sums import has_room, pop_before, push
 from ridgeline.kernels.memory.verdict import is_held, judge_row
 
@@ -211,7 +211,10 @@ def take_tail(
     count_dropped(w, pairs.dropped, lost, junction, stop, counts)
     put_mark(w, FRESH, fresh)
     put_mark(w, PREVIOUS, mark(w, OUTCOME))
-    if whole == 0 and not is_held(w, window, rules.as_of):
+    held = is_held(w, window, rules.as_of)
+    if mark(w, STATE) >= DERIVED:
+        held = held and is_preceded(w, q, window, rules.as_of)
+    if whole == 0 and not held:
         put_mark(w, STANDING, STANDS_WAITING if standing != 0 else WAITING)
         return HEAD
     return judge_row(w, f, row, fresh, standing, rules)

@@ -155,6 +155,18 @@ def test_a_young_counter_loses_its_head_with_its_key():
     assert reason(ours.ask(NOW + 32)[0]) == "window"
 
 
+@pytest.mark.parametrize(("step", "count"), [(3600, 119), (60, 120)])
+def test_a_rise_whose_point_before_is_trimmed_is_lost(step, count):
+    """The trimmer leaves 600 seconds beyond the window: less than a step, where steps are long."""
+    t, x, window = NOW - step * np.arange(123)[::-1], np.arange(123.0), 120 * step - step // 2
+    ours = remembered([(t, x)], DETECT, window=window)
+    now = NOW + 500
+    kept = t > now - window - 600
+    ours.stored[0] = packed(t[kept], x[kept])
+    ours.minute(now)
+    assert ours.hot[0, layout.COUNT] == count
+
+
 def test_a_declared_counter_that_never_rose_is_read_each_run():
     t = NOW - 60 * np.arange(200)[::-1]
     ours = remembered([(t, 1e6 - np.arange(200.0))], DERIVE)
