@@ -57,8 +57,13 @@ def units_of(t: Ints, first: NDArray[Any], last: NDArray[Any]) -> Ints:
     return np.where(reached[-1] > 0, UNITS[np.argmax(reached >= half, axis=0)], MINUTE)
 
 
+def units_by(steps: Ints) -> Ints:
+    """Return the unit that is nearest, by ratio, to each step, int64[k], seconds; to none of them a minute."""
+    return UNITS[np.searchsorted(_BOUNDS, steps, "right")]
+
+
 def unit_of(step: int) -> int:
-    """Return the unit that is nearest, by ratio, to a step of so many seconds."""
+    """Return the unit of one step."""
     return int(UNITS[np.searchsorted(_BOUNDS, step, "right")])
 
 

@@ -89,8 +89,8 @@ def judge_row(w: np.ndarray, f: np.ndarray, row: int, fresh: int, standing: int,
     p = rules.policy_of_row[row]
     scaled = rules.switches_of_row[row]
     switches = rules.switches[scaled]
-    if scaled > 0 and fresh != 0 and 2 * w[SAME] <= w[COUNT] - 1:
-        return READ_UNDECIDED  # the resolution that the switches were scaled by may be another one now
+    if scaled > 0 and w[COUNT] > 1 and 2 * w[SAME] <= w[COUNT] - 1:
+        return READ_UNDECIDED  # the median step, by which the switches are scaled, may be another one now
     outcome = outcome_of_row(w, rules.as_of, rules.policies[p, STALE_PERIOD], switches)
     if outcome == ANALYSED and standing == 0:
         if surely_false(w, f, p, switches, rules) <= rules.policies[p, CONSENSUS_SLACK]:

@@ -123,3 +123,45 @@ def test_the_algorithms_that_sums_speak_for_are_settled_by_them():
     for name in SUMMED:
         policy = Policy(algorithms=(name,), consensus=1, stale_period=NEVER_STALE)
         assert walked((t, rng.normal(size=400)), 300, ScorePlan(NATIVE, policies=(policy,))) > 90, name
+
+
+@pytest.mark.parametrize("name", ["mean_subtraction_cumulation", "stddev_from_average", "stddev_from_moving_average"])
+@pytest.mark.parametrize("height", [1e8, 1e10, 1e100, 1e160])
+def test_what_an_enormous_value_leaves_behind_in_the_sums_is_not_believed(name, height):
+    rng = np.random.default_rng(7)
+    t = strategies.START + 60 * np.arange(130)
+    policy = Policy(algorithms=(name,), consensus=1, stale_period=NEVER_STALE)
+    stored = []
+    for _ in range(100):
+        x = rng.normal(size=130)
+        x[int(rng.integers(0, 3))] = height * rng.normal()
+        stored.append(packed(t, x))
+    ours = Fleet(stored, ScorePlan(NATIVE, 60 * 130, policies=(policy,)))
+    ours.anchor(range(100), int(t[-1]))
+    for minute in range(1, 8):
+        now = int(t[-1]) + 60 * minute
+        ours.stored = [data + pair(now, rng.normal() * 3.0) for data in ours.stored]
+        ours.ask(now)
+        assert ours.wrong(now) == []
+
+
+@pytest.mark.parametrize(("step", "n"), [(60, 300), (300, 100), (3600, 24), (3600, 40)])
+def test_series_judged_in_their_own_steps_are_settled_in_them(step, n):
+    rng = np.random.default_rng(step + n)
+    policy = Policy(
+        resolution_aware=True, consensus=2, algorithms=("stddev_from_average", "ks_test"), stale_period=NEVER_STALE
+    )
+    ours = Fleet(
+        [packed(strategies.START + step * np.arange(n), rng.normal(size=n)) for _ in range(10)],
+        ScorePlan(NATIVE, step * 30 if step == 3600 else 86400, policies=(policy,)),
+    )
+    newest = strategies.START + step * (n - 1)
+    ours.anchor(range(10), newest)
+    settled = 0
+    for _ in range(12):
+        after = step if rng.random() < 0.8 else step * int(rng.integers(2, 30))
+        newest += after
+        ours.stored = [data + pair(newest, rng.normal() * 2) for data in ours.stored]
+        settled += int((ours.minute(newest) == layout.SETTLED).sum())
+        assert set(ours.minute(newest + 30).tolist()) <= {layout.QUIET, layout.READ_UNDECIDED, layout.READ_QUEUE}
+    assert settled > 50

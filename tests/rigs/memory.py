@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ridgeline.engine.memory.judging import Judging
 from ridgeline.engine.prepare.series import prepare
 from ridgeline.engine.score.matrix import judge_rows
 from ridgeline.engine.score.plan import Policies, ScorePlan
@@ -119,10 +120,12 @@ class Fleet:
 
     def rules(self, now):
         """What `tails` and `heads` are told of rules, in their order."""
-        none = np.zeros(len(self.stored), np.int32)
+        switches = self.plan.profile.encode()
+        judging = Judging(now, self.policies, self.meanings, self.judgements, switches)
+        of_row, switches = judging.switches_by_step(self.hot[:, layout.STEP])
         return (
             now, self.meanings, self.policies.windows, self.policies.of_row, self.policies.numbers,
-            self.policies.thresholds, self.judgements, none, self.plan.profile.encode()[None, :], self.critical,
+            self.policies.thresholds, self.judgements, of_row, switches, self.critical,
             self.weights, self.totals, self.scales,
         )  # fmt: skip
 
