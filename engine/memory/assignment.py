@@ -36,6 +36,9 @@ def assign(scorer: Scorer, names: Sequence[str], apart: NDArray[np.bool_] | None
     if asks is not None:
         found |= np.where(asks & ~np.uint8(_COUNTERS) > 0, WHOLE, 0).astype(np.int32)
         found |= (asks & _COUNTERS).astype(np.int32) << _ASKS
+        # The steps of rises are not those of their counter.
+        aware = np.array([policy.resolution_aware for policy in scorer.overrides.policies])
+        found |= np.where((asks & _COUNTERS > 0) & aware[policy_of(found)], WHOLE, 0).astype(np.int32)
     if apart is not None:
         found |= np.where(apart, APART, 0).astype(np.int32)
     return found

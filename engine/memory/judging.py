@@ -69,26 +69,27 @@ class Judging:
         longest = int(counts.max(initial=0)) + MORE
         known = distinct(np.clip(counts[:, None] + np.arange(-2, MORE), 0, longest).reshape(-1))
         totals, scales = weight_sums(longest)
-        switches_of_row, switches = self.switches_by_step(hot[:, STEP])
+        switches_of_row, switches = switches_by_step(self.policies, self.switches, hot[:, STEP])
         return (
             self.as_of, self.meanings, self.windows, self.policies.of_row, self.policies.numbers, self.policies.thresholds,
             self.judgements, switches_of_row, switches,
             _tables.critical(self.policies.alphas, known), self.weights(longest), totals, scales,
         )  # fmt: skip
 
-    def switches_by_step(self, steps: Ints) -> tuple[NDArray[np.int32], Ints]:
-        """(place of each row's switches, int32[n], int64[s, SWITCHES]): the profile's; from 1 on, scaled to these steps, int64[n]."""
-        of_row, switches = np.zeros(len(steps), np.int32), [self.switches]
-        rows = np.flatnonzero(self.policies.aware[self.policies.of_row])
-        pairs = np.stack([units_by(steps[rows]), self.windows[rows]], axis=1)
-        for unit, window in sorted(set(map(tuple, pairs.tolist()))):
-            of_row[rows[(pairs == (unit, window)).all(axis=1)]] = len(switches)
-            switches.append(scaled(self.switches, unit, window))
-        return of_row, np.stack(switches)
-
     def weights(self, longest: int) -> NDArray[np.float64]:
         """Exponential weights for so many points."""
         return _tables.weights(longest)
+
+
+def switches_by_step(policies: Policies, switches: Ints, steps: Ints) -> tuple[NDArray[np.int32], Ints]:
+    """(place of each row's switches, int32[n], int64[s, SWITCHES]): the profile's; from 1 on, scaled to its step, of int64[n]."""
+    of_row, found = np.zeros(len(steps), np.int32), [switches]
+    rows = np.flatnonzero(policies.aware[policies.of_row])
+    pairs = np.stack([units_by(steps[rows]), policies.windows[rows]], axis=1)
+    for unit, window in sorted(set(map(tuple, pairs.tolist()))):
+        of_row[rows[(pairs == (unit, window)).all(axis=1)]] = len(found)
+        found.append(scaled(switches, unit, window))
+    return of_row, np.stack(found)
 
 
 def _hash(what: object) -> int:

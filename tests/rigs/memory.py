@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ridgeline.engine.memory.judging import Judging
+from ridgeline.engine.memory.judging import switches_by_step
 from ridgeline.engine.prepare.series import prepare
 from ridgeline.engine.score.matrix import judge_rows
 from ridgeline.engine.score.plan import Policies, ScorePlan
@@ -120,9 +120,8 @@ class Fleet:
 
     def rules(self, now):
         """What `tails` and `heads` are told of rules, in their order."""
-        switches = self.plan.profile.encode()
-        judging = Judging(now, self.policies, self.meanings, self.judgements, switches)
-        of_row, switches = judging.switches_by_step(self.hot[:, layout.STEP])
+        steps = self.hot[:, layout.STEP]
+        of_row, switches = switches_by_step(self.policies, self.plan.profile.encode(), steps)
         return (
             now, self.meanings, self.policies.windows, self.policies.of_row, self.policies.numbers,
             self.policies.thresholds, self.judgements, of_row, switches, self.critical,

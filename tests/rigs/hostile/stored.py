@@ -29,6 +29,8 @@ def packed(t, x, layout):
         return Item(float(t), float(x), b"\x92\xcb" + struct.pack(">d", t) + b"\xcb" + struct.pack(">d", x))
     if isinstance(x, float) and x.is_integer() and abs(x) < 2**62:
         x = int(x)
+    if isinstance(x, int) and not -(2**63) <= x < 2**64:
+        x = float(x)  # no integer that msgpack has
     return Item(t, x, msgpack.packb([t, x]))
 
 
