@@ -13,7 +13,7 @@ from ridgeline.kernels._algorithm import exact_kernel
 from ridgeline.kernels.memory.layout import DROPS, RESETS, RISES
 from ridgeline.kernels.memory.marks import add_to_half, half, put_half
 from ridgeline.kernels.prepare.counter import DROPS as MOST_DROPS
-from ridgeline.kernels.prepare.counter import POINTS, RISES_PER_DROP, count_drops, count_rises, falls_to_nothing
+from ridgeline.kernels.prepare.counter import POINTS, RISES_PER_DROP, falls_to_nothing
 from ridgeline.kernels.prepare.counter import RISES as LEAST_RISES
 
 COMES: Final = 1
@@ -33,14 +33,23 @@ def count_pair(w: np.ndarray, before: float, after: float, sign: int) -> None:
 
 @exact_kernel
 def count_pairs(w: np.ndarray, x: np.ndarray) -> None:
-    """Count all pairs of a window x float64[n >= 1] into a row that has none."""
-    drops = count_drops(x, x.size)
-    put_half(w, RISES, count_rises(x))
+    """Count all pairs of a window x float64[n >= 1] into a row that has none.
+
+    Without branches: of noise, every other pair is a drop, and wrong guesses would take longer than all else.
+    """
+    before = x[: x.size - 1]
+    after = x[1:]
+    rises = 0
+    drops = 0
+    resets = 0
+    for i in range(after.size):
+        fell = after[i] < before[i]
+        rises += after[i] > before[i]
+        drops += fell
+        resets += fell & falls_to_nothing(before[i] - after[i], after[i])
+    put_half(w, RISES, rises)
     put_half(w, DROPS, drops)
-    if drops > 0:
-        for i in range(1, x.size):
-            if x[i] < x[i - 1] and falls_to_nothing(x[i - 1] - x[i], x[i]):
-                add_to_half(w, RESETS, 1)
+    put_half(w, RESETS, resets)
 
 
 @exact_kernel
