@@ -64,11 +64,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--spikes",
         type=_share,
-        metavar="SHARE",
+        metavar="NUMBER",
         default=0.01,
         help="points that stand out, in warm runs (default: 0.01)",
     )
-    add("--counters", type=_share, metavar="SHARE", default=0.3, help="metrics that count, in warm runs (default: 0.3)")
+    add(
+        "--counters", type=_share, metavar="NUMBER", default=0.3, help="metrics that count, in warm runs (default: 0.3)"
+    )
     add(
         "--warm-only", action="store_true", help="of `run`, measure warm runs only, also of fleets too large for memory"
     )

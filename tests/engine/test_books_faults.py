@@ -49,9 +49,12 @@ def test_a_user_of_the_rights_before_is_told_once_and_alerts_all_the_same(desk, 
     act_as(desk, said.split("PASSWORD", 1)[1])
     report = desk.run()
     assert (report.exit, report.alerts["sent"], received(http)) == (70, 1, ["hit"])
-    (problem,) = about_books(report)
-    assert "does not let this user do that" in problem
-    assert "ACL" in problem
+    marked, problem = about_books(report)
+    assert "flux.filled_metrics" in marked
+    assert "shows within 60 runs" in marked
+    for told in (marked, problem):
+        assert "does not let this user do that" in told
+        assert "ACL" in told
     assert desk.shape() == {}
 
 

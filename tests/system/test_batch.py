@@ -381,7 +381,8 @@ def test_a_long_backlog_is_recorded_a_piece_at_a_time(server, config):
     assert len(server.client.keys("analyzer_batch.anomaly.*")) == whole.anomalies
 
 
-def test_a_deadline_ends_a_pass_and_keeps_what_was_done(server, config):
+def test_a_deadline_ends_a_pass_and_keeps_what_was_done(server, config, monkeypatch):
+    monkeypatch.setattr("ridgeline.io.redis.block.ROWS", 10)
     names = [f"jobs.{at:03}" for at in range(60)]
     fill(server.client, *names)
     queue(server.client, *names)

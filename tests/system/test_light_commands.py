@@ -28,16 +28,8 @@ def test_a_run_imports_no_more_than_it_needs_also_where_it_writes_what_it_found(
         found = imported("run", "--config", config, "--as-of", END)
     assert (tmp_path / "out" / "anomalies.parquet").stat().st_size
     assert "ridgeline.engine.report.files" in found
-    assert not found & {
-        *ARROW,
-        "pandas",
-        "numpy.ma",
-        "numba",
-        "llvmlite",
-        "sqlite3",
-        "redis.asyncio.client",
-        "matplotlib",
-    }
+    heavy = {*ARROW, "pandas", "numpy.ma", "numba", "llvmlite", "redis.asyncio.client", "matplotlib"}
+    assert not found & (heavy if "coverage" in found else {*heavy, "sqlite3"}), "coverage keeps its own data there"
 
 
 def test_a_run_that_looks_back_needs_no_kernel_of_arrows_and_no_pandas(tmp_path):
