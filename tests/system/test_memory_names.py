@@ -130,7 +130,7 @@ match = "m1"
 stale_period = 900
 [[override]]
 match = "app2"
-resolution_aware = true
+min_window_points = 50
 """
     with both_sides(tmp_path, extra=extra) as sides:
         world = World(sides, [f"app{k % 3}.m{k}" for k in range(40)])
