@@ -64,13 +64,14 @@ def run_part(job: Job, part: Part, threads: int = 1) -> Done:
     """Replay one part, write its scores atomically, and give its counts."""
     user = tuple(one.name for one in job.plan.user)
     counts = _Counts((*algorithm_names(), *user))
+    overrides = Overrides(job.policy, job.overrides)
     problems: Problems = []
     tables: list[pa.Table] = []
     for matrix in part.portion.matrices(problems):
         counts.reasons.update(reasons_of(matrix))
         counts.repairs.update(matrix.repairs)
-        counts.never.update(_never_judged(matrix, job))
-        steps = replay_rows(matrix, job.plan, Overrides(job.policy, job.overrides), threads=threads).steps
+        counts.never.update(_never_judged(matrix, job, overrides))
+        steps = replay_rows(matrix, job.plan, overrides, threads=threads).steps
         counts.add(job, matrix.metrics.to_pylist(), steps)
         if job.keep_scores:
             tables.append(table_of(matrix.metrics, steps, user, encoded=True))
@@ -99,11 +100,10 @@ def run_part(job: Job, part: Part, threads: int = 1) -> Done:
     )
 
 
-def _never_judged(matrix: MetricMatrix, job: Job) -> Sparse:
+def _never_judged(matrix: MetricMatrix, job: Job, overrides: Overrides) -> Sparse:
     """Metrics that no window was long enough for, as of their newest points."""
-    given = Overrides(job.policy, job.overrides)
-    of_row = given.assign(matrix.metrics.to_pylist())
-    plan = ScorePlan(job.plan.profile, full_duration=job.plan.window, policies=given.policies, user=job.plan.user)
+    of_row = overrides.assign(matrix.metrics.to_pylist())
+    plan = ScorePlan(job.plan.profile, full_duration=job.plan.window, policies=overrides.policies, user=job.plan.user)
     own = np.full(len(matrix), NO_AS_OF)
     policies = stretched(Policies.encode(plan, of_row, len(matrix)), matrix, own)
     return sparse(matrix, np.arange(len(matrix)), policies, own, job.plan.profile)

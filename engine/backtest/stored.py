@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ridgeline.engine.backtest.incidents import Steps
-from ridgeline.engine.score.graded import SCORE, algorithms_among
+from ridgeline.engine.rules.user_algorithms import SCORE
+from ridgeline.engine.score.graded import algorithms_among
 from ridgeline.io.errors import InputError
 
 

@@ -25,10 +25,9 @@ from ridgeline.engine.score.anomaly import Anomaly
 from ridgeline.engine.score.plan import algorithm_names
 from ridgeline.engine.score.scorer import available_threads, base_policy
 from ridgeline.kernels.replay.layout import COLUMNS
-from ridgeline.kernels.score.layout import ALGORITHMS, ANALYSED, FAILED, FALSE, MASK, NULL, TRUE
+from ridgeline.kernels.score.layout import ALGORITHMS, ANALYSED, FAILED, FALSE, NULL, TRUE
 
 if TYPE_CHECKING:
-    from ridgeline.engine.score.plan import Policies
     from ridgeline.io.matrix import MetricMatrix
 
 NEVER: Final = -(2**63)  # the watermark of a metric that was never judged
@@ -174,15 +173,8 @@ def _votes(found: Replayed, of_step: NDArray[np.int32], judging: Judging) -> NDA
     for place in range(len(judging.names)):
         score = scores[place if place < ALGORITHMS else place - ALGORITHMS + COLUMNS]
         codes = np.where(score > 1, TRUE, np.where(np.isnan(score), FAILED, FALSE))
-        votes[place] = np.where(analysed & _in_force(policies, place)[policy], codes, NULL)
+        votes[place] = np.where(analysed & policies.in_force[policy, place], codes, NULL)
     return votes
-
-
-def _in_force(policies: Policies, place: int) -> NDArray[np.bool_]:
-    """Whether each policy has the algorithm, bool[policies]."""
-    if place < ALGORITHMS:
-        return (policies.numbers[:, MASK] >> place & 1).astype(np.bool_)
-    return ~np.isnan(policies.user[:, place - ALGORITHMS])
 
 
 def _newest(matrix: MetricMatrix, after: NDArray[np.int64], until: int | None) -> NDArray[np.int64]:

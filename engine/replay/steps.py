@@ -103,7 +103,7 @@ class Steps:
         self.reasons = np.zeros(len(self.outcomes), np.uint8)
         stops = np.cumsum(self.counts)
         for place, policy in enumerate(policies):
-            rows, voters = np.flatnonzero(encoded.of_row == place), encoded.in_force(place)
+            rows, voters = np.flatnonzero(encoded.of_row == place), np.flatnonzero(encoded.in_force[place])
             if len(rows) == len(self.counts):
                 self._judge_slice(slice(0, len(self.outcomes)), policy, voters)
                 continue

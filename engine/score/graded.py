@@ -14,7 +14,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-SCORE: Final = "_score"  # what the columns of scores end in
+from ridgeline.engine.rules.user_algorithms import SCORE
+
 GRADED: Final = ("consensus_score", "mean_score")
 LOUDEST: Final = 3.0  # what one algorithm may add to the mean at most
 BLOCK: Final = 8192  # rows sorted together, so that they stay in the cache

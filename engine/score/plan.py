@@ -82,10 +82,11 @@ class Policies:
         """Seconds of each row's window: int64[n]."""
         return self.full_duration[self.of_row] if self.own_windows is None else self.own_windows
 
-    def in_force(self, policy: int) -> NDArray[np.int64]:
-        """The places of the algorithms that one policy has, among the nine and users' after them."""
-        nine = np.flatnonzero(self.numbers[policy, MASK] >> np.arange(ALGORITHMS) & 1)
-        return np.concatenate([nine, ALGORITHMS + np.flatnonzero(~np.isnan(self.user[policy]))])
+    @property
+    def in_force(self) -> NDArray[np.bool_]:
+        """Which algorithms each policy has, the nine and users' after them: bool[policies, algorithms]."""
+        nine = (self.numbers[:, MASK, None] >> np.arange(ALGORITHMS) & 1).astype(np.bool_)
+        return np.concatenate([nine, ~np.isnan(self.user)], axis=1)
 
     def only(self, rows: NDArray[np.int64]) -> Policies:
         """Return the policies of some rows, as if there were no others."""

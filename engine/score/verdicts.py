@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ridgeline.engine.score.graded import GRADED, SCORE
+from ridgeline.engine.rules.user_algorithms import SCORE
+from ridgeline.engine.score.graded import GRADED
 from ridgeline.io.arrow.buffers import arrow, strings
 from ridgeline.io.reasons import MISSING, ROW_REASONS, USABLE
 from ridgeline.kernels.score import layout
