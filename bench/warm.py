@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ridgeline.bench.axes import Axes
+from ridgeline.bench.duties import BARE, CONFIG, WHOLE
 from ridgeline.bench.growing import Growing, growing
 from ridgeline.bench.measure import Timing, process, spent_by_children
 from ridgeline.bench.redis_fleet import mget_alone
@@ -25,30 +26,10 @@ from ridgeline.engine.run.turn import Request
 
 LATEST: Final = 300  # seconds of simulated time up to which commands, which ask the real clock, can be measured too
 PATIENT: Final = "[analysis]\nstale_period = 86400\n"  # time passes while the fleet is written
-CONFIG: Final = """\
-[source]
-url = "{url}"
-chunk_keys = {chunk}
-[run]
-deadline = 600
-threads = {threads}
-[output]
-directory = "{folder}"
-"""
-BARE: Final = f"{PATIENT}bookkeeping = false\n"
-FORGETFUL: Final = f"{BARE}memory = false\n"
-COUNTERS: Final = f'{BARE}[preparation]\ncounters = "auto"\n'
-WHOLE: Final = f"""\
-{PATIENT}bookkeeping = true
-second_order = true
-[preparation]
-counters = "auto"
-[airgaps]
-identify = true
-[statistics]
-name = "bench"
-prometheus_textfile = "{{folder}}/ridgeline.prom"
-"""
+PLAIN: Final = BARE.replace("[analysis]\n", PATIENT)
+FORGETFUL: Final = f"{PLAIN}memory = false\n"
+COUNTERS: Final = f'{PLAIN}[preparation]\ncounters = "auto"\n'
+BUSY: Final = WHOLE.replace("[analysis]\n", PATIENT)
 VOTES: Final = "votes and alerts only"
 DUTIES: Final = "all duties"
 CRON: Final = "votes and alerts only, a process from cron"
@@ -56,7 +37,7 @@ CRON: Final = "votes and alerts only, a process from cron"
 
 def measure(axes: Axes) -> Iterator[Row]:
     """Yield the rows of warm runs, without counters and with them, and of first ones."""
-    works = {VOTES: BARE, DUTIES: WHOLE, CRON: BARE}
+    works = {VOTES: PLAIN, DUTIES: BUSY, CRON: PLAIN}
     if axes.step * axes.delta * axes.runs > LATEST:
         del works[CRON]
     with _course(axes, works, counters=0.0) as course:
@@ -170,7 +151,7 @@ def _first(axes: Axes, course: _Course) -> Iterator[Row]:
         first, none = (_Work(lambda: None, time.process_time) for _ in range(2))
         none.do = partial(run, forgetful, fleet)
         for number in range(axes.runs):
-            path = configured(axes, fleet, Path(folder.name, str(number)), BARE)
+            path = configured(axes, fleet, Path(folder.name, str(number)), PLAIN)
             first.do = partial(run, path, fleet)
             none.time(fleet.client)
             first.time(fleet.client)

@@ -49,7 +49,7 @@ def measure(axes: Axes) -> Iterator[Row]:
         growing(axes, steps=axes.delta, end=int(time.time()) - axes.delta * axes.step, counters=0.0) as fleet,
         tempfile.TemporaryDirectory(prefix="ridgeline-bench-") as folder,
     ):
-        path = warm.configured(axes, fleet, Path(folder, "run"), warm.BARE)
+        path = warm.configured(axes, fleet, Path(folder, "run"), warm.PLAIN)
         warm.run(path, fleet)
         fleet.grow(axes.delta)
         config = load_config(path)

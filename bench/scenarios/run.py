@@ -15,6 +15,7 @@ from typing import Any, Final
 from ridgeline.bench import warm
 from ridgeline.bench.axes import Axes
 from ridgeline.bench.data import fleet_of, matrix_of
+from ridgeline.bench.duties import BARE, CONFIG, WHOLE
 from ridgeline.bench.measure import alternate, repeat
 from ridgeline.bench.redis_fleet import loaded_redis, mget_alone
 from ridgeline.bench.row import Row
@@ -24,29 +25,6 @@ from ridgeline.engine.run.turn import Request
 from ridgeline.io.redis.client import connect
 
 SUMMARY: Final = "`ridgeline run` end to end on a local Redis, lock to summary; what bookkeeping and preparation add, what memory saves"
-CONFIG: Final = """\
-[source]
-url = "{url}"
-chunk_keys = {chunk}
-[run]
-deadline = 600
-threads = {threads}
-[output]
-directory = "{folder}"
-"""
-BARE: Final = "[analysis]\nbookkeeping = false\n"
-WHOLE: Final = """\
-[analysis]
-bookkeeping = true
-second_order = true
-[preparation]
-counters = "auto"
-[airgaps]
-identify = true
-[statistics]
-name = "bench"
-prometheus_textfile = "{folder}/ridgeline.prom"
-"""
 ALLOWED: Final = 6e-6  # seconds of CPU a metric that `WHOLE` may cost beside `BARE`
 SHARE: Final = 50  # one command to Redis for so many metrics, reads of series left out
 # Seconds of CPU a metric of the real analyzer's whole cycle, the least measured: as its pins install it, where msgpack is
