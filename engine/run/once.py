@@ -50,10 +50,10 @@ STAGES: Final[tuple[tuple[str, Callable[[Turn], None]], ...]] = (
     ("alert", take_in),
     ("alert", ask_second_stage),
     ("alert", alert),
+    ("bookkeeping", remember_shed),  # two names; where a source is slow, the books take all the time that is left
     ("bookkeeping", finish_sinks),
     ("bookkeeping", hand_over),
     ("bookkeeping", write_books),
-    ("bookkeeping", remember_shed),
     ("write", hand_to_crucible),
     ("write", write_files),
     ("write", write_archive),
@@ -67,7 +67,7 @@ STAGES: Final[tuple[tuple[str, Callable[[Turn], None]], ...]] = (
 # What is left of it where series are only looked at for airgaps and disorder: nothing is judged, nobody is alerted.
 _LOOKS: Final = {
     take_lock, open_ledger, list_metrics, order_reading, compile_kernels, scan_source, tell_shed, judge_clock,
-    judge_no_data, finish_sinks, write_books, remember_shed, write_log,
+    judge_no_data, remember_shed, finish_sinks, write_books, write_log,
 }  # fmt: skip
 LOOKING: Final = tuple((share, stage) for share, stage in STAGES if stage in _LOOKS)
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import AuthenticationError, AuthorizationError, BusyLoadingError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 LOADING_PAUSE: Final = 0.1  # seconds between two questions to a server that is loading its data
@@ -53,7 +54,7 @@ class BoundedRetry(Retry):
                 pause = LOADING_PAUSE if loading else self._backoff.compute(failures)
                 spent = time.monotonic() >= give_up if loading else failures > self._retries
                 if spent or self._left() <= pause or not _may_pass(error) or (is_retryable and not is_retryable(error)):
-                    if busy is not None and isinstance(error, TimeoutError):
+                    if busy is not None and isinstance(error, TimeoutError | RedisTimeoutError):
                         raise busy from error  # why there was no time left says more than that there was none
                     raise
             time.sleep(pause)

@@ -153,7 +153,7 @@ def test_looking_for_airgaps_only_leaves_out_what_judges_alerts_and_writes_files
     looking = [stage.__name__ for _, stage in once.LOOKING]
     assert looking == [
         "take_lock", "open_ledger", "list_metrics", "order_reading", "compile_kernels", "scan_source", "tell_shed",
-        "judge_clock", "judge_no_data", "finish_sinks", "write_books", "remember_shed", "write_log",
+        "judge_clock", "judge_no_data", "remember_shed", "finish_sinks", "write_books", "write_log",
     ]  # fmt: skip
     turn = turn_of(check_airgaps_only=True)
     assert [type(sink).__name__ for sink in turn.sinks] == ["ReportSink", "AirgapSink"]

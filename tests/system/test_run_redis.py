@@ -5,6 +5,7 @@ import time
 
 import pytest
 from redis.exceptions import BusyLoadingError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from rigs.http import http_server
 from rigs.redis import HOST, answers, commands, fake_redis, listed, page, proxy, redis_server
 from rigs.runs import END, FLEET, load, received, run, run_json, write_config
@@ -59,8 +60,9 @@ def test_a_server_that_goes_in_circles(values, tmp_path, capsys, monkeypatch):
     assert "goes in circles, it gave 30 pages without a new name" in errors
 
 
-def test_a_server_that_was_still_loading_when_the_time_was_over_is_said_to_be():
-    answers = [BusyLoadingError("LOADING"), TimeIsUpError("late")]
+@pytest.mark.parametrize("late", [TimeIsUpError("late"), RedisTimeoutError("late")])
+def test_a_server_that_was_still_loading_when_the_time_was_over_is_said_to_be(late):
+    answers = [BusyLoadingError("LOADING"), late]
 
     def ask():
         raise answers.pop(0)

@@ -41,10 +41,10 @@ def judged(monkeypatch):
 
 def test_every_metric_has_its_turn(server, tmp_path, capsys, judged):
     with proxy(server.port) as between:
-        between.delay = 0.12
+        between.delay = 0.3
         # The state is apart from the source, so that only reading is slow.
         apart = f'[output]\ndirectory = "{tmp_path}/out"\nstate = "{tmp_path}/state.db"'
-        config = write_config(tmp_path, between.url, alerts=ALERTS, deadline=5, chunk_keys=2, output=None, extra=apart)
+        config = write_config(tmp_path, between.url, alerts=ALERTS, deadline=9, chunk_keys=2, output=None, extra=apart)
         seen, last = set(), {}
         for run in range(15):
             judged.clear()
