@@ -12,7 +12,7 @@ import pyarrow as pa
 from ridgeline.engine.config.override import read_overrides
 from ridgeline.engine.config.preparation import preparation_of
 from ridgeline.engine.rules.analysis import Analysis
-from ridgeline.engine.rules.overrides import Overrides
+from ridgeline.engine.rules.overrides import Overrides, check_judgement
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.rules.profiles import profile_named
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm, distinct, load_user_algorithms
@@ -85,6 +85,7 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
     if not (as_of is None or as_of == "last" or (isinstance(as_of, int))):
         raise InputError(f"as_of is {as_of!r}: give epoch seconds, 'last' or None")
     found = read_overrides(overrides or (), analysis.algorithms, base_policy(analysis, known))
+    check_judgement("score", analysis.rule, found)
     matrices, newest = _matrices(data, Shape.of(columns, wide, labels_from, metric), needs_newest=as_of is None)
     scorer = Scorer.of(
         analysis,
@@ -148,6 +149,7 @@ def replay(  # noqa: PLR0913 - every option a keyword of its own, as users call 
         preparation=preparation_of(preparation or {}),
     )
     rules = Overrides(policy, read_overrides(overrides or (), policy.algorithms, policy))
+    check_judgement("replay", policy.rule, rules.overrides)
     matrices, _ = _matrices(data, Shape.of(columns, wide, labels_from, metric), needs_newest=False)
     tables = [replay_matrix(matrix, plan, rules, threads=threads or available_threads()) for matrix in matrices]
     _warn(rules)

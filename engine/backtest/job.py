@@ -9,7 +9,7 @@ from typing import Any, Final
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.replay.plan import ReplayPlan
-from ridgeline.engine.rules.overrides import Override
+from ridgeline.engine.rules.overrides import Override, check_judgement
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.rules.profiles import profile_named
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm, load_user_algorithms
@@ -60,6 +60,7 @@ class Job:
         Raises InputError for an unknown profile, an unreachable consensus, algorithms that cannot be loaded.
         """
         analysis = config.analysis
+        check_judgement("backtest", analysis.rule, config.overrides)
         if user is None:
             user = load_user_algorithms(analysis.modules, algorithm_names())
         return cls(

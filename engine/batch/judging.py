@@ -18,7 +18,7 @@ from ridgeline.engine.prepare.plan import UNPREPARED, Preparation
 from ridgeline.engine.replay.matrix import Replayed, replay_rows
 from ridgeline.engine.replay.plan import ReplayPlan
 from ridgeline.engine.rules.analysis import Analysis
-from ridgeline.engine.rules.overrides import Override, Overrides
+from ridgeline.engine.rules.overrides import Override, Overrides, check_judgement
 from ridgeline.engine.rules.profiles import profile_named
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm, load_user_algorithms
 from ridgeline.engine.score.anomaly import Anomaly
@@ -55,6 +55,7 @@ class Judging:
         user: Sequence[UserAlgorithm] | None = None,
     ) -> Self:
         """Checked settings as `Scorer.of` takes them; InputError for an unknown profile or an unreachable consensus."""
+        check_judgement("batch", analysis.rule, overrides)
         found = load_user_algorithms(analysis.modules, algorithm_names()) if user is None else tuple(user)
         plan = ReplayPlan(
             profile=profile_named(analysis.profile), window=analysis.full_duration, user=found, preparation=preparation

@@ -55,10 +55,12 @@ def run(args: argparse.Namespace) -> int:
     from ridgeline.engine.explain.text import as_lines
     from ridgeline.engine.report.colour import Paint
     from ridgeline.engine.report.files import dumps
+    from ridgeline.engine.rules.overrides import check_judgement
     from ridgeline.engine.score.scorer import Scorer
 
     kind = _kind(args.plot)
     config = _configuration(args)
+    check_judgement("explain", config.analysis.rule, config.overrides)
     matrix, newest = find_series(config, args.metric)
     scorer = Scorer.of(
         config.analysis,

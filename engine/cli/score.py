@@ -90,6 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score IN into OUT; 0, 66 for a file without rows, 70 where files or row groups could not be read."""
     from ridgeline.engine.report.summary import Report
+    from ridgeline.engine.rules.overrides import check_judgement
     from ridgeline.engine.rules.selection import Selection
     from ridgeline.engine.score.scorer import Scorer
     from ridgeline.io.disk.target import check_target
@@ -98,6 +99,7 @@ def run(args: argparse.Namespace) -> int:
 
     began = time.monotonic()
     config = configuration(args)
+    check_judgement("score", config.analysis.rule, config.overrides)
     files = config.source.each["parquet"]
     memory = config.run.max_memory if args.max_memory is None else args.max_memory
     _check_format(args.target)

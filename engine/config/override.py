@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ridgeline.engine.config.cutoffs import read_cutoffs
 from ridgeline.engine.config.often import read_m_of_n
 from ridgeline.engine.config.problems import ConfigError, Problems
 from ridgeline.engine.config.reader import Table
+from ridgeline.engine.rules.judgement import RULES
 from ridgeline.engine.rules.overrides import DIRECTIONS, Override, impossible
 from ridgeline.engine.rules.policy import MOST_VOTES, MOST_WINDOW_POINTS, Policy, threshold_fault
 
@@ -17,6 +19,7 @@ def read_override(table: Table, algorithms: Sequence[str]) -> Override | None:
     match = table.pattern("match")
     if match is None and "match" not in table:
         table.refuse("match", 'is missing: name the metrics that this override is for (".*" for all)')
+    cutoffs = read_cutoffs(table, algorithms, None)
     thresholds = table.table("thresholds")
     limits = {name: _limit(thresholds, name) for name in algorithms}
     override = Override(
@@ -31,6 +34,9 @@ def read_override(table: Table, algorithms: Sequence[str]) -> Override | None:
         full_duration=table.duration("full_duration", None),
         resolution_aware=table.boolean("resolution_aware", None),
         min_window_points=table.integer("min_window_points", None, low=0, high=MOST_WINDOW_POINTS),
+        rule=table.choice("rule", RULES, None),
+        rule_threshold=table.number("rule_threshold", None, above=True),
+        cutoffs=cutoffs,
         m_of_n=read_m_of_n(table),
     )
     thresholds.finish()

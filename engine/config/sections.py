@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ridgeline.engine.config.cutoffs import read_cutoffs
 from ridgeline.engine.config.known import known_algorithms, known_profiles
 from ridgeline.engine.config.model import AgentPeriods, Output, Run
 from ridgeline.engine.config.often import read_m_of_n
@@ -11,6 +12,7 @@ from ridgeline.engine.config.override import read_override
 from ridgeline.engine.config.reader import Table
 from ridgeline.engine.rules.airgaps import Airgaps
 from ridgeline.engine.rules.analysis import Analysis
+from ridgeline.engine.rules.judgement import RULES
 from ridgeline.engine.rules.overrides import Override, impossible
 from ridgeline.engine.rules.policy import MOST_VOTES, MOST_WINDOW_POINTS, Policy, consensus_fault
 from ridgeline.engine.rules.trial import Trial
@@ -43,6 +45,9 @@ def read_analysis(top: Table, trial: Try | None = None) -> tuple[Analysis, tuple
         resolution_aware=table.boolean("resolution_aware", usual.resolution_aware),
         memory=table.file_or_none("memory"),
         min_window_points=table.integer("min_window_points", usual.min_window_points, low=0, high=MOST_WINDOW_POINTS),
+        rule=table.choice("rule", RULES, usual.rule),
+        rule_threshold=table.number("rule_threshold", usual.rule_threshold, above=True),
+        cutoffs=read_cutoffs(table, algorithms, 1.0),
     )
     _check_reach(table, analysis.min_window_points, analysis)
     table.finish()

@@ -38,6 +38,9 @@ url = "redis://127.0.0.1:6379/0"        # or rediss://HOST:PORT/0 (TLS), unix://
 # resolution_aware = false              # true: hourly and daily series are judged in their own steps (docs/algorithms.md)
 # memory = "/var/lib/ridgeline/memory"  # what runs keep for the next one (docs/memory.md); false: each reads every series
 # min_window_points = 0                 # points that a window holds at least: 200 gives hourly series 200 hours
+# rule = "consensus"                    # or "pages", "ridgeline": by which score a metric is anomalous (docs/algorithms.md)
+# rule_threshold = 1.0                  # that score is divided by it: above 1 less is anomalous, below 1 more
+# cutoffs = { grubbs = 1.2 }            # this algorithm votes where its score is above 1.2 instead of 1
 # m_of_n = [2, 5]                       # alert only on what was anomalous in 2 of its last 5 runs; default: at once
 
 [preparation]
@@ -65,6 +68,9 @@ counters = "auto"                       # judge by how much they rise what only 
 # full_duration = "7d"                  # the window of these metrics
 # resolution_aware = true               # as below [analysis], for these metrics
 # min_window_points = 1000              # as below [analysis], for these metrics
+# rule = "consensus"                    # as below [analysis], for these metrics; so are the next two
+# rule_threshold = 1.2
+# cutoffs = { grubbs = 1.5 }
 # m_of_n = [3, 5]                       # alert only on what was anomalous in 3 of its last 5 runs
 
 # Of the alerts with one strategy, the first that matches a metric decides. Then it stays quiet for `expiration`.

@@ -8,8 +8,9 @@ from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
+from ridgeline.engine.rules.judgement import check_rules
 from ridgeline.engine.rules.pattern import UNIVERSAL
-from ridgeline.engine.rules.policy import consensus_fault
+from ridgeline.engine.rules.policy import consensus_fault, cutoffs_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,15 +41,25 @@ class Override:
     full_duration: int | None = None
     resolution_aware: bool | None = None
     min_window_points: int | None = None
+    rule: str | None = None
+    rule_threshold: float | None = None
+    cutoffs: tuple[tuple[str, float], ...] = ()
     m_of_n: tuple[int, int] | None = None
 
     def apply(self, policy: Policy) -> Policy:
-        """Return the policy with this override's keys on top; thresholds merge algorithm by algorithm."""
-        keys = [field.name for field in fields(self) if field.name not in {"match", "thresholds", "m_of_n"}]
+        """Return the policy with this override's keys on top; thresholds and cutoffs merge algorithm by algorithm."""
+        keys = [field.name for field in fields(self) if field.name not in {"match", "thresholds", "cutoffs", "m_of_n"}]
         changes: dict[str, Any] = {key: value for key in keys if (value := getattr(self, key)) is not None}
         if self.thresholds:
             changes["thresholds"] = tuple(sorted({**dict(policy.thresholds), **dict(self.thresholds)}.items()))
+        if self.cutoffs:
+            changes["cutoffs"] = cutoffs_of((*policy.cutoffs, *self.cutoffs))
         return replace(policy, **changes)
+
+
+def check_judgement(job: str, rule: str, overrides: Iterable[Override]) -> None:
+    """Raise InputError where a job cannot judge by this rule, or by that of an override."""
+    check_rules(job, [rule, *(one.rule for one in overrides if one.rule is not None)])
 
 
 def impossible(base: Policy, overrides: Sequence[Override]) -> list[tuple[int, str]]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+
+from ridgeline.engine.rules.judgement import CONSENSUS
 
 MOST_WINDOW_POINTS: Final = 1_000_000
 MOST_VOTES: Final = 127  # verdicts count votes in eight bits
@@ -22,6 +25,9 @@ class Policy:
     full_duration    seconds of each series that are considered; None: the plan's
     resolution_aware whether what is measured in minutes is measured in the series' own steps (`score.resolution`)
     min_window_points points that a window holds at least, however long that is (`score.reach`); 0: as many as there are
+    rule             by which score the metric is anomalous (`rules.judgement`)
+    rule_threshold   what that score is divided by
+    cutoffs          (algorithm, cutoff) pairs, of those whose scores are divided by another number than 1
     """
 
     consensus: int = 6
@@ -34,6 +40,9 @@ class Policy:
     full_duration: int | None = None
     resolution_aware: bool = False
     min_window_points: int = 0
+    rule: str = CONSENSUS
+    rule_threshold: float = 1.0
+    cutoffs: tuple[tuple[str, float], ...] = ()
 
 
 def consensus_fault(consensus: int, algorithms: int) -> str | None:
@@ -53,3 +62,8 @@ def threshold_fault(algorithm: str, limit: float) -> str | None:
     if not (math.isfinite(limit) and limit > 0.0):
         return "must be a finite number above 0"
     return None
+
+
+def cutoffs_of(pairs: Iterable[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
+    """Return a policy's cutoffs: by name, the later of two of one algorithm, without those that change nothing."""
+    return tuple(sorted((name, cutoff) for name, cutoff in dict(pairs).items() if cutoff != 1.0))

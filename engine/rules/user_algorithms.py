@@ -19,6 +19,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
 
+from ridgeline.engine.rules.judgement import EXPECTED_HIGH, EXPECTED_LOW, RULE_SCORE, SCORE_OF_RULE
 from ridgeline.io.errors import InputError
 
 GROUP: Final = "ridgeline.algorithms"
@@ -27,9 +28,11 @@ COLUMNS: Final = frozenset(
     {
         "metric", "outcome", "reason", "anomalous", "datapoint", "timestamp", "value", "as_of", "votes", "failed", "negatives",
         "resolution", "prepared", "channels", "rule", "ks_test_d", "ks_test_adf",
+        EXPECTED_LOW, EXPECTED_HIGH,
     }
 )  # fmt: skip
 SCORE: Final = "_score"
+OTHER_SCORES: Final = frozenset({"mean_score", RULE_SCORE, *SCORE_OF_RULE.values()})  # that are no algorithm's
 MOST_POINTS: Final = 10_000_000
 
 
@@ -98,6 +101,8 @@ def _name_fault(name: str, taken: Collection[str]) -> str | None:
         return "which is no name"
     if name in COLUMNS or name.endswith(SCORE):
         return "which is the name of a column of the verdicts"
+    if f"{name}{SCORE}" in OTHER_SCORES:
+        return "whose score would bear the name of a column that is there already"
     return None
 
 

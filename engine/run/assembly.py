@@ -10,6 +10,7 @@ from ridgeline.engine.alerts.summary import Summary
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.prepare.plan import AUTO
 from ridgeline.engine.report.summary import SHARES, WORK, Report
+from ridgeline.engine.rules.overrides import check_judgement
 from ridgeline.engine.run.airgaps import AirgapSink
 from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.expected import ExpectedSink
@@ -37,6 +38,7 @@ class Assembly:
 def assemble(request: Request, budget: Budget, now: int) -> Assembly:
     """The parts of the run that was asked for; `now` in epoch seconds. Raises InputError for settings it cannot score with."""
     config = request.config
+    check_judgement("run", config.analysis.rule, config.overrides)
     scorer = Scorer.of(
         config.analysis,
         config.overrides,

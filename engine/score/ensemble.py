@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from ridgeline.engine.rules.analysis import Analysis
-from ridgeline.engine.rules.overrides import Override
+from ridgeline.engine.rules.overrides import Override, check_judgement
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.score.failures import Complaint
 from ridgeline.engine.score.matrix import judge_rows, switches_of
@@ -60,6 +60,7 @@ class Ensemble:
     @classmethod
     def of(cls, analysis: Analysis, overrides: Sequence[Override], profile: str) -> Self:
         """An ensemble for checked settings, under a profile of its own; InputError as `Scorer.of`."""
+        check_judgement("score", analysis.rule, overrides)
         return cls(Scorer.of(replace(analysis, profile=profile, all_votes=True), overrides, threads=1))
 
     def policy(self, metric: str) -> Policy:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgeline.engine.rules.user_algorithms import SCORE
+from ridgeline.engine.rules.user_algorithms import OTHER_SCORES, SCORE
 
 GRADED: Final = ("consensus_score", "mean_score")
 LOUDEST: Final = 3.0  # what one algorithm may add to the mean at most
@@ -25,7 +25,7 @@ Scores = NDArray[np.floating[Any]]
 
 def algorithms_among(columns: Iterable[str]) -> list[str]:
     """The algorithms whose scores are among these columns, in their order."""
-    return [name.removesuffix(SCORE) for name in columns if name.endswith(SCORE) and name not in GRADED]
+    return [name.removesuffix(SCORE) for name in columns if name.endswith(SCORE) and name not in OTHER_SCORES]
 
 
 def graded(scores: Sequence[Scores], consensus: int) -> tuple[Scores, Scores]:

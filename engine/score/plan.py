@@ -152,6 +152,8 @@ def _check(policy: Policy, chosen: tuple[str, ...], limits: dict[str, float], pr
     fault = consensus_fault(policy.consensus, len(chosen)) or reach_fault(policy.min_window_points, profile)
     if fault is not None:
         raise InputError(fault)
+    if policy.cutoffs or policy.rule_threshold != 1.0:
+        raise InputError("cutoffs and rule_threshold are read, but nothing is judged by them yet: leave them out")
     for name, limit in limits.items():
         fault = threshold_fault(name, limit)
         if fault is not None:

@@ -17,7 +17,7 @@ from ridgeline.engine.prepare.plan import UNPREPARED, Preparation
 from ridgeline.engine.prepare.series import Prepared, prepare
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.overrides import Override, Overrides
-from ridgeline.engine.rules.policy import Policy, consensus_fault
+from ridgeline.engine.rules.policy import Policy, consensus_fault, cutoffs_of
 from ridgeline.engine.rules.profiles import profile_named
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm, load_user_algorithms
 from ridgeline.engine.score.future import leads, points_after
@@ -178,6 +178,9 @@ def base_policy(analysis: Analysis, known: Sequence[str] = ()) -> Policy:
         stale_period=analysis.stale_period,
         resolution_aware=analysis.resolution_aware,
         min_window_points=analysis.min_window_points,
+        rule=analysis.rule,
+        rule_threshold=analysis.rule_threshold,
+        cutoffs=cutoffs_of(analysis.cutoffs),
     )
 
 
