@@ -18,7 +18,7 @@ which incidents were found. Exit 1 when fewer than 90 % were.
 --save DIR writes fleet.parquet (one day), history.parquet (two weeks of a few metrics, incidents scattered) and
 labels.csv (when they were) for `ridgeline score`, `backtest` and `evaluate`.
 --save DIR --days N writes N days of services instead, a minute apart and without incidents (history.parquet): every page
-about them is false. --faults adds copies of them with one fault of a quarter of an hour each, from the sixth day on, and
+about them is false. --faults adds copies of them with one fault of a quarter of an hour each, from the fifth day on, and
 labels.csv says which and when.
 """
 

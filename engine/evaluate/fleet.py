@@ -14,7 +14,7 @@ from ridgeline.engine.evaluate.labels import Labels
 from ridgeline.io.errors import InputError
 
 DAY: Final = 86400
-WARM_UP: Final = 5 * DAY  # rules that learn what a day holds are not judged before
+WARM_UP: Final = 4 * DAY  # rules that learn what a day holds are not judged before
 METRICS: Final = 2000  # that pages are told for
 TOGETHER: Final = 600  # seconds within which the pages of one service are one
 LATE: Final = 300  # seconds after a window in which an alarm still finds it
@@ -39,7 +39,7 @@ class FleetScore:
 
 
 def score_fleet(detections: Iterable[Detections], labels: Labels, threshold: float, expiration: int) -> FleetScore:
-    """Judge alarms, every row at or above the threshold; the first five days of a metric count for nothing.
+    """Judge alarms, every row at or above the threshold; the first four days of a metric count for nothing.
 
     Raises InputError where no metric has rows after them.
     """
@@ -65,7 +65,7 @@ def score_fleet(detections: Iterable[Detections], labels: Labels, threshold: flo
         groups.update((service, when) for when in (paged // TOGETHER).tolist())
     if not days and not labels.count:
         raise InputError(
-            "no metric has rows after its first five days, and there is no label: there is nothing to judge"
+            "no metric has rows after its first four days, and there is no label: there is nothing to judge"
         )
     each = METRICS / days if days else None
     return FleetScore(

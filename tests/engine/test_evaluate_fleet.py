@@ -27,19 +27,19 @@ def hourly(metric, alarms):
     return Detections(metric, T0 + 3600 * np.arange(HOURS), scores)
 
 
-def test_pages_are_those_after_five_days_that_expiration_lets_through():
-    metric = hourly("a.b", [0, 119, 120, 121, 150, 151, 152])
+def test_pages_are_those_after_four_days_that_expiration_lets_through():
+    metric = hourly("a.b", [0, 95, 96, 97, 150, 151, 152])
     scored = score_fleet([metric], Labels({}), 0.5, 7200)
-    assert (scored.metrics, scored.metric_days) == (1, 4.0)
-    assert scored.pages_per_day_per_2000_metrics == 3 * 2000 / 4  # hours 120, 150 and 152
-    assert score_fleet([metric], Labels({}), 0.5, 3600).pages_per_day_per_2000_metrics == 5 * 2000 / 4
+    assert (scored.metrics, scored.metric_days) == (1, 5.0)
+    assert scored.pages_per_day_per_2000_metrics == 3 * 2000 / 5  # hours 96, 150 and 152
+    assert score_fleet([metric], Labels({}), 0.5, 3600).pages_per_day_per_2000_metrics == 5 * 2000 / 5
 
 
 def test_pages_of_one_service_within_ten_minutes_are_one():
     fleet = [hourly("a.x", [130, 140]), hourly("a.y", [130]), hourly("b.x", [130])]
     scored = score_fleet(fleet, Labels({}), 0.5, 3600)
-    assert scored.pages_per_day_per_2000_metrics == pytest.approx(4 * 2000 / 12)
-    assert scored.grouped_per_day_per_2000_metrics == pytest.approx(3 * 2000 / 12)
+    assert scored.pages_per_day_per_2000_metrics == pytest.approx(4 * 2000 / 15)
+    assert scored.grouped_per_day_per_2000_metrics == pytest.approx(3 * 2000 / 15)
 
 
 @pytest.mark.parametrize(("end", "found"), [(T0 + 3600 * 130 - 301, 0), (T0 + 3600 * 130 - 300, 1), (T0 + 10**9, 1)])
@@ -55,8 +55,8 @@ def test_a_fault_is_found_although_a_page_came_shortly_before():
 
 
 def test_nothing_to_judge_is_said():
-    with pytest.raises(InputError, match="first five days"):
-        score_fleet([Detections("a", np.array([T0, T0 + 5 * DAY]), np.ones(2))], Labels({}), 0.5, 3600)
+    with pytest.raises(InputError, match="first four days"):
+        score_fleet([Detections("a", np.array([T0, T0 + 4 * DAY]), np.ones(2))], Labels({}), 0.5, 3600)
 
 
 @given(
@@ -68,12 +68,12 @@ def test_pages_are_the_plain_loops(alarms, expiration):
     for one in fleet:
         last = None
         for when, score in zip(one.timestamps.tolist(), one.scores.tolist(), strict=True):
-            if score and when >= T0 + 5 * DAY and (last is None or when - last >= expiration):
+            if score and when >= T0 + 4 * DAY and (last is None or when - last >= expiration):
                 pages, last = pages + 1, when
                 groups.add((one.metric[:2], when // 600))
     scored = score_fleet(fleet, Labels({}), 0.5, expiration)
-    assert scored.pages_per_day_per_2000_metrics == pytest.approx(pages * 2000 / (4 * len(fleet)))
-    assert scored.grouped_per_day_per_2000_metrics == pytest.approx(len(groups) * 2000 / (4 * len(fleet)))
+    assert scored.pages_per_day_per_2000_metrics == pytest.approx(pages * 2000 / (5 * len(fleet)))
+    assert scored.grouped_per_day_per_2000_metrics == pytest.approx(len(groups) * 2000 / (5 * len(fleet)))
 
 
 def test_the_command_tells_both_as_text_and_as_json(tmp_path, capsys):
@@ -91,7 +91,7 @@ def test_the_command_tells_both_as_text_and_as_json(tmp_path, capsys):
         "fleet",
     ]
     assert main(given_) == 0
-    assert "500.0 a day per 2,000 metrics" in capsys.readouterr().out
+    assert "400.0 a day per 2,000 metrics" in capsys.readouterr().out
     assert main([*given_, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert (told["pages_per_day_per_2000_metrics"], told["recall"]) == (500.0, 1.0)
+    assert (told["pages_per_day_per_2000_metrics"], told["recall"]) == (400.0, 1.0)
