@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ridgeline.engine.config.model import Config
+from ridgeline.engine.evaluate.choices import ABOVE_ONE, BUFFER, EXPIRES, GRADED, THRESHOLD, Weighing
 from ridgeline.engine.units import parse_duration
 from ridgeline.io.errors import InputError
 from ridgeline.io.tables.shape import Shape
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from ridgeline.engine.backtest.result import BacktestResult
     from ridgeline.engine.evaluate.events import EventScore
     from ridgeline.engine.evaluate.nab import Scored
+    from ridgeline.engine.evaluate.ranges import RangeScore
+    from ridgeline.engine.evaluate.vus import VusScore
     from ridgeline.engine.report.summary import Report
     from ridgeline.engine.rules.user_algorithms import UserAlgorithm
 
@@ -127,24 +130,34 @@ def evaluate(  # noqa: PLR0913 - every option a keyword of its own, as users cal
     detections: Any,
     labels: Any,
     *,
-    metric: Literal["nab", "events"] = "nab",
-    threshold: float = 0.5,
+    metric: Literal["nab", "events", "ranges", "vus"] = "nab",
+    threshold: float | None = None,
     consensus: int | None = None,
-    expiry: int | str = "12h",
+    expiry: int | str | None = None,
+    score: str | None = None,
+    alpha: float = 0.2,
+    cardinality: Literal["reciprocal", "one"] = "reciprocal",
+    bias: Literal["flat", "front", "middle", "back"] = "flat",
+    buffer: int = BUFFER,
     columns: Mapping[str, str] | None = None,
     wide: bool = False,
     labels_from: Sequence[str] | None = None,
     series: str | None = None,
-) -> dict[str, Scored] | EventScore:
+) -> dict[str, Scored] | EventScore | RangeScore | VusScore:
     """Score detections against labels, as `ridgeline evaluate` does.
 
     detections   a backtest's folder or BacktestResult; or path (of any format) or Arrow table with metric, timestamp, score
     labels       path of NAB's JSON, or of any table; Arrow table with metric, start, end or metric, timestamp; or a
                  mapping of metric to [[start, end], ...]. Times in any unit that `ridgeline evaluate` reads
-    metric       "nab": the three profiles of NAB by name; "events": event-wise precision, recall, delay
-    threshold    a score at or above it detects
+    metric       "nab": the three profiles of NAB by name; "events": event-wise precision, recall, delay; "ranges": range-based and
+                 affiliation precision and recall; "vus": volumes under the surfaces, whatever the threshold
+    threshold    a score at or above it detects; None: 0.5, with `score` above 1
     consensus    re-decide a backtest's anomalies from its stored votes
-    expiry       a backtest's metric detects at most once in this time: seconds or "12h"
+    expiry       a backtest's metric detects at most once in this time: seconds or "12h"; None: 12 h, in "ranges" and "vus" 0
+    score        a column of a backtest's scores to be judged; None: its anomalies, in "vus" rule_score or else consensus_score
+    alpha, cardinality, bias   of "ranges": what finding a window at all is worth (0..1), whether one found in pieces is worth
+                 less, and where in it being found is worth most
+    buffer       of "vus": the longest around windows, in median steps of the metric
     columns, wide, labels_from, series   the shape of `detections` as for `ridgeline.score`, but for `score` instead of
                  `value`; `series` names the only one
 
@@ -155,17 +168,34 @@ def evaluate(  # noqa: PLR0913 - every option a keyword of its own, as users cal
     from ridgeline.engine.evaluate.events import score_events
     from ridgeline.engine.evaluate.labels import read_labels
     from ridgeline.engine.evaluate.nab import score_corpus
+    from ridgeline.engine.evaluate.ranges import score_ranges
+    from ridgeline.engine.evaluate.vus import score_vus
 
-    if metric not in {"nab", "events"}:
-        raise InputError(f"metric is {metric!r}: choose nab or events")
-    if not math.isfinite(threshold):
+    if metric not in {"nab", "events", "ranges", "vus"}:
+        raise InputError(f"metric is {metric!r}: choose nab, events, ranges or vus")
+    if buffer < 0:
+        raise InputError(f"buffer is {buffer!r}: give a whole number of steps, at least 0")
+    least = threshold if threshold is not None else THRESHOLD if score is None else ABOVE_ONE
+    if not math.isfinite(least):
         raise InputError(f"threshold is {threshold!r}: give a finite number")
+    weighing = Weighing(alpha, cardinality, bias)
     source = detections.output if isinstance(detections, BacktestResult) else detections
     called = {"value" if role == "score" else role: name for role, name in (columns or {}).items()}
     shape = Shape.of(called if wide else {"value": "score", **called}, wide, labels_from, series)
-    found = read_detections(source, consensus=consensus, expiry=parse_duration(expiry), shape=shape)
+    found = read_detections(
+        source,
+        consensus=consensus,
+        expiry=EXPIRES[metric] if expiry is None else parse_duration(expiry),
+        shape=shape,
+        score=score or (GRADED if metric == "vus" else None),
+        threshold=least,
+    )
     known = read_labels(labels, shape.labels_from or ())
-    return score_corpus(found, known, threshold) if metric == "nab" else score_events(found, known, threshold)
+    if metric == "vus":
+        return score_vus(found, known, buffer)
+    if metric == "ranges":
+        return score_ranges(found, known, least, weighing)
+    return score_corpus(found, known, least) if metric == "nab" else score_events(found, known, least)
 
 
 def _config(config: str | Path | Config) -> Config:

@@ -9,8 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ridgeline.engine.cli.curves import add_curves, print_ranges, print_vus, refuse_strangers, some
 from ridgeline.engine.cli.parser import at_least, finite, option
 from ridgeline.engine.cli.shapes import READS, add_shape, shape_of
+from ridgeline.engine.evaluate.choices import ABOVE_ONE, EXPIRES, GRADED, THRESHOLD
 from ridgeline.engine.units import parse_duration
 
 if TYPE_CHECKING:
@@ -24,14 +26,14 @@ EPILOG: Final = """\
 examples:
   ridgeline evaluate out/ --labels labels.csv --metric events
   ridgeline evaluate scores.parquet --labels nab_labels.json --threshold 1.0
+  ridgeline evaluate out/ --labels labels.csv --metric vus --score consensus_score
+metrics: nab = NAB's score; events = alarms and windows; fleet = pages a day; ranges = range-based and affiliation precision and
+recall; vus = volume under the ROC and precision-recall surfaces, at every threshold.
 labels: NAB's JSON, or CSV, JSON lines, Arrow or Parquet with metric,start,end or metric,timestamp. Times are epoch seconds, ms, us or ns,
 timestamps, dates, or ISO 8601 (UTC unless it says otherwise); a window without start or end is open on that side, and
 an end that is only a date means that whole day. Rows may come in any order. With --labels-from, columns of these labels are
 part of the names here too.
 """
-DEFAULT_THRESHOLD: Final = 0.5
-DETECTIONS_EXPIRE: Final = 12 * 3600
-PAGES_EXPIRE: Final = 3600
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,14 +43,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--labels", type=Path, required=True, metavar="FILE", help="labelled windows or points")
     parser.add_argument(
-        "--metric", choices=("nab", "events", "fleet"), default="nab", help="what to compute (default: %(default)s)"
+        "--metric",
+        choices=tuple(EXPIRES),
+        default="nab",
+        help="what to compute (default: %(default)s)",
     )
     parser.add_argument(
         "--threshold",
         type=finite,
-        default=DEFAULT_THRESHOLD,
         metavar="NUMBER",
-        help="a score at or above it detects (default: %(default)s)",
+        help=f"a score at or above it detects (default: {THRESHOLD}; with --score: above 1)",
     )
     parser.add_argument(
         "--consensus", type=at_least(1), metavar="N", help="re-decide a backtest's anomalies from its stored votes"
@@ -57,8 +61,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--expiry",
         type=option(parse_duration),
         metavar="DURATION",
-        help="a backtest's metric detects, of a fleet every metric pages, at most once in this time (default: 12h, of a fleet 1h)",
+        help="a backtest's metric detects, of a fleet every metric pages, at most once in this time (default: 12h, of a fleet 1h, in ranges 0s)",
     )
+    parser.add_argument(
+        "--score",
+        metavar="COLUMN",
+        help="score a backtest by this column: consensus_score, mean_score, grubbs_score, ...",
+    )
+    add_curves(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_shape(parser, value="score", series="--series")
 
@@ -68,32 +78,34 @@ def run(args: argparse.Namespace) -> int:
     from ridgeline.engine.evaluate.detections import read_detections
     from ridgeline.engine.evaluate.labels import read_labels
 
+    refuse_strangers(args)
+    if args.threshold is None:
+        args.threshold = THRESHOLD if args.score is None else ABOVE_ONE
     labels = read_labels(args.labels, args.labels_from or ())
-    shape = shape_of(args, value="score")
-    fleet = args.metric == "fleet"
-    expiry = args.expiry if args.expiry is not None else PAGES_EXPIRE if fleet else DETECTIONS_EXPIRE
-    detections = read_detections(args.scores, consensus=args.consensus, expiry=0 if fleet else expiry, shape=shape)
-    _warn_unknown(labels, detections)
-    if fleet:
+    expiry = args.expiry if args.expiry is not None else EXPIRES[args.metric]
+    detections = read_detections(
+        args.scores,
+        consensus=args.consensus,
+        expiry=0 if args.metric == "fleet" else expiry,
+        shape=shape_of(args, value="score"),
+        score=args.score or (GRADED if args.metric == "vus" else None),
+        threshold=args.threshold,
+    )
+    _warn_unknown(labels, detections, "are left out" if args.metric == "vus" else "their windows count as missed")
+    if args.metric == "fleet":
         _print_fleet(args, detections, labels, expiry)
-        return 0
-    if args.metric == "nab":
-        _print_nab(args, detections, labels)
     else:
-        _print_events(args, detections, labels)
+        show = {"nab": _print_nab, "events": _print_events, "ranges": print_ranges, "vus": print_vus}[args.metric]
+        show(args, detections, labels)
     return 0
 
 
-def _warn_unknown(labels: Labels, detections: list[Detections]) -> None:
-    """Say which labelled metrics the scores do not hold: their windows count as missed."""
+def _warn_unknown(labels: Labels, detections: list[Detections], so: str) -> None:
+    """Say which labelled metrics the scores do not hold, and what becomes of them."""
     known = {found.metric for found in detections}
     unknown = sorted(metric for metric, windows in labels.windows.items() if windows and metric not in known)
     if unknown:
-        shown = ", ".join(map(repr, unknown[:5])) + (", ..." if len(unknown) > 5 else "")
-        print(
-            f"ridgeline: {len(unknown)} labelled metrics have no scores, their windows count as missed: {shown}",
-            file=sys.stderr,
-        )
+        print(f"ridgeline: {len(unknown)} labelled metrics have no scores, {so}: {some(unknown)}", file=sys.stderr)
 
 
 def _print_nab(args: argparse.Namespace, detections: list[Detections], labels: Labels) -> None:

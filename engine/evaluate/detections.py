@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ridgeline.engine.alerts.expiration import let_through
+from ridgeline.engine.evaluate.choices import ABOVE_ONE
 from ridgeline.engine.evaluate.tables import column_names, names_of, table_of
 from ridgeline.engine.rules.policy import consensus_fault
 from ridgeline.engine.score.graded import algorithms_among
@@ -28,7 +29,7 @@ PLAIN_SCORES: Final = Shape({"value": "score"})
 
 @dataclass(frozen=True, slots=True)
 class Detections:
-    """One metric's rows in time order: `timestamps` int64[n] epoch seconds, `scores` float64[n]."""
+    """One metric's rows in time order: `timestamps` int64[n] epoch seconds, `scores` float64[n], -inf where there is none."""
 
     metric: str
     timestamps: npt.NDArray[np.int64]
@@ -36,21 +37,37 @@ class Detections:
 
 
 def read_detections(
-    source: Any, *, consensus: int | None, expiry: int, shape: Shape = PLAIN_SCORES
+    source: Any,
+    *,
+    consensus: int | None,
+    expiry: int,
+    shape: Shape = PLAIN_SCORES,
+    score: str | tuple[str, ...] | None = None,
+    threshold: float = ABOVE_ONE,
 ) -> list[Detections]:
     """Read a backtest's output folder, or scores: files of any format or an Arrow table of `metric, timestamp, score`.
 
     From a folder the score is 1 at an anomalous step at least `expiry` seconds after the last step of that metric that
-    scored 1, else 0; `consensus` re-decides "anomalous" from the stored votes.
+    scored 1, else 0; `consensus` re-decides "anomalous" from the stored votes. `score` names a column of the folder to be the
+    score instead, or several of which the first that is there counts; of its steps at or above `threshold` those that come sooner
+    than `expiry` after the last have none.
     Rows may come in any order, times in any unit; of rows of one metric and moment the highest score counts. Raises
     InputError with one sentence for what cannot be read.
     """
     from ridgeline.io.tables.files import whole_points
 
     if isinstance(source, (str, Path)) and _is_backtest(Path(source)):
-        return _from_backtest(Path(source), consensus, expiry)
+        if isinstance(score, str) and consensus is not None:
+            raise InputError(
+                f"a consensus re-decides what is anomalous, the column {score!r} is a score: give one of them"
+            )
+        return _from_backtest(Path(source), consensus, expiry, None if consensus is not None else score, threshold)
     if consensus is not None:
         raise InputError("--consensus needs the votes of a backtest's output folder; plain scores have none")
+    if isinstance(score, str):
+        raise InputError(
+            "--score needs a backtest's output folder; of plain scores, --columns score=NAME names the column"
+        )
     what = f"scores {source}" if isinstance(source, (str, Path)) else "scores"
     data = source if isinstance(source, (str, Path)) else table_of(source, what)
     points = whole_points(data, replace(shape, truths=True), what)
@@ -62,27 +79,54 @@ def _is_backtest(folder: Path) -> bool:
     return (folder / SCORE_FOLDER).is_dir() or (folder / MANIFEST).is_file()
 
 
-def _from_backtest(folder: Path, consensus: int | None, expiry: int) -> list[Detections]:
+def _from_backtest(
+    folder: Path, consensus: int | None, expiry: int, score: str | tuple[str, ...] | None, threshold: float
+) -> list[Detections]:
     parts = sorted((folder / SCORE_FOLDER).glob("*.parquet"))
     if not parts:
         raise InputError(
             f"{folder} holds no {SCORE_FOLDER}/*.parquet: run `ridgeline backtest` without --no-scores first"
         )
-    decision = "anomalous" if consensus is None else "votes"
-    table = pa.concat_tables([_read(part, decision) for part in parts])
-    if consensus is not None:
-        algorithms = len(algorithms_among(pq.read_schema(parts[0]).names))
-        if fault := consensus_fault(consensus, algorithms):
+    schema = _schema(parts[0])
+    if score is not None:
+        decision, least = _scored_by(schema, score, folder), threshold
+    elif consensus is not None:
+        decision, least = "votes", float(consensus)
+        if fault := consensus_fault(consensus, len(algorithms_among(schema.names))):
             raise InputError(f"{folder}: {fault}")
-    least = 1 if consensus is None else consensus
-    return [
-        Detections(
-            found.metric,
-            found.timestamps,
-            let_through(found.timestamps, found.scores >= least, expiry).astype(np.float64),
-        )
-        for found in _by_metric(table, decision, f"scores {folder}")
-    ]
+    else:
+        decision, least = "anomalous", 1.0
+    table = pa.concat_tables([_read(part, decision) for part in parts])
+    found = []
+    for one in _by_metric(table, decision, f"scores {folder}"):
+        detected = one.scores >= least
+        through = let_through(one.timestamps, detected, expiry)
+        kept = through.astype(np.float64) if score is None else np.where(through | ~detected, one.scores, -np.inf)
+        found.append(Detections(one.metric, one.timestamps, kept))
+    return found
+
+
+def _scored_by(schema: pa.Schema, score: str | tuple[str, ...], folder: Path) -> str:
+    """The column asked for, or the first of several that is there; InputError naming those that could be asked for."""
+    numbers = [name for name in column_names(schema) if name != "timestamp" and _is_number(schema.field(name).type)]
+    asked = (score,) if isinstance(score, str) else score
+    for name in asked:
+        if name in numbers:
+            return name
+    raise InputError(
+        f"{folder} holds no score called {' or '.join(map(repr, asked))}: its columns of scores are {', '.join(numbers)}"
+    )
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
+
+
+def _schema(path: Path) -> pa.Schema:
+    try:
+        return pq.read_schema(path)
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"scores {path} cannot be read as Parquet: {error}") from error
 
 
 def _read(path: Path, decision: str) -> pa.Table:
@@ -115,7 +159,7 @@ def _by_metric(table: pa.Table, decision: str, what: str) -> Iterator[Detections
     scores = _numbers(table[decision], decision, what)
     order = np.lexsort((scores, instants.seconds, codes))
     codes, stamps, scores = codes[order], instants.seconds[order], scores[order]
-    # Of equal moments the last is the highest; NaN, which is no detection, sorts last and must not stand for them.
+    # Of equal moments the last is the highest.
     last = np.append((codes[1:] != codes[:-1]) | (stamps[1:] != stamps[:-1]), True)
     codes, stamps, scores = codes[last], stamps[last], scores[last]
     bounds = np.searchsorted(codes, np.arange(len(encoded.dictionary) + 1))
@@ -125,10 +169,10 @@ def _by_metric(table: pa.Table, decision: str, what: str) -> Iterator[Detections
 
 
 def _numbers(column: pa.ChunkedArray, name: str, what: str) -> npt.NDArray[np.float64]:
-    """Scores as float64; 0 where null or NaN."""
+    """Scores as float64; below all of them, -inf, where null or NaN."""
     try:
-        numbers = pc.fill_null(column.cast(pa.float64() if not pa.types.is_boolean(column.type) else pa.int8()), 0)
+        numbers = column.cast(pa.float64() if not pa.types.is_boolean(column.type) else pa.int8()).cast(pa.float64())
     except pa.ArrowException as error:
         raise InputError(f"{what}: the column {name} is {column.type}, which holds no numbers") from error
-    found: npt.NDArray[np.float64] = numbers.to_numpy().astype(np.float64)
-    return np.where(np.isnan(found), 0.0, found)
+    found: npt.NDArray[np.float64] = pc.fill_null(numbers, np.nan).to_numpy()
+    return np.where(np.isnan(found), -np.inf, found)

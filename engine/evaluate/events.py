@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Final
 
-import numpy as np
-
 from ridgeline.engine.evaluate.detections import Detections
 from ridgeline.engine.evaluate.labels import Labels, Window
+from ridgeline.engine.evaluate.rows import runs
 from ridgeline.io.errors import InputError
 
 WEEK: Final = 7 * 86400
@@ -64,7 +63,7 @@ def score_events(detections: Iterable[Detections], labels: Labels, threshold: fl
         found=len(delays),
         precision=precision,
         recall=recall,
-        f1=_harmonic(precision, recall),
+        f1=harmonic(precision, recall),
         mean_delay=fmean(delays) if delays else None,
         median_delay=median(delays) if delays else None,
         metric_weeks=weeks,
@@ -72,7 +71,8 @@ def score_events(detections: Iterable[Detections], labels: Labels, threshold: fl
     )
 
 
-def _harmonic(precision: float | None, recall: float | None) -> float | None:
+def harmonic(precision: float | None, recall: float | None) -> float | None:
+    """F1 of a precision and a recall; None where one of them is."""
     if precision is None or recall is None:
         return None
     return 2.0 * precision * recall / (precision + recall) if precision + recall else 0.0
@@ -80,9 +80,8 @@ def _harmonic(precision: float | None, recall: float | None) -> float | None:
 
 def _alarms(found: Detections, threshold: float) -> list[tuple[int, int]]:
     """Row spans [first, last] of the runs at or above the threshold."""
-    hot = np.concatenate(([False], found.scores >= threshold, [False]))
-    edges = np.flatnonzero(hot[1:] != hot[:-1])
-    return [(int(first), int(end) - 1) for first, end in zip(edges[::2], edges[1::2], strict=True)]
+    first, after = runs(found.scores >= threshold)
+    return list(zip(first.tolist(), (after - 1).tolist(), strict=True))
 
 
 def _touches(found: Detections, run: tuple[int, int], window: Window) -> bool:

@@ -76,7 +76,7 @@ def test_what_is_wrong_is_one_sentence(tmp_path, fleet):
         ridgeline.backtest(fleet, tmp_path / "b", start=5, end=5)
     with pytest.raises(ridgeline.InputError):
         ridgeline.backtest(fleet, tmp_path / "b", profile="nope")
-    with pytest.raises(ridgeline.InputError, match="choose nab or events"):
+    with pytest.raises(ridgeline.InputError, match="choose nab, events, ranges or vus"):
         ridgeline.evaluate(fleet, {}, metric="vibes")
     for threshold in (float("nan"), float("inf")):
         with pytest.raises(ridgeline.InputError, match="give a finite number"):

@@ -102,7 +102,7 @@ def test_of_one_moment_the_highest_score_counts():
     table = pa.table({"metric": ["m"] * 4, "timestamp": [T0, T0, T0, T0 + 1], "score": [0.2, 0.9, None, None]})
     (found,) = read_detections(table, consensus=None, expiry=0)
     assert found.timestamps.tolist() == [T0, T0 + 1]
-    assert found.scores.tolist() == [0.9, 0.0]
+    assert found.scores.tolist() == [0.9, float("-inf")]
 
 
 def test_names_keep_their_zeros_and_their_types(tmp_path):
