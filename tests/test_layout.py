@@ -17,6 +17,7 @@ LAYERS = (
     {"score", "replay", "memory"},
     {"alerts", "report", "archive"},
     {"config"},
+    {"policy"},
     {"run", "backtest", "evaluate", "batch", "manage", "remote", "verify"},
     {"explain", "doctor", "agent", "demo"},
     {"api"},

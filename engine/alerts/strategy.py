@@ -106,7 +106,7 @@ def build_strategies(
         if json and channel.kind == "console":
             settings = channel.settings(stream="stderr")
         try:
-            built[name] = _built(name, channel, settings)
+            built[name] = strategy_of(name, channel, settings, channel.build(settings))
         except Exception as error:
             raise InputError(f"[alerters.{name}] is not usable: {type(error).__name__}: {error}") from error
     return built
@@ -123,8 +123,8 @@ def show_pictures(configured: Iterable[Configured], used: Container[str]) -> boo
     return any(channel.picturing(settings) for name, channel, settings in configured if name in used)
 
 
-def _built(name: str, channel: Channel, settings: Any) -> Strategy:
-    alerter = channel.build(settings)
+def strategy_of(name: str, channel: Channel, settings: Any, alerter: Alerter) -> Strategy:
+    """The strategy of a channel with settings, told by this alerter."""
     plain = Strategy(
         name,
         alerter,

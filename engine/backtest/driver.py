@@ -14,10 +14,14 @@ from ridgeline.engine.backtest.incidents import to_table
 from ridgeline.engine.backtest.job import Job
 from ridgeline.engine.backtest.journal import Journal
 from ridgeline.engine.backtest.manifest import add_counts, checksum, cpu, digest, fingerprint, versions
-from ridgeline.engine.backtest.part import NOISIEST, WEEK, Done
+from ridgeline.engine.backtest.part import WEEK, Done
 from ridgeline.engine.backtest.plan import Part, scan
 from ridgeline.engine.backtest.runners import on_dask, on_threads
 from ridgeline.engine.backtest.shuffled import Shuffled, remove, shuffle
+from ridgeline.engine.backtest.trails import trail_file
+from ridgeline.engine.policy.paging import Paging
+from ridgeline.engine.policy.replay import replay_trails
+from ridgeline.engine.policy.trail import Trail
 from ridgeline.engine.report.progress import Progress
 from ridgeline.engine.rules.overrides import Overrides
 from ridgeline.engine.rules.selection import Selection
@@ -32,6 +36,7 @@ from ridgeline.io.tables.dataset import open_dataset
 from ridgeline.io.tables.shape import Shape
 
 BYTES_PER_STEP: Final = 48
+NOISIEST: Final = 10
 SHUFFLED: Final = ".shuffled"
 
 
@@ -99,7 +104,9 @@ class Backtest:
         write_parquet(
             to_table([incident for done in ordered for incident in done.incidents]), output / "anomalies.parquet"
         )
-        manifest = self._manifest(ordered, source, mended, {**identity, "files": data})
+        paging = self._page(ordered)
+        write_parquet(paging.table, output / "pages.parquet")
+        manifest = self._manifest(ordered, source, mended, {**identity, "files": data}, paging)
         manifest |= {"unreadable": unreadable, "seconds": round(time.monotonic() - began, 3)}
         write_atomic(output / "manifest.json", json.dumps(manifest, indent=2).encode())
         journal.close()
@@ -173,14 +180,23 @@ class Backtest:
         for _, problem in source.unreadable:
             self.say(f"left out, unreadable: {problem}")
 
+    def _page(self, parts: Sequence[Done]) -> Paging:
+        """Who would have been paged."""
+        output = Path(self.job.output)
+        return replay_trails([Trail.read(trail_file(output, done.number)) for done in parts], self.job.paging)
+
     def _manifest(
-        self, parts: Sequence[Done], source: ParquetSource, mended: Shuffled | None, data: dict[str, Any]
+        self,
+        parts: Sequence[Done],
+        source: ParquetSource,
+        mended: Shuffled | None,
+        data: dict[str, Any],
+        paging: Paging,
     ) -> dict[str, Any]:
         output = Path(self.job.output)
         weeks = _weeks(parts)
         metric_weeks = sum(done.metric_weeks for done in parts)
-        pages = sum(done.pages for done in parts)
-        noisiest = sorted((row for done in parts for row in done.noisiest), key=lambda row: (-row[1], -row[2], row[0]))
+        pages = paging.pages
         return {
             "configuration": self._configuration(),
             "configuration_sha256": data["configuration"],
@@ -209,12 +225,14 @@ class Backtest:
             "never_judged": as_objects(added(done.never_judged for done in parts)),
             "unreadable": [],
             "pages": pages,
+            "messages": paging.messages,
             "weeks": round(weeks, 3),
             "pages_per_week": round(pages / weeks, 3) if weeks else None,
             "pages_per_metric_week": round(pages / metric_weeks, 6) if metric_weeks else None,
-            "noisiest": [{"metric": m, "pages": p, "anomalous": a} for m, p, a in noisiest[:NOISIEST]],
+            "noisiest": paging.noisiest(NOISIEST),
+            "policy": paging.as_json(),
             "checksums": {
-                "anomalies.parquet": checksum(output / "anomalies.parquet"),
+                **{name: checksum(output / name) for name in ("anomalies.parquet", "pages.parquet")},
                 **{f"scores/{done.file}": done.file_sha256 for done in parts if done.file},
             },
         }

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.config.model import Config
+from ridgeline.engine.policy.rules import PagingRules
 from ridgeline.engine.replay.plan import ReplayPlan
 from ridgeline.engine.rules.overrides import Override, check_judgement
 from ridgeline.engine.rules.policy import Policy
@@ -16,8 +16,6 @@ from ridgeline.engine.rules.user_algorithms import UserAlgorithm, load_user_algo
 from ridgeline.engine.score.plan import algorithm_names
 from ridgeline.engine.score.scorer import base_policy
 from ridgeline.io.errors import InputError
-
-EVERYTHING: Final = (AlertRow(".", ("console",)),)  # what pages are counted by where no [[alert]] is configured
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class Job:
     plan: ReplayPlan
     policy: Policy
     overrides: tuple[Override, ...]
-    alerts: tuple[AlertRow, ...]
+    paging: PagingRules
     skip: tuple[str, ...]
     keep_scores: bool
 
@@ -76,7 +74,7 @@ class Job:
             ),
             policy=base_policy(analysis, (*algorithm_names(), *(found.name for found in user))),
             overrides=config.overrides,
-            alerts=config.alerts or EVERYTHING,
+            paging=PagingRules.of(config),
             skip=analysis.skip,
             keep_scores=keep_scores,
         )
@@ -87,7 +85,7 @@ class Job:
             "plan": self.plan.describe(),
             "policy": asdict(self.policy),
             "overrides": [asdict(override) for override in self.overrides],
-            "alerts": [asdict(row) for row in self.alerts],
+            **self.paging.describe(),
             "skip": list(self.skip),
             "scores": self.keep_scores,
         }

@@ -15,11 +15,11 @@ from typing import Any, Final
 from ridgeline.engine.backtest.incidents import Incident
 from ridgeline.engine.backtest.manifest import checksum, digest
 from ridgeline.engine.backtest.part import Done
+from ridgeline.engine.backtest.trails import FOLDER, trail_file
 from ridgeline.io.disk.atomic import sweep_orphans, write_atomic
 from ridgeline.io.disk.target import check_folder
 from ridgeline.io.errors import InputError, OutputError
 
-FOLDER: Final = ".parts"
 IDENTITY: Final = "backtest.json"
 MANIFEST: Final = "manifest.json"
 _ANOTHER: Final = "choose another folder"
@@ -98,20 +98,20 @@ class Journal:
         return found
 
     def _read(self, path: Path) -> Done | None:
-        """A finished part, unless its record is damaged, or its file of scores is gone or differs."""
+        """A finished part, unless its record is damaged, or its file of scores or its trail is gone or differs."""
         found = _unsealed(path)
         if found is None:
             return None
         try:
             incidents = tuple(Incident(**{**i, "algorithms": tuple(i["algorithms"])}) for i in found.pop("incidents"))
-            noisiest = tuple((name, pages, hits) for name, pages, hits in found.pop("noisiest"))
-            done = Done(**found, incidents=incidents, noisiest=noisiest)
+            done = Done(**found, incidents=incidents)
         except (ValueError, TypeError, KeyError):
             return None
-        scores = self._output / "scores" / str(done.file)
-        if done.file is not None and (not scores.is_file() or checksum(scores) != done.file_sha256):
-            return None
-        return done
+        files = {trail_file(self._output, done.number): done.trail_sha256}
+        if done.file is not None:
+            files[self._output / "scores" / done.file] = str(done.file_sha256)
+        whole = all(path.is_file() and checksum(path) == expected for path, expected in files.items())
+        return done if whole else None
 
 
 def _sealed(document: dict[str, Any]) -> bytes:

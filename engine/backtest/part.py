@@ -14,15 +14,16 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from ridgeline.engine.alerts.expiration import let_through
 from ridgeline.engine.backtest.incidents import Incident, Steps, fold
 from ridgeline.engine.backtest.job import Job
+from ridgeline.engine.backtest.manifest import checksum
 from ridgeline.engine.backtest.plan import Part
 from ridgeline.engine.backtest.scores import write_scores
+from ridgeline.engine.backtest.trails import judged_steps, trail_file
+from ridgeline.engine.policy.trail import Tracker
 from ridgeline.engine.replay.matrix import replay_rows
 from ridgeline.engine.replay.steps import Steps as Replayed
 from ridgeline.engine.replay.steps import table_of
-from ridgeline.engine.rules.matching import matches
 from ridgeline.engine.rules.overrides import Overrides
 from ridgeline.engine.score.plan import Policies, ScorePlan, algorithm_names
 from ridgeline.engine.score.reach import stretched
@@ -32,7 +33,6 @@ from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
 from ridgeline.io.parquet.listing import Problems
 from ridgeline.io.reasons import ROW_REASONS
 
-NOISIEST: Final = 10
 WEEK: Final = 7 * 86400
 
 
@@ -51,10 +51,9 @@ class Done:
     repairs: dict[str, int]
     never_judged: tuple[Mapping[str, int], ...]  # as `score.sparse.as_objects` has them
     anomalous: int
-    pages: int
     incidents: tuple[Incident, ...]
-    noisiest: tuple[tuple[str, int, int], ...]  # metric, pages, anomalous steps
     unreadable: tuple[str, ...]
+    trail_sha256: str
     file: str | None
     file_bytes: int
     file_sha256: str | None
@@ -64,6 +63,7 @@ def run_part(job: Job, part: Part, threads: int = 1) -> Done:
     """Replay one part, write its scores atomically, and give its counts."""
     user = tuple(one.name for one in job.plan.user)
     counts = _Counts((*algorithm_names(), *user))
+    tracker = Tracker(job.paging.keep)
     overrides = Overrides(job.policy, job.overrides)
     problems: Problems = []
     tables: list[pa.Table] = []
@@ -72,12 +72,15 @@ def run_part(job: Job, part: Part, threads: int = 1) -> Done:
         counts.repairs.update(matrix.repairs)
         counts.never.update(_never_judged(matrix, job, overrides))
         steps = replay_rows(matrix, job.plan, overrides, threads=threads).steps
-        counts.add(job, matrix.metrics.to_pylist(), steps)
+        counts.add(matrix.metrics.to_pylist(), steps)
+        for one in judged_steps(matrix, steps, job, overrides):
+            tracker.add(one)
         if job.keep_scores:
             tables.append(table_of(matrix.metrics, steps, user, encoded=True))
     target = Path(job.output, "scores", part.file_name)
     seal = write_scores(tables, target) if job.keep_scores else None
-    noisiest = sorted(counts.noisiest, key=lambda row: (-row[1], -row[2], row[0]))
+    trail = trail_file(Path(job.output), part.number)
+    tracker.trail().write(trail)
     return Done(
         number=part.number,
         metrics=len(part.portion.catalog.names),
@@ -89,11 +92,10 @@ def run_part(job: Job, part: Part, threads: int = 1) -> Done:
         reasons=dict(counts.reasons),
         repairs=dict(counts.repairs),
         never_judged=tuple(as_objects(counts.never)),
-        anomalous=sum(hits for _, _, hits in noisiest),
-        pages=sum(pages for _, pages, _ in noisiest),
+        anomalous=counts.anomalous,
         incidents=tuple(counts.incidents),
-        noisiest=tuple(noisiest[:NOISIEST]),
         unreadable=tuple(sentence for _, sentence in problems),
+        trail_sha256=checksum(trail),
         file=None if seal is None else part.file_name,
         file_bytes=0 if seal is None else target.stat().st_size,
         file_sha256=seal,
@@ -121,13 +123,14 @@ class _Counts:
     first: int | None = None
     last: int | None = None
     weeks: float = 0.0
+    anomalous: int = 0
     incidents: list[Incident] = field(default_factory=list)
-    noisiest: list[tuple[str, int, int]] = field(default_factory=list)
 
-    def add(self, job: Job, metrics: Sequence[str], steps: Replayed) -> None:
+    def add(self, metrics: Sequence[str], steps: Replayed) -> None:
         """Count the steps of whole metrics."""
         found = np.bincount(steps.outcomes, minlength=len(OUTCOMES)).tolist()
         self.outcomes.update({name: count for name, count in zip(OUTCOMES, found, strict=True) if count})
+        self.anomalous += int(np.count_nonzero(steps.anomalous))
         for metric in _by_metric(metrics, steps):
             first, last = int(metric.timestamps[0]), int(metric.timestamps[-1])
             self.first = first if self.first is None else min(self.first, first)
@@ -135,7 +138,6 @@ class _Counts:
             self.weeks += (last - first) / WEEK
             if metric.anomalous.any():
                 self.incidents += fold(metric, self.names)
-                self.noisiest.append((metric.metric, _pages(job, metric), int(metric.anomalous.sum())))
 
 
 def _by_metric(metrics: Sequence[str], steps: Replayed) -> Iterator[Steps]:
@@ -147,18 +149,6 @@ def _by_metric(metrics: Sequence[str], steps: Replayed) -> Iterator[Steps]:
             fired = np.array([steps.scores[place, here] > 1 for place in steps.algorithms]).T
             votes = steps.votes[here].view(np.int8)
             yield Steps(name, steps.timestamps[here], steps.values[here], steps.anomalous[here], votes, fired)
-
-
-def _pages(job: Job, metric: Steps) -> int:
-    """Alerts this metric would have sent: per strategy, the first matching row decides the expiration."""
-    expirations: dict[str, int] = {}
-    for row in job.alerts:
-        if matches(row.match, metric.metric):
-            for strategy in row.strategies:
-                expirations.setdefault(strategy, row.expiration)
-    return sum(
-        int(let_through(metric.timestamps, metric.anomalous, expiration).sum()) for expiration in expirations.values()
-    )
 
 
 def reasons_of(matrix: MetricMatrix) -> dict[str, int]:

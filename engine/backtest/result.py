@@ -9,7 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from ridgeline.engine.score.sparse import lines as told
+from ridgeline.alerters import duration
+from ridgeline.engine.score.sparse import lines as never
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -18,6 +19,19 @@ class BacktestResult:
 
     output: Path
     manifest: Mapping[str, Any]
+
+    @property
+    def pages(self) -> pa.Table:
+        """The pages of the alert policy, in the order they went out: metric, timestamp, rule, strategy."""
+        import pyarrow.parquet as pq
+
+        return pq.read_table(self.output / "pages.parquet")
+
+    @property
+    def policy(self) -> Mapping[str, Any]:
+        """What the alert policy comes to: pages and messages, by day, rule and strategy, the noisiest metrics, the delay."""
+        found: Mapping[str, Any] = self.manifest["policy"]
+        return found
 
     @property
     def anomalies(self) -> pa.Table:
@@ -45,10 +59,10 @@ def summary(manifest: Mapping[str, Any]) -> str:
         f"{manifest['steps']:,} steps of {manifest['metrics']:,} metrics in {seconds:.1f} s ({rate:,.0f} steps/s)",
         f"outcomes   {_listed(manifest['outcomes'])}",
         f"anomalies  {manifest['anomalous']:,} steps in {manifest['incidents']:,} incidents",
-        f"pages      {manifest['pages']:,}{_rates(manifest)}",
+        *_paged(manifest),
     ]
     lines += [f"{title:<10} {_listed(manifest[title])}" for title in ("reasons", "repairs") if manifest[title]]
-    lines += told(manifest["never_judged"])
+    lines += never(manifest["never_judged"])
     if manifest["noisiest"]:
         lines.append("noisiest metrics")
         lines += [
@@ -63,9 +77,20 @@ def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in counts.items())
 
 
-def _rates(manifest: Mapping[str, Any]) -> str:
-    """Pages by the calendar, and by the weeks that all metrics together have."""
-    per_week, per_metric = manifest["pages_per_week"], manifest["pages_per_metric_week"]
-    if per_week is None or per_metric is None:
-        return ""
-    return f", {per_week:,.1f} a calendar week, {per_metric:.3g} a metric and week"
+def _paged(manifest: Mapping[str, Any]) -> list[str]:
+    """How often people would have been paged: by days of the calendar, and by the weeks that all metrics together have."""
+    policy = manifest["policy"]
+    if not policy["by_rule"]:
+        return ["pages      none: nobody would have been paged, as no [[alert]] is configured"]
+    days, per_metric, delay = policy["by_day"], manifest["pages_per_metric_week"], policy["delay"]
+    lines = [f"pages      {policy['pages']:,} in {policy['messages']:,} messages"]
+    if days and policy["pages"]:
+        worst = max(days, key=days.__getitem__)
+        lines[0] += f": {policy['pages'] / len(days):,.1f} a day, {days[worst]:,} on {worst}, the worst"
+        lines[0] += "" if per_metric is None else f"; {per_metric:.3g} a metric and week"
+    if delay["median"] is not None:
+        spread = duration(round(delay["median"])), duration(round(delay["p90"]))
+        lines.append(
+            f"delay      from an incident's start to its first page: median {spread[0]}, 90th percentile {spread[1]}"
+        )
+    return lines

@@ -1,19 +1,14 @@
-"""What this run adds to the records of lately anomalous metrics: since when, and what is normal again."""
+"""What this run finds normal again of the metrics that were anomalous lately."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
-from ridgeline.alerters import Alert
-from ridgeline.engine.alerts.lately import Lately, Seen, observe
-from ridgeline.engine.alerts.plan import News, Runs
-from ridgeline.engine.alerts.second_order import out_of_rhythm, worth_another
-from ridgeline.engine.config.model import Config
-from ridgeline.engine.rules.matching import Patterns
+from ridgeline.engine.alerts.lately import Lately
 from ridgeline.engine.run.settled import Settled
 from ridgeline.engine.run.sinks import Series
 from ridgeline.engine.score.anomaly import Anomaly
@@ -22,7 +17,6 @@ from ridgeline.kernels.score.layout import ANALYSED
 if TYPE_CHECKING:
     from ridgeline.engine.run.turn import Turn
 
-NATIVE: Final = "native"
 COLUMNS: Final = ("metric", "datapoint", "timestamp", "outcome", "anomalous")
 
 
@@ -72,51 +66,3 @@ def _analysed(settled: Settled, metrics: Sequence[str]) -> Iterator[tuple[str, f
     for metric, at in zip(metrics, settled.finding(metrics).tolist(), strict=True):
         if at >= 0 and settled.outcomes[at] == ANALYSED:
             yield metric, float(settled.datapoints[at]), int(settled.timestamps[at])
-
-
-def often(config: Config, metrics: Sequence[str]) -> dict[str, Runs]:
-    """(m, n) of each metric that alerts only after m of n runs: the last override's that has one, else all metrics'."""
-    usual = config.analysis.m_of_n
-    found = {} if usual is None else dict.fromkeys(metrics, usual)
-    own = [(one.match, one.m_of_n) for one in config.overrides if one.m_of_n is not None]
-    hits = Patterns(match for match, _ in own).hits(metrics) if own else ()
-    return found | {metric: own[some[-1]][1] for metric, some in zip(metrics, hits, strict=False) if some}
-
-
-def longest(config: Config) -> int:
-    """How many runs any m of n of the configuration looks back on."""
-    runs = [config.analysis.m_of_n, *(one.m_of_n for one in config.overrides), *(row.m_of_n for row in config.alerts)]
-    return max((one[1] for one in runs if one is not None), default=1)
-
-
-def second_order(config: Config) -> News | None:
-    """The rule that says what is news; None where everything is."""
-    if not config.analysis.second_order:
-        return None
-    return worth_another if config.analysis.profile == NATIVE else out_of_rhythm
-
-
-def looked_at(
-    before: Mapping[str, Lately],
-    anomalies: Iterable[Anomaly],
-    normal: Iterable[Anomaly],
-    keep: int,
-    *,
-    triggers: bool = False,
-) -> dict[str, Lately]:
-    """The records after this run, of the metrics that it judged.
-
-    `keep`: how many runs m of n looks back on. `triggers`: whether Skyline's second order is asked for.
-    """
-    after: dict[str, Lately] = {}
-    for anomalous, some in ((True, anomalies), (False, normal)):
-        for one in some:
-            record = observe(before.get(one.metric), _seen(one, anomalous=anomalous), keep=keep, triggers=triggers)
-            if record is not None:
-                after[one.metric] = record
-    return after
-
-
-def _seen(one: Anomaly, *, anomalous: bool) -> Seen:
-    size = Alert(one.metric, one.value, one.timestamp, one.expected).size
-    return Seen(one.timestamp, one.value, anomalous, one.votes, size, one.algorithms)

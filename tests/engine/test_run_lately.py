@@ -19,7 +19,8 @@ from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.alerts.second_order import worth_another
 from ridgeline.engine.alerts.strategy import Strategy
 from ridgeline.engine.config.load import parse_config
-from ridgeline.engine.run.lately import LatelySink, longest, looked_at, often
+from ridgeline.engine.policy.lookback import longest, looked_at, often
+from ridgeline.engine.run.lately import LatelySink
 
 BEGAN = int(START)
 

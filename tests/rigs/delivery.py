@@ -10,7 +10,7 @@ from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.alerts.store import Store
 from ridgeline.engine.alerts.strategy import Strategy
-from ridgeline.engine.run.lately import looked_at
+from ridgeline.engine.policy.lookback import looked_at
 from ridgeline.engine.score.anomaly import Anomaly
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.state.in_memory import MemoryState

@@ -8,7 +8,7 @@ from functools import partial
 
 from ridgeline.engine.alerts.digest import remember_stale, stale_items, untold
 from ridgeline.engine.alerts.external_source import Found
-from ridgeline.engine.alerts.lately import RESOLVE_AFTER, Lately
+from ridgeline.engine.alerts.lately import Lately
 from ridgeline.engine.alerts.lately_table import drop_lately, outdated, read_lately, write_lately
 from ridgeline.engine.alerts.notices import no_data_items, parked_items
 from ridgeline.engine.alerts.pictures import Album
@@ -18,9 +18,10 @@ from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.alerts.second_order import out_of_rhythm
 from ridgeline.engine.alerts.store import Store
 from ridgeline.engine.alerts.summary import Summary
+from ridgeline.engine.policy.lookback import kept_runs, looked_at, often, second_order
 from ridgeline.engine.run.books.ids import anomaly_ids
 from ridgeline.engine.run.hosts import owns
-from ridgeline.engine.run.lately import LatelySink, longest, looked_at, often, second_order
+from ridgeline.engine.run.lately import LatelySink
 from ridgeline.engine.run.plan import delivery_plan
 from ridgeline.engine.run.sinks import Illustrator
 from ridgeline.engine.run.stale import StaleSink
@@ -119,8 +120,7 @@ def _look_back(turn: Turn, store: Store, plan: Plan) -> tuple[dict[str, Lately],
     before = store.read(read_lately, unknown)
     if before is None:
         return {}, [], {}
-    patience = [strategy.resolve_after for strategy in plan.strategies.values()]
-    keep = max(longest(turn.request.config), RESOLVE_AFTER, *patience)
+    keep = kept_runs(turn.request.config, plan.strategies.values())
     watched = {metric: record for metric, record in before.items() if record.open or record.normal < keep}
     judged = turn.sink(LatelySink)
     anomalies, normal = turn.report.anomalies, [] if judged is None else judged.normal(watched)
