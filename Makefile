@@ -5,9 +5,9 @@ STAMP := .venv/.ready
 # Some images set it: then each of the hundreds of processes that tests start would compile all sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo warm test coverage test-long test-services test-bounds lint types format bench bench-smoke nab clean
+.PHONY: setup demo warm test coverage test-long test-services test-report report-picture test-bounds lint types format bench bench-smoke nab clean
 # As many workers as a small machine has cores; they share nothing but the compiled kernels.
-PYTEST := -m pytest -m "not long and not services" -n 2 --dist worksteal
+PYTEST := -m pytest -m "not long and not services and not browser" -n 2 --dist worksteal
 
 setup: $(STAMP)
 
@@ -45,10 +45,22 @@ test-services: setup
 	{ command -v amtool && command -v promtool; } >/dev/null || { apt-get update -qq && apt-get install -y -qq prometheus-alertmanager prometheus >/dev/null; }
 	$(BIN)/python -m pytest -m services
 
+# The page of `ridgeline report` in a real browser, from the system's packages: clicks, keys, light and dark.
+test-report: setup
+	command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }
+	$(BIN)/python -m pytest -m browser -s
+
+# The picture in docs/report.md.
+report-picture: setup
+	rm -rf build/report && mkdir -p build/report
+	cd build/report && ../../$(BIN)/ridgeline demo --save . && ../../$(BIN)/ridgeline backtest history.parquet --output out/ --quiet
+	cd build/report && ../../$(BIN)/ridgeline report out/ --labels labels.csv
+	$(BIN)/python .ci/report_picture.py build/report/out/report.html docs/images/report.png
+
 # What takes minutes, and all other properties on five times their usual examples.
 test-long: setup
 	$(BIN)/python -m pytest -m long --hypothesis-profile=long
-	$(BIN)/python -m pytest -m "hypothesis and not long and not services" --hypothesis-profile=full
+	$(BIN)/python -m pytest -m "hypothesis and not long and not services and not browser" --hypothesis-profile=full
 
 lint: setup
 	$(BIN)/ruff check .

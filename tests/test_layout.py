@@ -19,7 +19,7 @@ LAYERS = (
     {"config"},
     {"policy"},
     {"run", "backtest", "evaluate", "batch", "manage", "remote", "verify"},
-    {"explain", "doctor", "agent", "demo"},
+    {"explain", "doctor", "agent", "demo", "page"},
     {"api"},
     {"cli"},
 )
@@ -145,7 +145,7 @@ def test_what_is_exported_exists():
 
 
 def test_importing_the_package_is_light():
-    heavy = "numba,llvmlite,scipy,polars,pyarrow,numpy,redis,matplotlib,dask,statsmodels"
+    heavy = "numba,llvmlite,scipy,polars,pyarrow,numpy,redis,matplotlib,plotly,dask,statsmodels"
     code = f"import sys, ridgeline, ridgeline.engine.cli.main; print([m for m in '{heavy}'.split(',') if m in sys.modules])"
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -1,4 +1,4 @@
-"""The commands that read or write more than tables, one call each: `run`, `backtest`, `evaluate`."""
+"""The commands that read or write more than tables, one call each: `run`, `backtest`, `evaluate`, `report`."""
 
 from __future__ import annotations
 
@@ -196,6 +196,32 @@ def evaluate(  # noqa: PLR0913 - every option a keyword of its own, as users cal
     if metric == "ranges":
         return score_ranges(found, known, least, weighing)
     return score_corpus(found, known, least) if metric == "nab" else score_events(found, known, least)
+
+
+def report(
+    backtest: str | Path | BacktestResult,
+    labels: Any = None,
+    *,
+    output: str | Path | None = None,
+    metrics: int = 200,
+    labels_from: Sequence[str] | None = None,
+) -> Path:
+    """Write one page of HTML about a backtest, as `ridgeline report` does, and give its path.
+
+    backtest      a backtest's folder or BacktestResult
+    labels        as for `ridgeline.evaluate`; None: without
+    output        the page; None: `report.html` in the folder
+    metrics       how many metrics it holds in full, the noisiest and the labelled first
+    labels_from   columns of `labels` that are part of names
+
+    Raises a RidgelineError with one sentence where plotly or scores are missing, and for what cannot be read or written.
+    """
+    from ridgeline.engine.backtest.result import BacktestResult
+    from ridgeline.engine.page.write import write_page
+
+    folder = backtest.output if isinstance(backtest, BacktestResult) else Path(backtest)
+    target = None if output is None else Path(output)
+    return write_page(folder, labels, target, metrics=metrics, labels_from=tuple(labels_from or ())).path
 
 
 def _config(config: str | Path | Config) -> Config:

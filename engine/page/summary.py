@@ -1,0 +1,171 @@
+"""Everything that a page tells, out of a backtest's stored files and labels, in two passes over the scores."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ridgeline.engine.evaluate.labels import Labels
+from ridgeline.engine.page.blocks import Block, blocks
+from ridgeline.engine.page.chosen import choose
+from ridgeline.engine.page.curves import Sweep
+from ridgeline.engine.page.gather import Gathering
+from ridgeline.engine.page.heat import Spell, grid, grouped
+from ridgeline.engine.page.paging import DAY, paged
+from ridgeline.engine.page.stored import Stored
+from ridgeline.engine.page.subjects import CHANNELS, HIGH, LOW, Shown, shown
+from ridgeline.engine.page.tally import Tally
+from ridgeline.engine.rules.user_algorithms import SCORE
+from ridgeline.engine.score.graded import GRADED, algorithms_among
+from ridgeline.engine.score.verdicts import OUTCOMES
+from ridgeline.io.text import escape
+
+IN_FORCE: Final = ("rule_score", "consensus_score")  # the score that decides: the first that is stored
+OF_RULES: Final = ("pages_score", "ridgeline_score", *GRADED)  # others that a threshold may be chosen for
+PLAIN: Final = ("timestamp", "value", "outcome", "anomalous")
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a page is made of: `labels` None without any, at most `limit` metrics in full."""
+
+    stored: Stored
+    labels: Labels | None
+    limit: int
+    tally: Tally = field(init=False)
+    sweeps: dict[str, Sweep] = field(init=False)
+    metrics: dict[str, Shown] = field(init=False)
+
+    def __post_init__(self) -> None:
+        columns = self.stored.columns
+        self.tally = Tally(tuple(algorithms_among(columns)))
+        labels = self.labels
+        scores = [name for name in dict.fromkeys((self.score, *OF_RULES)) if name in columns]
+        self.sweeps = {name: Sweep(labels) for name in scores} if labels is not None and labels.count else {}
+        chosen = choose(self._steps(), self._incident_points(), frozenset(labels.windows if labels else ()), self.limit)
+        self.metrics = {name: Shown({}, "") for name in chosen}
+        self._read()
+
+    @property
+    def score(self) -> str:
+        """The column of the score that decides."""
+        return next((name for name in IN_FORCE if name in self.stored.columns), IN_FORCE[-1])
+
+    def _steps(self) -> Counter[str]:
+        """How many steps each metric has."""
+        steps: Counter[str] = Counter()
+        for block in blocks(self.stored, ()):
+            steps.update(dict(zip(block.names, np.diff(block.bounds).tolist(), strict=True)))
+        return steps
+
+    def _incident_points(self) -> Counter[str]:
+        """How many anomalous steps each metric has, as its incidents tell."""
+        found: Counter[str] = Counter()
+        incidents = self.stored.incidents
+        for name, points in zip(incidents["metric"].to_pylist(), incidents["points"].to_pylist(), strict=True):
+            found[name] += points
+        return found
+
+    def _read(self) -> None:
+        """The pass over all columns that anything is made of."""
+        here = self.stored.columns
+        wanted = [*PLAIN, self.score, *self.sweeps, CHANNELS, LOW, HIGH, *(n + SCORE for n in self.tally.algorithms)]
+        gathering = Gathering(lambda name: bool(self.sweeps) or name in self.metrics)
+        for block in blocks(self.stored, [name for name in dict.fromkeys(wanted) if name in here]):
+            self.tally.add(block)
+            for whole in gathering.take(block):
+                self._take(whole)
+        for whole in gathering.finish():
+            self._take(whole)
+
+    def _take(self, whole: Block) -> None:
+        """Use one whole metric: for the curves, and for itself where it is shown."""
+        (name,) = whole.names
+        stamps = whole.timestamps()
+        for column, sweep in self.sweeps.items():
+            sweep.add(name, stamps, whole.numbers(column))
+        if name in self.metrics:
+            windows = self.labels.windows.get(name, ()) if self.labels else ()
+            self.metrics[name] = shown(whole, self.tally.algorithms, self.score, windows, self._pages(name))
+
+    def _pages(self, name: str) -> npt.NDArray[np.int64]:
+        """The instants at which a metric paged, each once."""
+        import pyarrow.compute as pc
+
+        pages = self.stored.pages
+        if pages is None:
+            return np.empty(0, np.int64)
+        stamps = pages["timestamp"].filter(pc.equal(pages["metric"].cast("string"), name)).to_numpy()
+        return np.array(sorted(set(stamps.tolist())), np.int64)
+
+    def as_json(self) -> dict[str, Any]:
+        """The object that the page's script begins with; names in it are escaped for people."""
+        manifest, subjects = self.stored.manifest, self.tally.subjects
+        first = min((subject.first for subject in subjects.values()), default=0)
+        last = max((subject.last for subject in subjects.values()), default=0)
+        days = (last - first) / DAY
+        plan = manifest["configuration"]
+        spells = [Spell(escape(name), start, end) for name, start, end in self._spells()]
+        incidents = Counter(spell.metric for spell in spells)
+        return {
+            "title": escape(self.stored.folder.resolve().name),
+            "facts": {
+                "metrics": len(subjects),
+                "steps": manifest["steps"],
+                "first": first,
+                "last": last,
+                "anomalous": self.tally.anomalous,
+                "incidents": len(spells),
+                "pages": manifest["pages"],
+                "messages": manifest.get("messages"),
+                "pages_per_day": manifest["pages"] / days if days > 0 else None,
+                "outcomes": manifest["outcomes"],
+                "unreadable": len(manifest["unreadable"]),
+                "window": plan["plan"]["window"],
+                "rule": plan["policy"].get("rule", "consensus"),
+                "consensus": plan["policy"]["consensus"],
+                "score": self.score,
+                "stored_expected": LOW in self.stored.columns,
+            },
+            "outcomes": list(OUTCOMES),
+            "heat": grid(spells, grouped(map(escape, subjects)), first, last),
+            "agreement": self.tally.as_json(),
+            "curves": self._curves(),
+            "tuning": self.stored.tuned,
+            "paging": self._paged(),
+            "metrics": [self._metric(name, one, incidents[escape(name)]) for name, one in self.metrics.items()],
+        }
+
+    def _metric(self, name: str, one: Shown, incidents: int) -> Mapping[str, Any]:
+        subject = self.tally.subjects[name]
+        return {**one.facts, "steps": subject.steps, "anomalous": subject.anomalous, "incident_count": incidents}
+
+    def _spells(self) -> Iterator[tuple[str, int, int]]:
+        columns = [self.stored.incidents[name].to_pylist() for name in ("metric", "start", "end")]
+        return zip(*columns, strict=True)
+
+    def _curves(self) -> dict[str, Any] | None:
+        if not self.sweeps or self.labels is None:
+            return None
+        missing = [name for name, windows in self.labels.windows.items() if windows and name not in self.tally.subjects]
+        return {
+            "windows": self.labels.count,
+            "without_scores": len(missing),
+            "scores": {name: sweep.as_json() for name, sweep in self.sweeps.items()},
+        }
+
+    def _paged(self) -> dict[str, Any]:
+        found = paged(self.stored.pages, self.stored.manifest.get("policy"))
+        noisiest = [(escape(row["metric"]), row["pages"]) for row in self.stored.manifest["noisiest"]]
+        if found is None:
+            return {"total": self.stored.manifest["pages"], "metric": noisiest}
+        return {**found, **{key: _escaped(found[key]) for key in ("rule", "strategy", "metric")}}
+
+
+def _escaped(rows: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    return [(escape(name), count) for name, count in rows]
