@@ -288,7 +288,7 @@ class Closing(RuleBasedStateMachine):
 
 
 def test_what_is_opened_is_closed():
-    run_state_machine_as_test(Closing, settings=settings(max_examples=40, stateful_step_count=15, deadline=None))
+    run_state_machine_as_test(Closing, settings=settings(max_examples=15, stateful_step_count=15, deadline=None))
 
 
 def test_what_may_be_open_by_itself_is_closed_although_it_was_sent_again_in_company():
@@ -331,7 +331,7 @@ def names_in(message):
 
 
 def test_what_lasts_is_renewed():
-    run_state_machine_as_test(Renewing, settings=settings(max_examples=30, stateful_step_count=20, deadline=None))
+    run_state_machine_as_test(Renewing, settings=settings(max_examples=12, stateful_step_count=20, deadline=None))
 
 
 @pytest.mark.long
@@ -340,7 +340,7 @@ def test_what_lasts_is_renewed_for_long():
 
 
 def test_every_firing_is_delivered_waits_or_is_told():
-    run_state_machine_as_test(Delivering, settings=settings(max_examples=60, stateful_step_count=20, deadline=None))
+    run_state_machine_as_test(Delivering, settings=settings(max_examples=25, stateful_step_count=20, deadline=None))
 
 
 @pytest.mark.long

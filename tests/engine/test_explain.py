@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given
-from hypothesis import settings as examples
 from hypothesis import strategies as st
+from rigs.examples import examples
 from rigs.redis import redis_server
 
 import ridgeline
@@ -97,7 +97,7 @@ def test_ten_second_data_has_bounds_for_ks_test():
     st.integers(0, 2**32), st.floats(-1e6, 1e6), st.sampled_from([1e-6, 1.0, 1e9]), st.sampled_from([0.0, 1e6, 1e15])
 )
 @example(0, 0.0, 1.0, 0.0)
-@examples(max_examples=25)
+@examples(10)
 def test_what_lies_between_the_bounds_is_no_vote(seed, newest, scale, offset):
     random = np.random.default_rng(seed)
     values = np.append(offset + scale * random.standard_t(3, size=300), offset + newest)

@@ -33,7 +33,8 @@ from ridgeline.io.memory.file import MemoryFile
 from ridgeline.io.memory.sections import HEADER_BYTES
 from ridgeline.io.memory.unusable import Unusable
 
-KILLS = 100
+# How often a test kills: in the ordinary suite, and in the long one.
+KILLS = [30, pytest.param(100, marks=pytest.mark.long)]
 
 
 @pytest.fixture
@@ -48,13 +49,14 @@ def one_commit(path, age, added=0, rows=None):
         age_all(memory, age, rows)
 
 
-def test_killed_in_the_midst_of_writing_in_place(path):
-    """A hundred times at any byte of a commit, new keys among it; each time goes on from what the one before has left."""
+@pytest.mark.parametrize("kills", KILLS)
+def test_killed_in_the_midst_of_writing_in_place(path, kills):
+    """Many times at any byte of a commit, new keys among it; each time goes on from what the one before has left."""
     chance = random.Random(5)
     begin(path, 400)
     known = names(2000).texts()
     died = torn = 0
-    for age in range(2, 2 + KILLS):
+    for age in range(2, 2 + kills):
         left = chance.randrange(used_bytes(path))
         added = chance.choice((0, 0, 1, 5))
 
@@ -65,15 +67,16 @@ def test_killed_in_the_midst_of_writing_in_place(path):
         died += in_child(act) == -signal.SIGKILL
         hot, _ = sound(path, known, most=age)
         torn += (hot == -2).sum()
-    assert died > KILLS // 2
+    assert died > kills // 2
     assert torn > 0
 
 
-def test_killed_while_a_new_file_is_written(path):
+@pytest.mark.parametrize("kills", [8, pytest.param(50, marks=pytest.mark.long)])
+def test_killed_while_a_new_file_is_written(path, kills):
     """It is the old file or the new one; what was written in vain is swept."""
     chance = random.Random(6)
     known = names(4000).texts()
-    for _ in range(20):
+    for _ in range(kills):
         path.unlink(missing_ok=True)
         begin(path, 400)
         left = chance.randrange(2 * used_bytes(path))
@@ -90,7 +93,7 @@ def test_killed_while_a_new_file_is_written(path):
     assert {found.name for found in path.parent.iterdir()} == {path.name, f"{path.name}.lock"}
 
 
-@pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [10, pytest.param(200, marks=pytest.mark.long)])
 def test_killed_by_the_clock(path, kills):
     chance = random.Random(7)
     begin(path, 20_000)
@@ -333,7 +336,9 @@ def test_removed_between_opening_and_commit(path):
 
 @pytest.mark.parametrize("added", [0, 3, 1000])
 @pytest.mark.parametrize("share", [0, 0.001, 0.1, 0.5, 0.8])
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
+@pytest.mark.parametrize(
+    "code", [errno.ENOSPC, *(pytest.param(code, marks=pytest.mark.long) for code in (errno.EDQUOT, errno.EIO))]
+)
 def test_a_disk_that_is_full_midway(path, added, share, code):
     begin(path, 200)
     known = names(1200).texts()

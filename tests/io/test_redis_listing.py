@@ -9,8 +9,8 @@ import types
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as examples
 from hypothesis import strategies as st
+from rigs.examples import examples
 from rigs.redis import HOST, answers, commands, fake_redis, page, proxy, redis_server
 
 from ridgeline.io.errors import SourceUnavailable
@@ -68,7 +68,7 @@ def test_names_that_come_twice_are_read_once():
 
 
 @given(st.lists(st.lists(st.binary(max_size=5), max_size=8), max_size=8))
-@examples(max_examples=50)
+@examples(25)
 def test_a_listing_is_the_union_of_its_pages(each):
     found = Listing()
     for names in each:

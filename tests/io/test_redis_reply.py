@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import redis
 from hypothesis import example, given
-from hypothesis import settings as examples
 from hypothesis import strategies as st
 from redis.exceptions import ConnectionError as BrokenError
 from redis.exceptions import InvalidResponse, MovedError, ResponseError
+from rigs.examples import examples
 from rigs.redis import bulk, listed
 
 from ridgeline.io.redis import reply as reply_module
@@ -76,7 +76,7 @@ def reader_of(data: bytes, cuts: list[int] = (), *, silent: bool = False) -> Rep
 
 
 @given(st.lists(values, min_size=1, max_size=4), st.lists(st.integers(0, 400), max_size=12))
-@examples(max_examples=300)
+@examples(100)
 @example([[b"a", b"b\r\n", b""]], list(range(60)))
 @example([[None, [], [[b"x"]]], b"$3\r\nabc\r\n"], list(range(60)))
 def test_any_reply_cut_anywhere_is_read_as_it_was_sent(sent, cuts):
@@ -93,7 +93,7 @@ def test_any_reply_cut_anywhere_is_read_as_it_was_sent(sent, cuts):
         st.sampled_from([b"*", b"$", b":", b"-", b"+", b"\r\n", b"1", b"2", b"9" * 30, b"-1", b"a"]), max_size=20
     ).map(b"".join)
 )
-@examples(max_examples=500)
+@examples(150)
 def test_any_bytes_are_a_reply_or_one_kind_of_error(data):
     reader = reader_of(data)
     with contextlib.suppress(redis.RedisError):

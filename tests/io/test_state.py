@@ -559,11 +559,12 @@ def add_and_close(path, barrier, name):
         remember(state, ("http", str(name), name, 60))
 
 
+@pytest.mark.parametrize("attempts", [3, pytest.param(30, marks=pytest.mark.long)])
 @pytest.mark.parametrize("damaged", [False, True], ids=["absent", "damaged"])
-def test_processes_that_meet_one_file_lose_nothing(tmp_path, damaged):
+def test_processes_that_meet_one_file_lose_nothing(tmp_path, damaged, attempts):
     """Half-made by one it looks foreign to the next, and of two that move a damaged one aside one would take the new."""
     context = multiprocessing.get_context("fork")
-    for attempt in range(10):
+    for attempt in range(attempts):
         path = tmp_path / str(attempt) / "state.db"
         path.parent.mkdir()
         if damaged:

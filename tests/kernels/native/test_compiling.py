@@ -115,6 +115,7 @@ def test_without_a_place_for_it_a_caller_without_time_leaves_nobody_behind(recip
     assert len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.long
 def test_another_threads_compilation_is_waited_for_no_longer_than_there_is_time(recipe, tmp_path):
     import threading
 
@@ -162,7 +163,7 @@ def test_a_start_killed_while_compiling_leaves_its_work_to_the_next(modules, tmp
     assert leftovers(tmp_path) == []
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_a_killed_compiler_takes_its_builders_along_and_the_next_start_clears_up(modules, tmp_path, how):
     here = tmp_path.with_name(f"{tmp_path.name}-here")
     first = started(modules, tmp_path, before=FOR_CHILDREN, SLOW="600", MARK=str(tmp_path), HERE=str(here))
@@ -211,6 +212,7 @@ def test_a_killed_builder_may_try_again(tmp_path):
         children.judge(child, tmp_path / "fake.log")
 
 
+@pytest.mark.long
 def test_code_that_dies_is_not_tried_again(modules, tmp_path):
     before = f"{FOR_CHILDREN}; os.umask(0)"  # what is remembered must be ours alone, or it is not believed
     first = answer(started(modules, tmp_path, before=before, DIE=str(int(signal.SIGSEGV))))
@@ -232,6 +234,7 @@ def test_sources_edited_meanwhile_are_compiled_again_under_their_own_stamp(recip
     assert leftovers(tmp_path) == []
 
 
+@pytest.mark.long
 def test_sources_that_never_rest_are_left_to_numba(recipe, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(Recipe, "stamp", lambda *_: "0" * 24)
     assert Loader(recipe, environment(tmp_path)).entry("fake").origin == "numba"
@@ -294,7 +297,8 @@ def full_disk(tmp_path):
     subprocess.run(["umount", place], check=True)
 
 
-@pytest.mark.parametrize("room", [24576, *(pytest.param(room, marks=pytest.mark.long) for room in (0, 4096))])
+@pytest.mark.long
+@pytest.mark.parametrize("room", [24576, 0, 4096])
 def test_on_a_full_disk_the_next_folder_is_taken_and_found_again(modules, full_disk, tmp_path, room):
     (full_disk / "ballast").write_bytes(bytes(65536 - room))
     other = tmp_path / f"ridgeline-{os.geteuid()}"

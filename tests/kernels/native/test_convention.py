@@ -101,6 +101,7 @@ def install():
 """
 
 
+@pytest.mark.long
 def test_with_an_unknown_numba_the_plain_way_gives_the_same_bits(modules, built, tmp_path):
     """Found once, kept until the stamp (numba's version is in it) changes, and said at each start."""
     (tmp_path / "sitecustomize.py").write_text(

@@ -183,7 +183,7 @@ def test_what_is_no_json_is_damage(body):
 
 
 @pytest.mark.parametrize("name", ["fake.json", "facts.json"])
-@pytest.mark.parametrize("content", [b"[" * 100_000, b'{"fake": 1}'])
+@pytest.mark.parametrize("content", [pytest.param(b"[" * 100_000, marks=pytest.mark.long), b'{"fake": 1}'])
 def test_a_process_survives_nonsense_in_its_cache(modules, root, name, content):
     """Sealed, so that only what it says can be wrong."""
     (stamp_folder(root) / name).write_bytes(sealed_text(content))
