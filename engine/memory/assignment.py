@@ -30,7 +30,7 @@ def assign(scorer: Scorer, names: Sequence[str], apart: NDArray[np.bool_] | None
     """The assignment of each name, int32[n]; `apart` bool[n]: whether it is another program's."""
     policies = scorer.overrides.assign(names)
     found = np.zeros(len(names), np.int32) if policies is None else policies.astype(np.int32)
-    own = np.array([policy.min_window_points > 0 for policy in scorer.overrides.policies])
+    own = np.array([policy.min_window_points > 0 or policy.cut for policy in scorer.overrides.policies])
     found |= np.where(own[found], WHOLE, 0).astype(np.int32)
     asks = scorer.asking.of(names, len(names))
     if asks is not None:

@@ -167,7 +167,8 @@ def _replay(
         numbers = encoded.numbers[one.policy].tolist()
         change = steps.change if gated[one.policy] else steps.change[:0]
         entry(
-            one.t, one.x, one.wanted, one.switches, encoded.thresholds[one.policy], critical[numbers[CRITICAL_ROW]],
+            one.t, one.x, one.wanted, one.switches, encoded.thresholds[one.policy], encoded.cutoffs[one.policy],
+            critical[numbers[CRITICAL_ROW]],
             weights, totals, scale, room.floats, room.integers, room.sx, room.chunk, room.places, room.scratch,
             steps.outcomes, steps.votes, steps.scores[:COLUMNS], change, steps.level, span.begin, span.end, span.place,
             numbers[MASK], int(encoded.consensus[one.policy]) - len(plan.user), one.seconds,

@@ -71,7 +71,8 @@ def _fullest(entry: Any, series: Series, end: int) -> int:
     none, floats, integers = np.empty(0), np.empty((0, 0)), np.empty((0, 0), np.int64)
     return int(
         entry(
-            series.t, series.x, series.wanted, series.switches, none, none, none, none, none, floats, integers, none, integers,
+            series.t, series.x, series.wanted, series.switches, none, none, none, none, none, none, floats,
+            integers, none, integers,
             np.empty((0, 0), np.int32), none, series.wanted[:0], series.wanted[:0], np.empty((0, 0), np.float32),
             none, none, 0, end, -1, 0, 0, series.seconds,
         )

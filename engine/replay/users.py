@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ridgeline.engine.score.users import Rows
 from ridgeline.kernels.replay.layout import ABOVE_ONE
-from ridgeline.kernels.score.layout import ANALYSED, EMPTY
+from ridgeline.kernels.score.layout import ALGORITHMS, ANALYSED, EMPTY
 
 if TYPE_CHECKING:
     from ridgeline.engine.replay.plan import ReplayPlan
@@ -39,7 +39,7 @@ def add_user_scores(series: Sequence[Series], steps: Steps, plan: ReplayPlan, po
             found, raised = windows.scores(one, threads)
             if raised >= 0 and one.name not in plan.complaints:
                 plan.complaints[one.name] = windows.complaint(one, raised)
-            scores = found[0::2] / limit
+            scores = found[0::2] / limit / policies.cutoffs[policies.of_row[row], ALGORITHMS + place]
             narrow = scores.astype(np.float32)
             rows[place, here] = np.where((scores > 1) & ~(narrow > 1), ABOVE_ONE, narrow)
             steps.votes[here] += scores > 1

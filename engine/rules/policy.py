@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,7 @@ MOST_VOTES: Final = 127  # verdicts count votes in eight bits
 # Algorithms whose threshold is a level of significance; below the least, Student's t has no quantile in float64.
 SIGNIFICANCES: Final = frozenset({"grubbs"})
 LEAST_SIGNIFICANCE: Final = 1e-300
+LEAST_CUTOFF, MOST_CUTOFF = sys.float_info.min, sys.float_info.max  # products of two stay numbers that divide
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,20 @@ class Policy:
     rule: str = CONSENSUS
     rule_threshold: float = 1.0
     cutoffs: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def cut(self) -> bool:
+        """Whether scores of algorithms in force are divided by another number than 1: then they alone tell of votes."""
+        return self._shared != 1.0 or any(name in self.algorithms or not self.algorithms for name, _ in self.cutoffs)
+
+    def cutoff(self, algorithm: str) -> float:
+        """What the algorithm's score is divided by, so that it votes above it: its own cutoff, times that of all."""
+        return min(max(dict(self.cutoffs).get(algorithm, 1.0) * self._shared, LEAST_CUTOFF), MOST_CUTOFF)
+
+    @property
+    def _shared(self) -> float:
+        """Under a consensus its threshold is one of every algorithm: the k-th largest score is divided with the others."""
+        return self.rule_threshold if self.rule == CONSENSUS else 1.0
 
 
 def consensus_fault(consensus: int, algorithms: int) -> str | None:

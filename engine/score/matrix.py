@@ -219,7 +219,7 @@ def _run_kernel(
     def block(critical: NDArray[np.float64], start: int) -> int:
         return entry(
             *inputs,
-            policies.of_row, policies.numbers, policies.thresholds, switches, critical, weights,
+            policies.of_row, policies.numbers, policies.thresholds, policies.cutoffs, switches, critical, weights,
             results.outcomes, results.votes, results.scores, results.points, results.facts,
             np.empty(score_room(longest)), np.empty(longest, np.int64),
             start, min(start + size, rows), mode, int(plan.resolution),

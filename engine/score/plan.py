@@ -17,7 +17,7 @@ from ridgeline.engine.score.rows import Judgeable
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import NO_AS_OF
 from ridgeline.kernels.native import loader
-from ridgeline.kernels.score.layout import ALGORITHMS, CONSENSUS_SLACK, CRITICAL_ROW, MASK, POLICY, STALE_PERIOD
+from ridgeline.kernels.score.layout import ALGORITHMS, CONSENSUS_SLACK, CRITICAL_ROW, CUT, MASK, POLICY, STALE_PERIOD
 
 BLOCK_ROWS: Final = 1024
 
@@ -69,6 +69,7 @@ class Policies:
     of_row: NDArray[np.int32]
     numbers: NDArray[np.int64]  # columns as in `kernels.score.layout`
     thresholds: NDArray[np.float64]  # of the nine
+    cutoffs: NDArray[np.float64]  # what scores are divided by, of the nine and users' algorithms after them
     consensus: NDArray[np.int64]
     alphas: tuple[float, ...]
     user: NDArray[np.float64]  # thresholds of users' algorithms, NaN where one is switched off
@@ -115,7 +116,7 @@ def _encoded(
     """All but `of_row`: the same for every chunk of a run."""
     facts = loader.facts()
     names = (*facts, *(one.name for one in user))
-    numbers, thresholds, own = [], [], []
+    numbers, thresholds, cutoffs, own = [], [], [], []
     alphas: list[float] = []
     for policy in policies:
         chosen = policy.algorithms or names
@@ -130,13 +131,16 @@ def _encoded(
         row[MASK] = mask
         row[STALE_PERIOD] = stale
         row[CRITICAL_ROW] = alphas.index(limits["grubbs"])
+        row[CUT] = policy.cut
         numbers.append(row)
         thresholds.append([limits[name] for name in facts])
+        cutoffs.append([policy.cutoff(name) for name in names])
         own.append([limits.get(one.name, 1.0) if one.name in chosen else np.nan for one in user])
     return Policies(
         np.empty(0, np.int32),
         np.array(numbers),
         np.array(thresholds),
+        np.array(cutoffs),
         np.array([policy.consensus for policy in policies], np.int64),
         tuple(alphas),
         np.array(own, np.float64).reshape(len(policies), len(user)),
@@ -152,8 +156,6 @@ def _check(policy: Policy, chosen: tuple[str, ...], limits: dict[str, float], pr
     fault = consensus_fault(policy.consensus, len(chosen)) or reach_fault(policy.min_window_points, profile)
     if fault is not None:
         raise InputError(fault)
-    if policy.cutoffs or policy.rule_threshold != 1.0:
-        raise InputError("cutoffs and rule_threshold are read, but nothing is judged by them yet: leave them out")
     for name, limit in limits.items():
         fault = threshold_fault(name, limit)
         if fault is not None:

@@ -17,7 +17,16 @@ from ridgeline.engine.score.plan import Policies, ScorePlan, resolve_as_of
 from ridgeline.engine.score.rows import Judgeable
 from ridgeline.engine.score.threads import each
 from ridgeline.io.text import escape
-from ridgeline.kernels.score.layout import ANALYSED, FAILED, FALSE, NULL, TRUE, USER_SCRATCH_PER_POINT, user_room
+from ridgeline.kernels.score.layout import (
+    ALGORITHMS,
+    ANALYSED,
+    FAILED,
+    FALSE,
+    NULL,
+    TRUE,
+    USER_SCRATCH_PER_POINT,
+    user_room,
+)
 
 BLOCK_ROWS: Final = 1024  # rows per call; results do not depend on it
 
@@ -108,7 +117,9 @@ def user_votes(
         plan.spent.setdefault(one.name, []).append((time.perf_counter() - began, count))
         if raised >= 0 and one.name not in plan.complaints:
             plan.complaints[one.name] = rows.complaint(one, raised, f" on {escape(matrix.name(raised))}")
-        columns.append(scores / policies.user[policies.of_row, place])
+        columns.append(
+            scores / policies.user[policies.of_row, place] / policies.cutoffs[policies.of_row, ALGORITHMS + place]
+        )
     scores = np.stack(columns, axis=1)
     analysed = (outcomes == ANALYSED)[:, None]
     in_force = analysed & ~np.isnan(policies.user[policies.of_row])

@@ -47,6 +47,16 @@ def outcomes(begin, end, wanted, first, same, extreme, switches, live, outcome, 
 
 
 @exact_kernel
+def divide(size, mask, cutoffs, table):
+    """Divide table[k, :size] by cutoffs[k], float64[9], of the algorithms in force that have one unlike 1."""
+    never_inline()
+    for k in range(ALGORITHMS):
+        if mask & (1 << k) and cutoffs[k] != 1.0:
+            for j in range(size):
+                table[k, j] /= cutoffs[k]
+
+
+@exact_kernel
 def _convert(scores, out, votes):
     """Write scores float64[n] as float32, each on its side of 1, and count the votes."""
     for j in range(scores.size):

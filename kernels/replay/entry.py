@@ -23,6 +23,7 @@ from ridgeline.kernels._signature import (
 )
 from ridgeline.kernels.replay.direct import doubt_daily as _doubt_daily
 from ridgeline.kernels.replay.direct import settle_doubts as _settle_doubts
+from ridgeline.kernels.replay.emit import divide as _divide
 from ridgeline.kernels.replay.emit import gate as _gate
 from ridgeline.kernels.replay.emit import outcomes as _outcomes
 from ridgeline.kernels.replay.emit import write as _write
@@ -106,6 +107,7 @@ def run(
     wanted: Bytes,
     switches: Ints,
     thresholds: Floats,
+    cutoffs: Floats,
     critical: Floats,
     weights: Floats,
     totals: Floats,
@@ -131,7 +133,7 @@ def run(
     """Replay the points begin..end-1 of one series; write its wanted steps from output position `place` on.
 
     t int64[n] ascending epoch seconds, x float64[n] finite; wanted uint8[n]: 1 at steps to write (a timestamp's last)
-    switches int64[SWITCHES] of the profile; thresholds float64[9]
+    switches int64[SWITCHES] of the profile; thresholds float64[9]; cutoffs float64[>= 9]: what scores are divided by
     critical, totals, scale float64[m + 1] by number of points, weights float64[m], m >= the fullest window:
     grubbs' critical values, sums of the newest weights, what makes weighted squares a variance; weights newest last
     floats float64[BLOCK_FLOATS, WIDTH], integers int64[BLOCK_INTEGERS, WIDTH]
@@ -190,12 +192,23 @@ def run(
                 integers[TIME_SUMS : TIME_SUMS + 2],
             )  # fmt: skip
             _score_moments(
-                x, at, stop, live, first, floats[MOMENTS : MOMENTS + 9], thresholds, switches, critical, table, doubt
+                x,
+                at,
+                stop,
+                live,
+                first,
+                floats[MOMENTS : MOMENTS + 9],
+                thresholds,
+                cutoffs,
+                switches,
+                critical,
+                table,
+                doubt,
             )
             if mask & (1 << LEAST_SQUARES):
                 _score_least_squares(
                     t, x, at, stop, live, first, floats[MOMENTS : MOMENTS + 9], integers[TIME_SUMS : TIME_SUMS + 2],
-                    thresholds[LEAST_SQUARES], switches, seconds, always, table, doubt,
+                    thresholds[LEAST_SQUARES], cutoffs[LEAST_SQUARES], switches, seconds, always, table, doubt,
                 )  # fmt: skip
             if mask & (1 << FIRST_HOUR_AVERAGE):
                 hour_stop = _walk_hour(
@@ -212,19 +225,29 @@ def run(
                     floats[HOUR : HOUR + 4],
                 )
                 _score_hour(
-                    x, at, stop, live, floats[HOUR : HOUR + 4], thresholds[FIRST_HOUR_AVERAGE], switches, table, doubt
+                    x,
+                    at,
+                    stop,
+                    live,
+                    floats[HOUR : HOUR + 4],
+                    thresholds[FIRST_HOUR_AVERAGE],
+                    cutoffs[FIRST_HOUR_AVERAGE],
+                    switches,
+                    table,
+                    doubt,
                 )
             if mask & (1 << STDDEV_FROM_MOVING_AVERAGE):
                 _walk_ewm(x, at, stop, before, first, weights, totals, ewm_state, floats[DEVIATIONS], floats[SQUARES])
                 _score_ewm(
                     x, at, stop, live, first, floats[DEVIATIONS], floats[SQUARES], scale,
-                    thresholds[STDDEV_FROM_MOVING_AVERAGE], switches, table, doubt,
+                    thresholds[STDDEV_FROM_MOVING_AVERAGE], cutoffs[STDDEV_FROM_MOVING_AVERAGE], switches, table, doubt,
                 )  # fmt: skip
             if with_bins | with_mad:
                 _walk_order(
                     x, at, stop, base, before, first, live, rank, sx, ranks, tree, integers[WALK],
                     integers[BINS], floats[EDGES], switches[HISTOGRAM], switches[GUARDED] != 0, with_mad, with_bins,
-                    thresholds[MEDIAN_ABSOLUTE_DEVIATION], thresholds[HISTOGRAM_BINS], table, doubt,
+                    thresholds[MEDIAN_ABSOLUTE_DEVIATION], cutoffs[MEDIAN_ABSOLUTE_DEVIATION], thresholds[HISTOGRAM_BINS],
+                    table, doubt,
                 )  # fmt: skip
             if mask & (1 << KS_TEST):
                 ref, probe = _pointers(t, at, stop, first, ref, probe, switches, integers[REFS], integers[PROBES])
@@ -259,6 +282,7 @@ def run(
                     scratch,
                 )
             if steps > 0:
+                _divide(stop - at, mask, cutoffs, table)
                 following = _write(
                     at, stop, wanted, live, analysed == stop - at, integers[OUTCOME], mask, table, floats[DISTANCES], floats[STATISTICS], place,
                     outcomes, votes, scores,

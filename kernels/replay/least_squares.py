@@ -21,7 +21,7 @@ LOST: Final = 1e-7  # share of the residuals' squares that rounding may touch be
 
 
 @exact_kernel
-def score(t, x, begin, end, live, first, rows, sums, threshold, switches, seconds, always, table, doubt):
+def score(t, x, begin, end, live, first, rows, sums, threshold, cutoff, switches, seconds, always, table, doubt):
     """Score least_squares from `moments.walk`'s rows and time sums.
 
     With u = t - T0 and d = x - origin: Cuu = Suu - Su^2/n, Cud = Sud - Su Sd/n, slope = Cud/Cuu and the residuals'
@@ -76,7 +76,7 @@ def score(t, x, begin, end, live, first, rows, sums, threshold, switches, second
             doubt[j] |= 1 << LEAST_SQUARES
         elif guarded and not (r > NEAR * NOISE_OF_FIT * np.sqrt(m2 * share) and surely_apart(r, o, tail, r)):
             doubt[j] |= 1 << LEAST_SQUARES
-        elif not settled(value, CLOSE):
+        elif not settled(value, cutoff, CLOSE):
             guard = GUARD + 2.0 * error / squares + touched * f2 * np.sqrt(peak / squares)
-            if not settled(value, guard):
+            if not settled(value, cutoff, guard):
                 doubt[j] |= 1 << LEAST_SQUARES

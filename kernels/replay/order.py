@@ -9,7 +9,7 @@ from ridgeline.kernels.histogram_bins import score_of_count
 from ridgeline.kernels.replay import histogram, median_mad
 from ridgeline.kernels.replay.bitmap import clear
 from ridgeline.kernels.replay.median_mad import HIGHEST, LOWEST
-from ridgeline.kernels.replay.sums_scores import GUARD, settled, surely_apart
+from ridgeline.kernels.replay.sums_scores import GUARD, loud, settled, surely_apart
 from ridgeline.kernels.score.layout import HISTOGRAM_BINS, MEDIAN_ABSOLUTE_DEVIATION
 
 _clear = clear
@@ -51,7 +51,7 @@ def mad_score(newest, centre, mad, threshold):
 @exact_kernel
 def walk(
     x, begin, end, base, lo, first, live, rank, sx, ranks, tree, walk_state, bin_state, edges,
-    rule, guarded, with_mad, with_bins, mad_threshold, bin_threshold, table, doubt,
+    rule, guarded, with_mad, with_bins, mad_threshold, mad_cutoff, bin_threshold, table, doubt,
 ):  # fmt: skip
     """Move the window over the points begin..end-1; score both algorithms where live[j] is non-zero.
 
@@ -80,8 +80,8 @@ def walk(
             mad = _deviation(tree, walk_state, sx, centre)
             score = mad_score(x[i], centre, mad, mad_threshold)
             table[MEDIAN_ABSOLUTE_DEVIATION, j] = score
-            if not settled(score, GUARD) or (
-                guarded and score > 1.0 and not surely_apart(x[i] - centre, 0.0, x[i], centre)
+            if not settled(score, mad_cutoff, GUARD) or (
+                guarded and loud(score, mad_cutoff) and not surely_apart(x[i] - centre, 0.0, x[i], centre)
             ):
                 doubt[j] |= 1 << MEDIAN_ABSOLUTE_DEVIATION
         if with_bins:

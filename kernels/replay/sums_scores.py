@@ -18,14 +18,21 @@ from ridgeline.kernels.shared.noise import NEAR, NOISE
 from ridgeline.kernels.shared.scaling import HUGE, TINY
 from ridgeline.kernels.shared.switches import DDOF, GUARDED, HISTORY_DDOF, TWO_SIDED
 
-GUARD: Final = 1e-9  # a score this near to 1 is computed again by the algorithm's own kernel
+GUARD: Final = 1e-9  # a score this near to its cutoff is computed again by the algorithm's own kernel
 
 
 @exact_kernel
-def settled(score, guard):
-    """Return whether the score is certainly on its side of 1 (NaN is not)."""
+def settled(score, cutoff, guard):
+    """Return whether the score is certainly on its side of the cutoff (NaN is not); guard: of scores up to 1."""
     always_inline()
-    return abs(score - 1.0) >= guard
+    return abs(score - cutoff) >= guard * max(cutoff, 1.0)
+
+
+@exact_kernel
+def loud(score, cutoff):
+    """Return whether the score votes, or would if it were not for its cutoff: then rounding must not be behind it."""
+    always_inline()
+    return score > min(cutoff, 1.0)
 
 
 @exact_kernel
@@ -50,7 +57,7 @@ def surely_apart(deviation, origin, a, b):
 
 
 @exact_kernel
-def score_moments(x, begin, end, live, first, rows, thresholds, switches, critical, table, doubt):
+def score_moments(x, begin, end, live, first, rows, thresholds, cutoffs, switches, critical, table, doubt):
     """Score stddev_from_average, grubbs and mean_subtraction_cumulation from `moments.walk`'s rows.
 
     table float64[9, >= end - begin] by algorithm; doubt int64[...]: bits of the algorithms to compute again.
@@ -60,6 +67,8 @@ def score_moments(x, begin, end, live, first, rows, thresholds, switches, critic
     history_ddof = float(switches[HISTORY_DDOF])
     one_sided = switches[TWO_SIDED] == 0
     guarded = switches[GUARDED] != 0
+    cut_average, cut_high = cutoffs[STDDEV_FROM_AVERAGE], cutoffs[GRUBBS]
+    cut_apart = cutoffs[MEAN_SUBTRACTION_CUMULATION]
     average = 1.0 / thresholds[STDDEV_FROM_AVERAGE]
     newest = 1.0 / thresholds[MEAN_SUBTRACTION_CUMULATION]
     size = 0  # what depends on the number of points alone is computed when that changes
@@ -92,24 +101,24 @@ def score_moments(x, begin, end, live, first, rows, thresholds, switches, critic
         table[GRUBBS, j] = high
         table[MEAN_SUBTRACTION_CUMULATION, j] = apart
         if not (
-            settled(away, GUARD)
-            and settled(high, GUARD)
-            and settled(apart, GUARD)
+            settled(away, cut_average, GUARD)
+            and settled(high, cut_high, GUARD)
+            and settled(apart, cut_apart, GUARD)
             and sound(m2, rows[3, j])
             and sound(h2, rows[1, j])
             and abs(change) < HUGE
         ) or (
             guarded
             and (
-                ((away > 1.0 or high > 1.0) and not surely_apart(change, o, tail, mean))
-                or (apart > 1.0 and not surely_apart((x[i] - o) - history, o, x[i] - o, history))
+                ((loud(away, cut_average) or loud(high, cut_high)) and not surely_apart(change, o, tail, mean))
+                or (loud(apart, cut_apart) and not surely_apart((x[i] - o) - history, o, x[i] - o, history))
             )
         ):
             doubt[j] |= (1 << STDDEV_FROM_AVERAGE) | (1 << GRUBBS) | (1 << MEAN_SUBTRACTION_CUMULATION)
 
 
 @exact_kernel
-def score_first_hour(x, begin, end, live, rows, threshold, switches, table, doubt):
+def score_first_hour(x, begin, end, live, rows, threshold, cutoff, switches, table, doubt):
     """Score first_hour_average from `first_hour.walk`'s rows."""
     never_inline()
     limit = 1.0 / threshold
@@ -133,14 +142,16 @@ def score_first_hour(x, begin, end, live, rows, threshold, switches, table, doub
         tail = ((x[i] - o) + (x[i - 1] - o) + (x[i - 2] - o)) / 3.0
         score = fraction(abs(tail - mean), np.sqrt(m2 * free)) * limit
         table[FIRST_HOUR_AVERAGE, j] = score
-        if not (settled(score, GUARD) and sound(m2, rows[1, j]) and abs(tail) < HUGE):
+        if not (settled(score, cutoff, GUARD) and sound(m2, rows[1, j]) and abs(tail) < HUGE):
             doubt[j] |= 1 << FIRST_HOUR_AVERAGE
-        elif guarded and score > 1.0 and not surely_apart(tail - mean, o, tail, mean):
+        elif guarded and loud(score, cutoff) and not surely_apart(tail - mean, o, tail, mean):
             doubt[j] |= 1 << FIRST_HOUR_AVERAGE
 
 
 @exact_kernel
-def score_moving_average(x, begin, end, live, first, deviations, squares, scale, threshold, switches, table, doubt):
+def score_moving_average(
+    x, begin, end, live, first, deviations, squares, scale, threshold, cutoff, switches, table, doubt
+):
     """Score stddev_from_moving_average from `ewm.walk`'s deviations and weighted squares.
 
     scale float64[m]: by number of points, what makes the squares the bias-corrected variance.
@@ -154,7 +165,7 @@ def score_moving_average(x, begin, end, live, first, deviations, squares, scale,
         d = abs(deviations[j])
         score = fraction(d, threshold * np.sqrt(q * scale[begin + j + 1 - first[j]]))
         table[STDDEV_FROM_MOVING_AVERAGE, j] = score
-        if not (settled(score, GUARD) and sound(q, d)):
+        if not (settled(score, cutoff, GUARD) and sound(q, d)):
             doubt[j] |= 1 << STDDEV_FROM_MOVING_AVERAGE
-        elif guarded and score > 1.0 and not surely_apart(d, x[begin + j], 0.0, d):
+        elif guarded and loud(score, cutoff) and not surely_apart(d, x[begin + j], 0.0, d):
             doubt[j] |= 1 << STDDEV_FROM_MOVING_AVERAGE

@@ -14,15 +14,17 @@ from ridgeline.kernels.score.layout import (
     CHANGE,
     CONSENSUS_SLACK,
     CRITICAL_ROW,
+    CUT,
     DATAPOINT,
     LEVEL,
     MASK,
     NO_CRITICAL,
     NULL,
     OWN_AS_OF,
+    SCORES,
     STALE_PERIOD,
 )
-from ridgeline.kernels.score.row import score_row
+from ridgeline.kernels.score.row import cut_row, score_row
 from ridgeline.kernels.score.window import considered, describe, keep_last, outcome_of
 from ridgeline.kernels.shared.row import Row
 from ridgeline.kernels.shared.stats import STATS
@@ -41,6 +43,7 @@ def run(
     policy_of_row: ShortInts,
     policies: IntRows,
     thresholds: FloatRows,
+    cutoffs: FloatRows,
     switches: Ints,
     critical: FloatRows,
     weights: Floats,
@@ -62,6 +65,7 @@ def run(
     duplicates uint8[n]: the row holds equal timestamps
     as_of int64[n]: epoch seconds, or OWN_AS_OF; full_duration int64[n]: seconds of each row's window
     policy_of_row int32[n], below 0: the row counts as empty; policies int64[p, POLICY]; thresholds float64[p, 9]
+    cutoffs float64[p, >= 9]: what scores are divided by, under the policies that say so
     switches int64[SWITCHES]: the profile
     critical float64[c, m]: grubbs' critical values by number of points, NaN where not computed yet
     weights float64[>= longest row]: exponential weights, newest (1) last
@@ -105,7 +109,10 @@ def run(
                 kept = scores[row] if row < scores.shape[0] else own_scores
                 series = Row(t, x, weights[weights.size - n :], stats, switches, now, full_duration[row], rest)
                 mask, slack = policies[p, MASK], policies[p, CONSENSUS_SLACK]
-                score_row(series, table[n], thresholds[p], mask, slack, mode, votes[row], kept)
+                cut = policies[p, CUT] != 0
+                score_row(series, table[n], thresholds[p], mask, slack, SCORES if cut else mode, votes[row], kept)
+                if cut:
+                    cut_row(cutoffs[p], votes[row], kept)
                 points[row, CHANGE] = change_of(stats)
                 points[row, LEVEL] = level_of(stats)
         describe(t, x, facts[row], switches, steps, rest)

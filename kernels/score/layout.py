@@ -32,8 +32,9 @@ ALGORITHMS: Final = 9
 EARLY_EXIT, ALL_VOTES, SCORES = range(3)
 
 # Columns of policies int64[p, POLICY]. CONSENSUS_SLACK: votes other than True after which consensus is impossible.
-CONSENSUS_SLACK, MASK, STALE_PERIOD, CRITICAL_ROW = range(4)
-POLICY: Final = 4
+# CUT: not 0 where scores are divided by cutoffs.
+CONSENSUS_SLACK, MASK, STALE_PERIOD, CRITICAL_ROW, CUT = range(5)
+POLICY: Final = 5
 
 # Columns of points float64[n, POINTS]: newest value, tail mean less mean, mean; of facts int64[n, FACTS]: newest
 # timestamp, points, median step in seconds, whether a value is below 0, whether the window is a counter's.

@@ -93,3 +93,13 @@ def score_row(
     if against > limit:
         return
     judge(MEDIAN_ABSOLUTE_DEVIATION, row, thresholds, mask, votes, scores)
+
+
+@exact_kernel
+def cut_row(cutoffs: np.ndarray, votes: np.ndarray, scores: np.ndarray) -> None:
+    """Divide the scores of a row, float64[9], by cutoffs, float64[>= 9], and write the votes uint8[9] that come of it."""
+    never_inline()
+    for column in range(ALGORITHMS):
+        if votes[column] == TRUE or votes[column] == FALSE:
+            scores[column] /= cutoffs[column]
+            votes[column] = TRUE if scores[column] > 1.0 else FALSE

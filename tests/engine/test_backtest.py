@@ -303,6 +303,14 @@ def test_resuming_a_finished_backtest_does_nothing_and_refuses_changes(dataset, 
     assert "steps of" in printed.out
     assert backtest(dataset, out, "--threads", 1, "--resume", "--consensus", 5) == 2
     assert "configuration changed" in capsys.readouterr().err
+    for keys in (
+        "cutoffs = { grubbs = 1.5 }",
+        "rule_threshold = 2",
+        '[[override]]\nmatch = "a"\ncutoffs = { ks_test = 3 }',
+    ):
+        (tmp_path / "r.toml").write_text(f'[source]\nkind = "redis"\nurl = "redis://127.0.0.1"\n[analysis]\n{keys}\n')
+        assert backtest(dataset, out, "--threads", 1, "--resume", "--config", tmp_path / "r.toml") == 2
+        assert "configuration changed" in capsys.readouterr().err
     assert data_files(out) == before
     manifest = (out / "manifest.json").read_text()
     for text in ("", "[]", "{}", manifest.replace('"checksums": {', '"checksums": {"scores/gone.parquet": "00",')):

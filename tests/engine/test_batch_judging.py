@@ -117,6 +117,19 @@ def test_prepared_points_are_judged_as_score_would_have_judged_them(seed, counte
     assert_as_score(matrix, after, Analysis(full_duration=7200, all_votes=True), preparation=given_, most=30)
 
 
+def test_points_are_judged_by_their_cutoffs_as_score_would_have_judged_them():
+    rng = np.random.default_rng(8)
+    t = START + 60 * np.arange(240)
+    matrix = matrix_of([(t, rng.normal(size=240)) for _ in range(2)])
+    cutoffs = (("grubbs", 0.3), ("least_squares", 1e300), ("median_absolute_deviation", 0.2))
+    analysis = Analysis(all_votes=True, consensus=3, cutoffs=cutoffs, rule_threshold=0.9)
+    loud = (Override("loud", cutoffs=(("histogram_bins", 1e-9), ("grubbs", 1.0)), rule_threshold=0.5),)
+    after = np.array([NEVER, t[120]])
+    assert assert_as_score(matrix, after, analysis, loud) > 70
+    judged = judge(matrix, after, Judging.of(analysis, loud, threads=1))
+    assert 0 < judged.anomalous.sum() < len(judged)
+
+
 def swing(t, x, as_of, scratch):
     if x[-1] < -2:
         return np.nan

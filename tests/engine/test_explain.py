@@ -151,6 +151,33 @@ def test_the_card_is_the_verdict_and_more():
     assert by_name["grubbs"].statistic / by_name["grubbs"].threshold == pytest.approx(by_name["grubbs"].score)
 
 
+@pytest.mark.parametrize(
+    ("cutoff", "most"), [(1.0, 20), (2.0, 10), (0.7, 29), (0.5, 41), (21.0, 0), (41.9, 0), (42.0, -1), (1e300, -1)]
+)
+def test_thresholds_and_bounds_are_those_of_the_cutoffs(cutoff, most):
+    values = SERIES["anomalous"]
+    plain = {one.name: one for one in card_of(values).algorithms}
+    card = card_of(values, cutoffs=tuple((name, cutoff / 2) for name in NINE), rule_threshold=2.0)
+    for one in card.algorithms:
+        before = plain[one.name]
+        assert one.statistic == pytest.approx(before.statistic, rel=1e-12)
+        assert one.vote is (before.score > cutoff)
+        if one.name == "histogram_bins":
+            assert one.threshold == most
+        else:
+            assert one.threshold == pytest.approx(before.threshold * cutoff, rel=1e-12)
+        for bound, outward in ((one.low, -math.inf), (one.high, math.inf)):
+            for value, fires in ((bound, False), (None if bound is None else math.nextafter(bound, outward), True)):
+                if value is not None:
+                    other = card_of(
+                        np.append(values[:-1], value),
+                        cutoffs=((one.name, cutoff),),
+                        algorithms=(one.name,),
+                        consensus=1,
+                    )
+                    assert other.anomalous is fires
+
+
 def test_what_keeps_a_metric_from_being_anomalous_is_said():
     quiet = "\n".join(as_lines(card_of(SERIES["quiet"])))
     assert "not anomalous: " in quiet

@@ -130,6 +130,30 @@ def test_every_step_equals_score(profile, series, window):
     assert_equals_score(t, x, profile, window)
 
 
+LIMITS = st.sampled_from([1e-9, 0.1, 0.6, 0.99, 1.01, 1.5, 4.0, 1e300]) | st.floats(0.1, 5.0)
+CUTOFFS = st.dictionaries(st.sampled_from(algorithm_names()), LIMITS).map(lambda found: tuple(sorted(found.items())))
+
+
+@examples(25)
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+@given(series=strategies.series(min_size=2, max_size=420), cutoffs=CUTOFFS, threshold=LIMITS)
+def test_every_step_equals_score_under_cutoffs(profile, series, cutoffs, threshold):
+    t, x = series
+    assert_equals_score(t, x, profile, 7200, Policy(consensus=3, cutoffs=cutoffs, rule_threshold=threshold))
+
+
+@pytest.mark.parametrize("cutoff", [0.02, 0.7, 3.0])
+def test_long_hard_series_equal_score_under_cutoffs(cutoff):
+    rng = np.random.default_rng(17)
+    n, compared = 3000, 0
+    t = times("minutes", n, rng)
+    policy = Policy(cutoffs=tuple((name, cutoff) for name in algorithm_names()))
+    for x in hard(n, rng).values():
+        steps = replay_series(t, x, ReplayPlan(), policy)
+        compared += assert_equals_score(t, x, policy=policy, steps=steps, picks=telling(steps, rng, 15))
+    assert compared > 400
+
+
 @pytest.mark.parametrize("profile", sorted(PROFILES))
 @pytest.mark.parametrize("kind", sorted(WINDOWS))
 def test_long_hard_series_equal_score(profile, kind):

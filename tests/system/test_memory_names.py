@@ -150,6 +150,30 @@ min_window_points = 50
         assert "app0.m3" in world.minute()[1].verdicts
 
 
+def test_metrics_with_cutoffs_are_read_in_full_and_judged_by_them(tmp_path):
+    extra = """
+[[override]]
+match = "app1"
+rule_threshold = 0.05
+[[override]]
+match = "app2"
+cutoffs = { grubbs = 0.2, least_squares = 3.0 }
+[[override]]
+match = "app0"
+cutoffs = { grubbs = 1.0 }
+"""
+    with both_sides(tmp_path, extra=extra) as sides:
+        world = World(sides, [f"app{k % 3}.m{k}" for k in range(40)])
+        world.minute()
+        for _ in range(2):
+            report, one = world.minute()
+            assert report.read_for["odd"] == 26
+            assert report.read_for["settled"] >= 10
+            loud = {name for name, (told, _) in one.verdicts.items() if told[SAME.index("anomalous")]}
+            assert loud
+            assert all(name.startswith("app1") for name in loud)
+
+
 def test_what_siblings_filled_or_sorted_is_read_at_once(world):
     world.minute()
     world.minute()
