@@ -1,5 +1,7 @@
 """`cutoffs`: an algorithm votes where its score is above its own, the same wherever votes are cast."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -45,7 +47,8 @@ def test_a_vote_is_a_score_above_its_cutoff(profile, series, cutoffs, threshold)
     if plain["outcome"] != "analysed":
         return
     for name in algorithm_names():
-        score, limit = plain[f"{name}_score"], min(max(cutoffs.get(name, 1.0) * threshold, 2.3e-308), 1.7e308)
+        score = plain[f"{name}_score"]
+        limit = min(max(cutoffs.get(name, 1.0) * threshold, sys.float_info.min), sys.float_info.max)
         if score is None:
             assert told[name] is told[f"{name}_score"] is None
             continue
