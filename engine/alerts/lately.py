@@ -112,7 +112,7 @@ def observe(previous: Lately | None, seen: Seen | None, *, keep: int = 1, trigge
         return previous  # long over, and m of n would see normal runs only
     recent = (*previous.recent, seen.anomalous)[-max(keep, 1) :]
     if not seen.anomalous:
-        return replace(previous, seen=seen.timestamp, normal=previous.normal + 1, recent=recent)
+        return Lately(previous.incidents, seen.timestamp, previous.normal + 1, recent, previous.open, previous.triggers)
     if previous.ongoing():
         incidents = (*previous.incidents[:-1], previous.incident.grown(_finite(seen)))
     else:

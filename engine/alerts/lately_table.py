@@ -1,4 +1,8 @@
-"""The one sparse table of lately anomalous metrics, in state: a record per metric, pruned by age and number."""
+"""The one sparse table of lately anomalous metrics, in state: a record per metric, pruned by age and number.
+
+A run asks for few of them: those of the metrics that are anomalous now, and the watched ones, which change although their
+metric is normal, since somebody is to be told that it is or is counting the runs.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,15 @@ from dataclasses import astuple, fields
 from operator import attrgetter
 from typing import Any, Final
 
-from ridgeline.engine.alerts.lately import Incident, Lately
+from ridgeline.engine.alerts.lately import RESOLVE_AFTER, Incident, Lately
 from ridgeline.engine.alerts.second_order import Triggers
 from ridgeline.io.state.batch import Batch
 from ridgeline.io.state.interface import State
-from ridgeline.io.state.names import ANOMALIES
+from ridgeline.io.state.names import ANOMALIES, PRUNED, WATCHED
 
 KEPT_FOR: Final = 7 * 86400  # seconds after a metric's last anomalous point
 MOST_METRICS: Final = 100_000
+PRUNED_EVERY: Final = 86_400  # seconds
 _told: Final = attrgetter(*(field.name for field in fields(Incident)))
 
 
@@ -29,14 +34,46 @@ def read_lately(state: State, metrics: Sequence[str] | None = None) -> dict[str,
     return {metric: record for metric, record in records if record is not None}
 
 
+def read_watched(state: State) -> set[str]:
+    """The metrics whose records change although nothing is wrong with them."""
+    return state.members(WATCHED)
+
+
 def write_lately(batch: Batch, records: Mapping[str, Lately]) -> None:
-    """Store records; only those that changed need to be given."""
+    """Store records, and have them watched; only those that changed need to be given."""
     batch.put(ANOMALIES, {metric: encode(record) for metric, record in records.items()})
+    batch.add(WATCHED, records)
 
 
-def drop_lately(batch: Batch, metrics: Iterable[str]) -> None:
+def unwatch(batch: Batch, metrics: Iterable[str]) -> None:
+    """Look at the records of these only where the metrics are anomalous again."""
+    batch.remove(WATCHED, metrics)
+
+
+def drop_lately(batch: Batch, metrics: Sequence[str]) -> None:
     """Forget metrics."""
     batch.drop(ANOMALIES, metrics)
+    unwatch(batch, metrics)
+
+
+def is_pruning_due(state: State) -> bool:
+    """Whether a day has passed since outdated records were forgotten, or there are too many."""
+    return state.get(PRUNED) is None or state.size(ANOMALIES) > MOST_METRICS
+
+
+def prune(batch: Batch, records: Mapping[str, Lately], now: int) -> None:
+    """Of all records forget the outdated ones, a tenth more than need be where they are too many; watch what is not over."""
+    crowded = len(records) > MOST_METRICS
+    old = outdated(records, now, most=MOST_METRICS * 9 // 10 if crowded else MOST_METRICS)
+    drop_lately(batch, old)
+    gone = set(old)
+    batch.add(WATCHED, [metric for metric, one in records.items() if metric not in gone and not is_over(one)])
+    batch.set(PRUNED, 1, PRUNED_EVERY)
+
+
+def is_over(record: Lately, keep: int = RESOLVE_AFTER) -> bool:
+    """Whether the record stays as it is as long as its metric is normal; `keep`: runs that anybody counts."""
+    return not record.open and record.normal >= keep
 
 
 def outdated(records: Mapping[str, Lately], now: int, kept_for: int = KEPT_FOR, most: int = MOST_METRICS) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from ridgeline.alerters import duration
@@ -13,7 +14,7 @@ from ridgeline.engine.alerts.delivery import Delivery
 from ridgeline.engine.alerts.entry import decode, encode
 from ridgeline.engine.alerts.item import Item, Pair
 from ridgeline.engine.alerts.lately import Lately, opened
-from ridgeline.engine.alerts.lately_table import write_lately
+from ridgeline.engine.alerts.lately_table import read_lately, write_lately
 from ridgeline.engine.alerts.round import Round
 from ridgeline.io.state.batch import Batch
 from ridgeline.io.state.outbox import Entry, drop_outbox, put_outbox, read_outbox
@@ -35,6 +36,7 @@ def collect(round_: Round) -> None:
         item = decode(pair, entry, plan, round_.now)
         if plan.owns(item.alert.metric):
             round_.waiting[pair] = item
+    _recall(round_)
     fresh, changed = [], []
     for item in round_.items:
         older = round_.waiting.get(item.pair)
@@ -49,6 +51,16 @@ def collect(round_: Round) -> None:
         # else: perhaps nobody has been told yet that it fires, which comes first
     keep(round_, [round_.waiting[pair] for pair in changed])
     round_.items = fresh + take(round_, [item for item in round_.waiting.values() if _is_due(item, round_)])
+
+
+def _recall(round_: Round) -> None:
+    """Ask for the records of metrics that wait and that this run had no reason to look at."""
+    metrics = sorted(
+        {item.alert.metric for item in round_.waiting.values() if round_.record(item.alert.metric) is None}
+    )
+    nothing: dict[str, Lately] = {}
+    if metrics:
+        round_.before = {**round_.before, **round_.store.read(partial(read_lately, metrics=metrics), nothing)}
 
 
 def _stays_open(round_: Round, item: Item) -> None:

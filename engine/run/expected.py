@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ridgeline.engine.score.considered import considered
+from ridgeline.engine.score.considered import Considering
 from ridgeline.engine.score.scorer import Scorer
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ class ExpectedSink:
             return
         names = verdicts.column("metric").to_pylist()
         anomalous = {name for name, found in zip(names, rows, strict=True) if found}
-        series = matrix.prepared
-        for row, name in enumerate(series.metrics.to_pylist()):
+        asked = Considering(matrix.prepared, self.scorer)
+        for row, name in enumerate(matrix.prepared.metrics.to_pylist()):
             if name in anomalous:
-                _, values = considered(series, row, self.scorer)
+                _, values = asked.points(row)
                 self.report.describe(name, expected=expected(values))
 
     def settle(self, settled: Settled) -> None:
@@ -60,11 +60,15 @@ def expected(values: NDArray[np.float64]) -> tuple[float, float] | None:
     None below five values, and where a bound is too large for a number.
     """
     history = values[:-TAIL]
-    if len(history) < 2:
+    count = len(history)
+    if count < 2:
         return None
-    _, exponent = np.frexp(np.abs(history).max())
+    _, exponent = math.frexp(max(float(history.max()), -float(history.min())))
     scaled = np.ldexp(history, -exponent)  # exact, and no square or sum of it overflows or vanishes
-    mean, spread = float(scaled.mean()), SIGMAS * float(scaled.std(ddof=1))
-    with np.errstate(over="ignore"):
-        low, high = np.ldexp([mean - spread, mean + spread], exponent).tolist()
-    return (low, high) if math.isfinite(low) and math.isfinite(high) else None
+    mean = float(np.add.reduce(scaled)) / count
+    scaled -= mean
+    spread = SIGMAS * math.sqrt(float(np.add.reduce(scaled * scaled)) / (count - 1))
+    try:
+        return math.ldexp(mean - spread, exponent), math.ldexp(mean + spread, exponent)
+    except OverflowError:
+        return None

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
 HOT: Final = Section("hot", str(LAYOUT_VERSION), HOT_BYTES, private=True)
 QUEUE: Final = Section("queue", str(LAYOUT_VERSION), QUEUE_BYTES, private=False)
 DOT: Final = ord(".")
+MARKS: Final = np.array([OUTCOME, STATE, COUNTER])
 UNASKED: Final = 255  # a code: no answer came, for want of time or rights
 RUNS: Final = "runs"
 BEFORE: Final = "before"
@@ -125,8 +126,8 @@ class Remembered:
 
     def leads(self, as_of: int) -> Ints:
         """Seconds from `as_of` to the newest point of what needs not be read, int64[k]."""
-        hot = self.hot[self.rows[self.codes[self.rows] <= QUIET]]
-        found: Ints = hot[:, LAST] + hot.view(np.int32)[:, AHEAD] - as_of
+        rows, hot = self.rows[self.codes[self.rows] <= QUIET], self.hot
+        found: Ints = hot[rows, LAST] + hot.view(np.int32)[rows, AHEAD] - as_of
         return found
 
     def write(self, as_of: int, *, everything: bool) -> None:
@@ -190,22 +191,21 @@ class Remembered:
     def settled(self, judging: Judging) -> Settled:
         """What needs not be read."""
         rows = self.rows[self.codes[self.rows] <= QUIET]
-        hot = self.hot[rows]
-        marks = hot.view(np.uint8)[:, MARKS_BYTE : MARKS_BYTE + 8]
-        short = marks[:, OUTCOME] == TOO_SHORT
-        derived = marks[:, STATE] >= DERIVED
+        hot = self.hot  # column by column: whole rows would be copied for the sake of a third of them
+        outcomes, states, counters = hot.view(np.uint8)[rows[:, None], MARKS_BYTE + MARKS].T
+        counts, short, derived = hot[rows, COUNT], outcomes == TOO_SHORT, states >= DERIVED
         return Settled(
-            outcomes=marks[:, OUTCOME],
+            outcomes=outcomes,
             reasons=np.zeros(len(rows), np.uint8),
-            timestamps=hot[:, LAST],
-            datapoints=hot.view(np.float64)[:, VALUE],
-            counts=hot[:, COUNT],
-            points=np.where(derived, hot.view(np.int32)[:, RAW_COUNT], hot[:, COUNT]),
-            negatives=hot[:, NEGATIVES] > 0,
-            resolutions=hot[:, STEP],
-            counters=marks[:, COUNTER] > 0,
+            timestamps=hot[rows, LAST],
+            datapoints=hot.view(np.float64)[rows, VALUE],
+            counts=counts,
+            points=np.where(derived, hot.view(np.int32)[rows, RAW_COUNT], counts),
+            negatives=hot[rows, NEGATIVES] > 0,
+            resolutions=hot[rows, STEP],
+            counters=counters > 0,
             done=np.where(derived, TURNED, 0).astype(np.uint8),
-            sparse=_sparse(hot[short], judging, rows[short]),
+            sparse=_sparse(hot[rows[short]], judging, rows[short]),
             hashes=self.file.roster.hashed[rows],
             naming=lambda places: self.names(rows[places]),
             namespaces=lambda places: self.namespaces(rows[places]),

@@ -47,6 +47,8 @@ STATE: Final = (
     ),
     Key(f"{OURS}outbox", "hash", "what waits to be sent: [strategy, metric] -> JSON", "", ("run",), ("run",), "alerts"),
     Key(f"{OURS}anomalies", "hash", "lately anomalous metrics: metric -> JSON", "", ("run",), ("run",), "alerts"),
+    Key(f"{OURS}anomalies.watched", "set", "those whose record the next run looks at", "", ("run",), ("run",), "alerts"),
+    Key(f"{OURS}anomalies.pruned", "string", "that outdated records were forgotten lately", "86400", ("run",), ("run",), "alerts"),
     Key(f"{OURS}silences", "hash", "operators' mutes: id -> JSON", "", ("run",), ("run",), "alerts"),
     Key(f"{OURS}reading.<source>", "string", "where reading goes on after a run that had not time for all: JSON", "3600", ("run",), ("run",), "alerts"),
     Key(f"{OURS}triggers.<metric>", "string", "when a metric triggered, for `ridgeline.skyline`'s second order: JSON", "604800", ("run",), ("run",), "alerts"),

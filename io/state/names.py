@@ -2,6 +2,8 @@
 
 ridgeline.outbox        hash  what could not be sent: JSON [strategy, metric] -> entry    engine/alerts
 ridgeline.anomalies     hash  lately anomalous metrics: metric -> record                  engine/alerts/lately
+ridgeline.anomalies.watched  set   those whose record the next run must look at          engine/alerts/lately_table
+ridgeline.anomalies.pruned   text  that outdated records were forgotten lately            engine/alerts/lately_table
 ridgeline.silences      hash  operators' mutes: id -> silence                             engine/alerts
 ridgeline.counters      hash  metrics found to be counters, under Skyline's profiles       engine/run/latches
 ridgeline.breaker.NAME  text  an endpoint that is left alone for a while                  engine/alerts
@@ -20,6 +22,8 @@ from typing import Final
 
 OUTBOX: Final = "outbox"
 ANOMALIES: Final = "anomalies"
+WATCHED: Final = "anomalies.watched"
+PRUNED: Final = "anomalies.pruned"
 SILENCES: Final = "silences"
 COUNTERS: Final = "counters"
 REMOTE_FAILURES: Final = "remote"

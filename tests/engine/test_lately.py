@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from twins.lately import Twin
 
+from ridgeline.engine.alerts import lately_table
 from ridgeline.engine.alerts.lately import (
     MOST_INCIDENTS,
     RESOLVE_AFTER,
@@ -26,8 +27,12 @@ from ridgeline.engine.alerts.lately_table import (
     decode,
     drop_lately,
     encode,
+    is_pruning_due,
     outdated,
+    prune,
     read_lately,
+    read_watched,
+    unwatch,
     write_lately,
 )
 from ridgeline.engine.alerts.second_order import MOST_SIZE, MOST_TRIGGERS, out_of_rhythm, worth_another
@@ -285,6 +290,27 @@ def test_any_json_is_a_record_that_can_be_used_or_none(value):
     record = decode(value)
     if record is not None:
         json.dumps(encode(observe(record, seen(10_000_000), keep=3)), allow_nan=False)
+
+
+def test_pruning_is_done_once_a_day_and_watches_what_is_not_over(state, monkeypatch):
+    monkeypatch.setattr(lately_table, "MOST_METRICS", 10)
+    assert is_pruning_due(state)
+    over = replace(walk(seen(0)), normal=RESOLVE_AFTER)
+    records = {
+        f"m{number:02d}": replace(over, incidents=(replace(over.incident, last=1000 + number),)) for number in range(11)
+    }
+    records |= {"m09": replace(records["m09"], normal=0), "m10": replace(records["m10"], open=(("http", None),))}
+    with state.batch() as batch:
+        write_lately(batch, records)
+        unwatch(batch, records)
+    with state.batch() as batch:
+        prune(batch, records, 1010)
+    assert sorted(read_lately(state)) == [f"m{number:02d}" for number in range(2, 11)], "a tenth more than too many"
+    assert read_watched(state) == {"m09", "m10"}
+    assert not is_pruning_due(state)
+    with state.batch() as batch:
+        write_lately(batch, dict.fromkeys("abc", over))
+    assert is_pruning_due(state), "too many again"
 
 
 def test_the_table_is_pruned_by_age_and_number():

@@ -1,6 +1,7 @@
 """A run looks back: since when an anomaly lasts, m of n, and what is normal again, told to those who were told."""
 
 import dataclasses
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,14 +14,16 @@ from rigs.redis import redis_server
 from rigs.runs import END, TABLE, load, run_json, write_config
 
 from ridgeline.alerters import SENT, Outcome
+from ridgeline.engine.alerts import lately_table
 from ridgeline.engine.alerts.lately import Incident, Lately
-from ridgeline.engine.alerts.lately_table import read_lately
+from ridgeline.engine.alerts.lately_table import decode, read_lately, read_watched, unwatch, write_lately
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.alerts.second_order import worth_another
 from ridgeline.engine.alerts.strategy import Strategy
 from ridgeline.engine.config.load import parse_config
 from ridgeline.engine.policy.lookback import longest, looked_at, often
 from ridgeline.engine.run.lately import LatelySink
+from ridgeline.io.state.in_redis import RedisState
 
 BEGAN = int(START)
 
@@ -56,8 +59,6 @@ def test_an_incident_from_its_first_alert_to_its_end():
         world.http.messages.clear()
         world.run(fires, [AlertRow("", ("http",), 1)], strategies=knowing, normal=normal, before=before, lately=lately)
         with world.state.batch() as batch:
-            from ridgeline.engine.alerts.lately_table import write_lately
-
             write_lately(batch, lately)
         said.append([(message.status, message.first.ongoing) for message in world.http.messages])
     firing, again = [("firing", False)], [("firing", True)]
@@ -108,6 +109,33 @@ def test_the_second_run_says_since_when(server, tmp_path, capsys):
     records = server.client.hlen("ridgeline.anomalies")
     assert records == len(first["anomalies"])
     assert set(NINE) & set(first["breakdown"])
+
+
+def test_a_run_looks_at_the_records_of_its_own_anomalies_and_of_the_watched_alone(
+    server, tmp_path, capsys, monkeypatch
+):
+    config = write_config(tmp_path, server.url, alerts=())
+    names = [row["metric"] for row in run_json(capsys, config)[1]["anomalies"]]
+    state = RedisState(server.client)
+    past = Lately((Incident(END - 600, END - 600, 1.0, 1.0, 6, ()),), END - 600, normal=9)
+    quiet = next(name for name in TABLE["metric"].to_pylist() if name not in names)
+    with state.batch() as batch:
+        write_lately(batch, {f"over.{number}": past for number in range(200)} | {quiet: replace(past, normal=1)})
+        unwatch(batch, [f"over.{number}" for number in range(200)])
+    looked = []
+    monkeypatch.setattr(lately_table, "decode", lambda value: (looked.append(value), decode(value))[1])
+    _, found, _ = run_json(capsys, config)
+    assert len(looked) == len(names) + 1
+    assert {(row["first_seen"], row["ongoing"]) for row in found["anomalies"]} == {(END, True)}
+    records = read_lately(state)
+    assert (records[quiet].normal, records["over.7"]) == (2, past)
+    for expected in (3, 3):  # three normal runs end it, and then it stays as it is
+        with state.batch() as batch:  # a newer point each time
+            write_lately(batch, {quiet: replace(read_lately(state)[quiet], seen=END - 600)})
+        run_json(capsys, config)
+        assert read_lately(state)[quiet].normal == expected
+        assert quiet not in read_watched(state)
+    server.client.delete("ridgeline.anomalies", "ridgeline.anomalies.watched")
 
 
 def test_an_m_of_n_that_is_not_reached_keeps_a_run_quiet(server, tmp_path, capsys):

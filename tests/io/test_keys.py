@@ -22,7 +22,7 @@ from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.secret import Secret
 from ridgeline.io.state.batch import Alerted
 from ridgeline.io.state.in_redis import RedisState
-from ridgeline.io.state.names import ANOMALIES, OUTBOX, SILENCES, breaker, triggers
+from ridgeline.io.state.names import ANOMALIES, OUTBOX, SILENCES, WATCHED, breaker, triggers
 from ridgeline.io.state.outbox import drop_outbox, pick_outbox, put_outbox, read_outbox
 
 FEATURES = frozenset(key.feature for key in CATALOGUE)
@@ -37,16 +37,19 @@ def use_state(state):
         batch.alerted([Alerted("http", "a", 5, 60)])
         put_outbox(batch, {("http", "a"): {}, ("http", "b"): {}})
         batch.put(ANOMALIES, {"a": []})
+        batch.add(WATCHED, ["a"])
         batch.put(SILENCES, {"1": {}})
         batch.set(breaker("http"), {}, 60)
         batch.set(triggers("a"), [], 60)
     assert state.last_alerts([("http", "a")]) == [5]
     assert 0 < state.alert_ttls([("http", "a")])[0] <= 60
     assert pick_outbox(state, [("http", "a")]) == [{}]
+    assert "a" in state.members(WATCHED)
     assert (state.size(OUTBOX), state.fields(SILENCES), state.get(breaker("http"))) == (2, {"1": {}}, {})
     with state.batch() as batch:
         drop_outbox(batch, [("http", "a")])
         batch.drop(ANOMALIES, ["a"])
+        batch.remove(WATCHED, ["a"])
         batch.delete(breaker("http"), SILENCES)
     assert list(read_outbox(state)) == [("http", "b")]
     with state.batch() as batch:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from ridgeline.engine.alerts.digest import remember_stale, stale_items, untold
 from ridgeline.engine.alerts.external_source import Found
-from ridgeline.engine.alerts.lately import Lately
-from ridgeline.engine.alerts.lately_table import drop_lately, outdated, read_lately, write_lately
+from ridgeline.engine.alerts.lately import RESOLVE_AFTER, Lately
+from ridgeline.engine.alerts.lately_table import (
+    is_over,
+    is_pruning_due,
+    prune,
+    read_lately,
+    read_watched,
+    unwatch,
+    write_lately,
+)
 from ridgeline.engine.alerts.notices import no_data_items, parked_items
 from ridgeline.engine.alerts.pictures import Album
 from ridgeline.engine.alerts.pipeline import Times, deliver
@@ -30,6 +38,7 @@ from ridgeline.engine.run.turn import PARTIAL, Turn
 from ridgeline.engine.score.anomaly import Anomaly
 from ridgeline.io.errors import InputError
 from ridgeline.io.state.batch import Batch
+from ridgeline.io.state.interface import State
 
 
 def alert(turn: Turn) -> None:
@@ -70,7 +79,7 @@ def _deliver(turn: Turn) -> Summary:
     with open_run_state(config, budget.left()) as state, open_recorder(config, budget.left) as recorder:
         store = Store(state, recorder, budget.left)
         store.write(external.batch)
-        before, normal, lately = _look_back(turn, store, plan)
+        past = _look_back(turn, store, plan)
         silent = turn.sink(StaleSink)
         stale = {} if silent is None else untold(silent.found, store)
         if silent is not None:
@@ -81,13 +90,14 @@ def _deliver(turn: Turn) -> Summary:
             store,
             times,
             notices=notices,
-            normal=normal,
-            before=before,
-            lately=lately,
+            normal=past.normal,
+            before=past.before,
+            lately=past.lately,
             fleet=report.outcomes["analysed"],
             album=_album(turn),
         )
-        _remember(store, {**before, **summary.noted}, lately, turn.as_of)
+        _remember(store, past, summary.noted)
+        _forget(store, past, turn.as_of)
         remember_stale(stale, store, 0 if silent is None else silent.period)
         turn.handoffs.safe = not summary.state_problem
         return summary
@@ -110,30 +120,66 @@ def _plan(turn: Turn, external: Sequence[AlertRow]) -> Plan:
         return delivery_plan(config, json=json)
 
 
-def _look_back(turn: Turn, store: Store, plan: Plan) -> tuple[dict[str, Lately], list[Anomaly], dict[str, Lately]]:
-    """Records of lately anomalous metrics before this run, those found normal by it, and the records after it.
+@dataclass(slots=True)
+class _Past:
+    """Records of lately anomalous metrics that this run has to look at: those of its own anomalies, and the watched ones.
 
-    The report learns since when its anomalies last. Where the past cannot be read, nothing is known of it: the records
-    are empty, and no rule keeps an alert back for what it would say.
+    before, lately   before this run, and after it where it judged the metric; `normal`: those that it found normal
+    keep             runs that anybody counts
     """
-    unknown: dict[str, Lately] | None = None
-    before = store.read(read_lately, unknown)
-    if before is None:
-        return {}, [], {}
+
+    before: dict[str, Lately] = field(default_factory=dict)
+    lately: dict[str, Lately] = field(default_factory=dict)
+    normal: list[Anomaly] = field(default_factory=list)
+    watched: set[str] = field(default_factory=set)
+    keep: int = RESOLVE_AFTER
+
+
+def _look_back(turn: Turn, store: Store, plan: Plan) -> _Past:
+    """What runs before know; the report learns since when its anomalies last.
+
+    Where the past cannot be read, nothing is known of it: the records are empty, and no rule keeps an alert back for what
+    it would say.
+    """
+    anomalies = turn.report.anomalies
+    unknown: tuple[set[str], dict[str, Lately]] | None = None
+    found = store.read(partial(_recall, anomalous=[anomaly.metric for anomaly in anomalies]), unknown)
+    if found is None:
+        return _Past()
+    watched, before = found
     keep = kept_runs(turn.request.config, plan.strategies.values())
-    watched = {metric: record for metric, record in before.items() if record.open or record.normal < keep}
     judged = turn.sink(LatelySink)
-    anomalies, normal = turn.report.anomalies, [] if judged is None else judged.normal(watched)
+    watching = {metric: record for metric, record in before.items() if not is_over(record, keep)}
+    normal = [] if judged is None else judged.normal(watching)
     lately = looked_at(before, anomalies, normal, keep, triggers=plan.second_order is out_of_rhythm)
     for metric in (anomaly.metric for anomaly in anomalies):
         known = metric in before and before[metric].ongoing()
         turn.report.describe(metric, first_seen=lately[metric].first_seen, ongoing=known)
-    return before, normal, lately
+    return _Past(before, lately, normal, watched, keep)
 
 
-def _remember(store: Store, before: Mapping[str, Lately], lately: Mapping[str, Lately], now: int) -> None:
-    """Keep the records that changed, and forget the outdated ones."""
+def _recall(state: State, anomalous: Sequence[str]) -> tuple[set[str], dict[str, Lately]]:
+    watched = read_watched(state)
+    return watched, read_lately(state, sorted(watched.union(anomalous)))
+
+
+def _remember(store: Store, past: _Past, noted: Mapping[str, Lately]) -> None:
+    """Keep the records that changed, `noted` being kept already, and watch no longer what nobody waits for."""
     batch = Batch()
-    write_lately(batch, {metric: record for metric, record in lately.items() if before.get(metric) != record})
-    drop_lately(batch, outdated({**before, **lately}, now))
+    kept = {**past.before, **noted}
+    changed = {metric: record for metric, record in past.lately.items() if kept.get(metric) != record}
+    write_lately(batch, changed)
+    now = {**kept, **past.lately}
+    over = (metric for metric in past.watched | changed.keys() if metric not in now or is_over(now[metric], past.keep))
+    unwatch(batch, sorted(over))
+    store.write(batch)
+
+
+def _forget(store: Store, past: _Past, now: int) -> None:
+    """Once a day, look through all records for those that are outdated."""
+    if not store.read(is_pruning_due, otherwise=False):
+        return
+    nothing: dict[str, Lately] = {}
+    batch = Batch()
+    prune(batch, {**store.read(read_lately, nothing), **past.before, **past.lately}, now)
     store.write(batch)
