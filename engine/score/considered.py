@@ -28,7 +28,7 @@ class _Columns(NamedTuple):
     offsets: NDArray[np.int64]
     timestamps: NDArray[np.int64]
     values: NDArray[np.float64]
-    duplicates: NDArray[np.int64]
+    duplicates: NDArray[np.uint8]
     as_of: NDArray[np.int64]
 
 
