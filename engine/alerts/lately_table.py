@@ -62,13 +62,17 @@ def is_pruning_due(state: State) -> bool:
 
 
 def prune(batch: Batch, records: Mapping[str, Lately], now: int) -> None:
-    """Of all records forget the outdated ones, a tenth more than need be where they are too many; watch what is not over."""
-    crowded = len(records) > MOST_METRICS
-    old = outdated(records, now, most=MOST_METRICS * 9 // 10 if crowded else MOST_METRICS)
+    """Of all records forget the outdated ones, and watch what is not over."""
+    old = to_forget(records, now)
     drop_lately(batch, old)
     gone = set(old)
     batch.add(WATCHED, [metric for metric, one in records.items() if metric not in gone and not is_over(one)])
     batch.set(PRUNED, 1, PRUNED_EVERY)
+
+
+def to_forget(records: Mapping[str, Lately], now: int) -> list[str]:
+    """The outdated ones of all records at `now`; where they are too many, a tenth more than need be."""
+    return outdated(records, now, most=MOST_METRICS * 9 // 10 if len(records) > MOST_METRICS else MOST_METRICS)
 
 
 def is_over(record: Lately, keep: int = RESOLVE_AFTER) -> bool:

@@ -87,5 +87,7 @@ def looked_at(
 
 
 def _seen(one: Anomaly, *, anomalous: bool) -> Seen:
+    if not anomalous:
+        return Seen(one.timestamp, one.value, anomalous=False)
     size = Alert(one.metric, one.value, one.timestamp, one.expected).size
     return Seen(one.timestamp, one.value, anomalous, one.votes, size, one.algorithms)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ridgeline.engine.alerts.item import Pair
 from ridgeline.engine.alerts.lately import RESOLVE_AFTER, Lately
-from ridgeline.engine.alerts.lately_table import KEPT_FOR, MOST_METRICS, outdated
+from ridgeline.engine.alerts.lately_table import MOST_METRICS, PRUNED_EVERY, to_forget
 from ridgeline.engine.alerts.match import deciding
 from ridgeline.engine.alerts.pipeline import Times, deliver
 from ridgeline.engine.alerts.plan import Plan
@@ -66,7 +66,7 @@ class _Runs:
 
     keep      after how many normal runs a past no longer matters; `patience`: the fewest that end an incident
     moments   when runs take place, ascending; `place`: the next of them
-    records   of lately anomalous metrics; `oldest`: no anomalous point of theirs is older
+    records   of lately anomalous metrics; `pruned`: when a run last looked for outdated ones
     showing   the metrics whose newest step is anomalous; `calm`: those that are normal, and held open by some receiver
     routes    the strategies that each metric is alerted by; `quiet`: until when all of them have been told
     waiting   whether anything is in the outbox
@@ -81,7 +81,7 @@ class _Runs:
     moments: NDArray[np.int64]
     place: int = 0
     records: dict[str, Lately] = field(default_factory=dict)
-    oldest: float = NEVER
+    pruned: int = -PRUNED_EVERY
     showing: dict[str, Latest] = field(default_factory=dict)
     calm: dict[str, Latest] = field(default_factory=dict)
     routes: dict[str, list[Pair]] = field(default_factory=dict)
@@ -111,7 +111,8 @@ class _Runs:
     def run(self, now: int, steps: Sequence[Step]) -> None:
         """One run, which finds these steps."""
         self.place = int(np.searchsorted(self.moments, now))
-        self._forget_outdated(int(self.moments[self.place - 1]) if self.place else now)
+        if self.place:
+            self._forget_outdated(int(self.moments[self.place - 1]))
         self.place += 1
         self.clock.now = float(now)
         self._look(now, steps)
@@ -145,7 +146,6 @@ class _Runs:
             self.records, [*again, *found[0]], found[1], self.keep, triggers=self.plan.second_order is out_of_rhythm
         )
         self.records |= after
-        self.oldest = min([self.oldest, *(self.records[one.metric].incident.last for one in found[0])])
         for one in found[1]:
             if not self.records[one.metric].open:
                 del self.calm[one.metric]
@@ -188,13 +188,16 @@ class _Runs:
             del self.calm[metric]
 
     def _forget_outdated(self, before: int) -> None:
-        """What the run before this one, at `before`, forgot when it ended."""
-        if before - self.oldest <= KEPT_FOR and len(self.records) <= MOST_METRICS:
-            return
-        for metric in outdated(self.records, before):
-            del self.records[metric]
-            self.calm.pop(metric, None)
-        self.oldest = min((record.incident.last for record in self.records.values()), default=NEVER)
+        """What the runs up to `before` forgot as they ended: once a day, and where there are too many."""
+        while True:
+            at = int(np.searchsorted(self.moments, self.pruned + PRUNED_EVERY))
+            crowded = len(self.records) > MOST_METRICS
+            if not crowded and (at == len(self.moments) or self.moments[at] > before):
+                return
+            self.pruned = before if crowded else int(self.moments[at])
+            for metric in to_forget(self.records, self.pruned):
+                del self.records[metric]
+                self.calm.pop(metric, None)
 
 
 def _still() -> float:
