@@ -29,7 +29,7 @@ class Spell:
 def grid(spells: Sequence[Spell], groups: Mapping[str, str], first: int, last: int) -> dict[str, Any]:
     """Counts of incidents that were open in each span from `first` to `last`, by metric and by group of metrics.
 
-    `groups` has the group of each metric. Spans begin at multiples of their width, in UTC.
+    `groups` has the group of each metric. Spans begin at multiples of their width, in UTC. Names are as they stand.
     """
     width = next((width for width in WIDTHS if last // width - first // width < COLUMNS), WIDTHS[-1])
     begin = first // width

@@ -1,36 +1,30 @@
-"""Who would have been paged: pages by day, rule, strategy and metric, from `pages.parquet` and the manifest."""
+"""Who would have been paged: pages by day, rule, strategy and metric, as a backtest's manifest counts them."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
-import numpy as np
-import pyarrow as pa
+from ridgeline.io.text import escape
 
-DAY: Final = 86400
-NOISIEST: Final = 20
+MEASURES: Final = ("pages", "messages", "suppressed", "muted", "unmatched", "delay")
+MOST: Final = 100  # rules and strategies that are listed
 
 
-def paged(pages: pa.Table | None, policy: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Counts of the pages that the policy let through, or None where the backtest has no such file.
+def paged(policy: Mapping[str, Any], places: Mapping[str, int]) -> dict[str, Any]:
+    """What the page tells of a manifest's `policy`; `places` are those of the metrics that it holds in full.
 
-    `days`: pages of each day (UTC) from the first with one to the last; the others: [name, pages], the most first.
+    `days`: [YYYY-MM-DD, pages] in order; `rules`, `strategies`: [name, pages], `metrics`: [name, pages, place or None], the
+    most pages first.
     """
-    if pages is None:
-        return None
-    days = pages["timestamp"].to_numpy() // DAY
-    first = int(days.min()) if len(days) else 0
     return {
-        "total": len(days),
-        "first_day": first * DAY,
-        "days": np.bincount(days - first).tolist() if len(days) else [],
-        **{name: _most(pages[name]) for name in ("rule", "strategy", "metric")},
-        "delay": None if policy is None else policy.get("delay"),
+        **{name: policy.get(name) for name in MEASURES},
+        "days": sorted(policy["by_day"].items()),
+        "rules": _most(policy["by_rule"]),
+        "strategies": _most(policy["by_strategy"]),
+        "metrics": [(escape(row["metric"]), row["pages"], places.get(row["metric"])) for row in policy["noisiest"]],
     }
 
 
-def _most(column: pa.ChunkedArray) -> list[tuple[str, int]]:
-    counted = Counter(column.to_pylist())
-    return sorted(counted.items(), key=lambda row: (-row[1], row[0]))[:NOISIEST]
+def _most(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return [(escape(name), pages) for name, pages in sorted(counts.items(), key=lambda row: (-row[1], row[0]))[:MOST]]

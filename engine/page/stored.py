@@ -17,26 +17,33 @@ from ridgeline.io.errors import InputError
 INCIDENTS: Final = "anomalies.parquet"
 PAGES: Final = "pages.parquet"
 TUNED: Final = "tune.json"
+COLUMNS: Final = ("metric", "timestamp", "value", "outcome", "anomalous", "consensus_score")  # of every file of scores
+KEYS: Final = ("configuration", "outcomes", "pages", "policy", "steps", "unreadable")  # of every manifest
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A backtest as it lies on disk; `pages` and `tuned` are None where their files are absent."""
+    """A backtest as it lies on disk; `tuned` is None where nobody tuned it."""
 
     folder: Path
     manifest: Mapping[str, Any]
     parts: tuple[Path, ...]
     columns: tuple[str, ...]
     incidents: pa.Table
-    pages: pa.Table | None
+    pages: pa.Table
     tuned: Mapping[str, Any] | None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What a page must not be written over."""
+        return (*self.parts, *(self.folder / name for name in (MANIFEST, INCIDENTS, PAGES, TUNED)))
 
 
 def open_stored(folder: Path) -> Stored:
     """Look into the folder of a backtest. Raises InputError with one sentence where it lacks what a page needs."""
     if not (folder / MANIFEST).is_file():
         raise InputError(f"{folder} holds no {MANIFEST}: give a folder that `ridgeline backtest` has finished")
-    manifest = _object(folder / MANIFEST)
+    manifest = _object(folder / MANIFEST, KEYS)
     parts = tuple(sorted((folder / SCORE_FOLDER).glob("*.parquet")))
     if not parts:
         raise InputError(
@@ -47,32 +54,41 @@ def open_stored(folder: Path) -> Stored:
         manifest=manifest,
         parts=parts,
         columns=tuple(opened(parts[0]).schema_arrow.names),
-        incidents=_table(folder / INCIDENTS),
-        pages=_table(folder / PAGES) if (folder / PAGES).exists() else None,
-        tuned=_object(folder / TUNED) if (folder / TUNED).exists() else None,
+        incidents=_table(folder / INCIDENTS, ("metric", "start", "end", "points")),
+        pages=_table(folder / PAGES, ("metric", "timestamp")),
+        tuned=_object(folder / TUNED, ("frontier",)) if (folder / TUNED).exists() else None,
     )
 
 
 def opened(path: Path) -> pq.ParquetFile:
     """A file of scores, its texts to be read as codes. Raises InputError where it cannot be read."""
     try:
+        _check(path, COLUMNS, pq.read_schema(path).names)
         return pq.ParquetFile(path, read_dictionary=["metric", "outcome"])
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path} cannot be read as Parquet: {error}; run the backtest anew") from error
 
 
-def _table(path: Path) -> pa.Table:
+def _table(path: Path, columns: tuple[str, ...]) -> pa.Table:
     try:
-        return pq.read_table(path)
+        table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path} cannot be read: {error}; run the backtest anew") from error
+    _check(path, columns, table.column_names)
+    return table
 
 
-def _object(path: Path) -> dict[str, Any]:
+def _check(path: Path, wanted: tuple[str, ...], found: list[str]) -> None:
+    if absent := [name for name in wanted if name not in found]:
+        raise InputError(f"{path} lacks {', '.join(absent)}: it is not what `ridgeline backtest` writes; run it anew")
+
+
+def _object(path: Path, keys: tuple[str, ...]) -> dict[str, Any]:
+    """A JSON object that has these keys; what is no number in it is null."""
     try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+        found = json.loads(path.read_bytes(), parse_constant=lambda _: None)
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read as JSON: {error}; write it anew") from error
-    if not isinstance(found, dict):
-        raise InputError(f"{path} holds no JSON object: write it anew")
+    if not isinstance(found, dict) or not all(key in found for key in keys):
+        raise InputError(f"{path} is no object with {', '.join(keys)}: write it anew")
     return found

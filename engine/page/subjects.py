@@ -15,11 +15,12 @@ from ridgeline.engine.evaluate.labels import Window
 from ridgeline.engine.page.blocks import Block
 from ridgeline.engine.page.chosen import POINTS
 from ridgeline.engine.page.packed import Packer, outcome_codes
+from ridgeline.engine.rules.judgement import EXPECTED_HIGH, EXPECTED_LOW
 from ridgeline.engine.score.verdicts import OUTCOMES
 from ridgeline.io.text import escape
 
 CODES: Final = {name: code for code, name in enumerate(OUTCOMES)}
-CHANNELS, LOW, HIGH = "channels", "expected_low", "expected_high"
+CHANNELS: Final = "channels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +50,21 @@ def shown(
     packer.bits("votes", rows.fired(algorithms), algorithms)
     if CHANNELS in rows.table.column_names:
         packer.bits("channels", *_channels(rows.table[CHANNELS].combine_chunks()))
-    if LOW in rows.table.column_names:
-        packer.bounds(rows.numbers(LOW), rows.numbers(HIGH))
+    if EXPECTED_LOW in rows.table.column_names:
+        packer.bounds(rows.numbers(EXPECTED_LOW), rows.numbers(EXPECTED_HIGH))
     packer.add("pages", pages.astype(np.uint32))
     facts = {
         "name": escape(block.names[0]),
         "left_out": left_out,
         "sections": packer.layout,
-        "labels": [list(_within(window, int(stamps[0]), int(stamps[-1]))) for window in labels],
+        "labels": [list(window) for window in _within(labels, int(stamps[0]), int(stamps[-1]))],
     }
     return Shown(facts, packer.text())
 
 
-def _within(window: Window, first: int, last: int) -> Window:
-    """A window cut to what is drawn, open ends above all; one outside of it keeps its place."""
-    start, end = window
-    return (start if end < first else max(start, first), end if start > last else min(end, last))
+def _within(windows: Sequence[Window], first: int, last: int) -> list[Window]:
+    """The windows that touch what is drawn, cut to it: their ends may be open."""
+    return [(max(start, first), min(end, last)) for start, end in windows if start <= last and end >= first]
 
 
 def _channels(column: pa.Array) -> tuple[npt.NDArray[np.bool_], list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,18 +15,26 @@ from ridgeline.engine.page.blocks import Block, blocks
 from ridgeline.engine.page.chosen import choose
 from ridgeline.engine.page.curves import Sweep
 from ridgeline.engine.page.gather import Gathering
-from ridgeline.engine.page.heat import Spell, grid, grouped
-from ridgeline.engine.page.paging import DAY, paged
+from ridgeline.engine.page.heat import DAY, Spell, grid, grouped
+from ridgeline.engine.page.paging import paged
 from ridgeline.engine.page.stored import Stored
-from ridgeline.engine.page.subjects import CHANNELS, HIGH, LOW, Shown, shown
+from ridgeline.engine.page.subjects import CHANNELS, Shown, shown
 from ridgeline.engine.page.tally import Tally
+from ridgeline.engine.rules.judgement import (
+    CONSENSUS,
+    EXPECTED_HIGH,
+    EXPECTED_LOW,
+    NEEDS_WALKS,
+    RULE_SCORE,
+    SCORE_OF_RULE,
+)
 from ridgeline.engine.rules.user_algorithms import SCORE
 from ridgeline.engine.score.graded import GRADED, algorithms_among
 from ridgeline.engine.score.verdicts import OUTCOMES
 from ridgeline.io.text import escape
 
-IN_FORCE: Final = ("rule_score", "consensus_score")  # the score that decides: the first that is stored
-OF_RULES: Final = ("pages_score", "ridgeline_score", *GRADED)  # others that a threshold may be chosen for
+IN_FORCE: Final = (RULE_SCORE, SCORE_OF_RULE[CONSENSUS])  # the score that decides: the first that is stored
+OF_RULES: Final = (*(SCORE_OF_RULE[rule] for rule in sorted(NEEDS_WALKS)), *GRADED)  # others to choose a threshold of
 PLAIN: Final = ("timestamp", "value", "outcome", "anomalous")
 
 
@@ -46,7 +54,7 @@ class Summary:
         self.tally = Tally(tuple(algorithms_among(columns)))
         labels = self.labels
         scores = [name for name in dict.fromkeys((self.score, *OF_RULES)) if name in columns]
-        self.sweeps = {name: Sweep(labels) for name in scores} if labels is not None and labels.count else {}
+        self.sweeps = {} if labels is None else {name: Sweep(labels) for name in scores}
         chosen = choose(self._steps(), self._incident_points(), frozenset(labels.windows if labels else ()), self.limit)
         self.metrics = {name: Shown({}, "") for name in chosen}
         self._read()
@@ -74,7 +82,15 @@ class Summary:
     def _read(self) -> None:
         """The pass over all columns that anything is made of."""
         here = self.stored.columns
-        wanted = [*PLAIN, self.score, *self.sweeps, CHANNELS, LOW, HIGH, *(n + SCORE for n in self.tally.algorithms)]
+        wanted = [
+            *PLAIN,
+            self.score,
+            *self.sweeps,
+            CHANNELS,
+            EXPECTED_LOW,
+            EXPECTED_HIGH,
+            *(n + SCORE for n in self.tally.algorithms),
+        ]
         gathering = Gathering(lambda name: bool(self.sweeps) or name in self.metrics)
         for block in blocks(self.stored, [name for name in dict.fromkeys(wanted) if name in here]):
             self.tally.add(block)
@@ -98,8 +114,6 @@ class Summary:
         import pyarrow.compute as pc
 
         pages = self.stored.pages
-        if pages is None:
-            return np.empty(0, np.int64)
         stamps = pages["timestamp"].filter(pc.equal(pages["metric"].cast("string"), name)).to_numpy()
         return np.array(sorted(set(stamps.tolist())), np.int64)
 
@@ -110,7 +124,7 @@ class Summary:
         last = max((subject.last for subject in subjects.values()), default=0)
         days = (last - first) / DAY
         plan = manifest["configuration"]
-        spells = [Spell(escape(name), start, end) for name, start, end in self._spells()]
+        spells = [Spell(*row) for row in self._spells()]
         incidents = Counter(spell.metric for spell in spells)
         return {
             "title": escape(self.stored.folder.resolve().name),
@@ -122,7 +136,6 @@ class Summary:
                 "anomalous": self.tally.anomalous,
                 "incidents": len(spells),
                 "pages": manifest["pages"],
-                "messages": manifest.get("messages"),
                 "pages_per_day": manifest["pages"] / days if days > 0 else None,
                 "outcomes": manifest["outcomes"],
                 "unreadable": len(manifest["unreadable"]),
@@ -130,15 +143,14 @@ class Summary:
                 "rule": plan["policy"].get("rule", "consensus"),
                 "consensus": plan["policy"]["consensus"],
                 "score": self.score,
-                "stored_expected": LOW in self.stored.columns,
             },
             "outcomes": list(OUTCOMES),
-            "heat": grid(spells, grouped(map(escape, subjects)), first, last),
+            "heat": self._named(grid(spells, grouped(subjects), first, last)),
             "agreement": self.tally.as_json(),
             "curves": self._curves(),
             "tuning": self.stored.tuned,
-            "paging": self._paged(),
-            "metrics": [self._metric(name, one, incidents[escape(name)]) for name, one in self.metrics.items()],
+            "paging": paged(manifest["policy"], self._places()),
+            "metrics": [self._metric(name, one, incidents[name]) for name, one in self.metrics.items()],
         }
 
     def _metric(self, name: str, one: Shown, incidents: int) -> Mapping[str, Any]:
@@ -159,13 +171,14 @@ class Summary:
             "scores": {name: sweep.as_json() for name, sweep in self.sweeps.items()},
         }
 
-    def _paged(self) -> dict[str, Any]:
-        found = paged(self.stored.pages, self.stored.manifest.get("policy"))
-        noisiest = [(escape(row["metric"]), row["pages"]) for row in self.stored.manifest["noisiest"]]
-        if found is None:
-            return {"total": self.stored.manifest["pages"], "metric": noisiest}
-        return {**found, **{key: _escaped(found[key]) for key in ("rule", "strategy", "metric")}}
+    def _places(self) -> dict[str, int]:
+        """The place of each metric that is held in full."""
+        return {name: place for place, name in enumerate(self.metrics)}
 
-
-def _escaped(rows: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
-    return [(escape(name), count) for name, count in rows]
+    def _named(self, heat: dict[str, Any]) -> dict[str, Any]:
+        """The grid with names for people, and where the metrics of its rows are held."""
+        places = self._places()
+        heat["metrics"]["places"] = [places.get(name) for name in heat["metrics"]["names"]]
+        for kind in ("metrics", "groups"):
+            heat[kind]["names"] = [escape(name) for name in heat[kind]["names"]]
+        return heat

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from ridgeline.engine.evaluate.detections import SCORE_FOLDER
 from ridgeline.engine.evaluate.labels import read_labels
 from ridgeline.engine.page.html import page
 from ridgeline.engine.page.library import plotting_script
 from ridgeline.engine.page.stored import open_stored
 from ridgeline.engine.page.summary import Summary
 from ridgeline.io.disk.atomic import write_atomic
-from ridgeline.io.disk.target import check_target
+from ridgeline.io.disk.target import check_apart, check_target
+from ridgeline.io.errors import InputError
 
 NAME: Final = "report.html"
 METRICS: Final = 200
@@ -48,7 +50,13 @@ def write_page(
     library = plotting_script()
     stored = open_stored(folder)
     check_target(target)
-    summary = Summary(stored, None if labels is None else read_labels(labels, labels_from), metrics)
+    check_apart(
+        target, str(folder / SCORE_FOLDER), [*stored.files, *([labels] if isinstance(labels, (str, Path)) else [])]
+    )
+    known = None if labels is None else read_labels(labels, labels_from)
+    if known is not None and not known.count:
+        raise InputError("the labels hold no window at all: leave them out, or give some")
+    summary = Summary(stored, known, metrics)
     told = summary.as_json()
 
     def content(file: BinaryIO) -> None:

@@ -53,7 +53,10 @@ def backtest(fleet, tmp_path_factory):
     output = tmp_path_factory.mktemp("page") / "out"
     source = output.parent / "history.parquet"
     pq.write_table(table.set_column(0, "metric", pa.array(metric)), source, row_group_size=1000)
-    ridgeline.backtest(source, output)
+    (output.parent / "ridgeline.toml").write_text(
+        '[source]\nkind = "parquet"\npath = "history.parquet"\n[[alert]]\nmatch = "."\nstrategy = "console"\nexpiration = 3600\n'
+    )
+    ridgeline.backtest(source, output, config=output.parent / "ridgeline.toml")
     return output
 
 
@@ -275,24 +278,60 @@ def test_what_a_rule_with_walks_stores_is_drawn(copied, tmp_path):
             assert np.nanmax(np.abs(bound - stored_)) < 0.1
 
 
-def test_pages_and_tuning_are_shown_where_they_are_stored(copied):
-    metric = HOSTILE[0]
-    pages = {
-        "metric": [metric, metric, HOSTILE[1]],
-        "timestamp": [END - 3 * 86400, END - 120, END - 60],
-        "rule": [".", "<b>", "."],
-        "strategy": ["slack", "slack", "smtp"],
+def test_who_is_paged_is_what_the_policy_came_to(page, backtest):
+    pages = pq.read_table(backtest / "pages.parquet")
+    manifest = json.loads((backtest / "manifest.json").read_text())
+    paging = page.summary["paging"]
+    assert (paging["pages"], paging["messages"]) == (pages.num_rows, manifest["messages"])
+    assert paging["pages"] == sum(count for _, count in paging["days"]) > 0
+    for name, count, place in paging["metrics"]:
+        assert page.names[place] == name
+        told = page.metric(name)["pages"].tolist()
+        assert len(told) == count
+        assert set(told) <= set(page.metric(name)["timestamp"].tolist())
+    for name in {*pages["metric"].to_pylist()}:
+        assert page.metric(escape(name))["pages"].tolist() == sorted(of_metric(pages, name)["timestamp"].to_pylist())
+
+
+def test_a_tuning_is_shown_as_it_is_stored(copied):
+    tuned = {
+        "frontier": [{"pages_per_day": 1.0, "recall": 0.5, "setting": {"rule": "</script>"}}],
+        "recommended": False,
     }
-    pq.write_table(pa.table(pages), copied / "pages.parquet")
-    tuned = {"frontier": [{"pages_per_day": 1.0, "recall": 0.5, "rule": "</script>"}], "recommended": False}
-    (copied / "tune.json").write_text(json.dumps(tuned))
+    (copied / "tune.json").write_text(json.dumps(tuned | {"optimism": float("nan")}))
     found = Page(ridgeline.report(copied))
-    paging = found.summary["paging"]
-    assert (paging["total"], sum(paging["days"]), len(paging["days"])) == (3, 3, 4)
-    assert paging["metric"] == [[escape(metric), 2], [HOSTILE[1], 1]]
-    assert paging["rule"] == [[".", 2], ["<b>", 1]]
-    assert found.metric(escape(metric))["pages"].tolist() == [END - 3 * 86400, END - 120]
-    assert found.summary["tuning"] == tuned
+    assert found.summary["tuning"] == tuned | {"optimism": None}
+    assert "</script>" not in found.scripts["summary"]
+
+
+def test_names_that_look_alike_stay_apart(tmp_path):
+    """One has a reversing character, the other its escape written out."""
+    names = ["cpu\u202e", "cpu\\u202e"]
+    stamps = list(range(END - 59 * 300, END + 1, 60))
+    values = [np.random.default_rng(1).normal(5, 1, len(stamps)), np.random.default_rng(2).normal(7, 1, len(stamps))]
+    values[1][-4:] += 60
+    table = pa.table(
+        {
+            "metric": [name for name in names for _ in stamps],
+            "timestamp": stamps * 2,
+            "value": np.concatenate(values),
+        }
+    )
+    ridgeline.backtest(table_file(table, tmp_path), tmp_path / "out")
+    found = Page(ridgeline.report(tmp_path / "out"))
+    assert found.names == [escape(names[1]), escape(names[0])]
+    assert found.names[0] == found.names[1]
+    assert [one["incident_count"] for one in found.summary["metrics"]] == [1, 0]
+    assert found.summary["heat"]["metrics"]["places"] == [0]
+
+
+def test_windows_without_an_end_are_cut_to_what_is_drawn(backtest, fleet, tmp_path):
+    name = fleet.metrics[-1]
+    page = Page(
+        ridgeline.report(backtest, {name: [[None, END - 600], [END + 10, None]]}, output=tmp_path / "page.html")
+    )
+    (one,) = [one for one in page.summary["metrics"] if one["name"] == name]
+    assert one["labels"] == [[END - 599 * 60, END - 600]]
 
 
 def test_only_so_many_metrics_are_held_the_telling_ones_first(backtest, labels, tmp_path, monkeypatch):
@@ -382,6 +421,34 @@ def test_what_cannot_be_reported_is_one_sentence(copied, tmp_path, capsys, monke
     assert not (copied / "report.html").exists()
 
 
+def test_the_page_replaces_nothing_that_it_is_made_of(copied, tmp_path, capsys):
+    labels = tmp_path / "labels.json"
+    labels.write_text(json.dumps({"m": []}))
+    for target in (
+        "manifest.json",
+        "anomalies.parquet",
+        "pages.parquet",
+        "scores/part-00000.parquet",
+        "scores/new.html",
+    ):
+        before = (copied / target).read_bytes() if (copied / target).exists() else None
+        assert sentence(capsys, copied, "--output", copied / target)[0] == 2
+        assert ((copied / target).read_bytes() if (copied / target).exists() else None) == before
+    assert sentence(capsys, copied, "--labels", labels, "--output", labels)[0] == 2
+    assert "no window" in sentence(capsys, copied, "--labels", labels)[1]
+
+
+def test_files_of_another_kind_are_named(copied, capsys):
+    (copied / "manifest.json").write_text("{}")
+    assert "manifest.json" in sentence(capsys, copied)[1]
+
+
+def test_scores_of_another_kind_are_named(copied, capsys):
+    change(copied, lambda table: table.drop_columns(["outcome"]))
+    code, told = sentence(capsys, copied)
+    assert (code, "part-00000.parquet lacks outcome" in told) == (2, True)
+
+
 def test_a_backtest_without_scores_is_one_sentence(copied, capsys):
     shutil.rmtree(copied / "scores")
     code, told = sentence(capsys, copied)
@@ -389,7 +456,7 @@ def test_a_backtest_without_scores_is_one_sentence(copied, capsys):
     assert "--no-scores" in told
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "anomalies.parquet", "scores/part-00000.parquet"])
+@pytest.mark.parametrize("name", ["manifest.json", "anomalies.parquet", "pages.parquet", "scores/part-00000.parquet"])
 def test_a_damaged_file_is_named_and_no_page_is_left(copied, capsys, name):
     (copied / name).write_bytes((copied / name).read_bytes()[:-30])
     code, told = sentence(capsys, copied)

@@ -1,5 +1,6 @@
 """The page of `ridgeline report` in a real browser: clicks, keys alone, light and dark, paper, and how soon it opens."""
 
+import json
 import os
 import shutil
 
@@ -18,6 +19,20 @@ CHROMIUM = shutil.which("chromium")
 END = 1_767_225_600
 HOSTILE = "</script><img src=x onerror=window.broken=1><b>\u202e"
 WAIT = 60_000  # ms, against hanging
+SETTING = {
+    "rule": "<img src=x>",
+    "consensus": 5,
+    "rule_threshold": 1.1,
+    "cutoffs": {},
+    "m_of_n": [2, 3],
+    "expiration": 3600,
+}
+POINT = {"pages_per_day": 1.0, "precision": 0.5, "recall": 0.6, "f1": 0.55, "setting": SETTING, "held_out_recall": 0.5}
+TUNED = {
+    "objective": "events", "settings": 100, "folds": 50, "recommended": True, "today": POINT, "chosen": POINT, "optimism": 0.1,
+    "gain": {"mean": 0.2, "p10": 0.05}, "held_out": {"mean": 0.5, "sd": 0.1, "today": 0.3},
+    "frontier": [POINT, {**POINT, "pages_per_day": 4.0, "recall": 0.9}], "ablation": [{"what": "without grubbs", **POINT}],
+}  # fmt: skip
 PARTS = ("fleet", "metric", "agreement", "curves", "paging", "tuning")
 
 
@@ -34,22 +49,18 @@ def browser():
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    """A page of 30 metrics with labels, pages and a tuning; one has a hostile name."""
+    """A page of 30 metrics with labels, a tuning; one has a hostile name."""
     folder = tmp_path_factory.mktemp("report")
     fleet = build_fleet(30, points=2000, end=END, incidents=12, seed=4, scattered=True)
     table = fleet.table()
     hostile = fleet.incidents[0].metric
     metric = [HOSTILE if name == hostile else name for name in table["metric"].to_pylist()]
     pq.write_table(table.set_column(0, "metric", pa.array(metric)), folder / "history.parquet")
-    result = ridgeline.backtest(folder / "history.parquet", folder / "out")
-    incidents = result.anomalies
-    pages = {"metric": incidents["metric"], "timestamp": incidents["start"]}
-    names = {key: [key] * incidents.num_rows for key in ("rule", "strategy")}
-    pq.write_table(pa.table({**pages, **names}), folder / "out" / "pages.parquet")
-    (folder / "out" / "tune.json").write_text(
-        '{"settings": 100, "folds": 50, "recommended": true, "today": {"pages_per_day": 3, "recall": 0.5, "f1": 0.4},'
-        '"frontier": [{"pages_per_day": 1, "recall": 0.6, "rule": "<img src=x>"}, {"pages_per_day": 4, "recall": 0.9}]}'
+    (folder / "ridgeline.toml").write_text(
+        '[source]\nkind = "parquet"\npath = "history.parquet"\n[[alert]]\nmatch = "."\nstrategy = "console"\nexpiration = 3600\n'
     )
+    result = ridgeline.backtest(folder / "history.parquet", folder / "out", config=folder / "ridgeline.toml")
+    (folder / "out" / "tune.json").write_text(json.dumps(TUNED))
     labels = {}
     for one in fleet.incidents:
         labels.setdefault(HOSTILE if one.metric == hostile else one.metric, []).append([one.start, one.end])
@@ -170,7 +181,7 @@ def test_incidents_are_stepped_through_and_told(open_page, report):
     assert total
     for at in range(1, total + 1):
         page.click("#later")
-        assert page.text_content("#which") == f"{at} of {total}"
+        assert page.text_content("#which") == f"incident {at} of {total}"
         assert page.text_content("#status").startswith(f"Incident {at} of {total}")
     page.locator("#incidents tbody button").first.click()
     start = page.locator("#incidents tbody button").first.text_content()
@@ -242,14 +253,15 @@ def test_an_address_opens_its_part(open_page, report):
 
 
 def test_on_paper_every_part_is_there(open_page, report):
-    page = open_page(report, "dark")
+    page = open_page(report, "dark", part="#part=metric")
+    settle(page)
     content = page.pdf()
     assert content.startswith(b"%PDF")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert all(page.is_visible(f"#{part}") for part in PARTS)
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
     page.evaluate("dispatchEvent(new Event('afterprint'))")
-    assert [part for part in PARTS if page.is_visible(f"#{part}")] == ["fleet"]
+    assert [part for part in PARTS if page.is_visible(f"#{part}")] == ["metric"]
 
 
 def test_on_a_narrow_screen_nothing_is_cut_off(open_page, report):

@@ -10,7 +10,7 @@ function buildAgreement(panel) {
   panel.append(figureOf({
     title: "Which algorithms agree",
     about: ["Each cell: of the steps at which the algorithm of the ", el("strong", {}, "row"), " voted, the share at which that of the ", el("strong", {}, "column"),
-      " voted too. A row that is dark throughout hears nothing that others do not; a pale row speaks alone. Two algorithms dark both ways are nearly one. A dash: it never voted."],
+      " voted too. A row of high numbers hears little that others do not; a row of low ones speaks alone. Two algorithms high both ways are nearly one. A dash: it never voted."],
     alt: `Matrix of the agreement of ${algorithms.length} algorithms; the table under it has the numbers.`,
     height: 120 + 40 * algorithms.length,
     draw: () => ({
@@ -37,26 +37,27 @@ function buildAgreement(panel) {
   panel.append(el("div", { class: "two" },
     figureOf({
       title: "How many vote at a step",
-      about: ["Steps by their number of votes, on a scale of tenfolds. ", rule === "consensus" ? el("strong", {}, `From ${consensus} votes on`) : "Votes are told beside the rule in force, which does not count them",
-        rule === "consensus" ? ` a step is anomalous here: ${many(least(consensus), "step")}. One vote fewer would make it ${count(least(Math.max(consensus - 1, 1)))}.` : "."],
+      about: ["Steps by their number of votes, on a scale of tenfolds. ", ...(rule === "consensus"
+        ? [el("strong", {}, `${many(least(consensus), "step has", "steps have")} ${consensus} votes or more`), `, the consensus of this backtest; with one vote fewer it would be ${count(least(Math.max(consensus - 1, 1)))}.`]
+        : ["The rule in force does not count them."])],
       alt: `Steps by votes: ${byVotes.map((number, at) => `${at} votes ${number}`).join(", ")}.`,
       height: 330,
       draw: () => ({
         data: [{
           type: "bar", x: byVotes.map((_, at) => at), y: byVotes.map((number) => number || null), cliponaxis: false,
           marker: { color: byVotes.map((_, at) => (rule === "consensus" && at >= consensus ? colours().anomaly : colours().series)) },
-          text: byVotes.map(count), textposition: "outside", hovertemplate: "%{x} votes: %{y:,} steps<extra></extra>",
+          text: byVotes.map(count), textposition: "outside", constraintext: "none", textfont: { size: 11 }, hovertemplate: "%{x} votes: %{y:,} steps<extra></extra>",
         }],
         layout: {
-          margin: { l: 60, r: 10, t: 26, b: 46 },
+          margin: { l: 90, r: 10, t: 26, b: 46 },
           xaxis: { title: { text: "votes" }, dtick: 1, showgrid: false, zeroline: false },
-          yaxis: { type: "log", title: { text: "steps" }, tickvals: powers, ticktext: powers.map(count), range: [-0.15, Math.log10(Math.max(...byVotes)) + 0.4] },
+          yaxis: { type: "log", title: { text: "steps", standoff: 14 }, tickvals: powers, ticktext: powers.map(count), range: [-0.15, Math.log10(Math.max(...byVotes)) + 0.4] },
         },
       }),
     }),
     el("section", { class: "card" }, el("h2", {}, "Each algorithm"),
       el("p", { class: "about" }, `Alone: votes that no other algorithm joined. Of the ${many(anomalous, "anomalous step")}: how often it voted there; a low share means that the others find them without it.`),
-      tableOf([["Algorithm", ""], ["Votes", "number"], ["Of all steps", "number"], ["Alone", "number"], ["Of anomalous steps", "number"]],
+      tableOf([["Algorithm", ""], ["Votes", "number"], ["Of steps", "number"], ["Alone", "number"], ["Of anomalous", "number"]],
         algorithms.map((_, at) => [name(at), count(votes[at]), percent(votes[at] / summary.facts.steps, 2), count(alone[at]), anomalous ? percent(hits[at] / anomalous) : "n/a"]),
         "Votes of each algorithm"))));
 }

@@ -12,7 +12,9 @@ function buildFleet(panel) {
     ["Steps judged", count(facts.steps), Object.entries(facts.outcomes).map(([name, of]) => `${percent(of / facts.steps, 0)} ${name.replaceAll("_", " ")}`).join(", ")],
     ["Anomalous steps", count(facts.anomalous), facts.steps ? `one in ${facts.anomalous ? count(Math.round(facts.steps / facts.anomalous)) : "none"}` : ""],
     ["Incidents", count(facts.incidents), "runs of anomalous steps"],
-    ["Pages a day", facts.pages_per_day === null ? "n/a" : short(facts.pages_per_day), `${count(facts.pages)} pages${facts.messages === null || facts.messages === undefined ? "" : ` in ${count(facts.messages)} messages`}, ${short(days)} days`],
+    summary.paging.rules.length
+      ? ["Pages a day", facts.pages_per_day === null ? "n/a" : short(facts.pages_per_day, 3), `${many(facts.pages, "page")} in ${many(summary.paging.messages, "message")}, ${short(days, 3)} days`]
+      : ["Pages a day", "none", "no [[alert]] is configured"],
     ["Rule", facts.rule, facts.rule === "consensus" ? `${facts.consensus} of ${summary.agreement.algorithms.length} algorithms agree` : "walks over each metric"],
     ...(labelled ? [["Labelled windows", count(summary.curves?.windows ?? labelled), "shaded where metrics are drawn"]] : []),
   ]));
@@ -34,7 +36,7 @@ function heatFigure() {
     title: "When incidents were open",
     about: [
       "Each row is a metric, or a group of metrics whose names begin alike; each cell the number of incidents open in ", el("strong", {}, duration(heat.width * 1000)),
-      ". A dark column means that much went wrong at once, a dark row that one metric is noisy. A click on a row opens that metric.",
+      ". A column full of colour means that much went wrong at once, a row full of colour that one metric is noisy. A click on a row opens that metric.",
     ],
     alt: `Heat map of ${many(summary.facts.incidents, "incident")} of ${many(heat.metrics.of, "metric")} over time; the table under it has its numbers.`,
     height: () => 70 + HEAT_ROW * Math.max(rows().names.length, 4),
@@ -57,7 +59,7 @@ function heatFigure() {
       };
     },
     after: table,
-    clicked: (event) => { if (of === "metrics") openMetric(rows().names[event.points[0].y]); },
+    clicked: (event) => openMetric(rows().places?.[event.points[0].y] ?? null),
   });
   const own = figures[figures.length - 1];
   const refresh = () => {
@@ -67,7 +69,7 @@ function heatFigure() {
       heat[of].of > names.length ? el("p", { class: "hint" }, `The ${names.length} noisiest of ${count(heat[of].of)} ${of} with incidents are shown.`) : "",
       folded("Table of this figure", tableOf(
         [[of === "metrics" ? "Metric" : "Group", ""], ["Incidents", "number"], ["Busiest time begins", ""], ["Open then", "number"]],
-        names.map((name, row) => [of === "metrics" ? metricLink(name) : name, count(incidents[row]), instant((heat.start + busiest(row) * heat.width) * 1000), count(counts[row][busiest(row)])]),
+        names.map((name, row) => [metricLink(name, rows().places?.[row] ?? null), count(incidents[row]), instant((heat.start + busiest(row) * heat.width) * 1000), count(counts[row][busiest(row)])]),
         "Incidents by row of the heat map")));
     redraw(own);
   };
@@ -76,10 +78,8 @@ function heatFigure() {
   return figure;
 }
 
-/** The name of a metric as a button that opens it, where the page holds it in full. */
-function metricLink(name) {
-  return placeOf.has(name) ? el("button", { type: "button", class: "link", onclick: () => openMetric(name) }, name) : name;
-}
+/** The name of a metric as a button that opens it, where the page holds it in full: at `place`, else null. */
+const metricLink = (name, place) => (place === null ? name : el("button", { type: "button", class: "link", onclick: () => openMetric(place) }, name));
 
 function metricTable() {
   const columns = [
@@ -93,14 +93,14 @@ function metricTable() {
   card.append(el("p", { class: "about" }, `The noisiest and the labelled come first. A name opens the metric; a heading sorts.`,
     left ? ` ${many(left, "more metric is", "more metrics are")} counted above but not held in full: --metrics N holds more.` : ""));
   const holder = el("div");
-  const sorted = () => summary.metrics.map((one) => one).sort((a, b) => {
-    const [left_, right] = [columns[by][2](a), columns[by][2](b)];
-    const order = typeof left_ === "string" ? left_.localeCompare(right) : left_ - right;
+  const sorted = () => [...summary.metrics.keys()].sort((a, b) => {
+    const [one, other] = [a, b].map((place) => columns[by][2](summary.metrics[place]));
+    const order = typeof one === "string" ? one.localeCompare(other) : one - other;
     return falling ? -order : order;
   });
   const fill = (focused) => {
-    holder.replaceChildren(tableOf(columns.map(([title, kind]) => [title, kind]), sorted().map((one) =>
-      columns.map(([, , value, show], at) => (at ? (show ?? count)(value(one)) : metricLink(one.name)))), "Metrics in this page"));
+    holder.replaceChildren(tableOf(columns.map(([title, kind]) => [title, kind]), sorted().map((place) =>
+      columns.map(([, , value, show], at) => (at ? (show ?? count)(value(summary.metrics[place])) : metricLink(summary.metrics[place].name, place)))), "Metrics in this page"));
     holder.querySelectorAll("thead th").forEach((head, at) => {
       head.setAttribute("aria-sort", at === by ? (falling ? "descending" : "ascending") : "none");
       head.replaceChildren(el("button", { type: "button", onclick: () => { falling = at === by ? !falling : at > 0; by = at; fill(true); } }, columns[at][0], at === by ? (falling ? " ↓" : " ↑") : ""));

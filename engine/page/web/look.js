@@ -32,6 +32,7 @@ function el(tag, attributes = {}, ...children) {
 const plain = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 const shortened = (text, most) => (text.length <= most ? text : `…${text.slice(1 - most)}`);
 
+const isNumber = (value) => typeof value === "number" && isFinite(value);
 const whole = new Intl.NumberFormat("en");
 const count = (number) => whole.format(number);
 const many = (number, one, more = `${one}s`) => `${count(number)} ${number === 1 ? one : more}`;
@@ -40,7 +41,7 @@ const percent = (share, digits = 1) => {
   const least = 0.5 * 10 ** -digits;
   return share > 0 && 100 * share < least ? `< ${10 ** -digits}\u00a0%` : `${(100 * share).toFixed(digits)}\u00a0%`;
 };
-const short = (number) => (number === null || number === undefined || !isFinite(number) ? "n/a" : Number(number.toPrecision(4)).toLocaleString("en", { maximumSignificantDigits: 4 }));
+const short = (number, digits = 4) => (isNumber(number) ? number.toLocaleString("en", { maximumSignificantDigits: digits }) : "n/a");
 const instant = (ms) => new Date(ms).toISOString().replace("T", " ").replace(/:00\.000Z$|\.\d+Z$/, "");
 
 /** A length of time in ms in its largest fitting unit. */

@@ -3,7 +3,6 @@ const VALUES = 300;
 const SCORE = 90;
 const SPACE = 14;
 const AROUND = 12; // an incident is shown with so many times its length around it, and at least as many steps
-const placeOf = new Map(summary.metrics.map((one, at) => [one.name, at]));
 const bench = { at: 0, shown: null, incident: -1, from: 0, to: 0, options: [], active: 0 };
 
 function buildMetric(panel) {
@@ -65,8 +64,8 @@ function stage() {
     el("figure", { class: "card", "aria-labelledby": "metric-name" },
       el("figcaption", {}, el("h2", { id: "metric-name" }, "…"), el("p", { class: "about", id: "metric-about" })),
       el("div", { class: "tools" },
-        el("div", { class: "group" }, button("previous", "‹ Metric", "Previous metric", () => step(-1), "k"), button("next", "Metric ›", "Next metric", () => step(1), "j")),
-        el("div", { class: "group" }, button("earlier", "‹ Incident", "Previous incident", () => stepIncident(-1), "p"), el("span", { class: "which", id: "which" }), button("later", "Incident ›", "Next incident", () => stepIncident(1), "n")),
+        el("div", { class: "group" }, button("previous", "‹", "Previous metric", () => step(-1), "k"), el("span", {}, "Metric"), button("next", "›", "Next metric", () => step(1), "j")),
+        el("div", { class: "group" }, button("earlier", "‹", "Previous incident", () => stepIncident(-1), "p"), el("span", { class: "which", id: "which" }), button("later", "›", "Next incident", () => stepIncident(1), "n")),
         el("span", { class: "gap" }),
         el("div", { class: "group" }, button("zoom-in", "+", "Zoom in", () => zoom(0.5), "+"), button("zoom-out", "−", "Zoom out", () => zoom(2), "-"), button("left", "←", "Earlier", () => pan(-0.5), "ArrowLeft"), button("right", "→", "Later", () => pan(0.5), "ArrowRight"), button("all", "All", "Show all", showAll, "0"))),
       plot, el("div", { id: "metric-key" }), el("p", { class: "told", id: "told" })),
@@ -83,11 +82,12 @@ function onKey(event) {
   acts[event.key]();
 }
 
-/** Open a metric by its name, from another part of the page. */
-function openMetric(name) {
-  if (!placeOf.has(name)) return;
+/** Open the metric at a place, from another part of the page; null: it is not in this page. */
+function openMetric(place) {
+  if (place === null) return;
+  bench.at = place;
   selectTab("metric");
-  showMetric(placeOf.get(name));
+  showMetric(place);
   byId("metric").focus();
 }
 
@@ -98,8 +98,9 @@ async function showMetric(at) {
   const facts = summary.metrics[at];
   const series = seriesOf(await inflated(`columns-${at}`), facts);
   if (bench.at !== at) return; // another was chosen meanwhile
-  const band = series.band ?? rollingBand(series.time, series.value, summary.facts.window * 1000);
-  bench.shown = { facts, series, band, incidents: incidentsOf(series), step: stepOf(series.time) };
+  const walked = series.band?.low.some(isFinite) ?? false;
+  const band = walked ? series.band : rollingBand(series.time, series.value, summary.facts.window * 1000);
+  bench.shown = { facts, series, band, walked, incidents: incidentsOf(series), step: stepOf(series.time) };
   bench.incident = -1;
   byId("metric-name").textContent = facts.name;
   byId("metric-about").replaceChildren(...aboutMetric());
@@ -114,7 +115,7 @@ function aboutMetric() {
   const sorted = Float64Array.from(series.value).sort();
   const outcomes = summary.outcomes.map((name, code) => [name, series.outcome.reduce((sum, one) => sum + (one === code), 0)]).filter(([, steps]) => steps);
   return [
-    `${count(facts.steps)} steps from ${instant(series.time[0])} to ${instant(series.time[series.steps - 1])}, one every ${duration(bench.shown.step)}: ${outcomes.map(([name, steps]) => `${count(steps)} ${name.replaceAll("_", " ")}`).join(", ")}. `,
+    `${count(facts.steps)} steps from ${instant(series.time[0])} to ${instant(series.time[series.steps - 1])}, one every ${duration(bench.shown.step).replace(/^1 /, "")}: ${outcomes.map(([name, steps]) => `${count(steps)} ${name.replaceAll("_", " ")}`).join(", ")}. `,
     `Values from ${short(sorted[0])} to ${short(sorted[sorted.length - 1])}, median ${short(sorted[sorted.length >> 1])}. `,
     el("strong", {}, `${many(facts.anomalous, "anomalous step")} in ${many(facts.incident_count, "incident")}`), facts.labels.length ? `, ${many(facts.labels.length, "labelled window")}` : "", ". ",
     facts.left_out ? `The oldest ${count(facts.left_out)} steps are not in this page.` : "",
@@ -177,12 +178,12 @@ function refreshSeries() {
   }
   const seen = incidents.filter((one) => one.end >= bench.from && one.start <= bench.to).length;
   byId("told").textContent = `Shown: ${instant(Math.max(bench.from, series.time[0]))} to ${instant(Math.min(bench.to, series.time[series.steps - 1]))} UTC, ${many(lowerBound(series.time, bench.to + 1) - lowerBound(series.time, bench.from), "step")}, ${many(seen, "incident")}.`;
-  byId("which").textContent = incidents.length ? (bench.incident < 0 ? many(incidents.length, "incident") : `${bench.incident + 1} of ${incidents.length}`) : "no incident";
+  byId("which").textContent = incidents.length ? (bench.incident < 0 ? many(incidents.length, "incident") : `incident ${bench.incident + 1} of ${incidents.length}`) : "no incident";
   own.plot.setAttribute("aria-label", `${facts.name}: values, score and votes. ${byId("told").textContent}`);
   for (const id of ["earlier", "later"]) byId(id).disabled = !incidents.length;
   const c = colours();
   byId("metric-key").replaceChildren(keyOf([
-    ["line", c.series, "value"], ["", c.band, series.band ? "expected by the walk over this metric" : `mean ± 3 standard deviations of the ${duration(summary.facts.window * 1000)} before, without the newest 3 points`],
+    ["line", c.series, "value"], ["", c.band, bench.shown.walked ? "expected by the walk over this metric" : `mean ± 3 standard deviations of the ${duration(summary.facts.window * 1000)} before, without the newest 3 points`],
     ["dot", c.anomaly, "anomalous"], ...(series.pages.length ? [["mark", c.page, "page"]] : []), ...(facts.labels.length ? [["", c.label, "labelled"]] : []),
     ["line", c.score, "score in force: above 1 is anomalous"], ["", c.vote, "vote"], ...(series.channels.names.length ? [["", c.channel, "channel above 1"]] : []),
   ]));

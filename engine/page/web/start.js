@@ -45,7 +45,7 @@ function onTabKey(event) {
 /** Show and draw all parts on paper, in light colours; afterwards the page is as it was. */
 function onPaper() {
   const before = { theme: root.dataset.theme, tab: tabs.find((tab) => tab.getAttribute("aria-selected") === "true").getAttribute("aria-controls") };
-  for (const name of Object.keys(BUILDERS)) byId(name).hidden = false;
+  for (const name of Object.keys(BUILDERS)) byId(name).hidden = name === "metric" && !bench.shown;
   setTheme("light");
   addEventListener("afterprint", () => { setTheme(before.theme); selectTab(before.tab); }, { once: true });
 }
@@ -53,9 +53,9 @@ function onPaper() {
 /** Open what the address asks for: #metric=NAME, or #part=PART; a plain #PART would move the focus. */
 function openAsked() {
   const asked = location.hash.slice(1);
-  const name = asked.startsWith("metric=") ? decodeURIComponent(asked.slice(7)) : null;
-  if (name !== null && placeOf.has(name)) {
-    bench.at = placeOf.get(name);
+  const place = asked.startsWith("metric=") ? summary.metrics.findIndex((one) => encodeURIComponent(one.name) === asked.slice(7)) : -1;
+  if (place >= 0) {
+    bench.at = place;
     selectTab("metric");
   } else selectTab(asked.startsWith("part=") && asked.slice(5) in BUILDERS ? asked.slice(5) : "fleet");
 }
