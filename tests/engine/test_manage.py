@@ -114,7 +114,7 @@ def books(draw):
     return {key: value for key, value in held.items() if value}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(names, min_size=1, max_size=8), all_rules(), books())
 def test_every_list_is_what_plain_loops_make_of_it(server, tmp_path, fleet, rules, before):
     hold(server.client, before | {UNIQUE: {f"metrics.{name}" for name in fleet}})

@@ -195,15 +195,17 @@ def test_a_counter_is_judged_by_its_rises():
     assert found.tally == {"counter": 1, "raw_counter": 1}
 
 
+@ridgeline.algorithm(summary="x", min_points=1)
+def loud(t, x, as_of, scratch):
+    return x[-1]
+
+
 @pytest.mark.parametrize("options", [{}, {"scores": True}, {"all_votes": True}])
 def test_what_is_prepared_changes_no_other_row(options):
     rows = [counter(), (START + 60 * np.arange(600), np.random.default_rng(1).normal(50, 1, 600)), counter(seed=3)]
     matrix = matrix_of(*rows)
 
-    def loud(t, x, as_of, scratch):
-        return x[-1]
-
-    user = (ridgeline.algorithm(summary="x", min_points=1)(loud),)
+    user = (loud,)
     analysis = Analysis(all_votes=options.pop("all_votes", False))
     policies = [Override("m2", consensus=5)]
     prepared = (

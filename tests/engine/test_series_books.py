@@ -215,7 +215,7 @@ def facts_of(names, *columns):
     return Facts(named.some, named.hashes(), *columns)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(
     rows=st.lists(st.tuples(st.integers(1, 90_000), st.integers(0, 40_000), st.booleans()), min_size=1, max_size=200),
     change=st.integers(0, 2**30),

@@ -190,7 +190,7 @@ def test_a_name_of_several_lines_is_one_metric_in_all_that_is_kept(server, confi
     assert not server.client.exists("analyzer.batch")
 
 
-@pytest.mark.parametrize("many", [5_000, pytest.param(60_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("many", [1_000, pytest.param(60_000, marks=pytest.mark.long)])
 def test_very_many_members_are_worked_off_a_slice_at_a_time(server, config, many):
     fill(server.client, "jobs.a")
     pipeline = server.client.pipeline(transaction=False)

@@ -36,7 +36,7 @@ TINY = Axes(metrics=40, points=240, threads=(1, 2), runs=1, extra={"steps": "300
 
 # What starts processes, several for each of its rows, is for `make bench-smoke`.
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.long] * (name == "cold-start")) for name in every()]
+    "name", [pytest.param(name, marks=[pytest.mark.long] * (name in {"cold-start", "operate"})) for name in every()]
 )
 def test_every_scenario_runs_tiny(name, root):
     oracle = str(root / "tests")

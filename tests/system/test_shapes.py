@@ -56,21 +56,35 @@ def evaluated(path, truth, capsys, *options):
     return json.loads(capsys.readouterr().out)
 
 
-def every_command(path, options, folder, server, capsys):
-    """What each command makes of a file: all of it by name, in the names' order."""
-    given = flags(options)
-    assert main(["score", str(path), str(folder / "v.parquet"), "--json", *given]) == 0
+def verdicts_of(path, folder, capsys, *options):
+    assert main(["score", str(path), str(folder / "v.parquet"), "--json", *options]) == 0
     assert json.loads(capsys.readouterr().out)["repairs"] == {}
-    assert main(["backtest", str(path), "--output", str(folder / "out"), "--quiet", *given]) == 0
-    scores = by_name(pq.read_table(folder / "v.parquet"))
-    return {
-        "score": scores,
-        "in Python": by_name(ridgeline.score(path, **options)),
-        "backtest": scores_of(folder / "out"),
-        "load": loaded(server, path, *given),
-        "explain --input": explained(scores["metric"].to_pylist(), path, capsys, *given),
-        "evaluate": evaluated(path, folder / "truth.csv", capsys, *flags(options, "score", "--series")),
-    }
+    return by_name(pq.read_table(folder / "v.parquet"))
+
+
+def replayed(path, folder, *options):
+    assert main(["backtest", str(path), "--output", str(folder / "out"), "--quiet", *options]) == 0
+    return scores_of(folder / "out")
+
+
+# What reads a file: given the file, options of `ridgeline.score`, a folder, a server and what is printed.
+COMMANDS = {
+    "score": lambda path, options, folder, _, capsys: verdicts_of(path, folder, capsys, *flags(options)),
+    "in Python": lambda path, options, *_: by_name(ridgeline.score(path, **options)),
+    "backtest": lambda path, options, folder, *_: replayed(path, folder, *flags(options)),
+    "load": lambda path, options, _, server, __: loaded(server, path, *flags(options)),
+    "explain --input": lambda path, options, _, __, capsys: explained(
+        by_name(ridgeline.score(path, **options))["metric"].to_pylist(), path, capsys, *flags(options)
+    ),
+    "evaluate": lambda path, options, folder, _, capsys: evaluated(
+        path, folder / "truth.csv", capsys, *flags(options, "score", "--series")
+    ),
+}
+
+
+def every_command(path, options, folder, server, capsys, commands=tuple(COMMANDS)):
+    """What commands make of a file: all of it by name, in the names' order."""
+    return {command: COMMANDS[command](path, options, folder, server, capsys) for command in commands}
 
 
 def truth(folder):
@@ -97,13 +111,31 @@ def expected(tmp_path_factory, server):
     return of
 
 
+def some_commands(shape):
+    """Two of the six for each shape, each of them for every third: they read by one reader."""
+    at = list(SHAPES).index(shape)
+    return list(COMMANDS)[at % 3 :: 3]
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape_gives_the_verdicts_of_plain_parquet(tmp_path, shape, expected, server, capsys):
-    truth(tmp_path)
-    path = SHAPES[shape].write(fleet(), tmp_path)
-    found = every_command(path, SHAPES[shape].options, tmp_path, server, capsys)
-    for command, result in expected(fleet(), capsys).items():
-        assert found[command] == result, command
+    by_commands(some_commands(shape), tmp_path, shape, expected, server, capsys)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_gives_every_command_the_verdicts_of_plain_parquet(tmp_path, shape, expected, server, capsys):
+    by_commands(COMMANDS, tmp_path, shape, expected, server, capsys)
+
+
+def by_commands(commands, folder, shape, expected, server, capsys):
+    truth(folder)
+    path = SHAPES[shape].write(fleet(), folder)
+    found = every_command(path, SHAPES[shape].options, folder, server, capsys, commands)
+    wanted = expected(fleet(), capsys)
+    assert wanted.keys() == COMMANDS.keys()
+    for command in commands:
+        assert found[command] == wanted[command], command
 
 
 @pytest.mark.parametrize("shape", ALONE)

@@ -163,7 +163,8 @@ def test_a_start_killed_while_compiling_leaves_its_work_to_the_next(modules, tmp
     assert leftovers(tmp_path) == []
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_killed_compiler_takes_its_builders_along_and_the_next_start_clears_up(modules, tmp_path, how):
     here = tmp_path.with_name(f"{tmp_path.name}-here")
     first = started(modules, tmp_path, before=FOR_CHILDREN, SLOW="600", MARK=str(tmp_path), HERE=str(here))
@@ -226,6 +227,7 @@ def test_code_that_dies_is_not_tried_again(modules, tmp_path):
 # Sources and entries
 
 
+@pytest.mark.long
 def test_sources_edited_meanwhile_are_compiled_again_under_their_own_stamp(recipe, tmp_path, monkeypatch):
     stamps = iter(["0" * 24, stamp(recipe.sources, recipe.extra, environment(tmp_path))])
     monkeypatch.setattr(Recipe, "stamp", lambda *_: next(stamps))

@@ -87,6 +87,7 @@ def test_threads_share_an_entry(recipe, built):
     assert found == [True] * 6
 
 
+@pytest.mark.long
 def test_without_a_linker_the_object_itself_is_loaded(modules, tmp_path):
     first = answer(started(modules, tmp_path, PATH="/proc/nowhere"))
     assert first[1] == "object"
