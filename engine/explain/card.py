@@ -14,8 +14,8 @@ from ridgeline.engine.explain.terms import statistic
 from ridgeline.engine.prepare.airgaps import find_gaps
 from ridgeline.engine.rules.airgaps import MAX_PERIOD
 from ridgeline.engine.rules.policy import Policy
-from ridgeline.engine.run.expected import expected
 from ridgeline.engine.score.considered import considered
+from ridgeline.engine.score.expected import expected
 from ridgeline.engine.score.matrix import judge_rows
 from ridgeline.engine.score.plan import resolve_as_of
 from ridgeline.engine.score.rows import OneMetric

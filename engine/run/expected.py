@@ -1,16 +1,14 @@
-"""What would have been nothing remarkable: the range that an anomaly is told against."""
+"""Tells the report what would have been nothing remarkable, of each anomaly."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from ridgeline.engine.score.considered import Considering
+from ridgeline.engine.score.expected import expected
 from ridgeline.engine.score.scorer import Scorer
 
 if TYPE_CHECKING:
@@ -18,9 +16,6 @@ if TYPE_CHECKING:
     from ridgeline.engine.run.settled import Settled
     from ridgeline.engine.run.sinks import Series
     from ridgeline.engine.run.turn import Turn
-
-TAIL: Final = 3  # newest points that are left out: those of the anomaly itself
-SIGMAS: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +47,3 @@ class ExpectedSink:
 
     def finish(self, turn: Turn) -> None:
         """Nothing is written."""
-
-
-def expected(values: NDArray[np.float64]) -> tuple[float, float] | None:
-    """Mean less and plus 3 standard deviations (ddof 1) of float64[n] values without the newest three.
-
-    None below five values, and where a bound is too large for a number.
-    """
-    history = values[:-TAIL]
-    count = len(history)
-    if count < 2:
-        return None
-    _, exponent = math.frexp(max(float(history.max()), -float(history.min())))
-    scaled = np.ldexp(history, -exponent)  # exact, and no square or sum of it overflows or vanishes
-    mean = float(np.add.reduce(scaled)) / count
-    scaled -= mean
-    spread = SIGMAS * math.sqrt(float(np.add.reduce(scaled * scaled)) / (count - 1))
-    try:
-        return math.ldexp(mean - spread, exponent), math.ldexp(mean + spread, exponent)
-    except OverflowError:
-        return None

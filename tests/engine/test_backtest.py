@@ -48,7 +48,7 @@ def backtest(dataset, output, *options):
 
 
 def data_files(output):
-    files = [*sorted(output.glob(DATA_FILES)), output / "anomalies.parquet"]
+    files = [*sorted(output.glob(DATA_FILES)), output / "anomalies.parquet", output / "pages.parquet"]
     return {str(path.relative_to(output)): path.read_bytes() for path in files}
 
 
@@ -243,6 +243,50 @@ def test_scores_that_were_changed_meanwhile_are_computed_again(dataset, referenc
     gone.unlink()
     assert backtest(dataset, tmp_path / "out", "--threads", 1, "--resume") == 0
     assert data_files(tmp_path / "out") == data_files(reference)
+
+
+PAGING = """
+[source]
+kind = "redis"
+url = "unix:///none"
+[[alert]]
+match = "."
+strategy = "console"
+expiration = 120
+schedule = { from = "00:00", to = "24:00", timezone = "Europe/Madrid" }
+"""
+
+
+@pytest.fixture(scope="module")
+def paging(dataset, tmp_path_factory):
+    """A configuration that pages, and the backtest of it in one part."""
+    folder = tmp_path_factory.mktemp("paging")
+    (folder / "ridgeline.toml").write_text(PAGING)
+    assert backtest(dataset, folder / "out", "--config", folder / "ridgeline.toml") == 0
+    assert pq.read_table(folder / "out/pages.parquet").num_rows > 5
+    return folder / "ridgeline.toml", folder / "out"
+
+
+def policy(output):
+    return json.loads((output / "manifest.json").read_text())["policy"], (output / "pages.parquet").read_bytes()
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_pages_are_the_same_in_parts_and_after_a_kill(dataset, paging, tmp_path):
+    config, reference = paging
+    with pytest.MonkeyPatch.context() as patched:
+        stopped_after(3, patched)
+        assert backtest(dataset, tmp_path / "out", "--config", config, "--threads", 1) == 130
+    first, second, *_ = sorted((tmp_path / "out/.parts").glob("trail-*"))
+    first.unlink()
+    second.write_bytes(second.read_bytes()[:-9])
+    assert backtest(dataset, tmp_path / "out", "--config", config, "--threads", 2, "--resume") == 0
+    assert policy(tmp_path / "out") == policy(reference)
+
+
+def test_without_a_rule_the_summary_says_that_nobody_would_have_been_paged(dataset, tmp_path, capsys):
+    assert backtest(dataset, tmp_path / "out", "--no-scores") == 0
+    assert "nobody would have been paged" in capsys.readouterr().out
 
 
 def test_of_several_rules_the_first_that_matches_decides_how_often_it_pages(dataset, tmp_path, capsys):
@@ -442,8 +486,11 @@ def test_a_dask_cluster_that_loses_a_worker_gives_the_same_bytes(tmp_path, monke
     code = f"import sys; {patch}; from ridgeline.engine.cli.main import main\nif __name__ == '__main__': sys.exit(main(sys.argv[1:]))"
     script = tmp_path / "run.py"
     script.write_text(code)
-    command = [sys.executable, str(script), "backtest", str(tmp_path / "in.parquet"), "--output"]
-    process = subprocess.Popen([*command, str(tmp_path / "dask"), "--workers", "2"], stderr=subprocess.PIPE, text=True)
+    config = tmp_path / "ridgeline.toml"
+    config.write_text(PAGING)
+    arguments = ["backtest", str(tmp_path / "in.parquet"), "--config", str(config), "--output"]
+    command = [sys.executable, str(script), *arguments, str(tmp_path / "dask"), "--workers", "2"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     while not list((tmp_path / "dask/.parts").glob("part-*.json")) and time.monotonic() < deadline:
         assert process.poll() is None, process.stderr.read()
@@ -454,8 +501,9 @@ def test_a_dask_cluster_that_loses_a_worker_gives_the_same_bytes(tmp_path, monke
     _, errors = process.communicate(timeout=180)
     assert process.returncode == 0, errors
     monkeypatch.setattr(plan.scan, "__defaults__", (2000,))
-    assert main(["backtest", str(tmp_path / "in.parquet"), "--output", str(tmp_path / "local")]) == 0
+    assert main([*arguments, str(tmp_path / "local")]) == 0
     assert data_files(tmp_path / "dask") == data_files(tmp_path / "local")
+    assert policy(tmp_path / "dask") == policy(tmp_path / "local")
 
 
 def test_a_picture_needs_scores_and_says_so_before_replaying(dataset, tmp_path, capsys):

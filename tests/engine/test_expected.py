@@ -11,9 +11,10 @@ from ridgeline.engine.prepare.series import Prepared
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.overrides import Override
-from ridgeline.engine.run.expected import ExpectedSink, expected
+from ridgeline.engine.run.expected import ExpectedSink
 from ridgeline.engine.run.sinks import Series
 from ridgeline.engine.score.considered import considered
+from ridgeline.engine.score.expected import expected
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.matrix import MetricMatrix
 
