@@ -14,7 +14,7 @@ SHARED = ROOT.parent / "shared"
 
 # Kernels compile on first call, so the first example may take seconds.
 settings.register_profile(
-    "default", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    "default", deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 settings.register_profile("full", parent=settings.get_profile("default"), max_examples=200)
 settings.register_profile("long", parent=settings.get_profile("default"), max_examples=2000)

@@ -106,7 +106,17 @@ def test_nothing_covers_anything_or_runs_off(shown, written):
         assert wide <= 1 or high <= 3, f"{one!r} and {other!r} cover each other"
 
 
-@pytest.mark.parametrize("name", ["ordinary", "ongoing", "a large offset", "tiny", "huge", "very many points", "lanes"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ordinary",
+        "lanes",
+        *(
+            pytest.param(name, marks=pytest.mark.long)
+            for name in ("ongoing", "a large offset", "tiny", "huge", "very many points")
+        ),
+    ],
+)
 def test_series_band_and_anomaly_can_be_seen(name):
     image = pixels(drawn(HOSTILE[name]))
     height, width = image.shape[:2]

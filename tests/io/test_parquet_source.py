@@ -119,7 +119,7 @@ def test_scattered_rows_are_brought_together(tmp_path, monkeypatch, memory, reme
 
 
 @given(st.data())
-def test_any_arrangement_of_rows(tmp_path_factory, data):
+def test_any_arrangement_of_rows(data):
     rows = data.draw(
         st.lists(
             st.tuples(st.sampled_from(["a", "b", "c", None]), st.integers(T0, T0 + 9), st.floats(0, 9)), max_size=30
@@ -127,11 +127,12 @@ def test_any_arrangement_of_rows(tmp_path_factory, data):
     )
     names, stamps, values = zip(*rows, strict=True) if rows else ([], [], [])
     table = pa.table([pa.array(names, pa.string()), pa.array(stamps, pa.int64()), pa.array(values, pa.float64())], names=["metric", "timestamp", "value"])  # fmt: skip
-    path = write(tmp_path_factory.mktemp("any") / "in.parquet", table, row_group_size=data.draw(st.integers(1, 9)))
-    memory = data.draw(st.sampled_from([1, 500, 1 << 30]))
-    source = ParquetSource(path, max_memory=memory, chunk_metrics=data.draw(st.integers(1, 5)))
-    source.reader.batch = data.draw(st.integers(1, 12))
-    assert together(source) == expected(table)
+    with tempfile.TemporaryDirectory() as folder:
+        path = write(Path(folder) / "in.parquet", table, row_group_size=data.draw(st.integers(1, 9)))
+        memory = data.draw(st.sampled_from([1, 500, 1 << 30]))
+        source = ParquetSource(path, max_memory=memory, chunk_metrics=data.draw(st.integers(1, 5)))
+        source.reader.batch = data.draw(st.integers(1, 12))
+        assert together(source) == expected(table)
 
 
 @pytest.mark.parametrize("scatter", [False, True])

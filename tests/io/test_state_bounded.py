@@ -317,7 +317,7 @@ for round in range(1_000_000):
 
 
 @pytest.mark.parametrize("store", ["sqlite", "redis"])
-@pytest.mark.parametrize("after", [0.02, 0.1, 0.3])
+@pytest.mark.parametrize("after", [0.1, *(pytest.param(after, marks=pytest.mark.long) for after in (0.02, 0.3))])
 def test_kill_leaves_a_batch_whole_or_undone(server, tmp_path, store, after):
     server.client.flushall()
     path = tmp_path / "s.db"

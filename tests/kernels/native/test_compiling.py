@@ -76,6 +76,7 @@ def test_a_caller_without_time_is_told_so_and_the_next_start_finds_the_code(modu
     assert leftovers(tmp_path) == []
 
 
+@pytest.mark.long
 def test_so_is_one_that_waits_for_another_process(modules, tmp_path):
     first = started(modules, tmp_path, SLOW="3")
     until(lambda: building(tmp_path))
@@ -330,6 +331,7 @@ def test_without_any_place_numba_does_the_work(recipe, tmp_path, plain, caplog, 
     assert "cannot be used" in warmed.problem
 
 
+@pytest.mark.long
 def test_without_a_folder_to_keep_it_code_is_made_for_one_process(recipe, tmp_path, plain, caplog):
     (tmp_path / f"ridgeline-{os.geteuid()}").mkdir(mode=0o777)
     (tmp_path / f"ridgeline-{os.geteuid()}").chmod(0o777)

@@ -109,6 +109,7 @@ def test_a_library_that_may_not_be_mapped_gives_way_to_the_object(recipe, root, 
     assert loader.warmup().compiled == {}
 
 
+@pytest.mark.long
 def test_two_libraries_of_one_name_do_not_take_each_others_place(modules, tmp_path, built, recipe, monkeypatch):
     """The dynamic loader knows a library by its path: a number of a descriptor used twice must not give the older one."""
     (tmp_path / "fake_entry2.py").write_text((modules / "fake_entry.py").read_text().replace("= 1000", "= 2000"))
