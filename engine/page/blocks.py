@@ -26,6 +26,11 @@ class Block:
     bounds: npt.NDArray[np.int64]
     table: pa.Table
 
+    def cut(self, begin: int, end: int) -> Block:
+        """The metrics from place `begin` up to `end`."""
+        start, stop = int(self.bounds[begin]), int(self.bounds[end])
+        return Block(self.names[begin:end], self.bounds[begin : end + 1] - start, self.table.slice(start, stop - start))
+
     def timestamps(self) -> npt.NDArray[np.int64]:
         """int64[n], epoch seconds."""
         found: npt.NDArray[np.int64] = self.table["timestamp"].to_numpy()

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ridgeline.engine.evaluate.events import WEEK
 from ridgeline.engine.evaluate.labels import Labels, Window
+from ridgeline.engine.page.blocks import Block
 
 THRESHOLDS: Final = tuple(
     2.0 ** (k / 8) for k in range(-24, 25)
@@ -21,7 +22,7 @@ THRESHOLDS: Final = tuple(
 
 @dataclass(slots=True)
 class Sweep:
-    """One score under every threshold, metric by metric: `alarms`, `true_alarms` and windows `found`, int64[thresholds]."""
+    """One score under every threshold: `alarms`, `true_alarms` and windows `found`, int64[thresholds]."""
 
     labels: Labels
     alarms: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(THRESHOLDS), np.int64))
@@ -29,25 +30,32 @@ class Sweep:
     found: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(THRESHOLDS), np.int64))
     weeks: float = 0.0
 
-    def add(self, metric: str, timestamps: npt.NDArray[np.int64], scores: npt.NDArray[np.float64]) -> None:
-        """Count one whole metric in: timestamps int64[n], ascending; scores float64[n], NaN where there is none."""
-        spans = _spans(timestamps, self.labels.windows.get(metric, ()))
+    def add(self, block: Block, scores: npt.NDArray[np.float64]) -> None:
+        """Count a block of whole metrics in; scores float64[n], NaN where there is none."""
+        timestamps = block.timestamps()
+        starts, stops = block.bounds[:-1], block.bounds[1:]
+        spans = [
+            (start + first, start + end)
+            for name, start, stop in zip(block.names, starts.tolist(), stops.tolist(), strict=True)
+            for first, end in _spans(timestamps[start:stop], self.labels.windows.get(name, ()))
+        ]
         inside = np.zeros(len(timestamps), np.bool_)
         for start, stop in spans:
             inside[start:stop] = True
+        opening = np.zeros(len(timestamps), np.bool_)
+        opening[starts] = True
         known = np.where(np.isnan(scores), 0.0, scores)
         loudest = np.array([known[start:stop].max(initial=0.0) for start, stop in spans])
         for k, threshold in enumerate(THRESHOLDS):
             hot = known > threshold
             begun = hot.copy()
-            begun[1:] &= ~hot[:-1]
+            begun[1:] &= ~hot[:-1] | opening[1:]
             self.alarms[k] += int(np.count_nonzero(begun))
             self.found[k] += int(np.count_nonzero(loudest > threshold))
             if spans:
                 alarm = np.cumsum(begun)[hot & inside]  # the number of the alarm that each labelled hot step is part of
                 self.true_alarms[k] += int(np.count_nonzero(np.diff(alarm, prepend=0)))
-        if len(timestamps):
-            self.weeks += (int(timestamps[-1]) - int(timestamps[0])) / WEEK
+        self.weeks += float((timestamps[stops - 1] - timestamps[starts]).sum()) / WEEK
 
     def as_json(self) -> list[dict[str, Any]]:
         """A point for each threshold; ratios without a denominator are None."""

@@ -1,9 +1,8 @@
-"""Puts the pieces of a metric together that lie in several row groups."""
+"""Blocks cut anew, so that every metric in them is whole."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -11,26 +10,28 @@ import pyarrow as pa
 from ridgeline.engine.page.blocks import Block
 
 
-@dataclass(slots=True)
-class Gathering:
-    """Whole metrics out of blocks, of those that are `wanted`; only the one that may go on is kept."""
+def whole_metrics(blocks: Iterable[Block]) -> Iterator[Block]:
+    """The same steps; a metric that lies in several row groups is put together, and comes as a block of its own."""
+    pieces: list[Block] = []  # of the metric that may go on
+    for block in blocks:
+        begin = 0
+        if pieces and block.names[0] == pieces[0].names[0]:
+            pieces.append(block.cut(0, 1))
+            begin = 1
+        if begin == len(block.names):
+            continue
+        if pieces:
+            yield _joined(pieces)
+        last = len(block.names) - 1
+        if begin < last:
+            yield block.cut(begin, last)
+        pieces = [block.cut(last, last + 1)]
+    if pieces:
+        yield _joined(pieces)
 
-    wanted: Callable[[str], bool]
-    _name: str = ""
-    _pieces: list[pa.Table] = field(default_factory=list)
 
-    def take(self, block: Block) -> Iterator[Block]:
-        """The metrics that are whole with this block, each as a block of its own."""
-        for name, start, stop in zip(block.names, block.bounds[:-1].tolist(), block.bounds[1:].tolist(), strict=True):
-            if name != self._name:
-                yield from self.finish()
-                self._name = name
-            if self.wanted(name):
-                self._pieces.append(block.table.slice(start, stop - start))
-
-    def finish(self) -> Iterator[Block]:
-        """The last metric."""
-        if self._pieces:
-            table = pa.concat_tables(self._pieces).unify_dictionaries().combine_chunks()
-            self._pieces = []
-            yield Block((self._name,), np.array([0, table.num_rows]), table)
+def _joined(pieces: list[Block]) -> Block:
+    if len(pieces) == 1:
+        return pieces[0]
+    table = pa.concat_tables([piece.table for piece in pieces]).unify_dictionaries().combine_chunks()
+    return Block(pieces[0].names, np.array([0, table.num_rows]), table)

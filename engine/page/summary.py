@@ -14,7 +14,7 @@ from ridgeline.engine.evaluate.labels import Labels
 from ridgeline.engine.page.blocks import Block, blocks
 from ridgeline.engine.page.chosen import choose
 from ridgeline.engine.page.curves import Sweep
-from ridgeline.engine.page.gather import Gathering
+from ridgeline.engine.page.gather import whole_metrics
 from ridgeline.engine.page.heat import DAY, Spell, grid, grouped
 from ridgeline.engine.page.paging import paged
 from ridgeline.engine.page.stored import Stored
@@ -91,23 +91,17 @@ class Summary:
             EXPECTED_HIGH,
             *(n + SCORE for n in self.tally.algorithms),
         ]
-        gathering = Gathering(lambda name: bool(self.sweeps) or name in self.metrics)
-        for block in blocks(self.stored, [name for name in dict.fromkeys(wanted) if name in here]):
+        for block in whole_metrics(blocks(self.stored, [name for name in dict.fromkeys(wanted) if name in here])):
             self.tally.add(block)
-            for whole in gathering.take(block):
-                self._take(whole)
-        for whole in gathering.finish():
-            self._take(whole)
+            for column, sweep in self.sweeps.items():
+                sweep.add(block, block.numbers(column))
+            for place, name in enumerate(block.names):
+                if name in self.metrics:
+                    self.metrics[name] = self._shown(name, block.cut(place, place + 1))
 
-    def _take(self, whole: Block) -> None:
-        """Use one whole metric: for the curves, and for itself where it is shown."""
-        (name,) = whole.names
-        stamps = whole.timestamps()
-        for column, sweep in self.sweeps.items():
-            sweep.add(name, stamps, whole.numbers(column))
-        if name in self.metrics:
-            windows = self.labels.windows.get(name, ()) if self.labels else ()
-            self.metrics[name] = shown(whole, self.tally.algorithms, self.score, windows, self._pages(name))
+    def _shown(self, name: str, whole: Block) -> Shown:
+        windows = self.labels.windows.get(name, ()) if self.labels else ()
+        return shown(whole, self.tally.algorithms, self.score, windows, self._pages(name))
 
     def _pages(self, name: str) -> npt.NDArray[np.int64]:
         """The instants at which a metric paged, each once."""

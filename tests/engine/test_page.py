@@ -20,7 +20,9 @@ from ridgeline.engine.evaluate.detections import Detections
 from ridgeline.engine.evaluate.events import score_events
 from ridgeline.engine.evaluate.labels import Labels
 from ridgeline.engine.page import chosen, subjects
+from ridgeline.engine.page.blocks import Block
 from ridgeline.engine.page.curves import THRESHOLDS, Sweep
+from ridgeline.engine.page.gather import whole_metrics
 from ridgeline.engine.page.heat import Spell, grid, grouped
 from ridgeline.engine.page.library import plotting_script
 from ridgeline.engine.page.packed import Packer
@@ -200,13 +202,35 @@ def test_the_sweep_is_evaluate_at_every_threshold(metrics):
         for k, (scores, _) in enumerate(metrics)
     ]
     sweep = Sweep(labels)
-    for k, (scores, _) in enumerate(metrics):
-        sweep.add(f"m{k}", np.arange(len(scores)), np.array(scores, float))
+    some = [(k, scores) for k, (scores, _) in enumerate(metrics) if scores]  # a block has no metric without rows
+    stamps = np.concatenate([np.arange(len(scores)) for _, scores in some] or [np.empty(0, int)])
+    bounds = np.cumsum([0, *(len(scores) for _, scores in some)])
+    block = Block(tuple(f"m{k}" for k, _ in some), bounds, pa.table({"timestamp": stamps}))
+    sweep.add(block, np.array([score for _, scores in some for score in scores], float))
     for point in sweep.as_json():
         scored = score_events(detections, labels, float(np.nextafter(point["threshold"], np.inf)))
         for key in ("alarms", "true_alarms", "found", "precision", "recall", "f1"):
             assert point[key] == pytest.approx(getattr(scored, key)), (key, point["threshold"])
     assert THRESHOLDS.count(1.0) == 1
+
+
+@given(st.lists(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 3)), min_size=1, max_size=4), max_size=5))
+def test_a_metric_in_several_row_groups_is_put_together(groups):
+    """Blocks of runs of names, as row groups cut them; neighbours of one name are one metric."""
+    rows, given = [], []
+    for group in groups:
+        names = [name for name, length in group for _ in range(length)]
+        table = pa.table({"row": range(len(rows), len(rows) + len(names))})
+        edges = [k for k, name in enumerate(names) if k == 0 or names[k - 1] != name]
+        given.append(Block(tuple(names[k] for k in edges), np.array([*edges, len(names)]), table))
+        rows += names
+    made = [
+        (name, block.table["row"].to_pylist()[start:stop])
+        for block in whole_metrics(given)
+        for name, start, stop in zip(block.names, block.bounds, block.bounds[1:], strict=False)
+    ]
+    edges = [k for k, name in enumerate(rows) if k == 0 or rows[k - 1] != name]
+    assert made == [(rows[k], list(range(k, end))) for k, end in zip(edges, [*edges, len(rows)][1:], strict=True)]
 
 
 def test_one_metric_without_labels_and_without_an_incident(tmp_path):
