@@ -22,7 +22,7 @@ function buildAgreement(panel) {
         hovertemplate: "%{customdata}<extra></extra>",
       }],
       layout: {
-        margin: { l: 60, r: 10, t: 10, b: 60 },
+        margin: { l: roomFor(algorithms.map((_, at) => shortened(name(at), 30))), r: 10, t: 10, b: 118 },
         xaxis: { tickvals: algorithms.map((_, at) => at), ticktext: algorithms.map((_, at) => plain(shortened(name(at), 26))), tickangle: -32, showgrid: false, zeroline: false, ticks: "" },
         yaxis: { tickvals: algorithms.map((_, at) => at), ticktext: algorithms.map((_, at) => plain(shortened(name(at), 30))), autorange: "reversed", showgrid: false, zeroline: false, ticks: "" },
       },
@@ -42,6 +42,7 @@ function buildAgreement(panel) {
         : ["The rule in force does not count them."])],
       alt: `Steps by votes: ${byVotes.map((number, at) => `${at} votes ${number}`).join(", ")}.`,
       height: 330,
+      after: folded("Table of this figure", tableOf([["Votes", ""], ["Steps", "number"]], byVotes.map((number, at) => [String(at), count(number)]), "Steps by votes")),
       draw: () => ({
         data: [{
           type: "bar", x: byVotes.map((_, at) => at), y: byVotes.map((number) => number || null), cliponaxis: false,

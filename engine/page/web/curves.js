@@ -19,7 +19,7 @@ function buildCurves(panel) {
   if (curves.without_scores) panel.append(emptyState("Some labelled metrics are not in this backtest", `${many(curves.without_scores, "labelled metric has", "labelled metrics have")} no scores; their windows count as missed.`));
   const colour = (at) => colours().lines[at % colours().lines.length];
   const dash = (at) => ["solid", "dash", "dot", "dashdot"][at % 4];
-  const key = () => keyOf(names.map((name, at) => ["line", colour(at), SCORES[name] ?? name]));
+  const key = () => keyOf(names.map((name, at) => ["line", colour(at), SCORES[name] ?? name, dash(at)]));
   panel.append(el("div", { class: "two" },
     figureOf({
       title: "Precision and recall",
@@ -42,7 +42,10 @@ function buildCurves(panel) {
           yaxis: { title: { text: "precision: alarms that are true" }, range: [-0.02, 1.04], tickformat: ".0%" },
         },
       }),
-      after: el("div", { class: "themed-key" }),
+      after: el("div", {}, el("div", { class: "themed-key" }), folded("Table of this figure", tableOf(
+        [["Score", ""], ["Threshold", "number"], ["Recall", "number"], ["Precision", "number"]],
+        names.flatMap((name) => curves.scores[name].map((p) => [SCORES[name] ?? name, short(p.threshold), percent(p.recall), percent(p.precision)])),
+        "Precision and recall by score and threshold"))),
     }),
     figureOf({
       title: "What a threshold does",
@@ -69,6 +72,6 @@ function buildCurves(panel) {
     })));
   themed.push(() => {
     panel.querySelector(".themed-key").replaceChildren(key());
-    panel.querySelector(".themed-key-metrics").replaceChildren(keyOf(["F1", "precision", "recall"].map((name, at) => ["line", colour(at), name])));
+    panel.querySelector(".themed-key-metrics").replaceChildren(keyOf(["F1", "precision", "recall"].map((name, at) => ["line", colour(at), name, dash(at)])));
   });
 }

@@ -4,7 +4,7 @@ const figures = [];
 /** The layout that all figures share, in the colours of the theme. */
 function layoutOf(more) {
   const { ink, soft, line } = colours();
-  const axis = { color: soft, gridcolor: line, linecolor: line, zerolinecolor: line, tickcolor: line, automargin: true, fixedrange: true };
+  const axis = { color: soft, gridcolor: line, linecolor: line, zerolinecolor: line, tickcolor: line, fixedrange: true };
   const layout = {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: getComputedStyle(document.body).fontFamily, size: 12.5, color: ink },
@@ -16,6 +16,13 @@ function layoutOf(more) {
     if (/^[xy]axis\d*$/.test(name)) layout[name] = { ...axis, ...layout[name] };
   }
   return layout;
+}
+
+/** Room in pixels for these labels beside an axis: plotly's own search for it costs most of a drawing. */
+function roomFor(labels) {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = `12.5px ${getComputedStyle(document.body).fontFamily}`;
+  return 14 + Math.ceil(Math.max(0, ...labels.map((label) => pen.measureText(label).width)));
 }
 
 /** A figure: title, words on how to read it, a plot of `height` pixels that `draw()` gives, and its numbers as a table. */

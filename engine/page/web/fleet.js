@@ -52,7 +52,7 @@ function heatFigure() {
           colorbar: { thickness: 11, outlinewidth: 0, title: { text: "open", side: "top" }, tickformat: "d", tick0: 0, dtick: Math.ceil(most / 5), len: 1, tickcolor: colours().line },
         }],
         layout: {
-          margin: { l: 60, r: 10, t: 8, b: 40 },
+          margin: { l: roomFor(names.map((name) => shortened(name, 44))), r: 64, t: 8, b: 40 },
           xaxis: { type: "date", showgrid: false },
           yaxis: { autorange: "reversed", tickmode: "array", tickvals: names.map((_, row) => row), ticktext: names.map((name) => plain(shortened(name, 44))), showgrid: false, zeroline: false, ticks: "" },
         },

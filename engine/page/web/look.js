@@ -71,10 +71,11 @@ function tiles(entries) {
     el("div", {}, el("dt", {}, name), el("dd", {}, value), note ? el("dd", {}, note) : null)));
 }
 
-/** The key of a figure: [class, colour, name]. */
-const keyOf = (entries) => el("ul", { class: "key", "aria-hidden": "true" }, entries.map(([kind, colour, name]) => {
+/** The key of a figure: [class, colour, name, dashes of a line]. */
+const keyOf = (entries) => el("ul", { class: "key", "aria-hidden": "true" }, entries.map(([kind, colour, name, dashes]) => {
   const swatch = el("span", { class: kind || null });
   if (kind === "line" || kind === "mark") swatch.style.borderTopColor = colour;
   else swatch.style.background = colour;
+  if (dashes) swatch.style.borderTopStyle = { dash: "dashed", dashdot: "dashed", dot: "dotted" }[dashes] ?? "solid";
   return el("li", {}, swatch, name);
 }));

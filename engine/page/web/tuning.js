@@ -55,7 +55,7 @@ function frontierFigure(frontier, today, chosen) {
     text: of.map((p) => plain(wordsOf(p.setting))), hovertemplate: `${name}<br>%{x:.3g} pages a day, recall %{y:.1%}<br>%{text}<extra></extra>`,
   });
   const key = el("div");
-  themed.push(() => key.replaceChildren(keyOf([["line", colours().lines[0], "on everything"], ...(held.length ? [["line", colours().lines[2], "held out: picked on one half for as many pages, told of the other"]] : [])])));
+  themed.push(() => key.replaceChildren(keyOf([["line", colours().lines[0], "on everything"], ...(held.length ? [["line", colours().lines[2], "held out: picked on one half for as many pages, told of the other", "dash"]] : [])])));
   return figureOf({
     title: "What each setting finds, and what it costs",
     about: ["Each point is a setting that no other beats in both: to the left fewer pages, up more labelled windows found. Read off what one more page a day would buy.", ...(marks.length ? [" The ", el("strong", {}, "marks"), " are today's setting and the chosen one."] : []), ...(held.length ? [" The dashed line is what to count on."] : [])],
