@@ -20,8 +20,8 @@ SIGMAS: Final = 3.0
 
 
 @exact_kernel
-def step(narrow: np.ndarray, x: float) -> float:
-    """Return T of x, which is not in the ring of newest values yet; -1 while less than START errors are known."""
+def step(narrow: np.ndarray, x: float) -> tuple[float, float]:
+    """Return T of x, which is not in the ring of newest values yet, -1 while less than START errors are known; and e."""
     always_inline()
     origin = read(narrow, NEWEST + RING - 1)
     line = 0.0
@@ -38,4 +38,4 @@ def step(narrow: np.ndarray, x: float) -> float:
     keep(narrow, T_MEAN, mean + share * away)
     keep(narrow, T_SD, spread_after(sd, away, share))
     narrow[T_STEPS] = steps
-    return score
+    return score, error

@@ -96,8 +96,11 @@ CELL: Final = 6
 START: Final = 100  # points before anything but clips, pace and counters learns
 
 # Columns of scores float32[n, SCORES]. LEARNING: bits of the channels that have not learned enough to speak.
-OUTAGE, UNGATED, DEVIATION, NOVELTY, EXTRAPOLATION, PAGES, LEARNING = range(7)
-SCORES: Final = 7
+# PATTERN: what `pages` sees beside outages. Then where the outage walk expects values to lie, in the metric's unit, NaN
+# where it does not know; the seasonal residual and the extrapolation's error; the usual step, seconds.
+OUTAGE, UNGATED, DEVIATION, NOVELTY, EXTRAPOLATION, PAGES, LEARNING, PATTERN = range(8)
+LOW, HIGH, RESIDUAL, ERROR, USUAL_STEP = range(8, 13)
+SCORES: Final = 13
 CHANNELS: Final = ("outage", "seasonal_deviation", "novelty", "extrapolation")
 UNRIPE_OUTAGE, UNRIPE_DEVIATION, UNRIPE_NOVELTY, UNRIPE_EXTRAPOLATION = 1, 2, 4, 8
 CEILING: Final = 1e6  # no score is higher
@@ -106,3 +109,8 @@ SCRATCH: Final = 2 * RING  # float64, of the entry
 # Columns of facts int64[n, FACTS]: points walked; points not newer than the watermark, which are not.
 WALKED, LATE = range(2)
 FACTS: Final = 2
+
+TAIL_BINS: Final = 1024
+TAIL_GROUP: Final = 32  # bins
+TAIL_GROUPS: Final = TAIL_BINS // TAIL_GROUP
+TAIL_STATE: Final = TAIL_BINS + 2 * TAIL_GROUPS + 2  # float64, of the tail probability

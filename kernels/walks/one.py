@@ -9,14 +9,20 @@ from ridgeline.kernels.walks import clip, deviation, extrapolation, novelty, out
 from ridgeline.kernels.walks.layout import (
     COUNTER,
     DEVIATION,
+    ERROR,
     EXTRAPOLATION,
+    HIGH,
     LAST,
     LEARNING,
+    LOW,
     NEWEST,
     NOVELTY,
     OUTAGE,
+    PACE,
     PAGES,
+    PATTERN,
     POINTS,
+    RESIDUAL,
     RING,
     START,
     UNGATED,
@@ -24,6 +30,7 @@ from ridgeline.kernels.walks.layout import (
     UNRIPE_EXTRAPOLATION,
     UNRIPE_NOVELTY,
     UNRIPE_OUTAGE,
+    USUAL_STEP,
     WATERMARK,
 )
 from ridgeline.kernels.walks.numbers import LARGEST, push
@@ -50,11 +57,13 @@ def step(
     never_inline()
     x = min(max(x, -LARGEST), LARGEST)
     scores[:] = 0.0
+    scores[LOW] = scores[HIGH] = np.nan
     scores[LEARNING] = UNRIPE_OUTAGE | UNRIPE_DEVIATION | UNRIPE_NOVELTY | UNRIPE_EXTRAPOLATION
     before, apart = wide[LAST], t - wide[WATERMARK]
     fresh = narrow[POINTS] == 0.0
     changed = False if fresh else pace.step(wide, narrow, t, x)
     wide[WATERMARK], wide[LAST] = t, x
+    scores[USUAL_STEP] = narrow[PACE]
     if narrow[POINTS] < START:
         narrow[POINTS] += 1.0
         push(narrow, NEWEST, RING, x)
@@ -71,10 +80,12 @@ def step(
         walked = x = np.float64(np.float32(clip.step(wide, narrow, x)))
     known, residual = slots.step(wide, narrow, slots_row, t, x)
     z = deviation.step(narrow, residual) if known else -1.0
-    line = extrapolation.step(narrow, x)
+    line, scores[ERROR] = extrapolation.step(narrow, x)
     push(narrow, NEWEST, RING, x)
     novel = novelty.step(wide, narrow, leaders, scratch.view(np.float32))
-    gated, ungated = outage.step(wide, narrow, profile, row, rows, t, walked)
+    gated, ungated, low, high = outage.step(wide, narrow, profile, row, rows, t, walked)
+    if narrow[COUNTER] == 0.0:  # a counter's rise a minute is not in its unit
+        scores[LOW], scores[HIGH] = low, high
     scores[LEARNING] = (
         (UNRIPE_DEVIATION if z < 0.0 else 0)
         | (UNRIPE_EXTRAPOLATION if line < 0.0 else 0)
@@ -82,9 +93,11 @@ def step(
         | (UNRIPE_OUTAGE if ungated < 0.0 else 0)
     )
     z, line, novel, ungated = max(z, 0.0), max(line, 0.0), max(novel, 0.0), max(ungated, 0.0)
+    scores[RESIDUAL] = residual if known else 0.0
     scores[DEVIATION], scores[EXTRAPOLATION], scores[NOVELTY] = z, line, novel
     scores[OUTAGE], scores[UNGATED] = gated, ungated
-    scores[PAGES] = pages.step(narrow, pages.pattern(z, novel, line), gated, ungated)
+    scores[PATTERN] = pages.lasting(narrow, pages.pattern(z, novel, line), ungated)
+    scores[PAGES] = max(scores[PATTERN], scores[OUTAGE])
 
 
 @exact_kernel

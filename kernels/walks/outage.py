@@ -10,6 +10,8 @@ spread   V, a slot: mean over days of its mean |y|; sd = 1.2533 max(v, .2 mean o
          neighbours, its mean with a span of 6 days
 gate     the profile explains the series: mean |y| <= .7 mean of |mean of newest 12 (x - EWx)|, spans of 6 days
 W        |t| / (4.5 sd) where the gate is open, U without it; both 0 until the slot's V knows 2 days
+band     x - r -+ 4.5 sd, from 0 on where x was never below 0: where newest values may lie together (one alone may lie
+         outside) without W speaking; none where the gate is closed
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ from ridgeline.kernels.walks.layout import (
     VISIT_SUM,
     WIDTH,
 )
-from ridgeline.kernels.walks.numbers import counted, fraction, keep, kept, mean_of, push, read, weight
+from ridgeline.kernels.walks.numbers import LARGEST, counted, fraction, keep, kept, mean_of, push, read, weight
 from ridgeline.kernels.walks.pace import VOTES
 from ridgeline.kernels.walks.profile import DAY, ENOUGH, day_type, days, end_visit, expected, sound, width_for
 
@@ -76,8 +78,11 @@ def forget(wide: np.ndarray, narrow: np.ndarray, profile: np.ndarray, row: int, 
 @exact_kernel
 def step(
     wide: np.ndarray, narrow: np.ndarray, profile: np.ndarray, row: int, rows: int, t: int, x: float
-) -> tuple[float, float]:
-    """Return W and U of x, float32[CELLS rows, CELL] being the profile of all rows; U is -1 while it is not known."""
+) -> tuple[float, float, float, float]:
+    """Return W, U, and the ends of the band; U is -1 while it is not known, the ends are NaN where there is no band.
+
+    profile float32[CELLS rows, CELL], of all rows.
+    """
     always_inline()
     pace = read(narrow, PACE)
     width = np.int64(narrow[WIDTH])
@@ -104,19 +109,23 @@ def step(
     sound(profile[after])
     known, p = expected(here, profile[before if within < 0.0 else after], day_type(t), abs(within))
     if not known:
-        return 0.0, -1.0
+        return 0.0, -1.0, np.nan, np.nan
     if not _level(wide, narrow, pace, x, p):
-        return 0.0, -1.0
-    y, mildest = _residual(wide, narrow, x, p)
+        return 0.0, -1.0, np.nan, np.nan
+    middle, y, mildest = _residual(wide, narrow, x, p)
     if narrow[RESIDUALS] < RECENT:
-        return 0.0, -1.0
+        return 0.0, -1.0, np.nan, np.nan
     wide[VISIT_SPREAD] += abs(y)
     narrow[VISIT_RESIDUALS] += 1.0
     explained = _explained(narrow, pace, y)
     if days(here, CELL_SPREAD) < ENOUGH:
-        return 0.0, -1.0
-    ungated = fraction(mildest, SIGMAS * _deviation(narrow, pace, here, profile[before], profile[after]))
-    return (ungated if explained else 0.0), ungated
+        return 0.0, -1.0, np.nan, np.nan
+    room = SIGMAS * _deviation(narrow, pace, here, profile[before], profile[after])
+    ungated = fraction(mildest, room)
+    if not explained:
+        return 0.0, ungated, np.nan, np.nan
+    least = -LARGEST if narrow[NEGATIVE] != 0.0 else 0.0
+    return ungated, ungated, max(middle - room, least), min(middle + room, LARGEST)
 
 
 @exact_kernel
@@ -151,15 +160,16 @@ def _level(wide: np.ndarray, narrow: np.ndarray, pace: float, x: float, p: float
 
 
 @exact_kernel
-def _residual(wide: np.ndarray, narrow: np.ndarray, x: float, p: float) -> tuple[float, float]:
-    """Let the residual of x into its ring; return y and |t|."""
+def _residual(wide: np.ndarray, narrow: np.ndarray, x: float, p: float) -> tuple[float, float, float]:
+    """Let the residual of x into its ring; return what x was expected to be, y and |t|."""
     always_inline()
     value, profile = wide[LEVEL_VALUE], wide[LEVEL_PROFILE]
     if narrow[NEGATIVE] == 0.0 and profile > 0.0:
         ratio = min(max(value / profile, 1.0 / MOST_OF_PROFILE), MOST_OF_PROFILE)
-        residual = x - p * ratio
+        middle = p * ratio
     else:
-        residual = x - p - (value - profile)
+        middle = p + (value - profile)
+    residual = x - middle
     push(narrow, RESIDUAL_RING, RECENT, residual)
     push(narrow, LEVEL_RING, RECENT, x - value)
     narrow[RESIDUALS] = min(narrow[RESIDUALS] + 1.0, RECENT)
@@ -173,7 +183,7 @@ def _residual(wide: np.ndarray, narrow: np.ndarray, x: float, p: float) -> tuple
             other = side * read(narrow, j)
             milder += (other < mine) | ((other == mine) & (j < i))
         total += mine if milder < MILDEST else 0.0
-    return y, max(total / MILDEST, 0.0)
+    return middle, y, max(total / MILDEST, 0.0)
 
 
 @exact_kernel

@@ -28,13 +28,13 @@ def pattern(deviation: float, novelty: float, extrapolation: float) -> float:
 
 
 @exact_kernel
-def step(narrow: np.ndarray, pattern: float, outage: float, ungated: float) -> float:
-    """Return the rule's score, > 1 where the metric is anomalous."""
+def lasting(narrow: np.ndarray, pattern: float, ungated: float) -> float:
+    """Return what D counts for, > 1 where the metric is anomalous by it."""
     always_inline()
     push(narrow, NEWEST_SCORES, OF, pattern if ungated > LIKELY else 0.0)
     if read(narrow, PACE) >= SHORT_PACE:
-        return max(pattern, outage)
-    return max(kth_largest(narrow, NEWEST_SCORES, OF, MOST), outage)
+        return pattern
+    return kth_largest(narrow, NEWEST_SCORES, OF, MOST)
 
 
 @exact_kernel

@@ -12,19 +12,26 @@ from ridgeline.kernels.walks import layout
 from ridgeline.kernels.walks.layout import (
     CELLS,
     DEVIATION,
+    ERROR,
     EXTRAPOLATION,
+    HIGH,
     HOT,
     LEARNING,
+    LOW,
     NOVELTY,
     OUTAGE,
     PAGES,
+    PATTERN,
+    RESIDUAL,
     START,
     UNGATED,
+    USUAL_STEP,
     WALKED,
 )
 
 DAY = 86400
 BEGIN = 1_700_000_000 // DAY * DAY
+TRACES = (LOW, HIGH, RESIDUAL, ERROR, USUAL_STEP)
 NAMES = (OUTAGE, UNGATED, DEVIATION, NOVELTY, EXTRAPOLATION)
 
 
@@ -92,9 +99,11 @@ def test_scores_are_the_readable_twins(one):
         if found is None:
             assert np.isnan(scores[i]).all()
             continue
-        expected = np.array([0.0 if score is None else score for score in found], np.float32)
-        assert scores[i, [*NAMES, PAGES]].tolist() == expected.tolist(), (i, when, value)
-        w, _, z, n, line, _ = found
+        expected = np.array([0.0 if score is None else score for score in found[0]], np.float32)
+        assert scores[i, [*NAMES, PAGES, PATTERN]].tolist() == expected.tolist(), (i, when, value)
+        traces = np.array([np.nan if trace is None else trace for trace in found[1]], np.float32)
+        np.testing.assert_array_equal(scores[i, TRACES], traces, str((i, when, value)))
+        w, _, z, n, line, *_ = found[0]
         assert scores[i, LEARNING] == (w is None) + 2 * (z is None) + 4 * (n is None) + 8 * (line is None)
 
 
@@ -149,7 +158,10 @@ def test_late_points_are_counted_and_not_walked(one, late):
 def test_scores_do_not_depend_on_the_unit(one, power):
     t, x = one
     x = np.where(np.abs(x) > 1e20, 7.0, np.where(np.abs(x) < 1e-20, 0.0, x))
-    assert walk(State.fresh(1), t, x * 2.0**power)[0].tobytes() == walk(State.fresh(1), t, x)[0].tobytes()
+    there, here = walk(State.fresh(1), t, x * 2.0**power)[0], walk(State.fresh(1), t, x)[0]
+    assert there[:, :LOW].tobytes() == here[:, :LOW].tobytes()
+    in_the_unit = [LOW, HIGH, RESIDUAL, ERROR]
+    np.testing.assert_array_equal(there[:, in_the_unit], here[:, in_the_unit] * np.float32(2.0**power))
 
 
 @given(one=series(), weeks=st.integers(-500, 500))
@@ -205,6 +217,25 @@ def test_what_falls_to_zero_pages_and_what_does_not_is_quiet():
     quiet = np.ones(len(t), bool)
     quiet[outage.start : outage.stop + 30] = False
     assert not (scores[quiet, PAGES] > 1).any()
+    low, high = scores[:, LOW], scores[:, HIGH]
+    assert (low[outage.start : outage.start + 15] > 20).all()
+    known = quiet & ~np.isnan(low)
+    assert known.sum() > 10 * 1440
+    newest = np.convolve(x, np.full(12, 1 / 12))[: len(x)]
+    assert ((newest >= low) & (newest <= high))[known].mean() > 0.99
+    assert (low >= 0)[known].all()
+    shape = 1 - 0.6 * np.cos(2 * np.pi * (t % DAY) / DAY)
+    assert np.corrcoef(((low + high) / 2)[known], shape[known])[0, 1] > 0.8
+
+
+@pytest.mark.parametrize("kind", ["counter", "noise"])
+def test_there_is_no_band_where_the_profile_explains_nothing_or_is_not_in_the_unit(kind):
+    random = np.random.default_rng(7)
+    t = BEGIN + 300 * np.arange(288 * 10)
+    x = np.cumsum(rates(random, t)) if kind == "counter" else random.normal(size=len(t))
+    scores, _ = walk(State.fresh(1), t, x)
+    assert np.isnan(scores[:, [LOW, HIGH]]).all()
+    assert (scores[:, UNGATED] > 0).any()
 
 
 @given(place=st.integers(0, 2 * HOT - 1), odd=st.sampled_from([np.nan, np.inf, -np.inf]))
@@ -220,7 +251,7 @@ def test_a_state_that_is_not_finite_starts_anew(place, odd):
     scores, _ = walk(state, t[-400:], x[-400:])
     assert np.isfinite(state.hot).all()
     assert np.isfinite(state.hot.view(np.float32)[0, 2 * layout.WIDE :]).all()
-    assert np.isfinite(scores[START:]).all()
+    assert np.isfinite(np.delete(scores[START:], [LOW, HIGH], axis=1)).all()
     assert scores[-1, LEARNING] == 0 or place < 2 * layout.WIDE
 
 

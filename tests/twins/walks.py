@@ -172,7 +172,7 @@ class Extrapolation:
         self.steps = min(self.steps + 1, 100_000)
         share, away = weight(self.steps, 20_000), error - self.mean
         self.mean, self.sd = single(self.mean + share * away), single(spread_after(self.sd, away, share))
-        return score
+        return score, error
 
 
 @dataclass
@@ -272,7 +272,7 @@ class Outage:
     floors: int = 0
 
     def step(self, t, x, pace):
-        """(W, U), or None while they are not known."""
+        """(W, U, the ends of the band or None), or None while they are not known."""
         slots = 86400 // self.width
         if t // self.width != self.visit and self.values:
             slot = self.visit % slots
@@ -292,9 +292,10 @@ class Outage:
             return None
         value, profile = self.level
         if not self.negative and profile > 0:
-            residual = x - p * min(max(value / profile, 1 / 4), 4)
+            middle = p * min(max(value / profile, 1 / 4), 4)
         else:
-            residual = x - p - (value - profile)
+            middle = p + (value - profile)
+        residual = x - middle
         self.residuals = [*self.residuals, single(residual)][-12:]
         self.levels = [*self.levels, single(x - value)][-12:]
         if len(self.residuals) < 12:
@@ -308,8 +309,11 @@ class Outage:
         self.size_of_residuals, self.size_of_levels = single(residual_size), single(level_size)
         if self.spread.days[slot] < 2:
             return None
-        ungated = fraction(mildest(self.residuals, y), 4.5 * self.deviation(slot, neighbours, pace))
-        return (ungated if residual_size <= 0.7 * level_size else 0.0), ungated
+        room = 4.5 * self.deviation(slot, neighbours, pace)
+        ungated = fraction(mildest(self.residuals, y), room)
+        if residual_size > 0.7 * level_size:
+            return 0.0, ungated, None, None
+        return ungated, ungated, max(middle - room, -1e37 if self.negative else 0.0), min(middle + room, 1e37)
 
     def expected(self, t, slot, beside, share):
         for table in (self.weekend if on_weekend(t) else self.week), self.everyday:
@@ -371,7 +375,9 @@ class Walker:
     lately: list = field(default_factory=lambda: [0.0] * 5)
 
     def step(self, t, x):
-        """None of a point not newer than those before it, else (W, U, Z, N, T, the score of `pages`), None: learning."""
+        """None of a point not newer than those before it, else (W, U, Z, N, T, the score of `pages`, what it
+        sees beside outages), None: learning; and (low, high, None: no band; r, e, the usual step).
+        """
         if self.points and t <= self.before[0]:
             return None
         x = min(max(x, -1e37), 1e37)
@@ -382,7 +388,7 @@ class Walker:
             self.newest = [*self.newest[1:], single(x)]
             if self.points == START:
                 self.begin()
-            return None, None, None, None, None, 0.0
+            return (None, None, None, None, None, 0.0, 0.0), (None, None, 0.0, 0.0, self.pace.usual)
         if changed:
             self.begin()
             self.outage = Outage()
@@ -393,21 +399,16 @@ class Walker:
             walked = x = float(np.float32(self.clip.step(x)))
         residual = self.slots.step(t, x)
         z = None if residual is None else self.deviation.step(residual)
-        line = self.extrapolation.step(self.newest[-12:], x)
+        line, error = self.extrapolation.step(self.newest[-12:], x)
         self.newest = [*self.newest[1:], single(x)]
         novel = self.novelty.step(self.newest)
         width = width_for(self.pace.usual)
         if not self.outage.width or (self.pace.votes >= 64 and self.outage.width != width):
             self.outage = Outage(width)
-        gated, ungated = self.outage.step(t, walked, self.pace.usual) or (None, None)
-        return (
-            gated,
-            ungated,
-            z,
-            novel,
-            line,
-            self.pages(z or 0.0, novel or 0.0, line or 0.0, gated or 0.0, ungated or 0.0),
-        )
+        gated, ungated, *band = self.outage.step(t, walked, self.pace.usual) or (None, None, None, None)
+        pattern = self.pattern(z or 0.0, novel or 0.0, line or 0.0, ungated or 0.0)
+        scores = gated, ungated, z, novel, line, max(pattern, gated or 0.0), pattern
+        return scores, (*((None, None) if self.pace.counter else band), residual or 0.0, error, self.pace.usual)
 
     def begin(self):
         if self.pace.counter:
@@ -417,9 +418,9 @@ class Walker:
         self.clip = Clip.learned(self.newest)
         self.newest = [single(self.clip.bounded(x)) for x in self.newest]
 
-    def pages(self, z, novel, line, gated, ungated):
+    def pattern(self, z, novel, line, ungated):
         pattern = min(max((z + novel) / 2, line / 3), CEILING)
         self.lately = [*self.lately[1:], single(pattern if ungated > 0.5 else 0.0)]
         if self.pace.usual >= 300:
-            return max(pattern, gated)
-        return max(sorted(self.lately)[-3], gated)
+            return pattern
+        return sorted(self.lately)[-3]

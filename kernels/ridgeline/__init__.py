@@ -1,0 +1,1 @@
+"""The rule `ridgeline`, over whole histories."""
