@@ -69,6 +69,8 @@ def backtest(  # noqa: PLR0913 - every option a keyword of its own, as users cal
     columns: Mapping[str, str] | None = None,
     wide: bool = False,
     metric: str | None = None,
+    rule: str | None = None,
+    rules: Sequence[str] = (),
     keep_scores: bool = True,
     resume: bool = False,
     threads: int | None = None,
@@ -82,6 +84,8 @@ def backtest(  # noqa: PLR0913 - every option a keyword of its own, as users cal
     config               a ridgeline.toml (or a Config) for all that is not given here, its `[[alert]]` rows included
     window               the series at step t is the points in (t - window, t]: seconds or "24h"
     start, end, every    which steps are written, as for `ridgeline.replay`
+    rule                 by which metrics are judged: "consensus", "ridgeline" or "pages"
+    rules                of which the scores of every metric are stored, beside those that metrics are judged by
     keep_scores          False: incidents and manifest only
     resume               continue a backtest that was stopped
     threads              of this process; or `workers` processes of a local Dask cluster, or a Dask `scheduler`'s address
@@ -94,6 +98,7 @@ def backtest(  # noqa: PLR0913 - every option a keyword of its own, as users cal
     from ridgeline.engine.backtest.job import Job, Steps
     from ridgeline.engine.backtest.result import BacktestResult
     from ridgeline.engine.config.override import read_overrides
+    from ridgeline.engine.rules.judgement import rule_named
     from ridgeline.engine.score.scorer import available_threads, base_policy
 
     chosen = Config() if config is None else _config(config)
@@ -101,6 +106,7 @@ def backtest(  # noqa: PLR0913 - every option a keyword of its own, as users cal
     changes: dict[str, Any] = {
         "profile": profile,
         "consensus": consensus,
+        "rule": None if rule is None else rule_named(rule),
         "full_duration": None if window is None else parse_duration(window),
         "algorithms": tuple(asked) or None,
     }
@@ -109,9 +115,9 @@ def backtest(  # noqa: PLR0913 - every option a keyword of its own, as users cal
     if overrides is not None:
         found = read_overrides(overrides, known, base_policy(analysis, known))
     steps = Steps(start, end, None if every is None else parse_duration(every))
-    job = Job.of(
-        replace(chosen, analysis=analysis, overrides=found), Path(output), steps, keep_scores=keep_scores, user=user
-    )
+    settings = replace(chosen, analysis=analysis, overrides=found)
+    stored = tuple(map(rule_named, rules))
+    job = Job.of(settings, Path(output), steps, keep_scores=keep_scores, user=user, rules=stored)
     manifest = Backtest(
         dataset=str(dataset),
         job=job,

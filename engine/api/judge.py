@@ -12,7 +12,8 @@ import pyarrow as pa
 from ridgeline.engine.config.override import read_overrides
 from ridgeline.engine.config.preparation import preparation_of
 from ridgeline.engine.rules.analysis import Analysis
-from ridgeline.engine.rules.overrides import Overrides, check_judgement
+from ridgeline.engine.rules.judgement import rule_named, with_walks
+from ridgeline.engine.rules.overrides import Overrides, check_judgement, rules_of
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.rules.profiles import profile_named
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm, distinct, load_user_algorithms
@@ -122,6 +123,8 @@ def replay(  # noqa: PLR0913 - every option a keyword of its own, as users call 
     columns: Mapping[str, str] | None = None,
     wide: bool = False,
     metric: str | None = None,
+    rule: str = "consensus",
+    rules: Sequence[str] = (),
 ) -> pa.Table:
     """Judge every step of every metric's history: one row per metric and distinct timestamp, metrics in first-seen order.
 
@@ -129,16 +132,23 @@ def replay(  # noqa: PLR0913 - every option a keyword of its own, as users call 
     window         the series at step t is the points in (t - window, t]: seconds or "24h"
     start, end     epoch seconds: steps from `start` on and before `end`; earlier points warm the window
     every          seconds or "5m": of each aligned bucket only the last step
+    rule           by which metrics are judged: "consensus", "ridgeline" or "pages"
+    rules          of which the scores of every metric are given too
     others         as for `score`
 
     Columns: metric, timestamp, value, outcome, anomalous, votes, then per algorithm `NAME_score` (float32, vote = score
-    > 1), `ks_test_d`, `ks_test_adf`, `consensus_score`, `mean_score`. Raises RidgelineError with one sentence for input that cannot be used.
+    > 1), `ks_test_d`, `ks_test_adf`, `consensus_score`, `mean_score`, and under rules with walks
+    `pages_score`, `ridgeline_score`, `rule_score`, `channels`, `expected_low`, `expected_high`. Raises RidgelineError with one
+    sentence for input that cannot be used.
     """
     from ridgeline.engine.replay.matrix import replay_matrix
     from ridgeline.engine.replay.plan import ReplayPlan
 
     user, known, asked = algorithms_asked(algorithms)
-    policy: Policy = base_policy(Analysis(consensus=consensus, profile=profile, algorithms=tuple(asked)), known)
+    policy: Policy = base_policy(
+        Analysis(consensus=consensus, profile=profile, algorithms=tuple(asked), rule=rule_named(rule)), known
+    )
+    found = read_overrides(overrides or (), policy.algorithms, policy)
     plan = ReplayPlan(
         profile=profile_named(profile),
         window=parse_duration(window),
@@ -147,13 +157,14 @@ def replay(  # noqa: PLR0913 - every option a keyword of its own, as users call 
         every=None if every is None else parse_duration(every),
         user=user,
         preparation=preparation_of(preparation or {}),
+        rules=with_walks([*map(rule_named, rules), *rules_of(rule, found)]),
+        throughout=with_walks(rules),
     )
-    rules = Overrides(policy, read_overrides(overrides or (), policy.algorithms, policy))
-    check_judgement("replay", policy.rule, rules.overrides)
+    rows = Overrides(policy, found)
     matrices, _ = _matrices(data, Shape.of(columns, wide, labels_from, metric), needs_newest=False)
-    tables = [replay_matrix(matrix, plan, rules, threads=threads or available_threads()) for matrix in matrices]
-    _warn(rules)
-    return pa.concat_tables(tables or [replay_matrix(MetricMatrix.from_table(_nothing()), plan, rules)])
+    tables = [replay_matrix(matrix, plan, rows, threads=threads or available_threads()) for matrix in matrices]
+    _warn(rows)
+    return pa.concat_tables(tables or [replay_matrix(MetricMatrix.from_table(_nothing()), plan, rows)])
 
 
 def algorithms_asked(

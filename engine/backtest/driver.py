@@ -23,6 +23,7 @@ from ridgeline.engine.policy.paging import Paging
 from ridgeline.engine.policy.replay import replay_trails
 from ridgeline.engine.policy.trail import Trail
 from ridgeline.engine.report.progress import Progress
+from ridgeline.engine.rules.judgement import CONSENSUS
 from ridgeline.engine.rules.overrides import Overrides
 from ridgeline.engine.rules.selection import Selection
 from ridgeline.engine.score.sparse import added, as_objects
@@ -101,9 +102,8 @@ class Backtest:
         self._announce(source, parts, finished)
         ordered = self._replay(parts, finished, journal)
         unreadable = self._unreadable(source, ordered)
-        write_parquet(
-            to_table([incident for done in ordered for incident in done.incidents]), output / "anomalies.parquet"
-        )
+        incidents = [incident for done in ordered for incident in done.incidents]
+        write_parquet(to_table(incidents, rules=bool(self.job.plan.rules)), output / "anomalies.parquet")
         paging = self._page(ordered)
         write_parquet(paging.table, output / "pages.parquet")
         manifest = self._manifest(ordered, source, mended, {**identity, "files": data}, paging)
@@ -210,11 +210,13 @@ class Backtest:
             "cpu": cpu(),
             "threads": self.where.threads,
             "workers": self.where.workers,
+            "rules": [CONSENSUS, *self.job.plan.rules],
             "metrics": source.metrics,
             "steps": sum(done.steps for done in parts),
             "anomalous": sum(done.anomalous for done in parts),
             "incidents": sum(len(done.incidents) for done in parts),
             "outcomes": add_counts([done.outcomes for done in parts]),
+            "learning": sum(done.learning for done in parts),
             "reasons": add_counts(
                 [done.reasons for done in parts]
                 + ([mended.reasons] if mended else [])

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ridgeline.engine.rules.judgement import SPOKEN
+
 SCHEMA: Final = pa.schema(
     [
         ("metric", pa.string()),
@@ -21,6 +23,7 @@ SCHEMA: Final = pa.schema(
         ("algorithms", pa.list_(pa.string())),
     ]
 )
+WITH_RULES: Final = SCHEMA.append(pa.field("channels", pa.list_(pa.string())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,8 @@ class Steps:
     """One metric's written steps, in time order.
 
     `timestamps` int64[n] epoch seconds, `values` float64[n], `anomalous` bool[n], `votes` int8[n],
-    `fired` bool[n, algorithms].
+    `fired` bool[n, algorithms]. Under a rule with walks `loudness` float32[n] is its score, `channels` uint8[n] has bit k
+    where `SPOKEN[k]` spoke.
     """
 
     metric: str
@@ -37,11 +41,16 @@ class Steps:
     anomalous: npt.NDArray[np.bool_]
     votes: npt.NDArray[np.int8]
     fired: npt.NDArray[np.bool_]
+    loudness: npt.NDArray[np.float32] | None = None
+    channels: npt.NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A run of consecutive written steps that are anomalous; its peak has the most votes, the earliest of equals."""
+    """A run of consecutive written steps that are anomalous.
+
+    Its peak has the most votes, or under a rule with walks the highest score, and is the earliest of equals.
+    """
 
     metric: str
     start: int
@@ -50,14 +59,16 @@ class Incident:
     peak_value: float
     points: int
     algorithms: tuple[str, ...]
+    channels: tuple[str, ...] = ()
 
 
 def fold(steps: Steps, names: Sequence[str]) -> list[Incident]:
     """Incidents of one metric; `names` are the algorithms of the columns of `steps.fired`."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], steps.anomalous, [False])).astype(np.int8)))
+    loudness = steps.votes if steps.loudness is None else steps.loudness
     incidents = []
     for first, end in zip(edges[::2], edges[1::2], strict=True):
-        peak = first + int(np.argmax(steps.votes[first:end]))
+        peak = first + int(np.argmax(loudness[first:end]))
         incidents.append(
             Incident(
                 metric=steps.metric,
@@ -67,17 +78,18 @@ def fold(steps: Steps, names: Sequence[str]) -> list[Incident]:
                 peak_value=float(steps.values[peak]),
                 points=int(end - first),
                 algorithms=tuple(name for k, name in enumerate(names) if steps.fired[first:end, k].any()),
+                channels=() if steps.channels is None else spoken(np.bitwise_or.reduce(steps.channels[first:end])),
             )
         )
     return incidents
 
 
-def to_table(incidents: Sequence[Incident]) -> pa.Table:
-    """Incidents as Arrow, in the order given."""
-    columns = {
-        field.name: [
-            list(getattr(i, field.name)) if field.name == "algorithms" else getattr(i, field.name) for i in incidents
-        ]
-        for field in SCHEMA
-    }
-    return pa.table(columns, schema=SCHEMA)
+def spoken(bits: int) -> tuple[str, ...]:
+    """The channels whose bits are set."""
+    return tuple(name for k, name in enumerate(SPOKEN) if bits >> k & 1)
+
+
+def to_table(incidents: Sequence[Incident], *, rules: bool = False) -> pa.Table:
+    """Incidents as Arrow, in the order given; with the channels that spoke where there are `rules` with walks."""
+    schema = WITH_RULES if rules else SCHEMA
+    return pa.table({name: [getattr(one, name) for one in incidents] for name in schema.names}, schema=schema)

@@ -9,7 +9,8 @@ from typing import Any
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.policy.rules import PagingRules
 from ridgeline.engine.replay.plan import ReplayPlan
-from ridgeline.engine.rules.overrides import Override, check_judgement
+from ridgeline.engine.rules.judgement import with_walks
+from ridgeline.engine.rules.overrides import Override, rules_of
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.rules.profiles import profile_named
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm, load_user_algorithms
@@ -52,13 +53,15 @@ class Job:
         *,
         keep_scores: bool = True,
         user: tuple[UserAlgorithm, ...] | None = None,
+        rules: tuple[str, ...] = (),
     ) -> Job:
         """The job that a configuration describes; `user` None: the algorithms of its modules and of entry points.
+
+        rules: those whose scores of every metric are stored, beside the rules that metrics are judged by.
 
         Raises InputError for an unknown profile, an unreachable consensus, algorithms that cannot be loaded.
         """
         analysis = config.analysis
-        check_judgement("backtest", analysis.rule, config.overrides)
         if user is None:
             user = load_user_algorithms(analysis.modules, algorithm_names())
         return cls(
@@ -71,6 +74,8 @@ class Job:
                 steps.every,
                 user,
                 config.preparation,
+                with_walks([*rules, *rules_of(analysis.rule, config.overrides)]),
+                with_walks(rules),
             ),
             policy=base_policy(analysis, (*algorithm_names(), *(found.name for found in user))),
             overrides=config.overrides,

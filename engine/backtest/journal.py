@@ -103,7 +103,10 @@ class Journal:
         if found is None:
             return None
         try:
-            incidents = tuple(Incident(**{**i, "algorithms": tuple(i["algorithms"])}) for i in found.pop("incidents"))
+            incidents = tuple(
+                Incident(**{**i, "algorithms": tuple(i["algorithms"]), "channels": tuple(i["channels"])})
+                for i in found.pop("incidents")
+            )
             done = Done(**found, incidents=incidents)
         except (ValueError, TypeError, KeyError):
             return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -47,6 +47,7 @@ class Done:
     last: int | None
     metric_weeks: float
     outcomes: dict[str, int]
+    learning: int
     reasons: dict[str, int]
     repairs: dict[str, int]
     never_judged: tuple[Mapping[str, int], ...]  # as `score.sparse.as_objects` has them
@@ -76,7 +77,7 @@ def run_part(job: Job, part: Part, threads: int = 1) -> Done:
         for one in judged_steps(matrix, steps, job, overrides):
             tracker.add(one)
         if job.keep_scores:
-            tables.append(table_of(matrix.metrics, steps, user, encoded=True))
+            tables.append(table_of(matrix.metrics, steps, user, job.plan.rules, encoded=True))
     target = Path(job.output, "scores", part.file_name)
     seal = write_scores(tables, target) if job.keep_scores else None
     trail = trail_file(Path(job.output), part.number)
@@ -89,6 +90,7 @@ def run_part(job: Job, part: Part, threads: int = 1) -> Done:
         last=counts.last,
         metric_weeks=counts.weeks,
         outcomes=dict(counts.outcomes),
+        learning=counts.learning,
         reasons=dict(counts.reasons),
         repairs=dict(counts.repairs),
         never_judged=tuple(as_objects(counts.never)),
@@ -120,6 +122,7 @@ class _Counts:
     repairs: Counter[str] = field(default_factory=Counter)
     never: Sparse = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
+    learning: int = 0
     first: int | None = None
     last: int | None = None
     weeks: float = 0.0
@@ -131,6 +134,8 @@ class _Counts:
         found = np.bincount(steps.outcomes, minlength=len(OUTCOMES)).tolist()
         self.outcomes.update({name: count for name, count in zip(OUTCOMES, found, strict=True) if count})
         self.anomalous += int(np.count_nonzero(steps.anomalous))
+        if steps.ruled is not None:
+            self.learning += int(np.count_nonzero(steps.ruled.learning))
         for metric in _by_metric(metrics, steps):
             first, last = int(metric.timestamps[0]), int(metric.timestamps[-1])
             self.first = first if self.first is None else min(self.first, first)
@@ -148,7 +153,10 @@ def _by_metric(metrics: Sequence[str], steps: Replayed) -> Iterator[Steps]:
             here = slice(start, stop)
             fired = np.array([steps.scores[place, here] > 1 for place in steps.algorithms]).T
             votes = steps.votes[here].view(np.int8)
-            yield Steps(name, steps.timestamps[here], steps.values[here], steps.anomalous[here], votes, fired)
+            found = Steps(name, steps.timestamps[here], steps.values[here], steps.anomalous[here], votes, fired)
+            if steps.ruled is not None and (channels := steps.ruled.channels[here]).any():
+                found = replace(found, loudness=steps.ruled.score[here], channels=channels)
+            yield found
 
 
 def reasons_of(matrix: MetricMatrix) -> dict[str, int]:

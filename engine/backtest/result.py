@@ -55,9 +55,10 @@ def summary(manifest: Mapping[str, Any]) -> str:
     """The counts of a manifest as lines of text."""
     seconds = manifest["seconds"]
     rate = manifest["steps"] / seconds if seconds else 0.0
+    learning = f"; {manifest['learning']:,} while a walk was learning" if manifest["learning"] else ""
     lines = [
         f"{manifest['steps']:,} steps of {manifest['metrics']:,} metrics in {seconds:.1f} s ({rate:,.0f} steps/s)",
-        f"outcomes   {_listed(manifest['outcomes'])}",
+        f"outcomes   {_listed(manifest['outcomes'])}{learning}",
         f"anomalies  {manifest['anomalous']:,} steps in {manifest['incidents']:,} incidents",
         *_paged(manifest),
     ]

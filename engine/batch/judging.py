@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from ridgeline.engine.archive.select import behind
 from ridgeline.engine.prepare.plan import UNPREPARED, Preparation
-from ridgeline.engine.replay.matrix import Replayed, replay_rows
+from ridgeline.engine.replay.matrix import replay_rows
 from ridgeline.engine.replay.plan import ReplayPlan
+from ridgeline.engine.replay.series import Replayed
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.overrides import Override, Overrides, check_judgement
 from ridgeline.engine.rules.profiles import profile_named

@@ -11,7 +11,7 @@ from typing import Final
 
 from ridgeline.engine.cli.common import add_quiet
 from ridgeline.engine.cli.options import add_analysis, configuration
-from ridgeline.engine.cli.parser import at_least, named, option
+from ridgeline.engine.cli.parser import at_least, named, names, option
 from ridgeline.engine.cli.shapes import READS, add_shape, shape_of
 from ridgeline.engine.units import parse_duration, parse_instant, parse_size
 from ridgeline.io.text import escape
@@ -54,6 +54,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--workers", type=at_least(1), default=0, metavar="N", help="local Dask cluster of N processes")
     where.add_argument("--scheduler", metavar="URL", help="Dask scheduler, tcp://HOST:8786")
+    add(
+        "--rules",
+        type=names,
+        default=(),
+        metavar="NAMES",
+        help="also store what these rules make of every step: pages, ridgeline (docs/rules.md)",
+    )
     add("--resume", action="store_true", help="continue a backtest that was stopped")
     add(
         "--plot",
@@ -73,6 +80,7 @@ def run(args: argparse.Namespace) -> int:
     from ridgeline.engine.backtest.driver import Backtest, Where
     from ridgeline.engine.backtest.job import Job, Steps
     from ridgeline.engine.backtest.result import summary
+    from ridgeline.engine.rules.judgement import rule_named
     from ridgeline.engine.score.scorer import available_threads
 
     def warn(sentence: str) -> None:
@@ -86,7 +94,13 @@ def run(args: argparse.Namespace) -> int:
     config = configuration(args)
     backtest = Backtest(
         dataset=args.dataset,
-        job=Job.of(config, args.output, Steps(args.start, args.end, args.every), keep_scores=not args.no_scores),
+        job=Job.of(
+            config,
+            args.output,
+            Steps(args.start, args.end, args.every),
+            keep_scores=not args.no_scores,
+            rules=tuple(map(rule_named, args.rules)),
+        ),
         where=Where(config.run.threads or available_threads(), args.workers, args.scheduler),
         max_memory=config.run.max_memory if args.max_memory is None else args.max_memory,
         shape=shape_of(args, config.source.each["parquet"].labels_from),

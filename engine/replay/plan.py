@@ -25,6 +25,8 @@ class ReplayPlan:
     every       seconds: of each bucket aligned to its multiples only the last step is written
     user        users' algorithms, after the nine in that order: each is given every window, so they cost far more
     preparation what is done to series first
+    rules       those with walks whose scores are stored, in the order of `rules.judgement.RULES`: by them are judged the
+                metrics whose policies have them, and all metrics by those of `throughout`
     complaints  by algorithm, what the first one of a user's said when it raised; filled while replaying
     """
 
@@ -35,6 +37,8 @@ class ReplayPlan:
     every: int | None = None
     user: tuple[UserAlgorithm, ...] = ()
     preparation: Preparation = UNPREPARED
+    rules: tuple[str, ...] = ()
+    throughout: tuple[str, ...] = ()
     complaints: dict[str, Complaint] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
@@ -53,6 +57,8 @@ class ReplayPlan:
             "every": self.every,
             "user": [one.name for one in self.user],
             "preparation": self.preparation.describe(),
+            "rules": list(self.rules),
+            "throughout": list(self.throughout),
         }
 
     def wanted_steps(self, t: NDArray[np.int64], start: int | None = None) -> NDArray[np.uint8]:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ridgeline.engine.replay.ruled import Ruled, fields_of
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.score import verdicts
 from ridgeline.engine.score.gate import held_back, is_open
@@ -28,8 +29,8 @@ CHUNK_BYTES: Final = (1 << 31) - 1  # that this many would overflow Arrow's stri
 KS_COLUMNS: Final = ("ks_test_d", "ks_test_adf")
 
 
-def step_schema(user: Sequence[str] = ()) -> pa.Schema:
-    """Return the schema of replayed steps, with the named users' algorithms after the nine.
+def step_schema(user: Sequence[str] = (), rules: Sequence[str] = ()) -> pa.Schema:
+    """Return the schema of replayed steps, with the named users' algorithms after the nine, and what rules with walks say.
 
     `anomalous`, `votes` and scores are null where not analysed.
     """
@@ -44,6 +45,7 @@ def step_schema(user: Sequence[str] = ()) -> pa.Schema:
             pa.field("votes", pa.int8()),
             *(pa.field(f"{name}_score", pa.float32()) for name in names),
             *(pa.field(name, pa.float32()) for name in (*KS_COLUMNS, *GRADED)),
+            *fields_of(rules),
         ]
     )
 
@@ -61,6 +63,7 @@ class Steps:
     grades      float32[2, n]: `consensus_score` and `mean_score` (`engine.score.graded`), where analysed
     anomalous   bool[n]; reasons uint8[n]: places in `verdicts.REASONS`, why enough votes make no anomaly
     change, level  float64[n or 0]: tail mean less mean, and mean, where a policy asks and consensus was reached
+    ruled       what rules with walks made of them, where any is stored
     """
 
     counts: NDArray[np.int64]
@@ -74,6 +77,7 @@ class Steps:
     values: NDArray[np.float64]
     anomalous: NDArray[np.bool_]
     reasons: NDArray[np.uint8]
+    ruled: Ruled | None = None
 
     @classmethod
     def empty(cls, counts: NDArray[np.int64], steps: int, *, users: int, gated: bool) -> Steps:
@@ -138,9 +142,11 @@ class Steps:
         )
 
 
-def table_of(metrics: pa.StringArray, steps: Steps, user: Sequence[str] = (), *, encoded: bool = False) -> pa.Table:
+def table_of(
+    metrics: pa.StringArray, steps: Steps, user: Sequence[str] = (), rules: Sequence[str] = (), *, encoded: bool = False
+) -> pa.Table:
     """Return the steps of each metric, in order, as a table of `step_schema`; texts dictionary-encoded where `encoded`."""
-    columns = step_schema(user)
+    columns = step_schema(user, rules)
     for place, field in enumerate(columns):
         if encoded and pa.types.is_string(field.type):
             code = pa.int32() if field.name == "metric" else pa.int8()
@@ -173,6 +179,8 @@ def _batches(metrics: pa.StringArray, steps: Steps, schema: pa.Schema, *, encode
             pa.Array.from_buffers(pa.float32(), len(analysed), [valid, pa.py_buffer(lane[here])])
             for lane in steps.grades
         ]
+        if steps.ruled is not None:
+            columns += steps.ruled.columns(here)
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
 

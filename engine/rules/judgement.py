@@ -20,8 +20,9 @@ RULES: Final = (CONSENSUS, RIDGELINE, PAGES)
 NEEDS_WALKS: Final = frozenset({RIDGELINE, PAGES})
 
 # What may speak of a metric under each rule: the words of the column `channels`.
-OUTAGE, PATTERN, TAIL = "outage", "pattern", "tail"
-CHANNELS: Final = MappingProxyType({CONSENSUS: (), RIDGELINE: (OUTAGE, PATTERN, TAIL), PAGES: (OUTAGE, PATTERN)})
+OUTAGE, PATTERN, SPIKE, RECORD = "outage", "pattern", "spike", "record"
+SPOKEN: Final = (OUTAGE, PATTERN, SPIKE, RECORD)  # all of them
+CHANNELS: Final = MappingProxyType({CONSENSUS: (), RIDGELINE: SPOKEN, PAGES: (OUTAGE, PATTERN)})
 
 # Columns that say what a rule made of a step. Each rule's own score is above 1 where it finds an anomaly, before
 # `rule_threshold`; `rule_score` is that of the rule in force, divided by it.
@@ -36,8 +37,8 @@ JOBS: Final = MappingProxyType(
         "run": frozenset({CONSENSUS}),
         "batch": frozenset({CONSENSUS}),
         "explain": frozenset({CONSENSUS}),
-        "backtest": frozenset({CONSENSUS}),
-        "replay": frozenset({CONSENSUS}),
+        "backtest": frozenset(RULES),
+        "replay": frozenset(RULES),
     }
 )
 _NEEDS: Final = MappingProxyType(
@@ -46,6 +47,19 @@ _NEEDS: Final = MappingProxyType(
         PAGES: "which goes by what was learned of each metric over days",
     }
 )
+
+
+def with_walks(rules: Iterable[str]) -> tuple[str, ...]:
+    """Those of these rules that have walks, each once, in the order of RULES."""
+    asked = {*rules} & NEEDS_WALKS
+    return tuple(rule for rule in RULES if rule in asked)
+
+
+def rule_named(word: str) -> str:
+    """The rule of this name. Raises InputError where there is none."""
+    if word not in RULES:
+        raise InputError(f"there is no rule {word!r}: the rules are {', '.join(RULES)}")
+    return word
 
 
 def check_rules(job: str, rules: Iterable[str]) -> None:

@@ -57,9 +57,14 @@ class Override:
         return replace(policy, **changes)
 
 
+def rules_of(rule: str, overrides: Iterable[Override]) -> list[str]:
+    """The rules that a configuration judges by: its own, and those of its overrides."""
+    return [rule, *(one.rule for one in overrides if one.rule is not None)]
+
+
 def check_judgement(job: str, rule: str, overrides: Iterable[Override]) -> None:
     """Raise InputError where a job cannot judge by this rule, or by that of an override."""
-    check_rules(job, [rule, *(one.rule for one in overrides if one.rule is not None)])
+    check_rules(job, rules_of(rule, overrides))
 
 
 def impossible(base: Policy, overrides: Sequence[Override]) -> list[tuple[int, str]]:

@@ -38,7 +38,7 @@ SINCE: Final = KNOWN + 1
 def step(state: np.ndarray, score: float, pace: float) -> float:
     """Return P of a score, 0 to 3, and learn from it. pace: the usual step, seconds."""
     always_inline()
-    place = min(np.int64(score / WIDTH), TAIL_BINS - 1)
+    place = np.int64(min(score / WIDTH, TAIL_BINS - 1.0))
     group = place // TAIL_GROUP
     state[COUNTS + place] += 1.0
     state[GROUP_COUNTS + group] += 1.0

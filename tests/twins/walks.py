@@ -291,10 +291,8 @@ class Outage:
         if p is None or not self.know_level(x, p, pace):
             return None
         value, profile = self.level
-        if not self.negative and profile > 0:
-            middle = p * min(max(value / profile, 1 / 4), 4)
-        else:
-            middle = p + (value - profile)
+        in_proportion = not self.negative and profile > 0
+        middle = p * min(max(value / profile, 1 / 4), 4) if in_proportion else p + (value - profile)
         residual = x - middle
         self.residuals = [*self.residuals, single(residual)][-12:]
         self.levels = [*self.levels, single(x - value)][-12:]
