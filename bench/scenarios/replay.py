@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -13,12 +14,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from ridgeline.bench.axes import Axes
-from ridgeline.bench.measure import repeat
+from ridgeline.bench.measure import alternate, repeat
 from ridgeline.bench.row import Row
 from ridgeline.engine.backtest.scores import write_scores
 from ridgeline.engine.replay.matrix import replay_matrix, replay_rows
 from ridgeline.engine.replay.plan import ReplayPlan
 from ridgeline.engine.replay.steps import table_of
+from ridgeline.engine.rules.judgement import CONSENSUS, RULES, with_walks
 from ridgeline.engine.score.matrix import score_matrix
 from ridgeline.engine.score.plan import ScorePlan
 from ridgeline.io.matrix import MetricMatrix
@@ -44,6 +46,7 @@ def measure(axes: Axes) -> Iterator[Row]:
                     "replay", f"{shape}, every {step} s", timing, 0, steps,
                     0,  None, ("score at every step", direct * steps), {"threads": threads, "steps": steps},
                 )  # fmt: skip
+    yield from _ruled(axes, minutes)
     yield _written(axes, minutes)
 
 
@@ -56,6 +59,19 @@ def _direct(matrix: MetricMatrix, step: int) -> float:
     names = pa.array([f"step.{end}" for end in range(len(ends))], pa.string())
     windows = MetricMatrix.from_columns(names, np.arange(len(ends) + 1) * length, stamps, values)
     return repeat(lambda: score_matrix(windows, ScorePlan(as_of="last", scores=True)), runs=3).median / len(ends)
+
+
+def _ruled(axes: Axes, steps: int) -> Iterator[Row]:
+    """What rules with walks cost beside the nine: seconds of CPU, in turn with the nine alone."""
+    matrix = _matrix(_season(np.random.default_rng(axes.seed), steps, 60), 60)
+    plans = {rule: ReplayPlan(rules=with_walks([rule]), throughout=with_walks([rule])) for rule in RULES}
+    works = {rule: partial(replay_matrix, matrix, plan) for rule, plan in plans.items()}
+    timings = alternate(works, runs=min(axes.runs, 3), clock=time.process_time)
+    for rule in with_walks(RULES):
+        yield Row(
+            "replay", f"season, every 60 s, rule {rule} beside the nine, CPU", timings[rule], 0, steps,
+            0,  None, ("the nine alone", timings[CONSENSUS].median), {"threads": 1, "steps": steps},
+        )  # fmt: skip
 
 
 def _written(axes: Axes, steps: int) -> Row:

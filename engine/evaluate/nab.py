@@ -84,14 +84,19 @@ def _score(tallies: list[_Tally], weights: Weights, windows: int) -> Scored:
     return Scored(100.0 * (raw - silent) / (perfect - silent), raw)
 
 
+def probation(rows: int) -> int:
+    """How many of a file's first rows nobody is judged on."""
+    return min(math.floor(PROBATION_SHARE * rows), PROBATION_CAP)
+
+
 def _tally(found: Detections, windows: tuple[Window, ...], threshold: float) -> _Tally:
     rows = len(found.timestamps)
-    probation = min(math.floor(PROBATION_SHARE * rows), PROBATION_CAP)
-    spans = [span for span in (_row_span(found, window) for window in windows) if span and span[1] >= probation]
+    first = probation(rows)
+    spans = [span for span in (_row_span(found, window) for window in windows) if span and span[1] >= first]
     best: dict[int, float] = {}
     false_alarms = 0.0
     for i in np.flatnonzero(found.scores >= threshold):
-        if i < probation:
+        if i < first:
             continue
         inside = next((k for k, (left, right) in enumerate(spans) if left <= i <= right), None)
         if inside is not None:

@@ -55,7 +55,8 @@ def judge_by_rules(
                 ruled.score[here] = divided(score[at], policy.rule_threshold)
                 ruled.learning[here] = learning[at]
                 for name, channel in channels.items():
-                    ruled.channels[here] |= (channel[at] > policy.rule_threshold).astype(np.uint8) << SPOKEN.index(name)
+                    bit = np.uint8(1 << SPOKEN.index(name))
+                    ruled.channels[here][channel[at].astype(np.float64) > policy.rule_threshold] |= bit
         if policy.rule in NEEDS_WALKS:
             steps.outcomes[here], steps.reasons[here] = ANALYSED, 0
             steps.anomalous[here] = ruled.score[here] > 1
@@ -69,6 +70,6 @@ def judge_by_rules(
 
 def divided(scores: NDArray[np.float32], threshold: float) -> NDArray[np.float32]:
     """Return scores / threshold as float32, above 1 exactly where the scores are above the threshold."""
-    found = (scores / threshold).astype(np.float32)
-    above = scores > threshold
+    exact = scores.astype(np.float64)
+    found, above = (exact / threshold).astype(np.float32), exact > threshold
     return np.where(above & ~(found > 1), ABOVE_ONE, np.where(~above & (found > 1), np.float32(1), found))

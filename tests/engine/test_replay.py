@@ -12,8 +12,8 @@ from twins import strategies
 
 from ridgeline.engine.replay import spans
 from ridgeline.engine.replay.matrix import replay_matrix
-from ridgeline.engine.replay.series import replay_series
 from ridgeline.engine.replay.plan import ReplayPlan
+from ridgeline.engine.replay.series import replay_series
 from ridgeline.engine.replay.steps import step_schema
 from ridgeline.engine.rules.overrides import Override, Overrides
 from ridgeline.engine.rules.policy import Policy

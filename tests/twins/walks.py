@@ -422,3 +422,54 @@ class Walker:
         if self.pace.usual >= 300:
             return pattern
         return sorted(self.lately)[-3]
+
+
+@dataclass
+class Tail:
+    """P: every score so far in its bin, a thousand and twenty-four of them, looked through from the top."""
+
+    counts: list = field(default_factory=lambda: [0.0] * 1024)
+    sums: list = field(default_factory=lambda: [0.0] * 32)  # of scores, a sum for every 32 bins
+    since: int = 0
+
+    def step(self, score, pace):
+        """P, or None: learning."""
+        place = min(int(score / (3 / 1024)), 1023)
+        self.counts[place] += 1
+        self.sums[place // 32] += score
+        self.since += 1
+        if self.since == 5000:
+            self.counts, self.sums = [c / 2 for c in self.counts], [s / 2 for s in self.sums]
+            self.since = 0
+        known = left_to_right(self.counts)
+        if known < 150:
+            return None
+        return self.rarity(score, place, known) / max(0.7, math.log10(2_592_000 / pace / 40))
+
+    def rarity(self, score, place, known):
+        lower = 1024
+        while lower > 0 and left_to_right(self.counts[lower - 1 :]) <= 0.02 * known:
+            lower -= 1
+        if place < lower:
+            return -math.log10(left_to_right(self.counts[place:]) / known)
+        above = left_to_right(self.counts[lower:])
+        whole = -(-lower // 32)  # the first group that lies above u with all its bins
+        total = left_to_right(self.sums[whole:]) + left_to_right(
+            self.counts[i] * (i + 0.5) * 3 / 1024 for i in range(lower, 32 * whole)
+        )
+        excess = max(total / above - lower * 3 / 1024, 3 / 2048)
+        return (score - lower * 3 / 1024) / excess * math.log10(math.e) - math.log10(above / known)
+
+
+def record(times, errors, scores):
+    """The scores, each no higher than its error against 1.3 times the largest more than an hour before it."""
+    found = []
+    for now, error, score in zip(times, errors, scores, strict=True):
+        most, when = 0.0, times[0]
+        for t, e in zip(times, errors, strict=True):
+            if t > now - 3600:
+                break
+            most, when = max(most / (1 + (t - when) / 604_800), e), t
+        most /= 1 + (now - when) / 604_800
+        found.append(min(score, fraction(error, 1.3 * most)))
+    return found
