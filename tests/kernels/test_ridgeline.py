@@ -29,7 +29,7 @@ def judged(timestamps, loudness, walked=None, pace=60.0):
 def histories(draw):
     """Points with gaps, loudness of several kinds, some steps without; scores and errors of walks, some of them large."""
     random = np.random.default_rng(draw(st.integers(0, 2**32)))
-    n = draw(st.sampled_from([1, 140, 400]))
+    n = draw(st.sampled_from([1, 140, 300]))
     pace = draw(st.sampled_from([60, 300, 3600]))
     t = START + np.cumsum(np.where(random.random(n) < 0.02, draw(st.sampled_from([1, 7200, 30 * DAY])), pace))
     loudness = {
@@ -46,7 +46,7 @@ def histories(draw):
     return t, loudness, walked
 
 
-@examples(60)
+@examples(30)
 @given(histories())
 def test_it_is_what_the_twins_say(history):
     t, loudness, walked = history
@@ -90,7 +90,7 @@ def test_what_was_never_seen_is_rare_and_then_is_less_so():
     loudness[2000::100] = 0.5
     found = judged(START + 60 * np.arange(3000), loudness)[:, TAIL]
     assert found[2000] > 1
-    assert found[2900] < 0.9
+    assert found[2900] < 1
     assert (found[loudness == 0] == 0).all()
 
 
@@ -109,7 +109,7 @@ def test_of_equal_spikes_the_first_is_a_record_and_those_of_the_next_days_are_no
     walked = np.zeros((len(t), layout.SCORES), np.float32)
     walked[:, layout.USUAL_STEP] = 3600
     walked[:, layout.ERROR] = 1.0
-    spikes = [100, 124, 124 + 24 * 2, 124 + 24 * 30]
+    spikes = [100, 124, 148, 148 + 24 * 30]
     walked[spikes, layout.ERROR], walked[spikes, layout.EXTRAPOLATION] = 10.0, 9.0
     found = judged(t, np.full(len(t), np.nan), walked)
     assert (found[spikes, SPIKE] == 3).all()

@@ -447,12 +447,12 @@ class Tail:
         return self.rarity(score, place, known) / max(0.7, math.log10(2_592_000 / pace / 40))
 
     def rarity(self, score, place, known):
-        lower = 1024
-        while lower > 0 and left_to_right(self.counts[lower - 1 :]) <= 0.02 * known:
+        lower, above = 1024, 0.0
+        while lower > 0 and above + self.counts[lower - 1] <= 0.02 * known:
             lower -= 1
+            above += self.counts[lower]
         if place < lower:
             return -math.log10(left_to_right(self.counts[place:]) / known)
-        above = left_to_right(self.counts[lower:])
         whole = -(-lower // 32)  # the first group that lies above u with all its bins
         total = left_to_right(self.sums[whole:]) + left_to_right(
             self.counts[i] * (i + 0.5) * 3 / 1024 for i in range(lower, 32 * whole)
