@@ -71,4 +71,4 @@ class History:
         """S: the mean score of the nine on seasonal residuals, float64[n]; NaN where they do not judge."""
         residuals = self.walked[:, layout.RESIDUAL].astype(np.float64)
         steps = replay_series(self.timestamps, residuals, SEASONAL, SEASONAL_POLICY, threads=threads)
-        return np.where(steps.outcomes == ANALYSED, steps.grades[MEAN_SCORE], np.nan)
+        return np.where(steps.outcomes == ANALYSED, steps.grades[MEAN_SCORE].astype(np.float64), np.nan)

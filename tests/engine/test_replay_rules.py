@@ -4,16 +4,18 @@ import json
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from test_backtest import backtest, data_files, steps
 from twins.walks import Walker
 
 import ridgeline
 from ridgeline.engine.backtest import plan as parts
-from ridgeline.engine.replay.judging import divided
+from ridgeline.engine.cli.main import main
+from ridgeline.engine.replay.judging import divided, judge_by_rules
+from ridgeline.engine.replay.matrix import replay_matrix
 from ridgeline.engine.replay.plan import ReplayPlan
-from ridgeline.engine.replay.series import replay_series
+from ridgeline.engine.replay.series import replay_points, replay_series
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.walks.state import State
 from ridgeline.io.matrix import MetricMatrix
@@ -24,17 +26,30 @@ DAY = 86400
 BEGIN = 1_700_000_000 // DAY * DAY
 STEP = 900
 N = 96 * 9
-RULED = ["pages_score", "ridgeline_score", "rule_score", "channels", "expected_low", "expected_high"]
+RULED = ["ridgeline_score", "pages_score", "rule_score", "channels", "expected_low", "expected_high"]
+
+
+def backtest(dataset, output, *options):
+    return main(["backtest", str(dataset), "--output", str(output), "--quiet", *map(str, options)])
+
+
+def files(output):
+    written = [*sorted(output.glob("scores/*.parquet")), output / "anomalies.parquet"]
+    return {str(path.relative_to(output)): path.read_bytes() for path in written}
+
+
+def steps(output):
+    return pa.concat_tables([pq.read_table(path) for path in sorted(output.glob("scores/*.parquet"))])
 
 
 def series(name, n=N, seed=1):
-    """A request rate that falls to zero for two hours on its last day; a counter; noise with spikes; what hardly changes."""
+    """A request rate that falls to zero for five hours on its last day; a counter; noise with spikes; what hardly changes."""
     random = np.random.default_rng(seed)
     t = BEGIN + STEP * np.arange(n)
     shape = 200 * (1 - 0.6 * np.cos(2 * np.pi * (t % DAY) / DAY))
     x = random.poisson(shape).astype(float)
     if name == "rate":
-        x[-40:-32] = 0.0
+        x[-40:-20] = 0.0
     elif name == "counter":
         x = np.cumsum(x)
     elif name == "noise":
@@ -71,12 +86,12 @@ def small_parts(monkeypatch):
 
 def config(folder, text):
     path = folder / "ridgeline.toml"
-    path.write_text(text)
+    path.write_text('[source]\nkind = "parquet"\npath = "history.parquet"\n' + text)
     return path
 
 
 def of(table, metric):
-    return table.filter(pa.compute.equal(table["metric"], metric))
+    return table.filter(pc.equal(table["metric"], metric))
 
 
 def column(table, metric, name):
@@ -133,8 +148,8 @@ def test_rules_that_are_stored_beside_judge_nothing(history, tmp_path, dataset):
     plain, stored = ridgeline.replay(history), ridgeline.replay(history, rules=["ridgeline", "pages"])
     assert stored.column_names == [*plain.column_names, *RULED]
     assert stored.select(plain.column_names).equals(plain)
-    analysed = pa.compute.equal(plain["outcome"], "analysed")
-    expected = pa.compute.if_else(analysed, plain["consensus_score"], None)
+    analysed = pc.equal(plain["outcome"], "analysed")
+    expected = pc.if_else(analysed, plain["consensus_score"], None)
     assert stored["rule_score"].to_pylist() == expected.to_pylist()
     assert not any(stored["channels"].to_pylist())
     assert stored["pages_score"].equals(ridgeline.replay(history, rule="pages")["pages_score"])
@@ -147,7 +162,7 @@ def test_rules_that_are_stored_beside_judge_nothing(history, tmp_path, dataset):
 
 
 def test_each_metric_is_judged_by_its_own_rule(dataset, history, tmp_path):
-    text = '[[override]]\nmatch = "rate"\nrule = "pages"\nrule_threshold = 2\n[[override]]\nmatch = "noise"\nrule = "ridgeline"\n'
+    text = '[[override]]\nmatch = "rate"\nrule = "pages"\n[[override]]\nmatch = "noise"\nrule = "ridgeline"\n'
     out = tmp_path / "out"
     assert backtest(dataset, out, "-c", config(tmp_path, text)) == 0
     found, plain = steps(out), ridgeline.replay(history)
@@ -156,20 +171,28 @@ def test_each_metric_is_judged_by_its_own_rule(dataset, history, tmp_path):
         assert of(found, metric).select(plain.column_names).equals(of(plain, metric))
         assert of(found, metric)["pages_score"].null_count == len(of(found, metric))
     score = column(pages, "rate", "pages_score")
-    np.testing.assert_array_equal(column(found, "rate", "rule_score"), divided(score, 2.0))
-    assert column(found, "rate", "anomalous").tolist() == (score > 2).tolist()
-    assert [bool(spoken) for spoken in of(found, "rate")["channels"].to_pylist()] == (score > 2).tolist()
+    np.testing.assert_array_equal(column(found, "rate", "rule_score"), score)
+    assert [bool(spoken) for spoken in of(found, "rate")["channels"].to_pylist()] == (score > 1).tolist()
     assert of(found, "rate")["ridgeline_score"].null_count == N
     incidents = pq.read_table(out / "anomalies.parquet").to_pylist()
-    outage = next(one for one in incidents if one["metric"] == "rate")
-    assert "outage" in outage["channels"]
-    span = (found["timestamp"].to_numpy() == outage["peak_timestamp"]) & (
-        np.array(found["metric"].to_pylist()) == "rate"
-    )
-    assert found["rule_score"].to_numpy()[span][0] == max(score[score > 2]) / 2
+    outage = next(one for one in incidents if one["metric"] == "rate" and "outage" in one["channels"])
+    times = column(found, "rate", "timestamp")
+    lasted = (times >= outage["start"]) & (times <= outage["end"])
+    assert outage["peak_timestamp"] == times[lasted][score[lasted].argmax()]
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["rules"] == ["consensus", "ridgeline", "pages"]
     assert 0 < manifest["learning"] < 2 * N
+
+
+def test_a_threshold_divides_the_score_and_decides_who_spoke():
+    points, plan = [series("rate")], ReplayPlan(rules=("pages",))
+    steps = replay_points(points, plan, (Policy(rule="pages"),), None, None, None, 1).steps
+    ruled = judge_by_rules(points, steps, plan, (Policy(rule="pages", rule_threshold=2.0),), None, 1)
+    score = ruled.scores["pages"]
+    assert ((score > 1) & (score < 2)).any()
+    np.testing.assert_array_equal(ruled.score, score / 2)
+    np.testing.assert_array_equal(steps.anomalous, score > 2)
+    np.testing.assert_array_equal(ruled.channels > 0, score > 2)
 
 
 def test_steps_that_are_not_written_are_walked_all_the_same(history):
@@ -190,8 +213,6 @@ def test_of_equal_times_the_first_point_is_walked_and_is_the_step_s():
     name = pa.array(["rate"])
     clean = MetricMatrix.from_columns(name, np.array([0, N]), t, x)
     doubled = MetricMatrix.from_columns(name, np.array([0, len(twice)]), t[twice], again)
-    from ridgeline.engine.replay.matrix import replay_matrix
-
     rules = {"rules": ("pages",), "throughout": ("pages",)}
     columns = ["timestamp", "pages_score", "expected_low", "expected_high"]
     assert (
@@ -209,7 +230,7 @@ def test_bytes_depend_neither_on_threads_nor_on_parts_nor_on_a_stop(dataset, tmp
     options = ["-c", text, "--rules", "ridgeline"]
     assert backtest(dataset, tmp_path / "one", *options, "--threads", 1) == 0
     assert backtest(dataset, tmp_path / "three", *options, "--threads", 3) == 0
-    assert data_files(tmp_path / "three") == data_files(tmp_path / "one")
+    assert files(tmp_path / "three") == files(tmp_path / "one")
     whole, computed = runners.run_part, []
 
     def stops(job, part, threads=1):
@@ -223,7 +244,7 @@ def test_bytes_depend_neither_on_threads_nor_on_parts_nor_on_a_stop(dataset, tmp
     monkeypatch.setattr(runners, "run_part", whole)
     assert backtest(dataset, tmp_path / "stopped", *options[:2], "--threads", 1, "--resume") == 2, "other rules"
     assert backtest(dataset, tmp_path / "stopped", *options, "--threads", 1, "--resume") == 0
-    assert data_files(tmp_path / "stopped") == data_files(tmp_path / "one")
+    assert files(tmp_path / "stopped") == files(tmp_path / "one")
     monkeypatch.setattr(parts.scan, "__defaults__", (10**9,))
     assert backtest(dataset, tmp_path / "together", *options, "--threads", 1) == 0
     assert steps(tmp_path / "together").equals(steps(tmp_path / "one"))
