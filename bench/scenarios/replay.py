@@ -65,7 +65,9 @@ def _ruled(axes: Axes, steps: int) -> Iterator[Row]:
     """What rules with walks cost beside the nine: seconds of CPU, in turn with the nine alone."""
     matrix = _matrix(_season(np.random.default_rng(axes.seed), steps, 60), 60)
     plans = {rule: ReplayPlan(rules=with_walks([rule]), throughout=with_walks([rule])) for rule in RULES}
-    works = {rule: partial(replay_matrix, matrix, plan) for rule, plan in plans.items()}
+    works: dict[str, Callable[[], object]] = {
+        rule: partial(replay_matrix, matrix, plan) for rule, plan in plans.items()
+    }
     timings = alternate(works, runs=min(axes.runs, 3), clock=time.process_time)
     for rule in with_walks(RULES):
         yield Row(

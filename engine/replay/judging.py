@@ -61,8 +61,7 @@ def judge_by_rules(
             steps.outcomes[here], steps.reasons[here] = ANALYSED, 0
             steps.anomalous[here] = ruled.score[here] > 1
         else:
-            consensus = divided(steps.grades[0, here], policy.rule_threshold)
-            ruled.score[here] = np.where(steps.outcomes[here] == ANALYSED, consensus, np.nan)
+            ruled.score[here] = np.where(steps.outcomes[here] == ANALYSED, steps.grades[0, here], np.nan)
 
     each(judge, rows, threads)
     return ruled
