@@ -84,10 +84,11 @@ def _paged(manifest: Mapping[str, Any]) -> list[str]:
     if not policy["by_rule"]:
         return ["pages      none: nobody would have been paged, as no [[alert]] is configured"]
     days, per_metric, delay = policy["by_day"], manifest["pages_per_metric_week"], policy["delay"]
-    lines = [f"pages      {policy['pages']:,} in {policy['messages']:,} messages"]
+    messages = policy["messages"]
+    lines = [f"pages      {policy['pages']:,} in {messages:,} message{'' if messages == 1 else 's'}"]
     if days and policy["pages"]:
         worst = max(days, key=days.__getitem__)
-        lines[0] += f": {policy['pages'] / len(days):,.1f} a day, {days[worst]:,} on {worst}, the worst"
+        lines[0] += f": {_rate(policy['pages'] / len(days))} a day, {days[worst]:,} on the worst, {worst}"
         lines[0] += "" if per_metric is None else f"; {per_metric:.3g} a metric and week"
     if delay["median"] is not None:
         spread = duration(round(delay["median"])), duration(round(delay["p90"]))
@@ -95,3 +96,7 @@ def _paged(manifest: Mapping[str, Any]) -> list[str]:
             f"delay      from an incident's start to its first page: median {spread[0]}, 90th percentile {spread[1]}"
         )
     return lines
+
+
+def _rate(number: float) -> str:
+    return f"{number:,.1f}" if number >= 1 else f"{number:.2g}"

@@ -16,6 +16,7 @@ from ridgeline.engine.alerts.item import Item
 from ridgeline.engine.alerts.summary import Summary
 from ridgeline.engine.policy.paging import SCHEMA, Paging
 from ridgeline.engine.policy.rules import PagingRules
+from ridgeline.io.arrow.buffers import arrow, strings
 from ridgeline.io.ordered import distinct
 
 DAY: Final = 86400
@@ -74,12 +75,13 @@ class Ledger:
         """What it comes to, where runs took place at these moments."""
         names = list(self.names)
         texts = [_texts(names, column) for column in (self.metrics, self.rules, self.strategies)]
-        table = pa.table([texts[0], pa.array(self.stamps, pa.int64()), *texts[1:]], schema=SCHEMA)
+        stamps = np.array(self.stamps, np.int64)
+        table = pa.table([texts[0], arrow(stamps), *texts[1:]], schema=SCHEMA)
         strategies = dict.fromkeys(rules.strategies, 0) | _count(names, self.strategies)
         return Paging(
             table,
             **{name: self.counts[name] for name in COUNTED},
-            by_day=_by_day(np.array(self.stamps, np.int64), moments),
+            by_day=_by_day(stamps, moments),
             by_rule=dict.fromkeys((row.match for row in rules.alerts), 0) | _count(names, self.rules),
             by_strategy=strategies,
             by_metric=Counter(_count(names, self.metrics)),
@@ -89,7 +91,7 @@ class Ledger:
 
 
 def _texts(names: Sequence[str], codes: array[int]) -> pa.Array:
-    return pa.array(names, pa.string()).take(pa.array(codes, pa.int64()))
+    return pa.DictionaryArray.from_arrays(arrow(np.array(codes, np.int64)), strings(names)).cast(pa.string())
 
 
 def _count(names: Sequence[str], codes: array[int]) -> dict[str, int]:

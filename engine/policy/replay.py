@@ -110,7 +110,7 @@ class _Runs:
 
     def run(self, now: int, steps: Sequence[Step]) -> None:
         """One run, which finds these steps."""
-        self.place = int(np.searchsorted(self.moments, now))
+        self.place = int(self.moments.searchsorted(now))
         if self.place:
             self._forget_outdated(int(self.moments[self.place - 1]))
         self.place += 1
@@ -189,11 +189,8 @@ class _Runs:
 
     def _forget_outdated(self, before: int) -> None:
         """What the runs up to `before` forgot as they ended: once a day, and where there are too many."""
-        while True:
-            at = int(np.searchsorted(self.moments, self.pruned + PRUNED_EVERY))
-            crowded = len(self.records) > MOST_METRICS
-            if not crowded and (at == len(self.moments) or self.moments[at] > before):
-                return
+        while (crowded := len(self.records) > MOST_METRICS) or before >= self.pruned + PRUNED_EVERY:
+            at = int(self.moments.searchsorted(self.pruned + PRUNED_EVERY))
             self.pruned = before if crowded else int(self.moments[at])
             for metric in to_forget(self.records, self.pruned):
                 del self.records[metric]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ridgeline.engine.alerts.expiration import let_through
@@ -121,6 +121,7 @@ def test_odd_names_and_an_incident_at_the_very_last_step():
     )
 
 
+@settings(max_examples=25)
 @given(st.data())
 def test_trails_in_files_cut_anyhow_give_the_same_pages(tmp_path_factory, data):
     fleet = [
@@ -157,3 +158,30 @@ def test_moments_are_the_distinct_ones(pieces):
     for each in some:
         moments.add(each)
     assert moments.all().tolist() == sorted(set(np.concatenate(some).tolist()))
+
+
+@pytest.mark.long
+def test_a_hundred_thousand_incidents_are_paged_one_by_one():
+    hit = np.zeros(200_000, bool)
+    hit[::2] = True
+    found = replay_policy([steps("m", hit)], rules_of(alert(expiration=3600)))
+    assert found.anomalous["m"] == 100_000
+    assert (found.pages, found.suppressed) == (3_334, 96_666)
+    assert found.delay == (0.0, 0.0)
+
+
+def test_an_incident_counts_its_delay_from_its_own_first_step():
+    """The second incident is paged when the expiration of the first is over, the third is not paged at all."""
+    hit = [1, 0, 1, 1, 1, 1, 0, 1]
+    found = replay_policy([steps("m", hit)], rules_of(alert(expiration=300)))
+    assert [minute for minute, *_ in paged(found)] == [0, 5]
+    assert found.delay == (90.0, pytest.approx(162.0))
+
+
+def test_what_decides_pages_is_part_of_what_a_backtest_is():
+    hours = 'schedule = { days = ["mon"], from = "08:00", to = "18:00", timezone = "Europe/Madrid" }'
+    described = rules_of(alert(more=hours) + "[delivery]\ngroup_above = 3\n").describe()
+    assert described["delivery"]["group_above"] == 3
+    assert described["alerts"][0]["schedule"] == {
+        "days": ("mon",), "from": 480, "to": 1080, "timezone": "Europe/Madrid"
+    }  # fmt: skip
