@@ -38,9 +38,18 @@ url = "redis://127.0.0.1:6379/0"        # or rediss://HOST:PORT/0 (TLS), unix://
 # resolution_aware = false              # true: hourly and daily series are judged in their own steps (docs/algorithms.md)
 # memory = "/var/lib/ridgeline/memory"  # what runs keep for the next one (docs/memory.md); false: each reads every series
 # min_window_points = 0                 # points that a window holds at least: 200 gives hourly series 200 hours
-# rule = "consensus"                    # or "pages", "ridgeline": by which score a metric is anomalous (docs/algorithms.md)
-# rule_threshold = 1.0                  # that score is divided by it: above 1 less is anomalous, below 1 more
-# cutoffs = { grubbs = 1.2 }            # this algorithm votes where its score is above 1.2 instead of 1
+#
+# By which rule a metric is anomalous (docs/rules.md):
+#   consensus  Enough of nine algorithms call the newest window odd. Needs one day of points and learns nothing. Sensitive:
+#              many pages from metrics that are restless by nature, and blind to an outage of one that swings through the day.
+#   pages      Made for who is woken at night. Learns the usual day of each metric, and pages for outages and for what lasts.
+#              Needs the memory of former runs, and five days to learn: until then it is quiet. Misses spikes of a minute or two.
+#   ridgeline  Finds the most in a history: patterns, spikes and outages, at more pages. Looks 28 days back: for backtests.
+# Start with consensus; take pages for whatever people are woken by, here or in an [[override]], and try both in a backtest.
+# rule = "consensus"
+# rule_threshold = 1.0                  # its score is divided by this: above 1 less is anomalous, below 1 more
+# cutoffs = { grubbs = 1.2 }            # an algorithm votes where its score is above this; default: 1 (docs/algorithms.md)
+#
 # m_of_n = [2, 5]                       # alert only on what was anomalous in 2 of its last 5 runs; default: at once
 
 [preparation]
@@ -68,7 +77,7 @@ counters = "auto"                       # judge by how much they rise what only 
 # full_duration = "7d"                  # the window of these metrics
 # resolution_aware = true               # as below [analysis], for these metrics
 # min_window_points = 1000              # as below [analysis], for these metrics
-# rule = "consensus"                    # as below [analysis], for these metrics; so are the next two
+# rule = "pages"                        # as below [analysis], for these metrics; so are the next two
 # rule_threshold = 1.2
 # cutoffs = { grubbs = 1.5 }
 # m_of_n = [3, 5]                       # alert only on what was anomalous in 3 of its last 5 runs

@@ -18,6 +18,7 @@ from ridgeline.engine.doctor.remotes import look_at_remotes
 from ridgeline.engine.doctor.shards import look_at_shards
 from ridgeline.engine.doctor.source import Plan, look_at_source
 from ridgeline.engine.report.text import number
+from ridgeline.engine.rules.overrides import check_judgement
 from ridgeline.io.errors import RidgelineError
 
 
@@ -72,6 +73,7 @@ class Examination:
 def _configuration(config: Config) -> Iterator[Check]:
     for warning in config.warnings:
         yield yellow("configuration", warning, "change it in the configuration")
+    check_judgement("run", config.analysis.rule, config.overrides)
     if not config.warnings:
         where = "the defaults" if config.path is None else str(config.path)
         yield green(

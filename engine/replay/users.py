@@ -39,8 +39,9 @@ def add_user_scores(series: Sequence[Series], steps: Steps, plan: ReplayPlan, po
             found, raised = windows.scores(one, threads)
             if raised >= 0 and one.name not in plan.complaints:
                 plan.complaints[one.name] = windows.complaint(one, raised)
-            scores = found[0::2] / limit / policies.cutoffs[policies.of_row[row], ALGORITHMS + place]
-            narrow = scores.astype(np.float32)
+            with np.errstate(over="ignore"):  # beyond the largest number is above any cutoff
+                scores = found[0::2] / limit / policies.cutoffs[policies.of_row[row], ALGORITHMS + place]
+                narrow = scores.astype(np.float32)
             rows[place, here] = np.where((scores > 1) & ~(narrow > 1), ABOVE_ONE, narrow)
             steps.votes[here] += scores > 1
 

@@ -28,7 +28,8 @@ class Policy:
     resolution_aware whether what is measured in minutes is measured in the series' own steps (`score.resolution`)
     min_window_points points that a window holds at least, however long that is (`score.reach`); 0: as many as there are
     rule             by which score the metric is anomalous (`rules.judgement`)
-    rule_threshold   what that score is divided by
+    rule_threshold   what that score is divided by; of a consensus, with the scores of all its algorithms (`cutoff`): then
+                     `consensus_score` is divided already
     cutoffs          (algorithm, cutoff) pairs, of those whose scores are divided by another number than 1
     """
 

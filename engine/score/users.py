@@ -117,9 +117,9 @@ def user_votes(
         plan.spent.setdefault(one.name, []).append((time.perf_counter() - began, count))
         if raised >= 0 and one.name not in plan.complaints:
             plan.complaints[one.name] = rows.complaint(one, raised, f" on {escape(matrix.name(raised))}")
-        columns.append(
-            scores / policies.user[policies.of_row, place] / policies.cutoffs[policies.of_row, ALGORITHMS + place]
-        )
+        limits, cutoffs = policies.user[policies.of_row, place], policies.cutoffs[policies.of_row, ALGORITHMS + place]
+        with np.errstate(over="ignore"):  # beyond the largest number is above any cutoff
+            columns.append(scores / limits / cutoffs)
     scores = np.stack(columns, axis=1)
     analysed = (outcomes == ANALYSED)[:, None]
     in_force = analysed & ~np.isnan(policies.user[policies.of_row])

@@ -102,16 +102,17 @@ def newest(t, x, as_of, scratch):
 
 def test_users_algorithms_have_them_too():
     t, x = START + 60 * np.arange(150), np.arange(150.0) % 7
-    policies = [policy_of({"newest": c}, consensus=1, algorithms=("newest",)) for c in (1.0, 1.9, 2.0, 2.1)]
-    matrix = matrix_of(*[(t, x)] * 4)
+    policies = [policy_of({"newest": c}, consensus=1, algorithms=("newest",)) for c in (1.0, 1.9, 2.0, 2.1, 5e-324)]
+    matrix = matrix_of(*[(t, x)] * 5)
     plan = ScorePlan(as_of="last", policies=tuple(policies), scores=True, user=(newest,))
-    rows = score_matrix(matrix, plan, np.arange(4, dtype=np.int32)).to_pylist()
-    assert [row["newest"] for row in rows] == [True, True, False, False]
-    assert [row["newest_score"] for row in rows] == [2.0, 2.0 / 1.9, 1.0, 2.0 / 2.1]
+    rows = score_matrix(matrix, plan, np.arange(5, dtype=np.int32)).to_pylist()
+    assert [row["newest"] for row in rows] == [True, True, False, False, True]
+    assert [row["newest_score"] for row in rows] == [2.0, 2.0 / 1.9, 1.0, 2.0 / 2.1, 2.0 / sys.float_info.min]
     for policy, row in zip(policies, rows, strict=True):
         steps = replay_series(t, x, ReplayPlan(user=(newest,)), policy)
         assert steps.anomalous[-1] == row["anomalous"]
-        assert steps.scores[-1, -1] == np.float32(row["newest_score"])
+        with np.errstate(over="ignore"):
+            assert steps.scores[-1, -1] == np.float32(row["newest_score"])
 
 
 def test_overrides_give_each_metric_its_own():
