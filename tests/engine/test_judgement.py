@@ -9,6 +9,7 @@ import ridgeline
 from ridgeline.engine.cli.main import main
 from ridgeline.engine.config.load import parse_config
 from ridgeline.engine.config.problems import ConfigError
+from ridgeline.engine.doctor.examine import Examination
 from ridgeline.engine.rules.judgement import CHANNELS, JOBS, NEEDS_WALKS, RULES, check_rules
 from ridgeline.engine.rules.overrides import Overrides
 from ridgeline.engine.score.plan import algorithm_names
@@ -133,3 +134,10 @@ def test_no_rule_is_passed_over_in_silence(tmp_path, capsys):
             assert f'{job} cannot judge by the rule "{rule}"' in said
     with pytest.raises(InputError, match='score cannot judge by the rule "pages"'):
         ridgeline.score(str(data), overrides=[{"match": "web.", "rule": "pages"}])
+
+
+def test_doctor_says_that_runs_cannot_judge_by_a_rule():
+    config = read(f'{SOURCE}[[override]]\nmatch = "web."\nrule = "ridgeline"\n')
+    found = next(check for check in Examination(config).checks() if check.name == "configuration")
+    assert found.status == "red"
+    assert 'run cannot judge by the rule "ridgeline"' in found.detail
