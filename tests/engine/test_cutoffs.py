@@ -33,7 +33,7 @@ def scored(matrix, *policies, profile="native", scores=False, of_row=None):
     return score_matrix(matrix, plan, of_row).to_pylist()
 
 
-@examples(60)
+@examples(25)
 @pytest.mark.parametrize("profile", sorted(PROFILES))
 @given(series=strategies.series(min_size=100, max_size=200), cutoffs=CUTOFFS, threshold=LIMITS | st.just(1.0))
 def test_a_vote_is_a_score_above_its_cutoff(profile, series, cutoffs, threshold):
