@@ -70,5 +70,6 @@ def judge_by_rules(
 def divided(scores: NDArray[np.float32], threshold: float) -> NDArray[np.float32]:
     """Return scores / threshold as float32, above 1 exactly where the scores are above the threshold."""
     exact = scores.astype(np.float64)
-    found, above = (exact / threshold).astype(np.float32), exact > threshold
+    with np.errstate(over="ignore"):  # beyond the largest number is above any threshold
+        found, above = (exact / threshold).astype(np.float32), exact > threshold
     return np.where(above & ~(found > 1), ABOVE_ONE, np.where(~above & (found > 1), np.float32(1), found))

@@ -11,8 +11,9 @@ from twins import strategies
 from twins.agreement import OURS, expected_score, matrix_of
 
 import ridgeline
-from ridgeline.engine.replay.matrix import replay_series
+from ridgeline.engine.replay.judging import divided
 from ridgeline.engine.replay.plan import ReplayPlan
+from ridgeline.engine.replay.series import replay_series
 from ridgeline.engine.rules.overrides import Override, Overrides
 from ridgeline.engine.rules.policy import Policy, cutoffs_of
 from ridgeline.engine.rules.profiles import PROFILES
@@ -93,6 +94,15 @@ def test_the_threshold_of_a_consensus_is_one_of_its_score():
         assert [row["consensus_score"] for row in told] == [row["consensus_score"] / threshold for row in plain]
         assert [row["anomalous"] for row in told] == [row["consensus_score"] > threshold for row in plain]
     assert not Policy(rule="pages", rule_threshold=3.0).cut, "another rule's threshold is none of the algorithms'"
+
+
+@pytest.mark.parametrize("threshold", [5e-324, 1e-40, 0.3, 1.0, 7.0, 1e300])
+def test_a_rules_score_over_any_threshold_keeps_its_side_of_one(threshold):
+    scores = np.array([0.0, 1e-30, 0.3, np.nextafter(np.float32(0.3), 1), 1.0, 7.0, 1e6], np.float32)
+    with np.errstate(all="raise", under="ignore"):
+        found = divided(scores, threshold)
+    assert found.dtype == np.float32
+    assert (found > 1).tolist() == (scores.astype(np.float64) > threshold).tolist()
 
 
 @ridgeline.algorithm(summary="The newest value.")
