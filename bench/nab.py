@@ -32,8 +32,8 @@ PUBLISHED: Final[dict[str, tuple[float, float | None, float | None]]] = {
 }
 # Our rows: each rule as it is, on every file alike.
 OURS: Final = {
-    "ridgeline": "Ridgeline, rule `ridgeline` (12 h expiry, untuned)",
-    "pages": "Ridgeline, rule `pages` (12 h expiry, untuned)",
+    "ridgeline": "Ridgeline, rule `ridgeline` (12 h expiry, fixed constants)",
+    "pages": "Ridgeline, rule `pages` (12 h expiry, fixed constants)",
     "consensus": "Ridgeline (all 9, consensus 6, 12 h expiry, untuned)",
 }
 EXPIRY: Final = 12 * 3600

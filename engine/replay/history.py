@@ -21,7 +21,7 @@ from ridgeline.kernels.walks import layout
 
 # How the rule `ridgeline` has the nine judge seasonal residuals: the same for every metric and configuration.
 SEASONAL: Final = ReplayPlan(window=28 * 86400)
-SEASONAL_POLICY: Final = Policy(min_window_points=500)
+SEASONAL_POLICY: Final = Policy(consensus=1, min_window_points=500)  # of their grades the mean counts alone
 MEAN_SCORE: Final = 1  # its place in `Steps.grades`
 
 Numbers = NDArray[np.float32]

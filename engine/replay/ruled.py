@@ -47,9 +47,10 @@ class Ruled:
         """The steps of a slice in the columns of `fields_of`."""
         lanes = [*(score[here] for score in self.scores.values()), self.score[here], *self.expected[:, here]]
         *scores, low, high = [pa.array(lane, from_pandas=True) for lane in lanes]
-        bits = self.channels[here, np.newaxis] >> np.arange(len(SPOKEN), dtype=np.uint8) & 1
-        rows, codes = np.nonzero(bits)
-        offsets = np.searchsorted(rows, np.arange(len(bits) + 1)).astype(np.int32)
+        bits = self.channels[here]
+        some = np.flatnonzero(bits)
+        rows, codes = np.nonzero(bits[some, np.newaxis] >> np.arange(len(SPOKEN), dtype=np.uint8) & 1)
+        offsets = np.searchsorted(some[rows], np.arange(len(bits) + 1)).astype(np.int32)
         spoken = pa.ListArray.from_arrays(arrow(offsets), named(codes.astype(np.uint8), SPOKEN))
         return [*scores, spoken, low, high]
 

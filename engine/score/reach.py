@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ridgeline.engine.score.rows import Judgeable
 
 STEPS: Final = 31
+ROUNDED_UP: Final = 1.05  # by two significant digits, at most
 _PIECE: Final = 65_536  # points looked at together
 
 Ints = NDArray[np.int64]
@@ -44,9 +45,19 @@ def steps_at(t: Ints) -> Ints:
 
 def windows_at(t: Ints, window: int, points: int) -> Ints:
     """Return the window as of each point, seconds, int64[n]. t int64[n], ascending and distinct; points: 0 = the window."""
-    if not points:
+    if not points or not _ever_long(t, window / points):
         return np.full(len(t), window, np.int64)
     return np.maximum(window, points * steps_at(t))
+
+
+def _ever_long(t: Ints, least: float) -> bool:
+    """Whether any step of `steps_at` may be longer than `least` seconds: most of those that it is the middle of are."""
+    long = np.diff(t) * ROUNDED_UP > least
+    if not long.any():
+        return False
+    many = np.concatenate(([0], np.cumsum(long)))
+    before = np.maximum(np.arange(len(many)) - STEPS, 0)
+    return bool((2 * (many - many[before]) > np.arange(len(many)) - before).any())
 
 
 def stretched(policies: Policies, matrix: Judgeable, as_of: Ints) -> Policies:
