@@ -3,8 +3,9 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from rigs.examples import examples
 from twins import strategies
 
 from ridgeline.engine.batch.judging import NEVER, Judging, judge
@@ -83,7 +84,7 @@ def assert_as_score(matrix, after, analysis, overrides=OVERRIDES, preparation=UN
     return wanted
 
 
-@settings(max_examples=20)
+@examples(8)
 @pytest.mark.parametrize("profile", ["native", "earthgecko", "earthgecko_batch", "etsy"])
 @given(
     rows=st.lists(strategies.series(min_size=1, max_size=260), min_size=1, max_size=5),
@@ -96,7 +97,7 @@ def test_every_new_point_is_judged_as_score_would_have_judged_it(profile, rows, 
     assert_as_score(matrix, after, Analysis(profile=profile, full_duration=window, all_votes=True), most=8)
 
 
-@settings(max_examples=20)
+@examples(8)
 @given(
     seed=st.integers(0, 2**32 - 1),
     counters=st.sampled_from(["off", "auto", ("plain", "up")]),
@@ -151,7 +152,7 @@ def test_users_algorithms_judge_every_new_point_too():
 
 
 @pytest.mark.parametrize("profile", ["native", "earthgecko_batch"])
-@settings(max_examples=15)
+@examples(6)
 @given(
     data=st.data(),
     series=strategies.series(min_size=30, max_size=400),

@@ -5,8 +5,9 @@ import time
 import warnings
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from rigs.examples import examples
 
 from ridgeline.engine.rules.expression.automaton import MOST_MOVES, Automaton
 from ridgeline.engine.rules.expression.effort import effort
@@ -41,7 +42,7 @@ def python_says(pattern, name):
 
 
 @given(FLAGS, EXPRESSIONS, st.lists(NAMES, min_size=1, max_size=6))
-@settings(max_examples=400)
+@examples(150)
 @example("", "a$", ["a", "a\n", "a\n\n", "ab"])
 @example("(?m)", "a$\n^b", ["a\nb", "a\n"])
 @example("", r"\b|\B", ["", "\n", " "])
@@ -55,7 +56,7 @@ def test_the_automaton_agrees_with_python(flags, expression, names):
 
 
 @given(FLAGS, EXPRESSIONS, NAMES)
-@settings(max_examples=300)
+@examples(120)
 @example("", "^ab.*$", "ab")
 @example("", ".*ab.*", "xab")
 @example("", "(ab)+c", "ababc")

@@ -3,8 +3,9 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from rigs.examples import examples
 
 import ridgeline
 from ridgeline.engine.replay.matrix import replay_matrix
@@ -25,7 +26,7 @@ def slowly(scores, consensus):
     return [sorted(row)[-consensus] for row in rows], [sum(min(score, 3.0) for score in row) / len(row) for row in rows]
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(
     algorithms=st.integers(1, 12), rows=st.sampled_from([0, 1, 7, BLOCK, BLOCK + 3]), seed=st.integers(0, 999),
     dtype=st.sampled_from([np.float32, np.float64]), data=st.data(),

@@ -7,8 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from rigs.examples import examples
 from twins import reach as twin
 
 import ridgeline
@@ -61,7 +62,7 @@ def timelines(draw, *, equal=False):
     return START + np.cumsum(steps)
 
 
-@settings(max_examples=60)
+@examples(25)
 @given(t=timelines(), points=st.sampled_from([0, 1, 100, 1000]))
 def test_the_window_as_of_each_point_is_the_twins(t, points):
     assert steps_at(t).tolist() == [twin.step_of(t[: at + 1].tolist()) for at in range(len(t))]
@@ -70,7 +71,7 @@ def test_the_window_as_of_each_point_is_the_twins(t, points):
     ]
 
 
-@settings(max_examples=60)
+@examples(25)
 @given(
     rows=st.lists(timelines(equal=True), min_size=1, max_size=5), cut=st.floats(0, 1), points=st.sampled_from([1, 500])
 )

@@ -3,8 +3,9 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from rigs.examples import examples
 from twins import resolution as twin
 
 import ridgeline
@@ -34,7 +35,7 @@ def timelines(draw):
     return START + np.cumsum(steps + jitter)
 
 
-@settings(max_examples=60)
+@examples(25)
 @given(t=timelines(), window=st.sampled_from([HOUR, DAY, 7 * DAY, 60 * DAY]))
 def test_the_unit_of_every_window_is_that_of_its_median_step(t, window):
     last = np.arange(len(t))
@@ -95,7 +96,7 @@ def test_scores_are_those_of_the_slow_twin(step, window):
     assert fired > 3
 
 
-@settings(max_examples=25)
+@examples(15)
 @given(
     t=timelines(),
     seed=st.integers(0, 99),

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from rigs.examples import examples
 from twins import strategies
 
 from ridgeline.engine.rules.policy import Policy
@@ -140,7 +141,7 @@ def test_negatives_and_resolution_are_those_of_the_considered_points_whatever_th
     assert kept[2]["negatives"] is True, "this profile considers all that is given"
 
 
-@settings(max_examples=150)
+@examples(50)
 @given(
     steps=st.lists(st.sampled_from([0, 1, 1, 7, 60, 60, 60, 61, 4000, 10**6]), max_size=60),
     profile=st.sampled_from(["native", "earthgecko"]),
@@ -207,7 +208,7 @@ def test_votes_are_the_same_with_scores_without_and_with_early_exit(profile):
                     assert full[f"{name}_score"] is None
 
 
-@settings(max_examples=30)
+@examples(15)
 @given(poison=strategies.series(max_size=150), factor=st.sampled_from([1.0, 1e300, 1e-320]), place=st.integers(0, 20))
 def test_a_poisoned_row_leaves_the_others_alone(poison, factor, place):
     clean = many(20)

@@ -7,9 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from conftest import SHARED
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rigs.books import MINUTE, START, Desk, steady
+from rigs.examples import examples
 from rigs.redis import redis_server
 
 from ridgeline.engine.prepare.density import density, look
@@ -215,7 +216,7 @@ def facts_of(names, *columns):
     return Facts(named.some, named.hashes(), *columns)
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(
     rows=st.lists(st.tuples(st.integers(1, 90_000), st.integers(0, 40_000), st.booleans()), min_size=1, max_size=200),
     change=st.integers(0, 2**30),

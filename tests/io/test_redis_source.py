@@ -12,8 +12,9 @@ import msgpack
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from rigs.examples import examples
 from rigs.redis import redis_server
 
 from ridgeline.io.errors import InputError
@@ -257,7 +258,7 @@ def test_names_are_any_bytes(server):
 
 
 @given(st.lists(st.binary(max_size=6) | st.binary(max_size=4).map(lambda b: b"m." + b), unique=True))
-@settings(max_examples=100)
+@examples(40)
 def test_base_names_are_distinct_and_can_be_shown(keys):
     names, chosen = base_names(sorted(keys), b"m.", None, Share())
     assert len(set(names)) == len(keys) == len(chosen)

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 import redis
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from rigs.examples import examples
 from rigs.redis import fake_redis
 
 from ridgeline.io.disk.lock import lock_in_turn
@@ -498,7 +499,7 @@ def test_an_unusable_file_is_moved_aside(path, spoil, caplog):
 
 
 @given(raw=st.binary(max_size=300))
-@settings(max_examples=30)
+@examples(15)
 def test_any_bytes_are_state_or_moved_aside(raw):
     with tempfile.TemporaryDirectory() as folder, contextlib.closing(SqliteState(Path(folder) / "s.db")) as state:
         (Path(folder) / "s.db").write_bytes(raw)

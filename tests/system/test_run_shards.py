@@ -166,7 +166,7 @@ def comparable(keys, *, in_between):
     }
 
 
-@pytest.mark.parametrize("profile", ["native", "earthgecko"])
+@pytest.mark.parametrize("profile", ["native", pytest.param("earthgecko", marks=pytest.mark.long)])
 def test_three_hosts_leave_what_one_leaves(sides, profile):
     left, right, one, three = sides(profile)
     now, seen = START, set()

@@ -182,8 +182,8 @@ def test_what_is_no_json_is_damage(body):
         unseal(sealed_text(b"[1]").replace(b"1]", b"2]"))
 
 
-@pytest.mark.parametrize("name", ["fake.json", "facts.json"])
-@pytest.mark.parametrize("content", [pytest.param(b"[" * 100_000, marks=pytest.mark.long), b'{"fake": 1}'])
+@pytest.mark.parametrize("name", [pytest.param("fake.json", marks=pytest.mark.long), "facts.json"])
+@pytest.mark.parametrize("content", [b"[" * 100_000, b'{"fake": 1}'])
 def test_a_process_survives_nonsense_in_its_cache(modules, root, name, content):
     """Sealed, so that only what it says can be wrong."""
     (stamp_folder(root) / name).write_bytes(sealed_text(content))
