@@ -39,6 +39,7 @@ def _windows(matrix: MetricMatrix, row: int, stamps: NDArray[np.int64], scorer: 
     t, x = matrix.timestamps[begin:end], matrix.values[begin:end]
     stops = np.searchsorted(t, stamps, "right")
     starts = np.searchsorted(t, stamps - (policy.full_duration or scorer.plan.full_duration), "right")
+    starts = np.maximum(starts - 1, 0)  # a counter's first difference needs the point before it
     if policy.min_window_points:
         starts[:] = 0  # how far such a window goes back is found out from its own steps
     at = 0

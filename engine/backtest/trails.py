@@ -14,6 +14,7 @@ from ridgeline.engine.backtest.job import Job
 from ridgeline.engine.policy.steps import MetricSteps
 from ridgeline.engine.prepare.asks import Asking
 from ridgeline.engine.replay.steps import Steps
+from ridgeline.engine.rules.judgement import NEEDS_WALKS
 from ridgeline.engine.rules.overrides import Overrides
 from ridgeline.engine.score.plan import ScorePlan
 from ridgeline.engine.score.scorer import Scorer
@@ -34,12 +35,13 @@ def judged_steps(matrix: MetricMatrix, steps: Steps, job: Job, overrides: Overri
     names = matrix.metrics.to_pylist()
     places = overrides.assign(names)
     usual = job.plan.profile.stale_period
-    periods = np.array([usual if one.stale_period is None else one.stale_period for one in overrides.policies])
-    stale = np.repeat(periods[:1], len(names)) if places is None else periods[places]
+    periods = [usual if one.stale_period is None else one.stale_period for one in overrides.policies]
+    walks = [one.rule in NEEDS_WALKS for one in overrides.policies]
+    of_row = [0] * len(names) if places is None else places.tolist()
     stops = np.cumsum(steps.counts)
     starts = stops - steps.counts
-    each = zip(names, stale.tolist(), starts.tolist(), stops.tolist(), strict=True)
-    for row, (name, stale_after, start, stop) in enumerate(each):
+    each = zip(names, of_row, starts.tolist(), stops.tolist(), strict=True)
+    for row, (name, policy, start, stop) in enumerate(each):
         if start < stop:
             here = slice(start, stop)
             yield MetricSteps(
@@ -49,8 +51,8 @@ def judged_steps(matrix: MetricMatrix, steps: Steps, job: Job, overrides: Overri
                 steps.anomalous[here],
                 steps.outcomes[here] == ANALYSED,
                 steps.votes[here].view(np.int8),
-                None if scorer is None else _expected(matrix, row, steps, here, scorer),
-                stale_after=stale_after,
+                None if scorer is None else _expected(matrix, row, steps, here, scorer, walks=walks[policy]),
+                stale_after=periods[policy],
             )
 
 
@@ -60,9 +62,14 @@ def _scorer(job: Job, overrides: Overrides) -> Scorer:
     return Scorer(plan, overrides, 1, Asking(job.plan.preparation))
 
 
-def _expected(matrix: MetricMatrix, row: int, steps: Steps, here: slice, scorer: Scorer) -> NDArray[np.float64]:
-    """The expected range of each anomalous step of one metric; of the others nobody asks."""
+def _expected(
+    matrix: MetricMatrix, row: int, steps: Steps, here: slice, scorer: Scorer, *, walks: bool
+) -> NDArray[np.float64]:
+    """The expected range of each anomalous step of one metric, that of its rule's walks or of its window."""
     anomalous = steps.anomalous[here]
     found = np.full((len(anomalous), 2), np.nan)
-    found[anomalous] = expected_at(matrix, row, steps.timestamps[here][anomalous], scorer)
+    if walks and steps.ruled is not None:
+        found[anomalous] = steps.ruled.expected[:, here].T[anomalous]
+    else:
+        found[anomalous] = expected_at(matrix, row, steps.timestamps[here][anomalous], scorer)
     return found
