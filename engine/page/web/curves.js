@@ -23,7 +23,7 @@ function buildCurves(panel) {
   panel.append(el("div", { class: "two" },
     figureOf({
       title: "Precision and recall",
-      about: ["Each point is one threshold of a stored score: to the right more labelled windows are found, up fewer alarms are false. Best is the upper right corner. The ring is ", el("strong", {}, "threshold 1"), ", where votes count today. An alarm is a run of steps above the threshold."],
+      about: ["Each point is one threshold of a stored score: to the right more labelled windows are found, up fewer alarms are false. Best is the upper right corner. The ring is ", el("strong", {}, "threshold 1"), ", above which a step is anomalous today. An alarm is a run of steps above the threshold."],
       alt: `Precision against recall. At threshold 1 precision is ${percent(today.precision)}, recall ${percent(today.recall)}; the best F1 on these labels is ${short(best.f1)} at threshold ${short(best.threshold)}.`,
       height: 380,
       draw: () => ({

@@ -24,7 +24,7 @@ const inside = (incident, labels) => labels.some(([start, end]) => incident.star
 function incidentTable(shown, go) {
   const { incidents, series, facts } = shown;
   if (!incidents.length) return el("p", { class: "hint" }, "This metric has no incident.");
-  const columns = [["Start", "short"], ["Length", "short"], ["Peak value", "number"], ["Votes", "number"], ["Who spoke", ""], ...(series.pages.length ? [["Paged", ""]] : []), ...(facts.labels.length ? [["In a label", ""]] : [])];
+  const columns = [["Start", "short"], ["Length", "short"], ["Peak value", "number"], ["Votes", "number"], ["Who spoke", "wide"], ...(series.pages.length ? [["Paged", ""]] : []), ...(facts.labels.length ? [["In a label", ""]] : [])];
   return tableOf(columns, incidents.map((one, at) => [
     el("button", { type: "button", class: "link", onclick: () => go(at) }, instant(one.start)),
     duration(one.end - one.start || stepOf(series.time)), short(one.value), String(one.votes), one.who.map((name) => name.replaceAll("_", " ")).join(", "),

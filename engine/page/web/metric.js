@@ -2,6 +2,7 @@ const LANE = 20;
 const VALUES = 300;
 const SCORE = 90;
 const SPACE = 14;
+const NARROW = 600; // pixels, below which names of lanes are cut short
 const AROUND = 12; // an incident is shown with so many times its length around it, and at least as many steps
 const bench = { at: 0, shown: null, incident: -1, from: 0, to: 0, options: [], active: 0 };
 
@@ -128,7 +129,10 @@ const seriesHeight = () => VALUES + SCORE + LANE * laneNames().length + 2 * SPAC
 function drawSeries() {
   const { facts, series, band } = bench.shown;
   const { series: line, anomaly, page, label, vote, channel, score, threshold } = colours();
-  const width = Math.max(200, byId("series").offsetWidth - 230);
+  const room = byId("series").offsetWidth;
+  const names = laneNames().map((name) => shortened(name.replaceAll("_", " "), room < NARROW ? 14 : 30));
+  const left = Math.max(80, roomFor(names));
+  const width = Math.max(120, room - left - 16);
   const first = Math.max(0, lowerBound(series.time, bench.from) - 1);
   const stop = Math.max(Math.min(series.steps, lowerBound(series.time, bench.to + 1) + 1), first + 1);
   const hot = marksOf(series.time, (i) => series.anomalous.is(0, i), first, stop, width);
@@ -136,7 +140,6 @@ function drawSeries() {
   const paged = [...series.pages].filter((ms) => ms >= bench.from && ms <= bench.to);
   const loud = envelope(series.time, series.score, first, stop, width);
   const most = Math.max(1.5, loud.reduce((top, i) => Math.max(top, series.score[i]), 0) * 1.08);
-  const names = laneNames();
   const total = VALUES + SCORE + LANE * names.length + 2 * SPACE;
   const share = (pixels) => Math.max(0, pixels / total);
   const lanes = share(LANE * names.length);
@@ -151,11 +154,11 @@ function drawSeries() {
       laneTrace(series, series.channels, series.votes.names.length, first, stop, width, channel),
     ],
     layout: {
-      margin: { l: 214, r: 16, t: 16, b: 40 }, dragmode: "zoom", hovermode: "closest",
-      xaxis: { type: "date", range: [bench.from, bench.to], fixedrange: false, anchor: "y3", showspikes: true, spikemode: "across", spikethickness: 1, spikedash: "dot", spikecolor: colours().soft, spikesnap: "cursor" },
+      margin: { l: left, r: 16, t: 16, b: 40 }, dragmode: "zoom", hovermode: "closest",
+      xaxis: { type: "date", range: [bench.from, bench.to], fixedrange: false, anchor: "y3", tickangle: 0, nticks: Math.max(3, Math.floor(width / 80)), showspikes: true, spikemode: "across", spikethickness: 1, spikedash: "dot", spikecolor: colours().soft, spikesnap: "cursor" },
       yaxis: { domain: [1 - share(VALUES), 1], title: { text: "value", standoff: 6 } },
       yaxis2: { domain: [lanes + share(SPACE), lanes + share(SPACE) + share(SCORE)], range: [0, most], title: { text: "score", standoff: 6 }, nticks: 4 },
-      yaxis3: { domain: [0, lanes], range: [names.length - 0.5, -0.5], tickmode: "array", tickvals: names.map((_, lane) => lane), ticktext: names.map((name) => plain(shortened(name.replaceAll("_", " "), 30))), zeroline: false, tickfont: { size: 11.5 } },
+      yaxis3: { domain: [0, lanes], range: [names.length - 0.5, -0.5], tickmode: "array", tickvals: names.map((_, lane) => lane), ticktext: names.map(plain), zeroline: false, tickfont: { size: 11.5 } },
       yaxis4: { overlaying: "y", range: [0, 1], visible: false },
       shapes: [
         ...facts.labels.map(([start, end]) => ({ type: "rect", xref: "x", yref: "paper", x0: start * 1000, x1: Math.max(end * 1000, start * 1000 + 2 * (bench.to - bench.from) / width), y0: 0, y1: 1, fillcolor: label, line: { width: 0 }, layer: "below" })),
