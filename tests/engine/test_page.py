@@ -302,6 +302,30 @@ def test_what_a_rule_with_walks_stores_is_drawn(copied, tmp_path):
             assert np.nanmax(np.abs(bound - stored_)) < 0.1
 
 
+def test_a_backtest_by_the_rule_pages_is_drawn(tmp_path):
+    """Its own columns, as a backtest writes them: a flat line that ends, long after what a walk has to learn."""
+    stamps = np.arange(END - 9 * 86400, END, 300)
+    values = np.random.default_rng(1).normal(100, 2, len(stamps))
+    values[-40:] = 0
+    table = pa.table({"metric": ["traffic"] * len(stamps), "timestamp": stamps, "value": values})
+    config = tmp_path / "ridgeline.toml"
+    config.write_text('[source]\nkind = "parquet"\npath = "history.parquet"\n[analysis]\nrule = "pages"\n')
+    ridgeline.backtest(table_file(table, tmp_path), tmp_path / "out", config=config)
+    found, rows = Page(ridgeline.report(tmp_path / "out")), steps(tmp_path / "out")
+    told = found.metric("traffic")
+    assert (found.summary["facts"]["rule"], found.summary["facts"]["score"]) == ("pages", "rule_score")
+    assert "pages" not in found.summary["agreement"]["algorithms"]
+    check_columns(told, rows, "rule_score")
+    assert told["anomalous"].any()
+    spoken = rows["channels"].to_pylist()
+    assert {name for here in spoken for name in here} == told["channels"].keys()
+    assert {name: told["channels"][name].tolist() for name in told["channels"]} == {
+        name: [name in here for here in spoken] for name in told["channels"]
+    }
+    low = np.array([np.nan if one is None else one for one in rows["expected_low"].to_pylist()])
+    assert (np.isnan(told["band"][0]) == np.isnan(low)).all()
+
+
 def test_who_is_paged_is_what_the_policy_came_to(page, backtest):
     pages = pq.read_table(backtest / "pages.parquet")
     manifest = json.loads((backtest / "manifest.json").read_text())
