@@ -19,7 +19,7 @@ LAYERS = (
     {"config"},
     {"policy"},
     {"run", "backtest", "evaluate", "batch", "manage", "remote", "verify"},
-    {"explain", "doctor", "agent", "demo", "page"},
+    {"explain", "doctor", "agent", "demo", "page", "tune"},
     {"api"},
     {"cli"},
 )

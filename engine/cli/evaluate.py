@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ridgeline.engine.cli.curves import add_curves, print_ranges, print_vus, refuse_strangers, some
+from ridgeline.engine.cli.curves import add_curves, print_ranges, print_vus, refuse_strangers
 from ridgeline.engine.cli.parser import at_least, finite, option
 from ridgeline.engine.cli.shapes import READS, add_shape, shape_of
 from ridgeline.engine.evaluate.choices import ABOVE_ONE, EXPIRES, GRADED, THRESHOLD
@@ -102,10 +102,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _warn_unknown(labels: Labels, detections: list[Detections], so: str) -> None:
     """Say which labelled metrics the scores do not hold, and what becomes of them."""
-    known = {found.metric for found in detections}
-    unknown = sorted(metric for metric, windows in labels.windows.items() if windows and metric not in known)
-    if unknown:
-        print(f"ridgeline: {len(unknown)} labelled metrics have no scores, {so}: {some(unknown)}", file=sys.stderr)
+    from ridgeline.engine.evaluate.labels import unheard
+
+    sentence = unheard(labels, {found.metric for found in detections}, so)
+    if sentence is not None:
+        print(f"ridgeline: {sentence}", file=sys.stderr)
 
 
 def _print_nab(args: argparse.Namespace, detections: list[Detections], labels: Labels) -> None:

@@ -108,7 +108,7 @@ def _line(setting: Setting) -> str:
     shown = key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else json.dumps(key)
     if setting.value is None:
         return f"# {shown} is not set"
-    return f"{f'{shown} = {_toml(setting.value)}':<{_WIDTH}} # {setting.origin}"
+    return f"{f'{shown} = {as_toml(setting.value)}':<{_WIDTH}} # {setting.origin}"
 
 
 def _header(table: KeyPath) -> str:
@@ -119,10 +119,10 @@ def _header(table: KeyPath) -> str:
     return f"[{dotted(table)}]"
 
 
-def _toml(value: Any) -> str:
+def as_toml(value: Any) -> str:
     """A value in TOML, which for these is JSON but for tables."""
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(item)}" for key, item in value.items()) + " }"
+        return "{ " + ", ".join(f"{json.dumps(key)} = {as_toml(item)}" for key, item in value.items()) + " }"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_toml, value)) + "]"
+        return "[" + ", ".join(map(as_toml, value)) + "]"
     return json.dumps(value, ensure_ascii=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +32,15 @@ class Labels:
     def count(self) -> int:
         """How many windows there are in all."""
         return sum(map(len, self.windows.values()))
+
+
+def unheard(labels: Labels, known: Container[str], so: str = "their windows count as missed") -> str | None:
+    """Say which labelled metrics are not among those known, and what becomes of them; None where all are."""
+    unknown = sorted(metric for metric, windows in labels.windows.items() if windows and metric not in known)
+    if not unknown:
+        return None
+    shown = ", ".join(map(repr, unknown[:5])) + (", ..." if len(unknown) > 5 else "")
+    return f"{len(unknown)} labelled metrics have no scores, {so}: {shown}"
 
 
 def read_labels(source: Any, labels_from: Sequence[str] = ()) -> Labels:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from ridgeline.engine.evaluate.detections import Detections
 from ridgeline.engine.evaluate.labels import Labels, Window
 from ridgeline.io.errors import InputError
+from ridgeline.kernels.sweep.layout import OUTSIDE, PROBATION
 
 PROBATION_SHARE: Final = 0.15
 PROBATION_CAP: Final = 750
@@ -89,37 +91,57 @@ def probation(rows: int) -> int:
     return min(math.floor(PROBATION_SHARE * rows), PROBATION_CAP)
 
 
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a detection at each of n rows of a metric is worth, with a true and a false positive at 1 each.
+
+    home     int64[n]: the place of the window that the row is found in; or OUTSIDE, or PROBATION where nothing counts
+    value    float64[n]: the sigmoid, at most 1 in a window (of several detections there the best counts), negative outside
+    counted  bool[windows]: those with a row after probation, which are missed where nothing is found in them
+    """
+
+    home: npt.NDArray[np.int64]
+    value: npt.NDArray[np.float64]
+    counted: npt.NDArray[np.bool_]
+
+
+def worth_of(timestamps: npt.NDArray[np.int64], windows: Sequence[Window]) -> Worth:
+    """What detections are worth; timestamps int64[n], ascending, epoch seconds."""
+    rows = len(timestamps)
+    ignored = probation(rows)
+    spans = [_row_span(timestamps, window) for window in windows]
+    known = [(place, *span) for place, span in enumerate(spans) if span is not None and span[1] >= ignored]
+    home, value, counted = np.full(rows, OUTSIDE), np.full(rows, -1.0), np.zeros(len(spans), np.bool_)
+    for _, left, right in sorted(
+        known, key=lambda span: (span[2], -span[0])
+    ):  # the closer behind the last one, the milder
+        width = right - left + 1
+        value[right + 1 :] = _sigmoid(np.arange(1, rows - right) / (width - 1)) if width > 1 else -1.0
+    for place, left, right in reversed(known):  # a row is found in the first of several windows
+        width = right - left + 1
+        home[left : right + 1], counted[place] = place, True
+        value[left : right + 1] = _sigmoid(-np.arange(width, 0, -1) / width) / sigmoid(-1.0)
+    home[:ignored] = PROBATION
+    return Worth(home, value, counted)
+
+
+def _sigmoid(y: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """`sigmoid` of many."""
+    return np.where(y > 3.0, -1.0, 2.0 / (1.0 + np.exp(5.0 * np.minimum(y, 3.0))) - 1.0)
+
+
 def _tally(found: Detections, windows: tuple[Window, ...], threshold: float) -> _Tally:
-    rows = len(found.timestamps)
-    first = probation(rows)
-    spans = [span for span in (_row_span(found, window) for window in windows) if span and span[1] >= first]
-    best: dict[int, float] = {}
-    false_alarms = 0.0
-    for i in np.flatnonzero(found.scores >= threshold):
-        if i < first:
-            continue
-        inside = next((k for k, (left, right) in enumerate(spans) if left <= i <= right), None)
-        if inside is not None:
-            left, right = spans[inside]
-            value = sigmoid(-(right - i + 1) / (right - left + 1)) / sigmoid(-1.0)
-            best[inside] = max(best.get(inside, -math.inf), value)
-        else:
-            false_alarms += _false_alarm(int(i), spans)
-    return _Tally(sum(best.values()), len(spans) - len(best), false_alarms)
+    worth = worth_of(found.timestamps, windows)
+    detected = found.scores >= threshold
+    best = np.full(len(windows), -math.inf)
+    inside = detected & (worth.home >= 0)
+    np.maximum.at(best, worth.home[inside], worth.value[inside])
+    hit = best > -math.inf
+    false_alarms = worth.value[detected & (worth.home == OUTSIDE)].sum()
+    return _Tally(float(best[hit].sum()), int((worth.counted & ~hit).sum()), float(false_alarms))
 
 
-def _false_alarm(i: int, spans: list[tuple[int, int]]) -> float:
-    """Value of a detection outside every window: the closer behind the last window, the milder."""
-    ended = [(left, right) for left, right in spans if right < i]
-    if not ended:
-        return -1.0
-    left, right = max(ended, key=lambda span: span[1])
-    width = right - left + 1
-    return sigmoid((i - right) / (width - 1)) if width > 1 else -1.0
-
-
-def _row_span(found: Detections, window: Window) -> tuple[int, int] | None:
-    """First and last row index inside the window, or None where the file has no row there."""
-    start, end = window
-    rows = np.flatnonzero((found.timestamps >= start) & (found.timestamps <= end))
-    return (int(rows[0]), int(rows[-1])) if len(rows) else None
+def _row_span(timestamps: npt.NDArray[np.int64], window: Window) -> tuple[int, int] | None:
+    """First and last row index inside the window, or None where there is no row."""
+    first, end = np.searchsorted(timestamps, window[0]), np.searchsorted(timestamps, window[1], side="right")
+    return (int(first), int(end) - 1) if first < end else None
