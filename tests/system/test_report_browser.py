@@ -297,6 +297,15 @@ def test_empty_states_are_words(open_page, tmp_path):
     assert page.text_content("#which") == "no incident"
 
 
+def test_a_tuning_that_makes_no_sense_spoils_its_own_part_alone(open_page, report, tmp_path):
+    folder = shutil.copytree(report.parent, tmp_path / "out")
+    (folder / "tune.json").write_text('{"frontier": [1], "today": {"setting": {"m_of_n": 7}}, "chosen": 5}')
+    page = open_page(ridgeline.report(folder), part="#part=tuning")
+    assert "cannot be drawn" in page.text_content("#tuning .empty")
+    page.click("#tab-fleet")
+    page.wait_for_selector("#fleet .plot .main-svg")
+
+
 def test_two_million_steps_open_soon_and_fit(open_page, tmp_path):
     fleet = build_fleet(200, points=10_000, end=END, incidents=100, seed=2, scattered=True)
     pq.write_table(fleet.table(), tmp_path / "history.parquet")

@@ -60,10 +60,19 @@ function openAsked() {
   } else selectTab(asked.startsWith("part=") && asked.slice(5) in BUILDERS ? asked.slice(5) : "fleet");
 }
 
+/** Build a part; one that cannot be built says so, and keeps no other from being read. */
+function built(panel, build) {
+  try {
+    build(panel);
+  } catch (error) {
+    panel.replaceChildren(emptyState("This part cannot be drawn", `What is stored for it is not as expected (${error.message}): make it anew.`));
+  }
+}
+
 async function start() {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   root.dataset.theme = dark.matches ? "dark" : "light";
-  for (const [name, build] of Object.entries(BUILDERS)) build(byId(name));
+  for (const [name, build] of Object.entries(BUILDERS)) built(byId(name), build);
   if (summary.metrics.length) listNames();
   tabs.forEach((tab) => { tab.addEventListener("click", () => selectTab(tab.getAttribute("aria-controls"))); tab.addEventListener("keydown", onTabKey); });
   byId("theme").addEventListener("click", () => setTheme(root.dataset.theme === "dark" ? "light" : "dark"));
