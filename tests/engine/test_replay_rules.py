@@ -11,11 +11,13 @@ from twins.walks import Walker
 
 import ridgeline
 from ridgeline.engine.backtest import plan as parts
+from ridgeline.engine.backtest.stored import read_metric
 from ridgeline.engine.cli.main import main
 from ridgeline.engine.replay.judging import divided, judge_by_rules
 from ridgeline.engine.replay.matrix import replay_matrix
 from ridgeline.engine.replay.plan import ReplayPlan
 from ridgeline.engine.replay.series import replay_points, replay_series
+from ridgeline.engine.rules.judgement import SPOKEN
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.walks.state import State
 from ridgeline.io.matrix import MetricMatrix
@@ -179,6 +181,9 @@ def test_each_metric_is_judged_by_its_own_rule(dataset, history, tmp_path):
     times = column(found, "rate", "timestamp")
     lasted = (times >= outage["start"]) & (times <= outage["end"])
     assert outage["peak_timestamp"] == times[lasted][score[lasted].argmax()]
+    drawn, names = read_metric(out, "rate")
+    spoken = [{name for name, hit in zip(names, row, strict=True) if hit and name in SPOKEN} for row in drawn.fired]
+    assert spoken == [set(channels) for channels in of(found, "rate")["channels"].to_pylist()]
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["rules"] == ["consensus", "ridgeline", "pages"]
     assert 0 < manifest["learning"] < 2 * N
