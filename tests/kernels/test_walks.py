@@ -273,3 +273,15 @@ def test_a_metric_takes_less_than_four_kilobytes():
     state = State.fresh(10)
     assert sum(array.nbytes for array in (state.hot, state.slots, state.leaders, state.profile)) / 10 < 4000
     assert state.hot.nbytes / 10 <= 640 - 8
+
+
+@pytest.mark.parametrize("level", [50, 200, 5000])
+@pytest.mark.parametrize("hour", [0, 3, 9, 14, 20])
+def test_an_outage_at_any_hour_is_found_down_to_small_rates(level, hour):
+    random = np.random.default_rng(level + hour)
+    t = BEGIN + 60 * np.arange(8 * 1440)
+    x = rates(random, t, level)
+    first = 7 * 1440 + 60 * hour + 10
+    x[first : first + 15] = 0.0
+    scores, _ = walk(State.fresh(1), t[: first + 20], x[: first + 20])
+    assert scores[first:, PAGES].max() > 1

