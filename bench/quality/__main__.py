@@ -44,8 +44,7 @@ def _sets(data: Path) -> list[str]:
     if not here:
         return lines
     lines.append("rule".ljust(12) + "".join(f"{one.name:>26}" for one in here))
-    for rule in RULES:
-        lines.append(rule.ljust(12) + "".join(f"{_shown(one, cells[one.name][rule]):>26}" for one in here))
+    lines += [rule.ljust(12) + "".join(f"{_shown(one, cells[one.name][rule]):>26}" for one in here) for rule in RULES]
     lines.append(
         f"NAB: standard score at one alarm in 12 h; others: F1 of events at one alarm an hour. +-: standard deviation over {HALVES} "
         "halves. In brackets: false alarms per metric and week."

@@ -12,13 +12,13 @@ import numpy as np
 from ridgeline.bench.nab import false_alarms, spread
 from ridgeline.engine.api.judge import replay
 from ridgeline.engine.demo.judged import Judged, judged_among
+from ridgeline.engine.evaluate.choices import ABOVE_ONE
 from ridgeline.engine.evaluate.detections import Detections
 from ridgeline.engine.evaluate.events import score_events
 from ridgeline.engine.evaluate.labels import Labels, read_labels
 from ridgeline.engine.evaluate.nab import score_corpus
 from ridgeline.engine.rules.judgement import CONSENSUS, RULES
 
-THRESHOLD: Final = 0.5
 HALVES: Final = 40
 NAB: Final = "nab"
 
@@ -70,7 +70,7 @@ def _cell(points: Path, judged: Sequence[Judged], rule: str, one: LabelledSet, l
         found = spread(found, points)
         false: float | None = false_alarms(found, labels)
     else:
-        false = score_events(found, labels, THRESHOLD).false_alarms_per_metric_week
+        false = score_events(found, labels, ABOVE_ONE).false_alarms_per_metric_week
     random = np.random.default_rng(len(found))
     halves = []
     for _ in range(HALVES):
@@ -83,5 +83,5 @@ def _cell(points: Path, judged: Sequence[Judged], rule: str, one: LabelledSet, l
 
 def _score(name: str, found: Sequence[Detections], labels: Labels) -> float:
     if name == NAB:
-        return score_corpus(found, labels, THRESHOLD)["standard"].score
-    return score_events(found, labels, THRESHOLD).f1 or 0.0
+        return score_corpus(found, labels, ABOVE_ONE)["standard"].score
+    return score_events(found, labels, ABOVE_ONE).f1 or 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from ridgeline.engine.alerts.expiration import let_through
 from ridgeline.engine.evaluate.detections import Detections
 from ridgeline.engine.rules.judgement import CONSENSUS, RULES, SCORE_OF_RULE
+
+ALARM: Final = 2.0  # any score above 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +30,9 @@ class Judged:
     rows: slice
 
     def detections(self, rule: str, expiry: int) -> Detections:
-        """A score of 1 at an alarm at least `expiry` seconds after the last one that scored 1, else 0."""
+        """A score above 1 at an alarm at least `expiry` seconds after the last one that has such a score, else 0."""
         through = let_through(self.timestamps, self.alarms[rule], expiry)
-        return Detections(self.metric, self.timestamps, through.astype(np.float64))
+        return Detections(self.metric, self.timestamps, ALARM * through)
 
     def sparse(self) -> Judged:
         """The steps that alarm by some rule, the first and the last: all that pages are counted by."""

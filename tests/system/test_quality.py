@@ -11,6 +11,7 @@ from ridgeline.bench.quality.__main__ import main as quality
 from ridgeline.bench.quality.sets import SETS, score_set
 from ridgeline.engine.cli.main import main
 from ridgeline.engine.demo.judged import judged_among
+from ridgeline.engine.evaluate.choices import ABOVE_ONE
 from ridgeline.io.parquet.write import write_parquet
 
 T0 = 1_700_000_000 // 86400 * 86400
@@ -32,6 +33,8 @@ def test_alarms_of_each_metric_are_those_of_each_rule():
         "pages": [False, False],
     }
     assert {rule: hot.tolist() for rule, hot in b.alarms.items()} == {"consensus": [False], "pages": [True]}
+    assert b.detections("pages", 60).scores.min() >= ABOVE_ONE
+    assert a.detections("pages", 60).scores.tolist() == [0.0, 0.0]
     assert c.sparse().timestamps.tolist() == [T0]
 
 
