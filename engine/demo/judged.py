@@ -32,7 +32,7 @@ class Judged:
     def detections(self, rule: str, expiry: int) -> Detections:
         """A score above 1 at an alarm at least `expiry` seconds after the last one that has such a score, else 0."""
         through = let_through(self.timestamps, self.alarms[rule], expiry)
-        return Detections(self.metric, self.timestamps, ALARM * through)
+        return Detections(self.metric, self.timestamps, np.where(through, ALARM, 0.0))
 
     def sparse(self) -> Judged:
         """The steps that alarm by some rule, the first and the last: all that pages are counted by."""
