@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from ridgeline.alerters import duration
 from ridgeline.engine.score.sparse import lines as never
+from ridgeline.io.text import escape
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -67,7 +68,7 @@ def summary(manifest: Mapping[str, Any]) -> str:
     if manifest["noisiest"]:
         lines.append("noisiest metrics")
         lines += [
-            f"  {row['pages']:>5} pages  {row['anomalous']:>7} anomalous steps  {row['metric']}"
+            f"  {row['pages']:>5} pages  {row['anomalous']:>7} anomalous steps  {escape(row['metric'])}"
             for row in manifest["noisiest"]
         ]
     lines += [f"unreadable: {problem}" for problem in manifest["unreadable"]]

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ridgeline.engine.alerts.expiration import let_through
+from ridgeline.engine.backtest.result import summary
 from ridgeline.engine.config.load import parse_config
 from ridgeline.engine.policy.moments import Moments
 from ridgeline.engine.policy.replay import replay_policy, replay_trails
@@ -185,3 +186,15 @@ def test_what_decides_pages_is_part_of_what_a_backtest_is():
     assert described["alerts"][0]["schedule"] == {
         "days": ("mon",), "from": 480, "to": 1080, "timezone": "Europe/Madrid"
     }  # fmt: skip
+
+
+def test_the_summary_says_pages_a_day_and_shows_no_odd_name_as_it_is():
+    found = replay_policy([steps("a\n\x1b[31mb", [1, 0, 0, 1])], rules_of(alert(expiration=60)))
+    manifest = {name: {} for name in ("outcomes", "reasons", "repairs")} | {
+        "seconds": 1.0, "steps": 4, "metrics": 1, "anomalous": 2, "incidents": 2, "learning": 0, "never_judged": [], "unreadable": [],
+        "pages_per_metric_week": None, "noisiest": found.noisiest(10), "policy": found.as_json(),
+    }  # fmt: skip
+    said = summary(manifest).splitlines()
+    assert "pages      2 in 2 messages: 2.0 a day, 2 on the worst, 2023-11-15" in said
+    assert "delay      from an incident's start to its first page: median 0 s, 90th percentile 0 s" in said
+    assert said[-1].endswith("2 pages        2 anomalous steps  a\\n\\x1b[31mb")
