@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--score",
-        metavar="COLUMN",
+        metavar="NAME",
         help="score a backtest by this column: consensus_score, mean_score, grubbs_score, ...",
     )
     add_curves(parser)
