@@ -204,6 +204,34 @@ def test_pages_of_the_sweep_are_those_of_delivery(made, tmp_path):
         assert whole.pages[at, 0] == page(view, grid[int(at)], {}, bench.lots).pages, grid[int(at)]
 
 
+def test_rules_with_walks_count_the_steps_that_they_judge(made, out):
+    """A stored rule judges steps that the nine do not, and none while it learns."""
+    _, labels = made
+    part = next((out / "scores").glob("*.parquet"))
+    table = pq.read_table(part)
+    generator = np.random.default_rng(2)
+    score = generator.gamma(0.5, 0.6, table.num_rows).astype(np.float32)
+    stored = pa.array(score, mask=generator.random(table.num_rows) < 0.2)
+    pq.write_table(table.append_column("pages_score", stored), part)
+    seal(out, part)
+    view, bench, grid, tallies, known = swept(out, labels)
+    assert view.history.walks == ("pages",)
+    whole = measures(tallies, known, np.ones((1, len(bench.lots)), bool))
+    here = grid.of_column(Column(0, "pages"))
+    for at in generator.choice(np.arange(here.start, here.stop), 10, replace=False):
+        found = detections(out, grid[int(at)], algorithm_names())
+        assert whole.pages[at, 0] == sum(one.scores.sum() for one in found)
+        assert whole.f1[at, 0] == pytest.approx(score_events(found, labels, 0.5).f1 or 0.0)
+        assert whole.pages[at, 0] == page(view, grid[int(at)], {}, bench.lots).pages
+
+
+def seal(out, part):
+    """Have the manifest tell of a part as it is now."""
+    manifest = json.loads((out / "manifest.json").read_text())
+    manifest["checksums"][f"scores/{part.name}"] = checksum(part)
+    (out / "manifest.json").write_text(json.dumps(manifest))
+
+
 def test_a_clock_finds_what_chance_finds(made):
     folder, labels = made
     view, bench, _, _, _ = swept(folder / "out", labels)
@@ -403,9 +431,7 @@ class TestRefusals:
             if name not in {"metric", "timestamp", "value", "outcome"}:
                 table = table.set_column(at, name, pa.nulls(table.num_rows, table.schema.field(name).type))
         pq.write_table(table, part)
-        manifest = json.loads((out / "manifest.json").read_text())
-        manifest["checksums"][f"scores/{part.name}"] = checksum(part)
-        (out / "manifest.json").write_text(json.dumps(manifest))
+        seal(out, part)
         with pytest.raises(InputError, match=r"no step of .* has a score"):
             tuning([out], made[1])
 
