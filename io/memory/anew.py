@@ -46,7 +46,12 @@ class NewFile:
         for name, values in roster.columns.items():
             write_array(descriptor, places.parts[name], values)
         for section in memory.sections:
-            self._copy(descriptor, places.parts[section.name], memory.rows(section.name))
+            if not section.worked:
+                self._copy(descriptor, places.parts[section.name], memory.rows(section.name))
+                continue
+            for stripe, found in enumerate(memory.stripes(section.name)):
+                begin = places.parts[section.name] + stripe * header.capacity * section.row_bytes
+                self._copy(descriptor, begin, found[: len(memory)])
         for name, rows, values in memory.changes:
             still = slice(None) if len(self.kept) == len(memory) else np.isin(rows, self.kept)
             at = np.searchsorted(self.kept, rows[still])

@@ -37,6 +37,12 @@ def map_array(descriptor: int, at: int, shape: tuple[int, ...], dtype: str) -> N
     return np.frombuffer(mmap.mmap(descriptor, size, mmap.MAP_SHARED, mmap.PROT_READ, offset=at), dtype).reshape(shape)
 
 
+def work_array(descriptor: int, at: int, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+    """What lies `at` a multiple of pages, mapped so that what is changed is changed for us alone. Raises OSError."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    return np.frombuffer(mmap.mmap(descriptor, size, access=mmap.ACCESS_COPY, offset=at), dtype).reshape(shape)
+
+
 def write_array(descriptor: int, at: int, values: NDArray[Any]) -> None:
     """Write all of it. Raises OSError."""
     rest = np.ascontiguousarray(values).reshape(-1).view(np.uint8).data
@@ -46,14 +52,22 @@ def write_array(descriptor: int, at: int, values: NDArray[Any]) -> None:
 
 
 def write_rows(descriptor: int, at: int, rows: NDArray[np.int64], values: NDArray[np.uint8], *, whole: bool) -> None:
-    """Write rows, ascending, into the section that begins `at`. Raises OSError.
+    """Write rows, ascending, into the section that begins `at`, as `row_parts` says. Raises OSError."""
+    for place, part in row_parts(at, rows, values, whole=whole):
+        write_array(descriptor, place, part)
+
+
+def row_parts(
+    at: int, rows: NDArray[np.int64], values: NDArray[np.uint8], *, whole: bool
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Rows, ascending, of the section that begins `at`, in parts that lie together: (where, what).
 
     whole   `values` has every row of the section, and those in small gaps are written along; else one for each of `rows`
     """
     width = values.shape[1]
     for first, last in spans(rows, CALL // width if whole else 1):
         part = values[rows[first] : rows[last] + 1] if whole else values[first : last + 1]
-        write_array(descriptor, at + int(rows[first]) * width, part)
+        yield at + int(rows[first]) * width, part
 
 
 def spans(rows: NDArray[np.int64], step: int) -> Iterator[tuple[int, int]]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -11,12 +14,13 @@ from numpy.typing import NDArray
 
 from ridgeline.io.disk.atomic import sweep_orphans, write_atomic
 from ridgeline.io.memory.anew import NewFile
-from ridgeline.io.memory.bulk import write_array, write_rows
+from ridgeline.io.memory.bulk import row_parts, write_array, write_rows
 from ridgeline.io.memory.header import Header
 from ridgeline.io.memory.place import PRIVATE
+from ridgeline.io.memory.redo import forget, note, redo
 from ridgeline.io.memory.roster import Roster
 from ridgeline.io.memory.sections import COLUMNS, Places
-from ridgeline.io.memory.slots import Slot
+from ridgeline.io.memory.slots import NO_SLOT, Slot, read_slot
 from ridgeline.io.memory.unusable import Unusable
 
 if TYPE_CHECKING:
@@ -36,6 +40,12 @@ def commit(memory: MemoryFile, changed: NDArray[np.bool_], now: int) -> None:
         return
     sweep_orphans(memory.path.parent)
     write_atomic(memory.path, NewFile(memory, np.flatnonzero(~forgotten), slot, now).write, PRIVATE)
+
+
+def finish(descriptor: int, path: Path, header: Header) -> None:
+    """Write what a commit that was killed had yet to write into exact sections. Raises OSError."""
+    redo(path, header, (read_slot(descriptor) or NO_SLOT).turn, partial(write_array, descriptor))
+    forget(path)
 
 
 def _check_still_ours(memory: MemoryFile) -> None:
@@ -73,7 +83,10 @@ def _slot(memory: MemoryFile, now: int) -> Slot:
 def _write_in_place(
     descriptor: int, memory: MemoryFile, header: Header, changed: NDArray[np.bool_], slot: Slot
 ) -> None:
-    """Keys before the slot that counts them, that before their rows: so a row that is not zeros has its key."""
+    """Keys before the slot that counts them, that before their rows: so a row that is not zeros has its key.
+
+    Exact sections before all others: whatever is killed, they are never behind them.
+    """
     places, old = header.places, memory.slot
     counted = replace(slot, notes=old.notes, runs=old.runs, written=old.written)
     if replace(counted, turn=old.turn) != old:
@@ -82,15 +95,37 @@ def _write_in_place(
             write_array(descriptor, places.parts[column.name], memory.roster.columns[column.name])
         counted.write(descriptor)
         slot = replace(slot, turn=slot.turn + 1)
-    for name, rows, values in memory.changes:
-        write_rows(descriptor, places.parts[name], rows, values, whole=False)
     touched = np.ones(len(memory), np.bool_)  # rows of new keys too
     touched[: memory.held] = changed[: memory.held]
     rows = np.flatnonzero(touched)
+    exact = [*_exact_writes(memory, header, rows)]
+    if exact:
+        note(memory.path, header, slot.turn - 1, exact)
+    for at, part in exact:
+        write_array(descriptor, at, part)
+    for name, put, values in memory.changes:
+        write_rows(descriptor, places.parts[name], put, values, whole=False)
     for section in memory.sections:
-        if section.private:
+        if section.private and not section.exact:
             write_rows(descriptor, places.parts[section.name], rows, memory.rows(section.name), whole=True)
     slot.write(descriptor)
+    if exact:
+        forget(memory.path)
+
+
+def _exact_writes(
+    memory: MemoryFile, header: Header, rows: NDArray[np.int64]
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """What is to be written into exact sections, and where: these rows of private ones, what was touched of others."""
+    for section in memory.sections:
+        begin = header.places.parts[section.name]
+        if section.exact and section.private:
+            yield from row_parts(begin, rows, memory.rows(section.name), whole=True)
+        for name, stripe, touched in memory.touched:
+            if name == section.name:
+                found = memory.stripes(name)[stripe]
+                at = begin + stripe * header.capacity * section.row_bytes
+                yield from row_parts(at, touched, found, whole=True)
 
 
 def _write_keys(descriptor: int, places: Places, roster: Roster, held: int) -> None:

@@ -13,16 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgeline.io.errors import OutputError
-from ridgeline.io.memory.commit import commit
+from ridgeline.io.memory.commit import commit, finish
 from ridgeline.io.memory.header import Damaged, Header, read_header
-from ridgeline.io.memory.image import NO_SLOT, Image, read_image
+from ridgeline.io.memory.image import Image, read_image
 from ridgeline.io.memory.keys import Keys
 from ridgeline.io.memory.lookup import Lookup
 from ridgeline.io.memory.owner import Owner
 from ridgeline.io.memory.place import PRIVATE, held, open_file
 from ridgeline.io.memory.roster import Roster
 from ridgeline.io.memory.sections import ASSIGNMENT, GONE, Section
-from ridgeline.io.memory.slots import Slot
+from ridgeline.io.memory.slots import NO_SLOT, Slot
 from ridgeline.io.memory.unusable import Unusable
 
 
@@ -50,6 +50,7 @@ class MemoryFile:
         self.slot: Slot
         self._lookup: Lookup | None = None
         self.changes: list[tuple[str, NDArray[np.int64], NDArray[np.uint8]]] = []
+        self.touched: list[tuple[str, int, NDArray[np.int64]]] = []
         self._take(Image(Roster.of(Keys.of([])), {}, 0, NO_SLOT))
 
     @classmethod
@@ -110,6 +111,20 @@ class MemoryFile:
         array = self.arrays[name]
         return array[: len(self) if array.flags.writeable else self.held]
 
+    def stripes(self, name: str) -> NDArray[np.uint8]:
+        """The rows of a section that is worked on, uint8[stripes, at least n, row_bytes], C-contiguous.
+
+        May be changed, in memory only; rows that are to be written are `touch`ed.
+        """
+        section = next(section for section in self.sections if section.name == name)
+        array = self.arrays[name]
+        return array.reshape(section.stripes, len(array) // section.stripes, section.row_bytes)
+
+    def touch(self, name: str, rows: NDArray[np.int64], stripe: int = 0) -> None:
+        """Let rows of a section that is worked on, ascending, be written by the commit."""
+        if len(rows):
+            self.touched.append((name, stripe, rows))
+
     def rows_of(self, asked: Keys) -> NDArray[np.int64]:
         """The row of each key asked for, int64[m]; -1 where there is none."""
         if self._lookup is None:
@@ -168,7 +183,9 @@ class MemoryFile:
     def _read(self, descriptor: int) -> None:
         try:
             header = read_header(descriptor, self.path, self.owner)
-            self._take(read_image(descriptor, header, self.sections))
+            if self.writing:
+                finish(descriptor, self.path, header)
+            self._take(read_image(descriptor, self.path, header, self.sections))
         except Damaged as error:
             self.anew = str(error)
         except OSError as error:
@@ -189,10 +206,11 @@ class MemoryFile:
         self._make_room()
 
     def _make_room(self) -> None:
-        """Let every private section have a row for each key, and some to spare."""
+        """Let every section that may be changed have a row for each key, and some to spare."""
         for section in self.sections:
             array = self.arrays[section.name]
-            if section.private and len(array) < len(self):
-                larger = np.zeros((len(self) + len(self) // 10, section.row_bytes), np.uint8)
-                larger[: len(array)] = array
-                self.arrays[section.name] = larger
+            room = len(array) // section.stripes
+            if (section.private or section.worked) and room < len(self):
+                larger = np.zeros((section.stripes, len(self) + len(self) // 10, section.row_bytes), np.uint8)
+                larger[:, :room] = array.reshape(section.stripes, room, section.row_bytes)
+                self.arrays[section.name] = larger.reshape(-1, section.row_bytes)

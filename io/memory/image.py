@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgeline.io.memory.bulk import checksum, map_array, read_array
+from ridgeline.io.memory.bulk import checksum, map_array, read_array, work_array
 from ridgeline.io.memory.header import Damaged, Header
 from ridgeline.io.memory.keys import Keys
+from ridgeline.io.memory.redo import redo
 from ridgeline.io.memory.roster import Roster
 from ridgeline.io.memory.sections import ASSIGNMENT, COLUMNS, Section
-from ridgeline.io.memory.slots import Slot, read_slot
-
-NO_SLOT: Final = Slot(turn=0, rows=0, added_sum=0, sums={})
+from ridgeline.io.memory.slots import NO_SLOT, Slot, read_slot
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What the file holds: those of `sections` that were wanted and found have a row for each of its capacity.
+    """What the file holds: those of `sections` that were wanted and found have a row for each of its capacity and stripes.
 
     spare   how many new keys the file can take: none where something stands that no key was ever written down for, as
             after a power cut, since the next key must not come by another's row
@@ -33,8 +33,10 @@ class Image:
     slot: Slot
 
 
-def read_image(descriptor: int, header: Header, wanted: Sequence[Section]) -> Image:
+def read_image(descriptor: int, path: Path, header: Header, wanted: Sequence[Section]) -> Image:
     """Everything of an open file, less sections that are not wanted or are of another version.
+
+    What a commit that was killed had yet to write is there too, in memory.
 
     Raises Damaged where its keys are, and OSError where it cannot be read.
     """
@@ -51,12 +53,23 @@ def read_image(descriptor: int, header: Header, wanted: Sequence[Section]) -> Im
     sections = {}
     for section in header.sections:
         if section in wanted:
-            read = read_array if section.private else map_array
-            found = read(descriptor, places.parts[section.name], (header.capacity, section.row_bytes), "|u1")
-            sections[section.name] = found
-            if section.private and found[rows:].reshape(-1).view(np.int64).any():
-                spare, found[rows:] = 0, 0
+            read = read_array if section.private else work_array if section.worked else map_array
+            shape = (section.stripes * header.capacity, section.row_bytes)
+            sections[section.name] = read(descriptor, places.parts[section.name], shape, "|u1")
+    redo(path, header, slot.turn, partial(_put, header, sections))
+    for section in header.sections:
+        found = sections.get(section.name)
+        if section.private and found is not None and found[rows:].reshape(-1).view(np.int64).any():
+            spare, found[rows:] = 0, 0
     return Image(roster, sections, spare, slot)
+
+
+def _put(header: Header, sections: dict[str, NDArray[np.uint8]], at: int, values: NDArray[np.uint8]) -> None:
+    """Let bytes `at` a place of the file be these, in what was read of it."""
+    for name, array in sections.items():
+        first = header.places.parts[name]
+        if first <= at < first + array.size:
+            array.reshape(-1)[at - first : at - first + values.size] = values
 
 
 def _roster(descriptor: int, header: Header, slot: Slot) -> Roster:

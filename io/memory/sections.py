@@ -23,12 +23,27 @@ class Section:
     version    text that changes with the meaning of these bytes: a section of another is dropped, the others stay
     private    read into memory of our own at opening, and written back where it was changed; else mapped, read-only, and
                rows are `put`
+    exact      all its rows are of one commit, whatever ends that (`redo`). One that is not private is mapped to be worked
+               on: pages that are changed become our own, and rows are written that were said to be `touch`ed
+    stripes    how often each key has a row: stripe after stripe, the rows of all keys in each
     """
 
     name: str
     version: str
     row_bytes: int
     private: bool
+    exact: bool = False
+    stripes: int = 1
+
+    @property
+    def worked(self) -> bool:
+        """Whether it is mapped to be worked on."""
+        return self.exact and not self.private
+
+    @property
+    def key_bytes(self) -> int:
+        """The bytes of each key."""
+        return self.stripes * self.row_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +85,7 @@ def lay_out(capacity: int, room: int, sections: Sequence[Section]) -> Places:
     data = at
     at += _aligned(room)
     parts: dict[str, int] = {}
-    for name, row_bytes in (*((c.name, c.bytes) for c in COLUMNS), *((s.name, s.row_bytes) for s in sections)):
+    for name, row_bytes in (*((c.name, c.bytes) for c in COLUMNS), *((s.name, s.key_bytes) for s in sections)):
         parts[name] = at
         at += _aligned(capacity * row_bytes)
     return Places(offsets, hashed, data, parts, at)

@@ -52,6 +52,9 @@ class Slot:
         write_array(descriptor, at, np.frombuffer(self.to_bytes(), np.uint8))
 
 
+NO_SLOT: Final = Slot(turn=0, rows=0, added_sum=0, sums={})
+
+
 def read_slot(descriptor: int) -> Slot | None:
     """The newest whole slot of an open file; None where there is none. Raises OSError."""
     found = [_parse(os.pread(descriptor, SLOT_BYTES, HEADER_BYTES + at * SLOT_BYTES)) for at in range(SLOTS)]

@@ -13,6 +13,7 @@ from ridgeline.io.memory.header import Damaged, read_header
 from ridgeline.io.memory.image import read_image
 from ridgeline.io.memory.owner import Owner
 from ridgeline.io.memory.place import held, open_file
+from ridgeline.io.memory.redo import forget
 from ridgeline.io.memory.sections import GONE
 from ridgeline.io.memory.unusable import Unusable
 
@@ -55,7 +56,7 @@ def look_at(path: Path) -> Summary | None:
         return None
     try:
         header = read_header(descriptor, path, None)
-        image = read_image(descriptor, header, [section for section in header.sections if section.private])
+        image = read_image(descriptor, path, header, [section for section in header.sections if section.private])
         status = os.fstat(descriptor)
     except Damaged as error:
         raise Unusable(f"{path} cannot be used: {error}; the next run begins anew") from error
@@ -100,6 +101,7 @@ def drop(path: Path, owner: Owner) -> bool:
         finally:
             os.close(descriptor)
         try:
+            forget(path)
             path.unlink()
         except OSError as error:
             raise Unusable(f"{path} cannot be removed: {error.strerror}") from error
