@@ -15,6 +15,7 @@ class Axes:
     oracle       tests/ of a checkout: adds our slow twins as a yardstick
     delta        new points of each metric from one warm run to the next
     spikes       share of all points of warm runs' fleets that stand out; counters: share of the metrics that count
+    rule         by which warm runs judge beside "consensus": "pages" walks, "consensus": none
     warm_only    of `run`, leave out what reads every series, and needs the whole fleet in memory
     extra        "steps": of replay; "warm": leave out the first-ever start of cold-start
     yardsticks   measure polars, bottleneck + numbagg and pandas too, where they are installed
@@ -36,5 +37,6 @@ class Axes:
     delta: int = 1
     spikes: float = 0.01
     counters: float = 0.3
+    rule: str = "consensus"
     warm_only: bool = False
     extra: dict[str, str] = field(default_factory=dict)

@@ -21,6 +21,7 @@ from ridgeline.bench.redis_fleet import mget_alone
 from ridgeline.bench.row import Row
 from ridgeline.engine.config.load import load_config
 from ridgeline.engine.report.summary import Report
+from ridgeline.engine.rules.judgement import CONSENSUS
 from ridgeline.engine.run.once import run_once
 from ridgeline.engine.run.turn import Request
 
@@ -38,6 +39,10 @@ CRON: Final = "votes and alerts only, a process from cron"
 def measure(axes: Axes) -> Iterator[Row]:
     """Yield the rows of warm runs, without counters and with them, and of first ones."""
     works = {VOTES: PLAIN, DUTIES: BUSY, CRON: PLAIN}
+    if axes.rule != CONSENSUS:
+        works[f"votes and alerts only, rule {axes.rule}"] = PLAIN.replace(
+            "[analysis]\n", f'[analysis]\nrule = "{axes.rule}"\n'
+        )
     if axes.step * axes.delta * axes.runs > LATEST:
         del works[CRON]
     with _course(axes, works, counters=0.0) as course:

@@ -26,6 +26,7 @@ LAYERS = (
 # Neighbours of one row that are allowed to lean on another, and why.
 NEIGHBOURS = {
     ("batch", "run"): "its hand-offs, watermarks and books are those of a run",
+    ("walks", "rules"): "a rule says which metrics go by walks, and what its channels are called",
     ("replay", "score"): "one plan, one policy encoding, one set of verdict codes",
     ("report", "alerts"): "a summary counts what was delivered",
     ("prepare", "rules"): "patterns say which series are prepared",

@@ -20,10 +20,10 @@ from ridgeline.bench.measure import Timing, repeat
 from ridgeline.bench.row import Row
 from ridgeline.engine.config.load import load_config
 from ridgeline.engine.config.model import Config
+from ridgeline.engine.memory.sections import HOT, QUEUE
 from ridgeline.engine.memory.tails import Tails
 from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.place import place_of
-from ridgeline.engine.run.remembered import HOT, QUEUE
 from ridgeline.engine.run.stages.listing import list_metrics
 from ridgeline.engine.run.stages.memory import open_memory
 from ridgeline.engine.run.turn import Request, Turn

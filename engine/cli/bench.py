@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ridgeline.engine.cli.parser import at_least
+from ridgeline.engine.rules.judgement import CONSENSUS, PAGES
 
 if TYPE_CHECKING:
     from ridgeline.bench.axes import Axes
@@ -72,6 +73,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--counters", type=_share, metavar="NUMBER", default=0.3, help="metrics that count, in warm runs (default: 0.3)"
     )
     add(
+        "--rule",
+        choices=[CONSENSUS, PAGES],
+        default=CONSENSUS,
+        help="measure warm runs by this rule too (default: %(default)s alone)",
+    )
+    add(
         "--warm-only", action="store_true", help="of `run`, measure warm runs only, also of fleets too large for memory"
     )
     add("--redis", metavar="URL", help="an empty Redis to use instead of one of its own")
@@ -133,6 +140,7 @@ def _axes(args: argparse.Namespace) -> Axes:
         delta=args.delta,
         spikes=args.spikes,
         counters=args.counters,
+        rule=args.rule,
         warm_only=args.warm_only,
         extra={"steps": str(args.steps)},
     )

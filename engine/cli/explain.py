@@ -16,6 +16,7 @@ from ridgeline.engine.units import parse_instant
 if TYPE_CHECKING:
     from ridgeline.engine.config.model import Config
     from ridgeline.engine.explain.card import Card
+    from ridgeline.io.matrix import MetricMatrix
 
 NAME: Final = "explain"
 SUMMARY: Final = "why one metric is anomalous, or what keeps it from being so"
@@ -28,7 +29,8 @@ examples:
 The metric is read from the source of the configuration, or from files with --input; nothing is written but --plot's
 file. For each algorithm: its statistic and limit, its score (above 1: it votes), and between which newest values it would
 not have voted. A name that begins with - comes after --. Exit codes: 0; 2 no such metric, configuration; 69, 77 source;
-70 the state could not be read, so that what was alerted lately, or that a counter was confirmed, is not known.
+70 the state or the memory could not be read, so that what was alerted lately, that a counter was confirmed, or what walks
+learned is not known.
 """
 PARTIAL: Final = 70
 
@@ -53,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
     from ridgeline.engine.explain.counters import confirmed
     from ridgeline.engine.explain.series import find_series
     from ridgeline.engine.explain.text import as_lines
+    from ridgeline.engine.explain.walks import ruled
     from ridgeline.engine.report.colour import Paint
     from ridgeline.engine.report.files import dumps
     from ridgeline.engine.rules.overrides import check_judgement
@@ -72,8 +75,9 @@ def run(args: argparse.Namespace) -> int:
         threads=1,
     )
     scorer, unconfirmed = (scorer, "") if args.input else confirmed(scorer, config, args.metric, int(time.time()))
-    card, problem = _with_alerts(explain(matrix, scorer, config.airgaps.max_period), config)
-    problem = problem or unconfirmed
+    with ruled(scorer, config, _instant_of(args.as_of, matrix, int(time.time()))) as (scorer, unknown):
+        card, problem = _with_alerts(explain(matrix, scorer, config.airgaps.max_period), config)
+    problem = problem or unconfirmed or unknown
     if args.input is None and config.shards.hosts:
         card = replace(card, owner=config.shards.owner(card.metric))
     if args.plot is not None and kind is not None:
@@ -82,6 +86,13 @@ def run(args: argparse.Namespace) -> int:
     if problem:
         print(f"ridgeline: {problem}", file=sys.stderr)
     return PARTIAL if problem else 0
+
+
+def _instant_of(as_of: int | Literal["last"] | None, matrix: MetricMatrix, now: int) -> int:
+    """The instant that a metric is judged as of, epoch seconds."""
+    if as_of != "last":
+        return now if as_of is None else as_of
+    return int(matrix.timestamps[-1]) if len(matrix.timestamps) else now
 
 
 def _configuration(args: argparse.Namespace) -> Config:

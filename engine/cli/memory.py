@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.cli.actions import add_action, add_actions, configuration
+from ridgeline.engine.cli.shapes import READS, add_shape, shape_of
 from ridgeline.io.errors import InputError
 from ridgeline.io.text import escape
 
@@ -15,12 +17,13 @@ if TYPE_CHECKING:
     from ridgeline.engine.run.place import Place
 
 NAME: Final = "memory"
-SUMMARY: Final = "look at what runs keep for the next one, or drop it"
+SUMMARY: Final = "look at what runs keep for the next one, teach it, or drop it"
 GROUP: Final = "Operate"
 EPILOG: Final = """\
 examples:
   ridgeline memory show
   ridgeline memory show stats.web01.load --json
+  ridgeline memory learn --input archive/
   ridgeline memory drop
 What a memory is, and where it lies: docs/memory.md.
 """
@@ -29,9 +32,17 @@ Without METRIC: whose memory it is, how many metrics it has and has room for, it
 that. Nothing is changed. Exit codes: 0, also where there is no memory yet; 2 configuration, a memory that cannot be used, or
 one that does not know METRIC.
 """
+LEARN: Final = f"""\
+Where a rule goes by walks (`rule = "pages"`), they learn each metric for five days before they speak of outages. What an
+archive holds they learn at once: DATASET is {READS}, with points in any order. Of each metric only what is newer than what
+the memory knows of it is learned, so an archive can be learned again when it has grown. Everything is written at the end, or
+nothing. Exit codes: 0; 2 configuration, usage, a DATASET that
+cannot be read, or a memory that cannot be used.
+"""
 DROP: Final = """\
-The next run reads every series in full, as the first one did, and begins a new memory. No vote depends on it. Exit codes: 0,
-also where there was none; 2 configuration, or a file that is another's, or that a run is using.
+The next run reads every series in full, as the first one did, and begins a new memory. No vote of an algorithm depends on it;
+what walks have learned of each metric is lost. Exit codes: 0, also where there was none; 2 configuration, or a file that is
+another's, or that a run is using.
 """
 
 
@@ -40,6 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = add_actions(parser)
     show = add_action(actions, "show", "say what the memory holds, of all metrics or of one", _show, SHOW)
     show.add_argument("metric", nargs="?", metavar="METRIC", help="its name")
+    learn = add_action(
+        actions, "learn", "teach it from a dataset what walks would learn in days of runs", _learn, LEARN
+    )
+    learn.add_argument("--input", required=True, metavar="DATASET", help="what is learned")
+    add_shape(learn)
     add_action(actions, "drop", "remove the memory", _drop, DROP)
 
 
@@ -95,6 +111,33 @@ def _known(args: argparse.Namespace, place: Place) -> Known:
     if known is None:
         raise InputError(f"the memory knows nothing of {escape(args.metric)}")
     return known
+
+
+def _learn(args: argparse.Namespace) -> int:
+    from ridgeline.engine.report.files import dumps
+    from ridgeline.engine.report.text import number
+    from ridgeline.engine.run.learning import learn, selection_of
+    from ridgeline.io.tables.dataset import open_dataset
+
+    place, config = _place(args), configuration(args)
+    labels = config.source.each["parquet"].labels_from
+    select, shape = selection_of(config), shape_of(args, labels)
+    source = open_dataset(args.input, shape, select=select, max_memory=config.run.max_memory)
+    try:
+        found = learn(config, place, source.chunks(), int(time.time()))
+    finally:
+        source.close()
+    for _, sentence in source.unreadable:
+        print(f"left out, unreadable: {sentence}", file=sys.stderr)
+    if args.json:
+        print(dumps(found.as_json()))
+    else:
+        learning = f"; {number(found.learning, 'metric')} still learning" if found.learning else ""
+        print(
+            f"learned {number(found.points, 'point')} of {number(found.metrics, 'metric')}, {found.new:,} of them new, "
+            f"into {escape(found.path)}{learning}"
+        )
+    return 0
 
 
 def _drop(args: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ridgeline.engine.explain.bounds import Trial, around, bounds
 from ridgeline.engine.explain.terms import statistic
+from ridgeline.engine.explain.walks import Channel, channels_of, learning
 from ridgeline.engine.prepare.airgaps import find_gaps
 from ridgeline.engine.rules.airgaps import MAX_PERIOD
 from ridgeline.engine.rules.policy import Policy
@@ -19,8 +20,9 @@ from ridgeline.engine.score.expected import expected
 from ridgeline.engine.score.matrix import judge_rows
 from ridgeline.engine.score.plan import resolve_as_of
 from ridgeline.engine.score.rows import OneMetric
-from ridgeline.engine.score.scorer import Scorer
+from ridgeline.engine.score.scorer import Scored, Scorer
 from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
+from ridgeline.kernels.score.layout import ANALYSED as CODE
 
 ANALYSED: Final = "analysed"
 
@@ -55,6 +57,7 @@ class Card:
     airgaps   open: its first second or None; closed: first and last second of each; unordered
     prepared  what was done to the series first; None: nothing
     alerts    the routes of an alert, as JSON
+    channels  what may speak of it where its rule goes by walks, and `learning`: whether they know enough of it
     owner     the host that it belongs to, where several share the fleet
     stamps, values  the points that were considered
     """
@@ -78,6 +81,8 @@ class Card:
     values: NDArray[np.float64]
     airgaps: Mapping[str, Any]
     alerts: Sequence[Mapping[str, Any]] = ()
+    channels: Sequence[Channel] = ()
+    learning: bool = False
     owner: str | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -95,7 +100,8 @@ class Card:
             "negatives": self.negatives,
             "algorithms": [opinion.as_json() for opinion in self.algorithms],
             "would": [{"consensus": least, "anomalous": found} for least, found in self.would.items()],
-            "channels": [],
+            "channels": [channel.as_json() for channel in self.channels],
+            **({"learning": self.learning} if self.channels else {}),
             "prepared": self.prepared,
             "airgaps": dict(self.airgaps),
             "alerts": [dict(alert) for alert in self.alerts],
@@ -110,6 +116,8 @@ def explain(matrix: MetricMatrix, scorer: Scorer, period: int = MAX_PERIOD) -> C
     """
     metric = matrix.metrics[0].as_py()
     scored = scorer.judge(matrix, threads=1)
+    said = None if scored.judged is None else scored.judged.said
+    channels = [] if said is None else channels_of(said)
     verdict = scored.verdicts.to_pylist()[0]
     series = scored.prepared.judged(0)
     policy = scorer.overrides.policy(metric)
@@ -117,7 +125,7 @@ def explain(matrix: MetricMatrix, scorer: Scorer, period: int = MAX_PERIOD) -> C
     if as_of == NO_AS_OF:  # of its own newest point
         as_of = int(series.timestamps[-1]) if len(series.timestamps) else 0
     stamps, values = considered(series, 0, scorer)
-    judged = verdict["outcome"] == ANALYSED
+    judged = verdict["outcome"] == ANALYSED and _by_votes(scored)
     algorithms = policy.algorithms or scorer.plan.names
     return Card(
         metric=metric,
@@ -129,16 +137,28 @@ def explain(matrix: MetricMatrix, scorer: Scorer, period: int = MAX_PERIOD) -> C
         timestamp=verdict["timestamp"],
         votes=verdict["votes"],
         consensus=policy.consensus,
-        expected=expected(values) if judged else None,
+        expected=_band(channels) if channels else expected(values) if judged else None,
         negatives=bool((values < 0).any()) if len(values) else None,
         algorithms=_opinions(series, scorer, policy, verdict, as_of, len(values)) if judged else [],
-        would=_would(series, scorer, policy, len(algorithms)) if judged else {},
+        would=_would(series, scorer, policy, len(algorithms)) if judged and not channels else {},
         prepared=verdict["prepared"],
         stale_period=policy.stale_period or scorer.plan.profile.stale_period,
         stamps=stamps,
         values=values,
         airgaps=_airgaps(matrix, as_of, period),
+        channels=channels,
+        learning=learning(said),
     )
+
+
+def _by_votes(scored: Scored) -> bool:
+    """Whether the algorithms looked at the one row: not where only walks can say something of it."""
+    return scored.judged is not None and int(scored.judged.results.outcomes[0]) == CODE
+
+
+def _band(channels: Sequence[Channel]) -> tuple[float, float] | None:
+    """Where the walks expected the newest value."""
+    return next(((one.low, one.high) for one in channels if one.low is not None and one.high is not None), None)
 
 
 def _airgaps(matrix: MetricMatrix, as_of: int, period: int) -> dict[str, Any]:

@@ -46,6 +46,7 @@ def as_lines(card: Card, paint: Paint = PLAIN) -> Iterator[str]:
     if card.owner is not None:
         yield f"  it belongs to the host {card.owner}"
     yield from _airgaps(card)
+    yield from _channels(card)
     yield from _algorithms(card, paint)
     yield from _would(card)
     yield from _alerts(card)
@@ -57,12 +58,35 @@ def _verdict(card: Card) -> str:
         why = WHY.get(card.outcome, "").format(points=len(card.values), age=age, stale=spoken(card.stale_period))
         reason = f" ({card.reason})" if card.reason else ""
         return f"not judged: {card.outcome}{reason}{f', {why}' if why else ''}"
+    if card.channels:
+        return _spoken(card)
     count = f"{card.votes} of {len(card.algorithms)} algorithms voted, {card.consensus} are needed"
     if card.anomalous:
         return f"ANOMALOUS: {count}"
     if card.reason in HELD:
         return f"not anomalous: {count}, but {HELD[card.reason]}"
     return f"not anomalous: {count}{_nearest(card)}"
+
+
+def _spoken(card: Card) -> str:
+    """What the channels of its rule say."""
+    loudest = max(card.channels, key=lambda one: one.score)
+    if card.anomalous:
+        return f"ANOMALOUS: {', '.join(one.name for one in card.channels if one.score > 1)}"
+    if card.learning:
+        return "not anomalous: what is usual for it is still being learned"
+    held = f", but {HELD[card.reason]}" if card.reason in HELD else ""
+    return f"not anomalous: loudest is {loudest.name} (score {loudest.score:.2g}){held}"
+
+
+def _channels(card: Card) -> Iterator[str]:
+    if not card.channels:
+        return
+    yield ""
+    yield f"  {'channel':<28} {'speaks':<6} {'score':>7}  the newest values that it expected"
+    for one in card.channels:
+        band = "-" if one.low is None or one.high is None else f"from {one.low:.6g} to {one.high:.6g}"
+        yield f"  {one.name:<28} {'yes' if one.score > 1 else 'no':<6} {one.score:>7.3g}  {band}"
 
 
 def _nearest(card: Card) -> str:

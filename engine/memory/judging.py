@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgeline.engine.rules.judgement import NEEDS_WALKS
 from ridgeline.engine.score.plan import Policies, ScorePlan
 from ridgeline.engine.score.resolution import scaled, units_by
 from ridgeline.engine.score.tables import Tables, weight_sums
 from ridgeline.io.ordered import distinct
 from ridgeline.kernels.memory.layout import COUNT, STEP
+from ridgeline.kernels.score.layout import CONSENSUS_SLACK
 
 if TYPE_CHECKING:
     from ridgeline.engine.rules.policy import Policy
@@ -24,6 +26,7 @@ Ints = NDArray[np.int64]
 
 MORE: Final = 64  # points that a window may gain before a row of it is read in full for want of a table
 MOST: Final = 1 << 20  # points of a window; what claims more is damaged, or read in full
+NO_VOTES: Final = -1  # a slack that no number of False votes is within
 _tables: Final = Tables()
 
 
@@ -52,6 +55,9 @@ class Judging:
     ) -> Self:
         """Of rows that have these policies, by their places int32[n], and of whose series that is asked, uint8[n]."""
         encoded = Policies.encode(replace(plan, policies=tuple(policies)), of_row, len(of_row))
+        walked, numbers = [policy.rule in NEEDS_WALKS for policy in policies], encoded.numbers.copy()
+        numbers[walked, CONSENSUS_SLACK] = NO_VOTES  # the walks say what is anomalous: no vote is missed
+        encoded = replace(encoded, numbers=numbers)
         switches = plan.profile.encode()
         windows, kinds = encoded.full_duration.tolist(), range(int(asks.max(initial=0)) + 1)
         means = np.array([[_hash((plan.profile, window, kind)) for kind in kinds] for window in windows])

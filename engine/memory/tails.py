@@ -34,7 +34,9 @@ Ints = NDArray[np.int64]
 MOST: Final = (
     256  # points that may be expected of a tail: beyond, nearly a whole queue has left, and a window is as cheap
 )
+MOST_NEWS: Final = 1 << 22  # new points that are held at once
 ENTRIES: Final = ("requests", "tails", "heads")
+News = Callable[[Ints, Ints, Ints, NDArray[np.float64]], None]
 
 
 @dataclass(slots=True)
@@ -42,18 +44,30 @@ class Tails:
     """Rows hot int64[n, HOT_WORDS] and queue int64[n, QUEUE_WORDS], which is only read.
 
     Afterwards: codes uint8[n] and changed uint8[n] as `kernels.memory.layout` has them, of the rows asked about;
-    dropped int64[KINDS]: points of no use.
+    dropped int64[KINDS]: points of no use; late: rows with a point that came too late.
+
+    news is given the new points of the rows asked for, asked uint8[n]: rows int64[k], offsets int64[k + 1],
+    timestamps int64[N], values float64[N], piece by piece.
     """
 
     hot: Ints
     queue: Ints
     judging: Judging
     codes: NDArray[np.uint8]
+    asked: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
+    news: News | None = None
     changed: NDArray[np.uint8] = field(init=False)
     dropped: Ints = field(default_factory=lambda: np.zeros(len(KINDS), np.int64))
 
+    _late: Ints = field(default_factory=lambda: np.zeros(1, np.int64))
+
     def __post_init__(self) -> None:
         self.changed = np.zeros(len(self.hot), np.uint8)
+
+    @property
+    def late(self) -> int:
+        """How many rows have a point that came too late."""
+        return int(self._late[0])
 
     def ask(self, ranges: Ranges, rows: Ints, since: int) -> None:
         """Ask for the ends of series, rows int64[m] ascending, `since`: seconds since they were asked for last.
@@ -67,14 +81,40 @@ class Tails:
             if expected > MOST:
                 self.codes[some] = READ_NO_JUNCTION
                 continue
-            size = tail_size(expected)
-            room = [np.empty(tail_room(size), np.int64) for _ in range(3)]
-            rest = (*memory, *rules, self.codes, self.changed, self.dropped, *room, np.empty(STACK, np.int64))
-            ranges.tails(some, size, consumer("tails", (size, some, *rest)))
+            for piece in self._pieces(some, expected):
+                self._tails(ranges, piece, expected, (*memory, *rules))
         waiting = rows[self.codes[rows] == HEAD]
         if len(waiting):
             rest = (*memory, *rules, self.codes, self.changed, np.empty(STACK, np.int64))
             ranges.heads(waiting, consumer("heads", (waiting, *rest)))
+
+    def _pieces(self, rows: Ints, expected: int) -> Iterator[Ints]:
+        """The rows, in pieces whose new points are not too many to be held at once."""
+        step = len(rows) if self.news is None else max(MOST_NEWS // _news_of(expected), 1)
+        for start in range(0, len(rows), step):
+            yield rows[start : start + step]
+
+    def _tails(self, ranges: Ranges, rows: Ints, expected: int, known: tuple[Any, ...]) -> None:
+        """Ask for the tails of some rows, and hand on what is new in them."""
+        size = tail_size(expected)
+        room = [np.empty(tail_room(size), np.int64) for _ in range(3)]
+        most = 0 if self.news is None else len(rows) * _news_of(expected)
+        new_t, new_bits, handed = np.empty(most, np.int64), np.empty(most, np.int64), np.zeros(len(rows), np.int64)
+        rest = (*known, self.codes, self.changed, self.dropped, *room, np.empty(STACK, np.int64))
+        try:
+            ranges.tails(
+                rows, size, consumer("tails", (size, rows, *rest, self.asked, new_t, new_bits, handed, self._late))
+            )
+        finally:
+            if self.news is not None:
+                offsets = np.zeros(len(rows) + 1, np.int64)
+                np.cumsum(handed, out=offsets[1:])
+                self.news(rows, offsets, new_t[: offsets[-1]], new_bits[: offsets[-1]].view(np.float64))
+
+
+def _news_of(expected: int) -> int:
+    """How many new points there is room for of each row that is to have so many at most."""
+    return 4 + 2 * expected
 
 
 def by_expected(rows: Ints, steps: Ints, since: Ints) -> Iterator[tuple[int, Ints]]:

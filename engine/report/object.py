@@ -40,6 +40,10 @@ def as_object(report: Report) -> dict[str, Any]:
             del shown[key]
     if report.read_for is not None:
         shown["reads"] = dict(report.read_for)
+    if report.learning is not None:
+        shown["learning"] = report.learning
+    if report.walks is not None:
+        shown["walks"] = dict(report.walks)
     if report.archive is not None:
         shown["archive"] = dict(report.archive)
     if report.shadow is not None:

@@ -39,6 +39,8 @@ class Report:
     seconds            by `SHARES` and `WORK`; "total"
     reads              of the source: full_reads, delta_reads (metrics), bytes; None where it was not read by a run
     read_for           with a memory: metrics that were `settled`, and those read in full by why; None without one
+    learning           metrics that a rule judges by walks of which some have not learned enough yet; None: no rule does
+    walks              what walking met (`engine.walks.kept`); None where none is kept
     airgaps            open and closed ones, and unordered series; None: not looked for
     shed               metrics that were, and how many of them have an alert rule (None: unknown); None outside of runs
     judged             whether metrics were judged at all
@@ -58,6 +60,8 @@ class Report:
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("compile", *WORK, "total"), 0.0))
     reads: Mapping[str, int] | None = None
     read_for: Mapping[str, int] | None = None
+    learning: int | None = None
+    walks: Mapping[str, int] | None = None
     handoffs: Mapping[str, int] | None = None
     archive: Mapping[str, int] | None = None
     shadow: Difference | None = None

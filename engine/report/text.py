@@ -15,6 +15,7 @@ from ridgeline.io.text import escape
 
 if TYPE_CHECKING:
     from ridgeline.engine.report.summary import Report
+    from ridgeline.engine.score.anomaly import Anomaly
 
 PATTERNS_SHOWN: Final = 5
 
@@ -36,6 +37,8 @@ def _counts(report: Report) -> Iterator[str]:
     yield from sparse.lines(sparse.as_objects(report.sparse))
     if report.read_for is not None:
         yield f"read{_listed(': ', report.read_for)}"
+    if report.learning:
+        yield f"learning: {number(report.learning, 'metric')} of which some walk does not know enough yet to speak"
     for name, count in ranked(report.algorithm_errors).items():
         yield f"{escape(name)} failed on {number(count, 'metric')}; {escape(report.failures[name].sentence)}"
 
@@ -52,14 +55,21 @@ def _preparation(report: Report) -> Iterator[str]:
 def _anomalies(report: Report, limit: int) -> Iterator[str]:
     if not report.judged:
         return
-    top = sorted(report.anomalies, key=lambda found: (-found.votes, found.metric))
+    top = sorted(report.anomalies, key=lambda found: (-found.votes, -(found.rule_score or 0.0), found.metric))
     yield f"{number(len(top), 'anomaly', 'anomalies')}{':' if top else ''}"
     for found in top[:limit]:
-        votes = f"{number(found.votes, 'vote')}: {', '.join(found.algorithms)}"
+        votes = _said(found)
         expected = "" if found.expected is None else f"  expected {found.expected[0]:.6g} to {found.expected[1]:.6g}"
         yield f"  {escape(found.metric)} = {found.value:.6g}{expected}  {votes}"
     if len(top) > limit:
         yield f"  ... and {len(top) - limit:,} more"
+
+
+def _said(found: Anomaly) -> str:
+    """What speaks for an anomaly: the channels of its rule, else the votes."""
+    if found.channels is not None and found.rule_score is not None:
+        return f"{', '.join(found.channels)}: {found.rule_score:.3g}"
+    return f"{number(found.votes, 'vote')}: {', '.join(found.algorithms)}"
 
 
 def _configuration(report: Report) -> Iterator[str]:

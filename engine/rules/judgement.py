@@ -34,9 +34,9 @@ EXPECTED_LOW, EXPECTED_HIGH = "expected_low", "expected_high"
 JOBS: Final = MappingProxyType(
     {
         "score": frozenset({CONSENSUS}),
-        "run": frozenset({CONSENSUS}),
+        "run": frozenset({CONSENSUS, PAGES}),
         "batch": frozenset({CONSENSUS}),
-        "explain": frozenset({CONSENSUS}),
+        "explain": frozenset({CONSENSUS, PAGES}),
         "backtest": frozenset(RULES),
         "replay": frozenset(RULES),
     }

@@ -12,12 +12,13 @@ from ridgeline.engine.run.anchoring import AnchorSink
 from ridgeline.engine.run.remembered import UNASKED
 from ridgeline.engine.run.statistics.canary import CanarySink
 from ridgeline.engine.run.turn import BUG
+from ridgeline.engine.run.walking import Walking
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.redis.marked import marked
 from ridgeline.io.redis.tails import Ranges, Refused
 from ridgeline.io.state.interface import StateError
 from ridgeline.io.text import escape
-from ridgeline.kernels.memory.layout import READ_ODD, READ_REFRESH
+from ridgeline.kernels.memory.layout import READ_ODD, READ_REFRESH, READ_WALKS
 
 if TYPE_CHECKING:
     from ridgeline.engine.run.remembered import Remembered
@@ -38,11 +39,14 @@ def ask(turn: Turn, memory: Remembered, source: RedisSource) -> None:
     memory.codes[asked[due(asked, memory.runs)]] = READ_REFRESH
     memory.codes[_wanted(turn, memory)] = READ_REFRESH
     memory.codes[asked[is_whole(memory.assignment[asked])]] = READ_ODD
+    thresholds = memory.thresholds(turn.scorer)
+    walking = Walking.over(memory, thresholds, turn.as_of)
+    memory.codes[walking.behind(asked)] = READ_WALKS
     asked = asked[memory.codes[asked] == UNASKED]
     keys = memory.file.keys
     ranges = Ranges(source.client, source.settings, keys.offsets, keys.data, turn.budget.reading_left)
     judging = memory.judging(turn.scorer, turn.as_of)
-    tails = Tails(memory.hot, memory.queue, judging, memory.codes)
+    tails = Tails(memory.hot, memory.queue, judging, memory.codes, walking.asked, walking.news)
     try:
         tails.ask(ranges, asked, turn.as_of - memory.before)
     except Refused as error:
@@ -53,7 +57,8 @@ def ask(turn: Turn, memory: Remembered, source: RedisSource) -> None:
         # The source is lost midway: whoever reads the rest will say so.
     source.bytes_read += ranges.bytes_read
     memory.changed |= tails.changed > 0
-    hand_out(turn, memory.settled(judging))
+    walking.end(tails.late)
+    hand_out(turn, memory.settled(judging, thresholds))
     unread = memory.unread()
     source.choose(memory.names(unread), memory.keys(unread))
 

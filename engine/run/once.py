@@ -19,7 +19,7 @@ from ridgeline.engine.run.stages.handoff import hand_over, hand_to_crucible, rou
 from ridgeline.engine.run.stages.listing import list_metrics
 from ridgeline.engine.run.stages.lock import take_lock
 from ridgeline.engine.run.stages.log import write_log
-from ridgeline.engine.run.stages.memory import ask_tails, keep_memory, open_memory
+from ridgeline.engine.run.stages.memory import ask_tails, keep_memory, open_memory, rule_by_walks
 from ridgeline.engine.run.stages.no_data import judge_no_data
 from ridgeline.engine.run.stages.outputs import keep_apart, write_files
 from ridgeline.engine.run.stages.recall import recall_counters
@@ -41,6 +41,7 @@ STAGES: Final[tuple[tuple[str, Callable[[Turn], None]], ...]] = (
     ("list", order_reading),
     ("list", route_batch),
     ("compile", compile_kernels),
+    ("scan", rule_by_walks),
     ("scan", recall_counters),
     ("scan", ask_tails),
     ("scan", scan_source),

@@ -14,13 +14,16 @@ from numpy.typing import NDArray
 from ridgeline.engine.memory.anchor import Anchor
 from ridgeline.engine.memory.assignment import APART, asks_of, policy_of
 from ridgeline.engine.memory.judging import Judging
+from ridgeline.engine.memory.sections import HOT, QUEUE
 from ridgeline.engine.memory.tails import ENTRIES
 from ridgeline.engine.run.settled import Ints, Settled
 from ridgeline.engine.score.sparse import Sparse, sparse_by_step
+from ridgeline.engine.walks.kept import ENTRY as KEPT
+from ridgeline.engine.walks.kept import Kept
+from ridgeline.engine.walks.said import Said, thresholds_of
 from ridgeline.io.memory.file import MemoryFile
 from ridgeline.io.memory.hashing import hashes
 from ridgeline.io.memory.keys import Keys
-from ridgeline.io.memory.sections import Section
 from ridgeline.io.memory.slots import MOST_NOTES
 from ridgeline.io.redis.source import key_of
 from ridgeline.kernels.memory.layout import (
@@ -30,13 +33,10 @@ from ridgeline.kernels.memory.layout import (
     COUNT,
     COUNTER,
     DERIVED,
-    HOT_BYTES,
     LAST,
-    LAYOUT_VERSION,
     MARKS_BYTE,
     NEGATIVES,
     OUTCOME,
-    QUEUE_BYTES,
     QUIET,
     RAW_COUNT,
     READ_NEW,
@@ -55,14 +55,13 @@ from ridgeline.kernels.shared.switches import MIN_POINTS
 if TYPE_CHECKING:
     from ridgeline.engine.score.scorer import Scorer
 
-HOT: Final = Section("hot", str(LAYOUT_VERSION), HOT_BYTES, private=True)
-QUEUE: Final = Section("queue", str(LAYOUT_VERSION), QUEUE_BYTES, private=False)
 DOT: Final = ord(".")
 MARKS: Final = np.array([OUTCOME, STATE, COUNTER])
 UNASKED: Final = 255  # a code: no answer came, for want of time or rights
 RUNS: Final = "runs"
 BEFORE: Final = "before"
 UNMATCHED: Final = "unmatched"
+WALKS: Final = "walks"
 
 
 @dataclass(eq=False)
@@ -74,10 +73,15 @@ class Remembered:
     changed  bool[n]: whether it is to be written
     listed   whether the source was listed by this run: else names are those of the run before
     odd      the names of keys that do not say them by themselves
+    asks     whether the ends of series may settle anything: else all are read in full, and what is known of them stays
+    walks    whether walks are kept too, and `kept`: they, of all rows
     """
 
     file: MemoryFile
     namespace: str
+    asks: bool = True
+    walks: bool = False
+    kept: Kept | None = None
     rows: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     listed: bool = True
     odd: Mapping[bytes, str] = field(default_factory=dict)
@@ -86,7 +90,7 @@ class Remembered:
     @property
     def entries(self) -> tuple[str, ...]:
         """The kernel entries that it takes."""
-        return (*ENTRIES, "anchor")
+        return (*ENTRIES, "anchor", *((KEPT,) if self.walks else ()))
 
     @property
     def runs(self) -> int:
@@ -113,6 +117,8 @@ class Remembered:
         self.rows, self.assignment = rows, assignment
         self.codes = np.full(len(self.file), READ_NEW, np.uint8)
         self.changed = np.zeros(len(self.file), np.bool_)
+        if self.walks:
+            self.kept = Kept(self.file)
 
     def apart(self) -> list[str]:
         """The names of the metrics that may be another program's to judge."""
@@ -132,6 +138,9 @@ class Remembered:
 
     def write(self, as_of: int, *, everything: bool) -> None:
         """Write it all; `everything`: the run judged the whole fleet. Raises Unusable."""
+        if self.kept is not None:
+            self.changed |= self.kept.touch()
+            self.file.notes[WALKS] = self.kept.counts
         if everything:
             self.file.notes[RUNS], self.file.notes[BEFORE] = self.runs + 1, as_of
         if self.anchor is not None:
@@ -150,6 +159,10 @@ class Remembered:
         """int64[k, QUEUE_WORDS]: their queues, of the first k rows; read-only."""
         found: Ints = self.file.rows(QUEUE.name).view(np.int64)
         return found
+
+    def thresholds(self, scorer: Scorer) -> NDArray[np.float64]:
+        """What scores of walks are divided by, float64[n], as `engine.walks.said` has it."""
+        return thresholds_of(scorer.overrides.policies, policy_of(self.assignment), len(self.assignment))
 
     def judging(self, scorer: Scorer, as_of: int) -> Judging:
         """By what the rows are judged."""
@@ -188,11 +201,14 @@ class Remembered:
         """The rows of some names, int64[k]; -1: there is none."""
         return self.file.rows_of(self._keys_of(names))
 
-    def settled(self, judging: Judging) -> Settled:
-        """What needs not be read."""
+    def settled(self, judging: Judging, thresholds: NDArray[np.float64]) -> Settled:
+        """What needs not be read; thresholds float64[n] as `engine.walks.said` has them."""
         rows = self.rows[self.codes[self.rows] <= QUIET]
         hot = self.hot  # column by column: whole rows would be copied for the sake of a third of them
         outcomes, states, counters = hot.view(np.uint8)[rows[:, None], MARKS_BYTE + MARKS].T
+        said = None if self.kept is None else Said.by(self.kept.hot, rows, thresholds[rows], judging.as_of)
+        if said is not None:
+            outcomes = said.outcomes(outcomes)
         counts, short, derived = hot[rows, COUNT], outcomes == TOO_SHORT, states >= DERIVED
         return Settled(
             outcomes=outcomes,
@@ -211,6 +227,7 @@ class Remembered:
             namespaces=lambda places: self.namespaces(rows[places]),
             finding=lambda names: _places(rows, self.rows_of(names)),
             hashed=lambda names: hashes(self._keys_of(names)),
+            said=said,
         )
 
     def unread(self) -> Ints:

@@ -33,7 +33,13 @@ SHARE: Final = 10  # a run looks through one part in so many of the names
 def recall(turn: Turn, memory: Remembered, source: RedisSource) -> bool:
     """Take the names of the run before, and return whether they hold, as far as can be told at little cost."""
     notes = memory.file.notes.get(NOTES)
-    if turn.request.full or not turn.request.everything or notes is None or memory.file.assigned != _digest(turn):
+    if (
+        turn.request.full
+        or not memory.asks
+        or not turn.request.everything
+        or notes is None
+        or memory.file.assigned != _digest(turn)
+    ):
         return False
     unique = f"{source.settings.namespace}{UNIQUE_SET}"
     try:

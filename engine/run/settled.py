@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from ridgeline.engine.score.sparse import Sparse
+    from ridgeline.engine.walks.said import Said
 
 Ints: TypeAlias = NDArray[np.int64]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -34,6 +35,7 @@ class Settled:
     namespaces   how many of some of them, by their places, begin with each text before the first dot of their names
     finding      the places of some names, int64[k]; -1: it is none of these
     hashed       hashes of any names, uint64[k]
+    said         what the walks say of them, where a rule goes by walks
     """
 
     outcomes: NDArray[np.uint8]
@@ -52,6 +54,7 @@ class Settled:
     namespaces: Callable[[Ints], Mapping[str, int]]
     finding: Callable[[Sequence[str]], Ints]
     hashed: Callable[[Sequence[str]], NDArray[np.uint64]]
+    said: Said | None = None
 
     def __len__(self) -> int:
         return len(self.outcomes)

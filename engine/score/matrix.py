@@ -21,6 +21,7 @@ from ridgeline.engine.score.rows import Judgeable
 from ridgeline.engine.score.tables import Tables
 from ridgeline.engine.score.threads import each
 from ridgeline.engine.score.users import user_votes
+from ridgeline.engine.walks.said import Said
 from ridgeline.io.arrow.buffers import arrow
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.ordered import distinct
@@ -93,7 +94,7 @@ class Judged:
 
     outcomes uint8[n], position in `verdicts.OUTCOMES`; reasons uint8[n], in `verdicts.REASONS`; votes uint8[algorithms, n],
     codes; count int8[n]: how many are True; anomalous bool[n]; results: as the kernel and users wrote them; grades
-    float64[2, n]: as `score.graded` has them, where scores are asked for.
+    float64[2, n]: as `score.graded` has them, where scores are asked for; said: what the walks said, where they judge.
     """
 
     outcomes: NDArray[np.uint8]
@@ -103,6 +104,7 @@ class Judged:
     anomalous: NDArray[np.bool_]
     results: Results
     grades: NDArray[np.float64] | None = None
+    said: Said | None = None
 
     def vote(self, algorithm: int, row: int) -> bool | None:
         """One vote, by the place of its algorithm; None where it failed, was not needed, or is switched off."""
@@ -130,11 +132,12 @@ def judge_rows(
     policy_of_row: NDArray[Any] | None = None,
     *,
     changed: Changed | None = None,
+    said: Said | None = None,
     threads: int = 1,
 ) -> Judged:
     """Judge every row, as `score_matrix` does, in numpy arrays: for few rows, Arrow would cost more than the judging.
 
-    `changed`: rows that are judged by another series than their own.
+    `changed`: rows that are judged by another series than their own. `said`: what the walks say of them, where they judge.
     """
     policies = stretched(Policies.encode(plan, policy_of_row, len(matrix)), matrix, resolve_as_of(matrix, plan))
     if changed is None:
@@ -146,12 +149,15 @@ def judge_rows(
     by_algorithm = np.ascontiguousarray(results.votes.T)  # numpy is quick along rows
     count = (by_algorithm == TRUE).sum(axis=0, dtype=np.int8)
     anomalous = (outcomes == ANALYSED) & (count >= policies.consensus[policies.of_row])
+    if said is not None:
+        outcomes = said.outcomes(outcomes)
+        anomalous = np.where(said.walked, (outcomes == ANALYSED) & said.anomalous, anomalous)
     reasons = _gate(anomalous, matrix.reasons, plan, policies, results)
     if policies.own_windows is not None:
         newest = results.facts[:, TIMESTAMP]
         reasons[(outcomes == TOO_SHORT) & cut_short(policies, matrix, newest)] = verdicts.SHORT_HISTORY
     grades = _grades(results, policies, plan) if plan.scores else None
-    return Judged(outcomes, reasons, by_algorithm, count, anomalous, results, grades)
+    return Judged(outcomes, reasons, by_algorithm, count, anomalous, results, grades, said)
 
 
 def _grades(results: Results, policies: Policies, plan: ScorePlan) -> NDArray[np.float64]:
@@ -271,7 +277,7 @@ def _gate(
     for place, policy in enumerate(plan.policies):
         if is_open(policy):
             continue
-        rows = np.flatnonzero(anomalous & (policies.of_row == place))
+        rows = np.flatnonzero(anomalous & (policies.of_row == place) & (results.outcomes == ANALYSED))
         wrong, small = held_back(policy, results.points[rows, CHANGE], results.points[rows, LEVEL])
         reasons[rows[wrong]] = verdicts.DIRECTION
         reasons[rows[small]] = verdicts.MIN_CHANGE

@@ -26,6 +26,7 @@ from ridgeline.engine.score.plan import Policies, ScorePlan, algorithm_names, re
 from ridgeline.engine.score.reach import stretched
 from ridgeline.engine.score.sparse import Sparse, sparse
 from ridgeline.engine.score.tally import tally
+from ridgeline.engine.walks.said import Said
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.kernels.score.layout import TOO_SHORT
@@ -74,7 +75,8 @@ class Assigned:
 class Scorer:
     """Scores matrices under one plan; overrides give each metric its policy, `asking` what is done to its series first.
 
-    `confirm` has the last word about the latter, where it depends on more than names.
+    `confirm` has the last word about the latter, where it depends on more than names. `ruling`: what the walks say of the
+    rows of a matrix, where a rule goes by them.
     """
 
     plan: ScorePlan
@@ -82,6 +84,7 @@ class Scorer:
     threads: int
     asking: Asking = field(default_factory=lambda: Asking(UNPREPARED))
     confirm: Callable[[MetricMatrix, Asks], Asks] | None = None
+    ruling: Callable[[MetricMatrix, Assigned], Said] | None = None
 
     @classmethod
     def of(  # noqa: PLR0913 - every option a keyword of its own
@@ -152,7 +155,10 @@ class Scorer:
         policies = stretched(Policies.encode(plan, given.of_row, len(matrix)), matrix, as_of)
         if given.asks is not None:
             prepared = prepare(matrix, given.asks, as_of, policies.windows, plan.profile.encode())
-        judged = judge_rows(matrix, plan, given.of_row, changed=prepared.changed, threads=threads or self.threads)
+        said = None if self.ruling is None else self.ruling(matrix, given)
+        judged = judge_rows(
+            matrix, plan, given.of_row, changed=prepared.changed, said=said, threads=threads or self.threads
+        )
         ahead = leads(matrix, as_of)
         left_out = plan.profile.drop_future and bool((ahead > 0).any())
         return Scored(

@@ -111,17 +111,19 @@ READ: Final = 16
     READ_REFRESH,  # its turn; set by callers
     READ_CLASS,  # a counter that is none any more, or the other way round
     READ_LATE,  # a point that is not later than those before it
-) = range(READ, READ + 13)
+    READ_WALKS,  # its walks know less of it than it does, or it has more new points than can be handed on to them
+) = range(READ, READ + 14)
 READS: Final = (
     "new", "no_junction", "layout", "odd", "undecided", "queue", "future", "meaning", "damaged", "window", "refresh",
-    "class", "late",
+    "class", "late", "walks",
 )  # fmt: skip
 
 HEAD_SIZE: Final = 19  # bytes of a head: the longest fixed layout of one pair
 
-# cursor int64[CURSOR] of `tails` and `heads`: bytes taken, rows done, both in and out; and how many bytes there are.
-AT, DONE, HAVE = range(3)
-CURSOR: Final = 3
+# cursor int64[CURSOR] of `tails` and `heads`: bytes taken, rows done, both in and out; how many bytes there are; and of
+# `tails` how many new points were handed on, in and out.
+AT, DONE, HAVE, HANDED = range(4)
+CURSOR: Final = 4
 
 # Status of `tails` and `heads`, at the place that the cursor tells.
 OK: Final = 0

@@ -29,6 +29,7 @@ from ridgeline.kernels.memory.layout import (
     READ_LAYOUT,
     READ_NO_JUNCTION,
     READ_UNDECIDED,
+    READ_WALKS,
     READ_WINDOW,
     SPAN,
     SPAN_POINTS,
@@ -42,6 +43,7 @@ from ridgeline.kernels.memory.layout import (
 )
 from ridgeline.kernels.memory.marks import half, mark, put_mark
 from ridgeline.kernels.memory.neighbours import COMES, count_pair
+from ridgeline.kernels.memory.news import News, hand_on
 from ridgeline.kernels.memory.pairs import (
     TRIES,
     Pairs,
@@ -187,18 +189,23 @@ def take_tail(
     qx: np.ndarray,
     counts: np.ndarray,
     pairs: Pairs,
+    news: News,
     rules: Any,
 ) -> int:
     """Bring the row w int64[HOT_WORDS], f its float64 view, up to a tail data[start:end]; return its code.
 
     q, qx: its queue; counts int64[KINDS]: points dropped. From READ on w is of no use any more.
+    What is new is handed on where the row is one of those that are asked for.
     """
     count, lost, junction = locate(data, start, end, whole, w, pairs)
     if junction == NONE:
         return READ_LAYOUT if count == NONE else READ_NO_JUNCTION
     stop = points_until(pairs.t, junction + 1, count, newest_known(w), rules.as_of)
     if stop == NONE:
+        news.late[0] += 1
         return READ_LATE
+    if news.asked.size > 0 and news.asked[row] != 0 and not hand_on(pairs, junction + 1, stop, news):
+        return READ_WALKS
     window, judged = rules.windows[row], w[LAST]
     status = slide(w, f, q, qx, pairs, junction, stop, row, rules)
     if status != OK:

@@ -12,6 +12,7 @@ from ridgeline.kernels.memory.layout import (
     ABSENT,
     AT,
     DONE,
+    HANDED,
     HAVE,
     HOT_WORDS,
     NOT_RESP,
@@ -20,6 +21,7 @@ from ridgeline.kernels.memory.layout import (
     REFUSED,
     WRONG_TYPE,
 )
+from ridgeline.kernels.memory.news import News
 from ridgeline.kernels.memory.opening import open_row
 from ridgeline.kernels.memory.pairs import Pairs
 from ridgeline.kernels.memory.reply import BROKEN, CUT, ERROR, is_wrong_type, read_reply
@@ -56,6 +58,11 @@ def run(
     room_bits: Ints,
     room_dropped: Ints,
     stack: Ints,
+    asked: Bytes,
+    news_t: Ints,
+    news_bits: Ints,
+    handed: Ints,
+    late: Ints,
 ) -> Int:
     """Take the complete replies in data[cursor[AT]:cursor[HAVE]], those of rows[cursor[DONE]:]; return OK, NOT_RESP or REFUSED.
 
@@ -66,12 +73,16 @@ def run(
     codes uint8[n], changed uint8[n]: results of the rows taken (`memory.layout`); a row read in full is left as it was
     dropped int64[KINDS]: unusable points by kind, added up
     room_t, room_bits, room_dropped int64[tail_room(size)], stack int64[STACK]: scratch
+    asked uint8[n]: rows whose new points are handed on, one row after another in order of request, as far as there is room;
+        empty: none. news_t int64[k], news_bits int64[k]: the points, how many in cursor[HANDED]; handed int64[>= m]: results,
+        how many of each row of rows; late int64[1]: rows with points that came too late, added up
     """
     rules = Rules(
         as_of, meanings, windows, policy_of_row, policies, thresholds, judgements, switches_of_row, switches, critical,
         weights, totals, scales,
     )  # fmt: skip
     pairs = Pairs(room_t, room_bits, room_dropped, stack[HOT_WORDS:])
+    news = News(asked, news_t, news_bits, cursor[HANDED : HANDED + 1], late)
     w = stack[:HOT_WORDS]
     f = w.view(np.float64)
     at = cursor[AT]
@@ -85,6 +96,7 @@ def run(
         if kind == CUT:
             break
         row = rows[done]
+        before = cursor[HANDED]
         if kind == ERROR:
             if not is_wrong_type(data, start, end):
                 status = REFUSED
@@ -97,11 +109,25 @@ def run(
             if code == OK:
                 whole = 1 if end - start < size else 0
                 code = take_tail(
-                    data, start, end, whole, row, w, f, queue[row], queue[row].view(np.float64), dropped, pairs, rules
+                    data,
+                    start,
+                    end,
+                    whole,
+                    row,
+                    w,
+                    f,
+                    queue[row],
+                    queue[row].view(np.float64),
+                    dropped,
+                    pairs,
+                    news,
+                    rules,
                 )
                 if code < READ:
                     changed[row] |= seal_into(w, hot[row])
             codes[row] = code
+        if asked.size > 0:
+            handed[done] = cursor[HANDED] - before
         at = after
         done += 1
     cursor[AT] = at

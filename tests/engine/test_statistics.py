@@ -82,7 +82,7 @@ def test_the_textfile_is_what_prometheus_reads():
             "shed": 4, "error": 5, "skipped": 6,
         }.items()
     }  # fmt: skip
-    expected |= {("ridgeline_anomalies", ()): 2}
+    expected |= {("ridgeline_anomalies", ()): 2, ("ridgeline_learning", ()): 0}
     expected |= {("ridgeline_alerts", (("result", name),)): 0 for name in COUNTED}
     expected |= {("ridgeline_alerts", (("result", "sent"),)): 2, ("ridgeline_alerts", (("result", "queued"),)): 3}
     expected |= {("ridgeline_reads", (("how", how),)): 0 for how in ("settled", "full")} | {

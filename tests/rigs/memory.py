@@ -79,6 +79,8 @@ class Fleet:
         self.codes = np.full(rows, 255, np.uint8)
         self.changed = np.zeros(rows, np.uint8)
         self.dropped = np.zeros(len(KINDS), np.int64)
+        none = np.empty(0, np.int64)
+        self.news = np.empty(0, np.uint8), none, none, none, np.zeros(1, np.int64)
         self.weights = exponential_weights(LONGEST)
         self.totals, self.scales = weight_sums(LONGEST)
         self.critical = _tables.critical(self.policies.alphas, np.arange(LONGEST))
@@ -140,7 +142,7 @@ class Fleet:
         room = [np.empty(layout.tail_room(self.size), np.int64) for _ in range(3)]
         status = loader.entry("tails")(
             data, cursor, self.size, np.asarray(rows, np.int64), *self.memory(),
-            *self.rules(now), self.codes, self.changed, self.dropped, *room, np.empty(layout.STACK, np.int64),
+            *self.rules(now), self.codes, self.changed, self.dropped, *room, np.empty(layout.STACK, np.int64), *self.news,
         )  # fmt: skip
         return status, cursor
 

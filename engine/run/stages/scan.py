@@ -17,7 +17,8 @@ def _count_reads(turn: Turn, scan: Scan, source: Source) -> None:
     turn.report.reads = {"full_reads": scan.rows, "delta_reads": turn.settled, "bytes": source.bytes_read}
     if turn.memory is not None:
         scan.leads.append(turn.memory.leads(turn.as_of))
-        turn.report.read_for = turn.memory.reads()
+        if turn.memory.asks:
+            turn.report.read_for = turn.memory.reads()
 
 
 def scan_source(turn: Turn) -> None:

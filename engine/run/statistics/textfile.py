@@ -17,6 +17,7 @@ HELP: Final[Mapping[str, str]] = {
     "ridgeline_metrics": "Metrics of the last run, by outcome.",
     "ridgeline_anomalies": "Metrics that the last run found anomalous.",
     "ridgeline_alerts": "Alerts of the last run by what became of them; messages: how many messages left.",
+    "ridgeline_learning": "Metrics of the last run that walks judge and that some walk does not know enough of yet to speak.",
     "ridgeline_reads": (
         "Metrics of the last run: settled by their newest points and what is remembered of them, or read in full."
     ),
@@ -68,6 +69,7 @@ def _families(report: Report, ending: Ending) -> Iterator[tuple[str, Samples]]:
     yield "ridgeline_metrics", (({"outcome": name}, report.outcomes[name]) for name in OUTCOMES)
     yield "ridgeline_anomalies", one(len(report.anomalies))
     yield "ridgeline_alerts", (({"result": name}, alerts.get(name, 0)) for name in COUNTED)
+    yield "ridgeline_learning", one(report.learning or 0)
     read = report.reads or dict.fromkeys(("delta_reads", "full_reads", "bytes"), 0)
     yield "ridgeline_reads", (({"how": how}, read[key]) for how, key in HOW.items())
     yield "ridgeline_read_bytes", one(read["bytes"])
