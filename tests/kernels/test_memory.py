@@ -87,7 +87,7 @@ def test_replies_may_come_in_any_pieces():
         status, cursor = ours.take(replies, order, NOW + 60, have, cursor)
         assert status == layout.OK
     whole.take(replies, order, NOW + 60)
-    assert cursor.tolist() == [len(replies), 7, len(replies)]
+    assert cursor.tolist() == [len(replies), 7, len(replies), 0]  # and nothing is handed on that nobody asks for
     assert ours.codes.tolist() == whole.codes.tolist() == [layout.ABSENT, layout.WRONG_TYPE, *[layout.QUIET] * 3]
 
 
