@@ -6,6 +6,7 @@
     steps = ridgeline.replay(table, every="5m")                # a row per step of every history: pyarrow.Table
     result = ridgeline.backtest("history/", "out/")            # the same, streamed into a folder
     scored = ridgeline.evaluate(result, "labels.csv", metric="events")
+    tuned = ridgeline.tune(result, "labels.csv")               # settings, and what holds where they were not chosen
     page = ridgeline.report(result, "labels.csv")              # one page of HTML about it
     report = ridgeline.run("ridgeline.toml", dry_run=True)     # what cron does each minute
     matrix = ridgeline.MetricMatrix.from_table(table)          # prepare once, score many times
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ridgeline import algorithms
-    from ridgeline.engine.api.jobs import backtest, evaluate, report, run
+    from ridgeline.engine.api.jobs import backtest, evaluate, report, run, tune
     from ridgeline.engine.api.judge import replay, score
     from ridgeline.engine.rules.user_algorithms import algorithm
     from ridgeline.io.errors import (
@@ -55,6 +56,7 @@ __all__ = [
     "report",
     "run",
     "score",
+    "tune",
 ]
 
 _ERRORS = (
@@ -63,7 +65,7 @@ _ERRORS = (
 )  # fmt: skip
 _HOMES = {
     **dict.fromkeys(_ERRORS, "ridgeline.io.errors"),
-    **dict.fromkeys(("backtest", "evaluate", "report", "run"), "ridgeline.engine.api.jobs"),
+    **dict.fromkeys(("backtest", "evaluate", "report", "run", "tune"), "ridgeline.engine.api.jobs"),
     **dict.fromkeys(("replay", "score"), "ridgeline.engine.api.judge"),
     "MetricMatrix": "ridgeline.io.matrix",
     "algorithm": "ridgeline.engine.rules.user_algorithms",

@@ -1,12 +1,14 @@
-"""The commands that read or write more than tables, one call each: `run`, `backtest`, `evaluate`, `report`."""
+"""The commands that read or write more than tables, one call each: `run`, `backtest`, `evaluate`, `tune`, `report`."""
 
 from __future__ import annotations
 
 import io as text_io
 import math
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,11 +21,13 @@ from ridgeline.io.tables.shape import Shape
 if TYPE_CHECKING:
     from ridgeline.engine.backtest.result import BacktestResult
     from ridgeline.engine.evaluate.events import EventScore
+    from ridgeline.engine.evaluate.fleet import FleetScore
     from ridgeline.engine.evaluate.nab import Scored
     from ridgeline.engine.evaluate.ranges import RangeScore
     from ridgeline.engine.evaluate.vus import VusScore
     from ridgeline.engine.report.summary import Report
     from ridgeline.engine.rules.user_algorithms import UserAlgorithm
+    from ridgeline.engine.tune.tuned import Tuned
 
 
 def run(
@@ -136,7 +140,7 @@ def evaluate(  # noqa: PLR0913 - every option a keyword of its own, as users cal
     detections: Any,
     labels: Any,
     *,
-    metric: Literal["nab", "events", "ranges", "vus"] = "nab",
+    metric: Literal["nab", "events", "fleet", "ranges", "vus"] = "nab",
     threshold: float | None = None,
     consensus: int | None = None,
     expiry: int | str | None = None,
@@ -149,17 +153,19 @@ def evaluate(  # noqa: PLR0913 - every option a keyword of its own, as users cal
     wide: bool = False,
     labels_from: Sequence[str] | None = None,
     series: str | None = None,
-) -> dict[str, Scored] | EventScore | RangeScore | VusScore:
+) -> dict[str, Scored] | EventScore | FleetScore | RangeScore | VusScore:
     """Score detections against labels, as `ridgeline evaluate` does.
 
     detections   a backtest's folder or BacktestResult; or path (of any format) or Arrow table with metric, timestamp, score
     labels       path of NAB's JSON, or of any table; Arrow table with metric, start, end or metric, timestamp; or a
                  mapping of metric to [[start, end], ...]. Times in any unit that `ridgeline evaluate` reads
-    metric       "nab": the three profiles of NAB by name; "events": event-wise precision, recall, delay; "ranges": range-based and
+    metric       "nab": the three profiles of NAB by name; "events": event-wise precision, recall, delay; "fleet": pages a day of
+                 metrics without a label, and the share of windows found; "ranges": range-based and
                  affiliation precision and recall; "vus": volumes under the surfaces, whatever the threshold
     threshold    a score at or above it detects; None: 0.5, with `score` above 1
     consensus    re-decide a backtest's anomalies from its stored votes
-    expiry       a backtest's metric detects at most once in this time: seconds or "12h"; None: 12 h, in "ranges" and "vus" 0
+    expiry       a backtest's metric detects, in "fleet" every metric pages, at most once in this time: seconds or "12h";
+                 None: 12 h, in "fleet" 1 h, in "ranges" and "vus" 0
     score        a column of a backtest's scores to be judged; None: its anomalies, in "vus" rule_score or else consensus_score
     alpha, cardinality, bias   of "ranges": what finding a window at all is worth (0..1), whether one found in pieces is worth
                  less, and where in it being found is worth most
@@ -172,26 +178,28 @@ def evaluate(  # noqa: PLR0913 - every option a keyword of its own, as users cal
     from ridgeline.engine.backtest.result import BacktestResult
     from ridgeline.engine.evaluate.detections import read_detections
     from ridgeline.engine.evaluate.events import score_events
+    from ridgeline.engine.evaluate.fleet import score_fleet
     from ridgeline.engine.evaluate.labels import read_labels
     from ridgeline.engine.evaluate.nab import score_corpus
     from ridgeline.engine.evaluate.ranges import score_ranges
     from ridgeline.engine.evaluate.vus import score_vus
 
-    if metric not in {"nab", "events", "ranges", "vus"}:
-        raise InputError(f"metric is {metric!r}: choose nab, events, ranges or vus")
+    if metric not in EXPIRES:
+        raise InputError(f"metric is {metric!r}: choose {', '.join(EXPIRES)}")
     if buffer < 0:
         raise InputError(f"buffer is {buffer!r}: give a whole number of steps, at least 0")
     least = threshold if threshold is not None else THRESHOLD if score is None else ABOVE_ONE
     if not math.isfinite(least):
         raise InputError(f"threshold is {threshold!r}: give a finite number")
     weighing = Weighing(alpha, cardinality, bias)
+    expires = EXPIRES[metric] if expiry is None else parse_duration(expiry)
     source = detections.output if isinstance(detections, BacktestResult) else detections
     called = {"value" if role == "score" else role: name for role, name in (columns or {}).items()}
     shape = Shape.of(called if wide else {"value": "score", **called}, wide, labels_from, series)
     found = read_detections(
         source,
         consensus=consensus,
-        expiry=EXPIRES[metric] if expiry is None else parse_duration(expiry),
+        expiry=0 if metric == "fleet" else expires,
         shape=shape,
         score=score or (GRADED if metric == "vus" else None),
         threshold=least,
@@ -201,7 +209,60 @@ def evaluate(  # noqa: PLR0913 - every option a keyword of its own, as users cal
         return score_vus(found, known, buffer)
     if metric == "ranges":
         return score_ranges(found, known, least, weighing)
+    if metric == "fleet":
+        return score_fleet(found, known, least, expires)
     return score_corpus(found, known, least) if metric == "nab" else score_events(found, known, least)
+
+
+def tune(  # noqa: PLR0913 - every option a keyword of its own, as users call it
+    backtests: str | Path | BacktestResult | Sequence[str | Path | BacktestResult],
+    labels: Any = None,
+    *,
+    max_pages_per_day: float | None = None,
+    max_false_alarms: float | None = None,
+    metric: Literal["events", "nab"] = "events",
+    purpose: Literal["run", "backtest"] = "run",
+    folds: int = 50,
+    seed: int = 0,
+    threads: int | None = None,
+    output: str | Path | None = None,
+    labels_from: Sequence[str] | None = None,
+) -> Tuned:
+    """Choose settings from stored scores, as `ridgeline tune` does, and say what holds on data they were not chosen on.
+
+    backtests           a backtest's folder or BacktestResult; or several of the same steps, the first of them today's
+    labels              as for `ridgeline.evaluate`; None: by pages alone, within `max_pages_per_day`
+    max_pages_per_day   a budget, of the whole history; `max_false_alarms`: another, per metric and week
+    metric              what is to be large: F1 of "events", or "nab"
+    purpose             whose rules may be chosen
+    folds, seed         how many halves are held out, and how they are dealt; `threads`: None: as many as there are CPUs
+    output              where a configuration with the settings to use is written
+    labels_from         columns of `labels` that are part of names
+
+    `Tuned` has `.recommended`, `.setting`, `.chosen`, `.today`, `.frontier`, `.as_json()` and `.toml()`. `tune.json` is
+    written into the first folder. Raises InputError with one sentence where nothing could be chosen by.
+    """
+    from ridgeline.engine.backtest.result import BacktestResult
+    from ridgeline.engine.evaluate.labels import read_labels
+    from ridgeline.engine.tune.job import tune_backtests
+    from ridgeline.engine.tune.nested import Aim
+    from ridgeline.engine.tune.tuning import Tuning
+
+    given = [backtests] if isinstance(backtests, (str, Path, BacktestResult)) else list(backtests)
+    if not given:
+        raise InputError("tune: give at least one backtest")
+    labelled = labels is not None
+    tuning = Tuning(
+        folders=[one.output if isinstance(one, BacktestResult) else Path(one) for one in given],
+        labels=read_labels(labels, labels_from or ()) if labelled else None,
+        aim=Aim.asked(metric, max_pages_per_day, max_false_alarms, labelled=labelled),
+        folds=folds,
+        seed=seed,
+        purpose=purpose,
+        threads=threads or len(os.sched_getaffinity(0)),
+        say=partial(warnings.warn, stacklevel=3),
+    )
+    return tune_backtests(tuning, None if output is None else Path(output))
 
 
 def report(

@@ -24,7 +24,6 @@ DIR is the output of `ridgeline backtest`; of several, which differ by their win
 Everything is picked on one half of the history and told of the other, many times over. FILE is a configuration that
 `config check`, `backtest` and `run` take as it is: today's settings where no gain is proven. docs/tuning.md tells how.
 """
-TUNE_JSON: Final = "tune.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,42 +67,30 @@ def run(args: argparse.Namespace) -> int:
     """Choose, write, print: 0; InputError (2) where nothing could be chosen by."""
     from ridgeline.engine.evaluate.labels import read_labels
     from ridgeline.engine.report.files import dumps
+    from ridgeline.engine.tune.job import TUNE_JSON, tune_backtests
     from ridgeline.engine.tune.nested import Aim
     from ridgeline.engine.tune.render import render
     from ridgeline.engine.tune.tuning import Tuning
-    from ridgeline.io.disk.atomic import write_atomic
-    from ridgeline.io.disk.target import check_target
-    from ridgeline.io.errors import InputError
 
-    if args.labels is None and args.max_pages_per_day is None:
-        raise InputError("tune: give --labels FILE, or at least a budget with --max-pages-per-day NUMBER")
-    if args.labels is None and (args.max_false_alarms is not None or args.metric != "events"):
-        raise InputError("tune: which alarms are false only labels can tell: give --labels FILE")
-    targets = [args.folders[0] / TUNE_JSON] if args.folders[0].is_dir() else []
-    for target in [*targets, *([args.output] if args.output else [])]:
-        check_target(target)
-    tuned = Tuning(
+    labelled = args.labels is not None
+    aim = Aim.asked(args.metric, args.max_pages_per_day, args.max_false_alarms, labelled=labelled)
+    tuning = Tuning(
         folders=args.folders,
-        labels=None if args.labels is None else read_labels(args.labels, args.labels_from or ()),
-        aim=Aim("pages" if args.labels is None else args.metric, args.max_pages_per_day, args.max_false_alarms),
+        labels=read_labels(args.labels, args.labels_from or ()) if labelled else None,
+        aim=aim,
         folds=args.folds,
         seed=args.seed,
         purpose=args.purpose,
         threads=args.threads or len(os.sched_getaffinity(0)),
         say=lambda sentence: print(f"ridgeline: {escape(sentence)}", file=sys.stderr),
         terminal=sys.stderr,
-    ).run()
-    found = dumps(tuned.as_json())
-    write_atomic(args.folders[0] / TUNE_JSON, found.encode())
-    if args.output is not None:
-        write_atomic(args.output, tuned.toml().encode())
+    )
+    tuned = tune_backtests(tuning, args.output)
     if args.json:
-        print(found)
+        print(dumps(tuned.as_json()))
         return 0
     for line in render(tuned):
         print(escape(line))
-    print(
-        f"\nwrote {escape(str(args.folders[0] / TUNE_JSON))}"
-        + (f" and {escape(str(args.output))}" if args.output else "")
-    )
+    written = [args.folders[0] / TUNE_JSON, *([args.output] if args.output else [])]
+    print(f"\nwrote {' and '.join(escape(str(path)) for path in written)}")
     return 0

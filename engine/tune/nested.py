@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ridgeline.engine.tune.measures import Floats, Known, Measures, measures
+from ridgeline.io.errors import InputError
 
 Metric = Literal["events", "nab", "pages"]
 SURE: Final = 10.0  # the percentile of paired gains that must be above 0
@@ -26,6 +27,17 @@ class Aim:
     metric: Metric
     max_pages: float | None = None
     max_false_alarms: float | None = None
+
+    @classmethod
+    def asked(cls, metric: Metric, max_pages: float | None, max_false_alarms: float | None, *, labelled: bool) -> Self:
+        """What somebody asks for, with labels or without; InputError for what cannot be told."""
+        if labelled:
+            return cls(metric, max_pages, max_false_alarms)
+        if max_pages is None:
+            raise InputError("tune: give --labels FILE, or at least a budget with --max-pages-per-day NUMBER")
+        if max_false_alarms is not None or metric != "events":
+            raise InputError("tune: which alarms are false only labels can tell: give --labels FILE")
+        return cls("pages", max_pages)
 
     def objective(self, found: Measures) -> Floats:
         """What is to be large."""

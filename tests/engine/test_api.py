@@ -1,6 +1,7 @@
 """`import ridgeline`: every job in one call, errors that can be caught, help that can be read."""
 
 import inspect
+import json
 import pydoc
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import ridgeline
 from ridgeline.engine.cli.main import main
 from ridgeline.engine.demo.fleet import build_fleet
+from ridgeline.engine.report.files import dumps
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm
 from ridgeline.io.parquet.write import write_parquet
 
@@ -76,7 +78,7 @@ def test_what_is_wrong_is_one_sentence(tmp_path, fleet):
         ridgeline.backtest(fleet, tmp_path / "b", start=5, end=5)
     with pytest.raises(ridgeline.InputError):
         ridgeline.backtest(fleet, tmp_path / "b", profile="nope")
-    with pytest.raises(ridgeline.InputError, match="choose nab, events, ranges or vus"):
+    with pytest.raises(ridgeline.InputError, match="choose nab, events, fleet, ranges, vus"):
         ridgeline.evaluate(fleet, {}, metric="vibes")
     for threshold in (float("nan"), float("inf")):
         with pytest.raises(ridgeline.InputError, match="give a finite number"):
@@ -147,3 +149,22 @@ def test_overrides_that_together_ask_too_much_are_warned_of():
         ) as caught:
             judge(table, overrides=overrides)
         assert caught[0].filename == __file__
+
+
+def test_tuning_and_a_fleet_are_one_call_each(tmp_path, capsys):
+    fleet = build_fleet(16, points=2000, end=END, incidents=8)
+    write_parquet(fleet.table(), tmp_path / "fleet.parquet")
+    labels = {one.metric: [[one.start, one.end]] for one in fleet.incidents}
+    result = ridgeline.backtest(tmp_path / "fleet.parquet", tmp_path / "out")
+    tuned = ridgeline.tune(result, labels, folds=6, output=tmp_path / "tuned.toml")
+    assert "[analysis]" in (tmp_path / "tuned.toml").read_text()
+    found = json.loads((tmp_path / "out" / "tune.json").read_text())
+    assert found == json.loads(dumps(tuned.as_json()))
+    assert found["folds"] == 6
+    by_path = ridgeline.tune([tmp_path / "out"], labels, folds=6)
+    assert (by_path.setting, by_path.recommended) == (tuned.setting, tuned.recommended)
+    with pytest.raises(ridgeline.InputError, match="at least a budget"):
+        ridgeline.tune(result)
+    scored = ridgeline.evaluate(result, labels, metric="fleet")
+    assert scored.windows == len(labels)
+    assert capsys.readouterr().out == ""
