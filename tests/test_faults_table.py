@@ -101,7 +101,7 @@ FAULTS = {
     ],
     (29, "kill -9"): [
         (RUN, "test_sigterm_and_sigkill_at_any_moment_leave_nothing_behind"),
-        (ATOMIC, "test_twenty_kills"),
+        (ATOMIC, "test_kills"),
         (ATOMIC, "test_five_hundred_kills"),
         (ATOMIC, "test_sweeping_takes_orphans_and_nothing_else"),
         ("io/test_state_bounded.py", "test_kill_leaves_a_batch_whole_or_undone"),

@@ -12,6 +12,7 @@ from redis.exceptions import AuthenticationError, AuthorizationError, BusyLoadin
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
+_SILENT: Final = (TimeoutError, RedisTimeoutError)
 LOADING_PAUSE: Final = 0.1  # seconds between two questions to a server that is loading its data
 
 
@@ -40,7 +41,7 @@ class BoundedRetry(Retry):
     ) -> Any:
         """Call `do` until it succeeds, the retries are used up, the time has passed, or trying again is no use."""
         failures, give_up = 0, time.monotonic() + self._patience
-        busy: BusyLoadingError | None = None
+        told: Exception | None = None  # what went wrong before time ran out
         restart: Callable[[], None] = self._backoff.reset
         restart()
         while True:
@@ -48,14 +49,14 @@ class BoundedRetry(Retry):
                 return do()
             except self._supported_errors as error:
                 loading = isinstance(error, BusyLoadingError)
-                busy = error if isinstance(error, BusyLoadingError) else busy
+                told = told if isinstance(error, _SILENT) else error
                 failures += not loading
                 fail(error, failures) if with_failure_count else fail(error)
                 pause = LOADING_PAUSE if loading else self._backoff.compute(failures)
                 spent = time.monotonic() >= give_up if loading else failures > self._retries
                 if spent or self._left() <= pause or not _may_pass(error) or (is_retryable and not is_retryable(error)):
-                    if busy is not None and isinstance(error, TimeoutError | RedisTimeoutError):
-                        raise busy from error  # why there was no time left says more than that there was none
+                    if told is not None and isinstance(error, _SILENT):
+                        raise told from error  # why there was no time left says more than that there was none
                     raise
             time.sleep(pause)
 

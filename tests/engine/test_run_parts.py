@@ -27,7 +27,7 @@ from ridgeline.io.errors import SourceUnavailable
 def fake_scores(monkeypatch):
     """Scoring that calls every metric anomalous whose name ends in `!`, and fails where one is called `bug`."""
 
-    def judge_rows(block, plan, index, *, changed, threads):
+    def judge_rows(block, plan, index, **_):
         if "bug" in block.metrics.to_pylist():
             raise ZeroDivisionError("oh\nno")
         return SimpleNamespace(outcomes=np.zeros(len(block), np.uint8))
@@ -112,7 +112,7 @@ def test_a_hanging_source_is_left_behind(fake_scores):
 def test_slow_scoring_is_shed_at_the_deadline(monkeypatch):
     release = threading.Event()
 
-    def stuck(block, plan, index, *, changed, threads):
+    def stuck(block, plan, index, **_):
         release.wait(20)
 
     monkeypatch.setattr(scorer_module, "judge_rows", stuck)

@@ -248,7 +248,7 @@ def test_help_is_instant():
 
 
 PLACEHOLDERS = {
-    "DIR", "DURATION", "FILE", "INSTANT", "METRIC", "N", "NAME", "NAMES", "NUMBER", "NUMBERS", "PATTERN", "SECONDS", "SIZE",
+    "DATASET", "DIR", "DURATION", "FILE", "INSTANT", "METRIC", "N", "NAME", "NAMES", "NUMBER", "NUMBERS", "PATTERN", "SECONDS", "SIZE",
     "TEXT", "URL",
 }  # fmt: skip
 

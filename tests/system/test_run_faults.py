@@ -280,13 +280,13 @@ def test_a_parquet_run_says_what_it_did_not_reach(tmp_path, capsys, monkeypatch)
     judge_rows = scorer.judge_rows
 
     def slowly(*arguments, **options):
-        time.sleep(0.2)
+        time.sleep(0.6)
         return judge_rows(*arguments, **options)
 
     monkeypatch.setattr(scorer, "judge_rows", slowly)
     path = tmp_path / "fleet.parquet"
     pq.write_table(TABLE, path)
-    config = write_config(tmp_path, path, alerts=(), deadline=1.5)
+    config = write_config(tmp_path, path, alerts=(), deadline=4)
     config.write_text(config.read_text().replace("[run]", "chunk_metrics = 5\n[run]"))
     code, found, errors = run_json(capsys, config)
     assert code == 70
