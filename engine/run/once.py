@@ -96,4 +96,5 @@ def run_once(
             tell_of_breaking_off(turn, error)
             raise
         report.exit = turn.exit_code()
+    turn.release()
     return report

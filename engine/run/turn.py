@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from ridgeline.engine.config.model import Config
@@ -191,6 +191,12 @@ class Turn:
     def warn(self, problem: str) -> None:
         """Note something that people should know and that decides no exit code."""
         self.report.problems.append(problem)
+
+    def release(self) -> None:
+        """Let go of the fleet. Turns refer to themselves in circles, and a warm process would hold several fleets."""
+        self.memory = self.scan = self.source = None
+        self.scorer = replace(self.scorer, confirm=None, ruling=None)
+        self.sinks.clear()
 
     def exit_code(self) -> int:
         """The gravest of the codes found; 0 if there is none. That of a run that was broken off says why."""

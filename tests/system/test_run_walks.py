@@ -1,6 +1,8 @@
 """`run` under the rule `pages`: an outage that the nine sleep through, every point walked once, and what is told of it."""
 
+import gc
 import json
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -250,3 +252,17 @@ def _damage(config, row):
         header = read_header(file.fileno(), place.path, place.owner)
         file.seek(header.places.parts[HOT.name] + row * HOT.row_bytes + 100)
         file.write(b"\x55\xaa")
+
+
+def test_a_warm_process_holds_no_fleet_between_runs(tmp_path, rates):
+    """Whether or not the collector of garbage comes round."""
+    with redis_server() as server:
+        config = configured(tmp_path, server.url, alerts=())
+        gc.disable()
+        try:
+            for now in (BEGIN + DAY, BEGIN + DAY + 60):
+                rates.store(server.client, now)
+                assert run(config, now).exit == 0
+                assert "memory-" not in Path("/proc/self/maps").read_text()
+        finally:
+            gc.enable()
