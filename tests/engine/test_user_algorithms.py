@@ -237,8 +237,9 @@ def test_one_without_an_end_holds_up_neither_an_interrupt_nor_the_end_of_the_pro
             return float(n)
 
         x = np.arange(400.0)
-        matrix = MetricMatrix.from_columns(pa.array(["a", "b"]), np.array([0, 200, 400]), 60 * np.arange(400), x)
+        matrix = MetricMatrix.from_columns(pa.array(["a", "b"]), np.array([0, 200, 400]), 1_700_000_000 + 60 * np.arange(400), x)
         compiled(endless)
+        assert len(matrix.timestamps) == 400
         for threads in (1, 3):
             threading.Timer(1, _thread.interrupt_main).start()
             try:
