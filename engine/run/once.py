@@ -85,6 +85,7 @@ def run_once(
     turn = Turn.begin(request, Budget.begin(request.config.run.deadline, clock), now)
     report, budget = turn.report, turn.budget
     with turn.cleanup:
+        turn.cleanup.callback(turn.release)  # the last of all, however the run ends
         before = 0.0
         try:
             for share, stage in LOOKING if request.check_airgaps_only else STAGES:
@@ -96,5 +97,4 @@ def run_once(
             tell_of_breaking_off(turn, error)
             raise
         report.exit = turn.exit_code()
-    turn.release()
     return report

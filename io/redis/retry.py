@@ -12,7 +12,7 @@ from redis.exceptions import AuthenticationError, AuthorizationError, BusyLoadin
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
-_SILENT: Final = (TimeoutError, RedisTimeoutError)
+SILENT: Final = (TimeoutError, RedisTimeoutError)  # no answer came
 LOADING_PAUSE: Final = 0.1  # seconds between two questions to a server that is loading its data
 
 
@@ -49,13 +49,13 @@ class BoundedRetry(Retry):
                 return do()
             except self._supported_errors as error:
                 loading = isinstance(error, BusyLoadingError)
-                told = told if isinstance(error, _SILENT) else error
+                told = told if isinstance(error, SILENT) else error
                 failures += not loading
                 fail(error, failures) if with_failure_count else fail(error)
                 pause = LOADING_PAUSE if loading else self._backoff.compute(failures)
                 spent = time.monotonic() >= give_up if loading else failures > self._retries
                 if spent or self._left() <= pause or not _may_pass(error) or (is_retryable and not is_retryable(error)):
-                    if told is not None and isinstance(error, _SILENT):
+                    if told is not None and isinstance(error, SILENT):
                         raise told from error  # why there was no time left says more than that there was none
                     raise
             time.sleep(pause)

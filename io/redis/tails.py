@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from redis import exceptions as failed
 
 from ridgeline.io.redis.explain import explain, explained, is_refusal
-from ridgeline.io.redis.retry import LOADING_PAUSE
+from ridgeline.io.redis.retry import LOADING_PAUSE, SILENT
 from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.redis.wire import ERROR, LINE, error_of
 from ridgeline.kernels.native.loader import entry
@@ -33,7 +33,6 @@ AHEAD: Final = 2  # slices that are asked for before the replies to the one befo
 SLICE: Final = 1000  # requests
 REPLIES: Final = 512 * 1024  # bytes of the replies to a slice; longer ones make slices of fewer requests
 ROOM: Final = 256 * 1024  # bytes of the requests of a slice
-_SILENT: Final = (failed.TimeoutError, TimeoutError)
 
 Consume = Callable[[NDArray[np.uint8], int, int, int], tuple[int, int, int]]
 """`consume(data, at, have, done) -> (at, done, status)`: takes in the whole replies that lie in `data[at:have]`.
@@ -99,7 +98,7 @@ class Ranges:
                 except (failed.ConnectionError, failed.TimeoutError, OSError) as error:
                     failures = 1 if self.answered > before else failures + 1
                     if failures > 1 and self.left() > 0:
-                        if self._connected and not self.answered and not isinstance(error, _SILENT):
+                        if self._connected and not self.answered and not isinstance(error, SILENT):
                             raise Refused(f"Redis at {self.settings} hangs up when it is asked for GETRANGE") from error
                         raise
         return self.answered
