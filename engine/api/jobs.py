@@ -262,7 +262,7 @@ def tune(  # noqa: PLR0913 - every option a keyword of its own, as users call it
         threads=threads or len(os.sched_getaffinity(0)),
         say=partial(warnings.warn, stacklevel=3),
     )
-    return tune_backtests(tuning, None if output is None else Path(output))
+    return tune_backtests(tuning, None if output is None else Path(output), labels)
 
 
 def report(

@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         say=lambda sentence: print(f"ridgeline: {escape(sentence)}", file=sys.stderr),
         terminal=sys.stderr,
     )
-    tuned = tune_backtests(tuning, args.output)
+    tuned = tune_backtests(tuning, args.output, args.labels)
     if args.json:
         print(dumps(tuned.as_json()))
         return 0

@@ -120,6 +120,20 @@ def test_what_cannot_be_asked_for_is_one_sentence(tune, capsys, arguments, words
     assert err.count("\n") == 1
 
 
+def test_what_is_read_is_never_written_over(made, tune, tmp_path):
+    labels = tmp_path / "labels.csv"
+    shutil.copy(made / "labels.csv", labels)
+    (tmp_path / "linked.toml").hardlink_to(labels)
+    out = tmp_path / "out"
+    read = [out / "manifest.json", out / "pages.parquet", *(out / "scores").iterdir()]
+    for target in (labels, tmp_path / "linked.toml", *read):
+        before = target.read_bytes()
+        code, _, err = tune("--labels", labels, "--output", target)
+        assert (code, err.count("\n")) == (2, 1), target
+        assert "read" in err
+        assert target.read_bytes() == before
+
+
 def test_today_is_written_where_no_gain_is_proven(made, tune, tmp_path):
     one = tmp_path / "one.csv"
     one.write_text("\n".join((made / "labels.csv").read_text().splitlines()[:2]) + "\n")
