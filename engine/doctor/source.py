@@ -40,7 +40,7 @@ class Plan:
         """Return `plan`."""
         return {
             "metrics": self.metrics,
-            "seconds": round(self.seconds, 2),
+            "seconds": round(self.seconds, 6),
             "memory_bytes": self.memory_bytes,
             "chunk_keys": self.chunk_keys,
         }
