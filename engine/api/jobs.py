@@ -165,7 +165,7 @@ def evaluate(  # noqa: PLR0913 - every option a keyword of its own, as users cal
     threshold    a score at or above it detects; None: 0.5, with `score` above 1
     consensus    re-decide a backtest's anomalies from its stored votes
     expiry       a backtest's metric detects, in "fleet" every metric pages, at most once in this time: seconds or "12h";
-                 None: 12 h, in "fleet" 1 h, in "ranges" and "vus" 0
+                 None: 12 h in "nab", 1 h in "events" and "fleet", 0 in "ranges" and "vus"
     score        a column of a backtest's scores to be judged; None: its anomalies, in "vus" rule_score or else consensus_score
     alpha, cardinality, bias   of "ranges": what finding a window at all is worth (0..1), whether one found in pieces is worth
                  less, and where in it being found is worth most

@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--expiry",
         type=option(parse_duration),
         metavar="DURATION",
-        help="a backtest's metric detects, of a fleet every metric pages, at most once in this time (default: 12h, of a fleet 1h, in ranges 0s)",
+        help="a backtest's metric detects, of a fleet every metric pages, at most once in this time (default: nab 12h, events and fleet 1h, ranges 0s)",
     )
     parser.add_argument(
         "--score",

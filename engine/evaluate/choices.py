@@ -8,7 +8,7 @@ from typing import Final
 
 from ridgeline.io.errors import InputError
 
-EXPIRES: Final = {"nab": 12 * 3600, "events": 12 * 3600, "fleet": 3600, "ranges": 0, "vus": 0}  # seconds, by metric
+EXPIRES: Final = {"nab": 12 * 3600, "events": 3600, "fleet": 3600, "ranges": 0, "vus": 0}  # seconds, by metric
 THRESHOLD: Final = 0.5
 ABOVE_ONE: Final = math.nextafter(1.0, 2.0)  # the least score that a backtest's columns call anomalous
 GRADED: Final = ("rule_score", "consensus_score")  # of a backtest: how anomalous each step is, the rule in force first

@@ -60,7 +60,7 @@ def test_a_set_scores_what_backtest_and_evaluate_say(tmp_path, capsys):
     assert main(["backtest", str(tmp_path / one.points), "--output", str(tmp_path / "out"), "-q"]) == 0
     capsys.readouterr()
     told = ["evaluate", str(tmp_path / "out"), "--labels", str(tmp_path / one.labels), "--metric", "events"]
-    assert main([*told, "--expiry", "1h", "--json"]) == 0
+    assert main([*told, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert cells["consensus"].score == pytest.approx(found["f1"])
     assert cells["consensus"].false == pytest.approx(found["false_alarms_per_metric_week"])
