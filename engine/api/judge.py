@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from ridgeline.engine.config.override import read_overrides
 from ridgeline.engine.config.preparation import preparation_of
+from ridgeline.engine.memory.recalled import recalling
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.judgement import rule_named, with_walks
 from ridgeline.engine.rules.overrides import Overrides, check_judgement, rules_of
@@ -35,6 +36,8 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
     as_of: int | Literal["last"] | None = None,
     all_votes: bool = False,
     scores: bool = False,
+    rule: str = "consensus",
+    memory: str | Path | None = None,
     threads: int | None = None,
     consensus: int = 6,
     full_duration: int | str = 86400,
@@ -56,6 +59,8 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
                    newest sane timestamp of it all. Never the wall clock
     all_votes      vote with every algorithm, also where consensus has become impossible
     scores         add `NAME_score` float64 columns (statistic / threshold, > 1 exactly when the vote is True)
+    rule           by which metrics are judged: "consensus", or "pages" with a memory
+    memory         path of what runs remember, only read: what the rule "pages" knows of each metric
     threads        default: as many as there are CPUs. Results do not depend on it
     consensus      True votes that make an anomaly
     full_duration  the window: seconds or "24h"
@@ -71,7 +76,8 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
     metric         the name of the only series, where no column names it
 
     Columns: metric, outcome, reason, anomalous, datapoint, timestamp (int64 seconds), votes (int8), one bool per
-    algorithm, failed (list<string>), negatives (bool), resolution (int32 seconds), prepared (string). Raises
+    algorithm, under rules with walks rule_score (float64, > 1 = anomalous), channels (list<string>), expected_low and
+    expected_high, then failed (list<string>), negatives (bool), resolution (int32 seconds), prepared (string). Raises
     RidgelineError with one sentence for input that cannot be used.
     """
     user, known, asked = algorithms_asked(algorithms)
@@ -82,11 +88,12 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
         stale_period=None if stale_period is None else parse_duration(stale_period),
         algorithms=check_algorithms(asked, known),
         all_votes=all_votes,
+        rule=rule_named(rule),
     )
     if not (as_of is None or as_of == "last" or (isinstance(as_of, int))):
         raise InputError(f"as_of is {as_of!r}: give epoch seconds, 'last' or None")
     found = read_overrides(overrides or (), analysis.algorithms, base_policy(analysis, known))
-    check_judgement("score", analysis.rule, found)
+    check_judgement("score" if memory is None else "score --memory", analysis.rule, found)
     matrices, newest = _matrices(data, Shape.of(columns, wide, labels_from, metric), needs_newest=as_of is None)
     scorer = Scorer.of(
         analysis,
@@ -99,10 +106,11 @@ def score(  # noqa: PLR0913 - every option a keyword of its own, as users call i
         threads=threads or 0,
         user=user,
     )
-    batches = [scorer.score(matrix) for matrix in matrices]
-    _warn(scorer.overrides)
-    if not batches:
-        batches = [scorer.score(MetricMatrix.from_table(_nothing()))]
+    with recalling(scorer, None if memory is None else Path(memory)) as (judge, _):
+        batches = [judge.score(matrix) for matrix in matrices]
+        _warn(scorer.overrides)
+        if not batches:
+            batches = [judge.score(MetricMatrix.from_table(_nothing()))]
     return pa.Table.from_batches(batches)
 
 

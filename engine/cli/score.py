@@ -35,6 +35,8 @@ examples:
   ridgeline score history.csv.gz verdicts.parquet --columns metric=unique_id,timestamp=ds,value=y
 IN has the columns metric, timestamp, value (one point a row, or lists), and may have as_of; docs/data.md has all the
 shapes. OUT gets one row per metric. Without --as-of and without that column, "now" is the newest timestamp of IN.
+With --memory, a configuration's `rule = "pages"` judges by what runs learned, and by what IN holds that is newer
+(docs/rules.md); `ridgeline memory show` says where the memory lies.
 """
 STALE_SHARE: Final = 0.5
 PARTIAL: Final = 70
@@ -81,6 +83,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SIZE",
         help="for IN that is not grouped by metric (default: 2GiB)",
     )
+    add(
+        "--memory",
+        type=Path,
+        metavar="FILE",
+        help='a memory of runs, only read: what rules by walks (`rule = "pages"`) know of each metric',
+    )
     add_shape(parser)
     add_json(parser)
     add_quiet(parser)
@@ -89,6 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score IN into OUT; 0, 66 for a file without rows, 70 where files or row groups could not be read."""
+    from ridgeline.engine.memory.recalled import recalling
     from ridgeline.engine.report.summary import Report
     from ridgeline.engine.rules.overrides import check_judgement
     from ridgeline.engine.rules.selection import Selection
@@ -99,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
 
     began = time.monotonic()
     config = configuration(args)
-    check_judgement("score", config.analysis.rule, config.overrides)
+    check_judgement("score" if args.memory is None else "score --memory", config.analysis.rule, config.overrides)
     files = config.source.each["parquet"]
     memory = config.run.max_memory if args.max_memory is None else args.max_memory
     _check_format(args.target)
@@ -127,8 +136,11 @@ def run(args: argparse.Namespace) -> int:
         threads=config.run.threads,
     )
     report = Report(scorer.overrides.policies[0].algorithms, as_of=newest if args.as_of is None else args.as_of)
-    report.seconds["compile"] = _compile(scorer)
-    _score(source, scorer, args.target, report, None if args.json or args.quiet else sys.stderr)
+    with recalling(scorer, args.memory) as (judge, recalled):
+        report.seconds["compile"] = _compile(judge)
+        _score(source, judge, args.target, report, None if args.json or args.quiet else sys.stderr)
+    if recalled is not None:
+        report.walks = recalled.counts
     if selection is not None:
         report.add_unscored(len(selection.skipped), "skipped", "skip")
     report.failures.update(scorer.plan.complaints)
@@ -167,10 +179,13 @@ def _score(source: ParquetSource, scorer: Scorer, target: Path, report: Report, 
                 report.add(scored.verdicts, {**matrix.repairs, **scored.repairs})
                 report.prepared.update(scored.tally)
                 report.sparse.update(scored.sparse)
+                if scored.judged is not None and (said := scored.judged.said) is not None:
+                    report.learning = (report.learning or 0) + said.unripe(scored.judged.outcomes)
                 progress.add(len(matrix))
                 yield scored.verdicts
 
-    write_parquet(verdicts(), target, schema=verdict_schema(scorer.plan.names, scores=scorer.plan.scores))
+    plan = scorer.plan
+    write_parquet(verdicts(), target, schema=verdict_schema(plan.names, scores=plan.scores, walks=plan.walks))
 
 
 def _print(report: Report, args: argparse.Namespace) -> None:

@@ -40,7 +40,7 @@ class Report:
     reads              of the source: full_reads, delta_reads (metrics), bytes; None where it was not read by a run
     read_for           with a memory: metrics that were `settled`, and those read in full by why; None without one
     learning           metrics that a rule judges by walks of which some have not learned enough yet; None: no rule does
-    walks              what walking met (`engine.walks.kept`); None where none is kept
+    walks              what walking met (`engine.walks.kept`, `engine.memory.recalled`); None where none is kept
     airgaps            open and closed ones, and unordered series; None: not looked for
     shed               metrics that were, and how many of them have an alert rule (None: unknown); None outside of runs
     judged             whether metrics were judged at all

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ridgeline.engine.score.anomaly import Anomaly
 
 PATTERNS_SHOWN: Final = 5
+WALKED: Final = "walked"  # of what walking met: what it is there for
 
 
 def as_text(report: Report, limit: int) -> str:
@@ -37,6 +38,10 @@ def _counts(report: Report) -> Iterator[str]:
     yield from sparse.lines(sparse.as_objects(report.sparse))
     if report.read_for is not None:
         yield f"read{_listed(': ', report.read_for)}"
+    if report.walks is not None and (
+        met := {what: count for what, count in report.walks.items() if count and what != WALKED}
+    ):
+        yield f"walks met{_listed(': ', met)}"
     if report.learning:
         yield f"learning: {number(report.learning, 'metric')} of which some walk does not know enough yet to speak"
     for name, count in ranked(report.algorithm_errors).items():

@@ -34,6 +34,7 @@ EXPECTED_LOW, EXPECTED_HIGH = "expected_low", "expected_high"
 JOBS: Final = MappingProxyType(
     {
         "score": frozenset({CONSENSUS}),
+        "score --memory": frozenset({CONSENSUS, PAGES}),
         "run": frozenset({CONSENSUS, PAGES}),
         "batch": frozenset({CONSENSUS}),
         "explain": frozenset({CONSENSUS, PAGES}),

@@ -9,8 +9,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ridgeline.kernels.score.layout import ANALYSED
-
 if TYPE_CHECKING:
     from ridgeline.engine.report.summary import Report
     from ridgeline.engine.run.settled import Settled
@@ -48,6 +46,4 @@ class WalksSink:
         """Nothing is written."""
 
     def _count(self, said: Said, outcomes: NDArray[np.uint8]) -> None:
-        self.report.learning = (self.report.learning or 0) + int(
-            np.count_nonzero(said.walked & said.learning & (outcomes == ANALYSED))
-        )
+        self.report.learning = (self.report.learning or 0) + said.unripe(outcomes)

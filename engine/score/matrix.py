@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ridgeline.engine.prepare.series import LABELS, Changed, Prepared
+from ridgeline.engine.rules.judgement import CHANNELS, EXPECTED_HIGH, EXPECTED_LOW, PAGES, RULE_SCORE
 from ridgeline.engine.score import verdicts
 from ridgeline.engine.score.gate import held_back, is_open
 from ridgeline.engine.score.graded import GRADED, graded
@@ -21,7 +22,7 @@ from ridgeline.engine.score.rows import Judgeable
 from ridgeline.engine.score.tables import Tables
 from ridgeline.engine.score.threads import each
 from ridgeline.engine.score.users import user_votes
-from ridgeline.engine.walks.said import Said
+from ridgeline.engine.walks.said import NEVER, Said
 from ridgeline.io.arrow.buffers import arrow
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.ordered import distinct
@@ -266,7 +267,26 @@ def verdict_rows(prepared: Prepared, plan: ScorePlan, judged: Judged) -> pa.Reco
             columns[f"{name}_score"] = arrow(results.scores[:, place], votes >= NULL)
     if judged.grades is not None:
         columns |= {name: arrow(grade, ~analysed) for name, grade in zip(GRADED, judged.grades, strict=True)}
-    return verdicts.verdict_batch(columns, names, scores=plan.scores)
+    if plan.walks:
+        columns |= _of_walks(judged, analysed)
+    return verdicts.verdict_batch(columns, names, scores=plan.scores, walks=plan.walks)
+
+
+def _of_walks(judged: Judged, analysed: NDArray[np.bool_]) -> dict[str, pa.Array]:
+    """What the walks say of the analysed rows that they judge; of others only the score of their consensus, where it is known."""
+    said = Said.nothing(np.full(len(analysed), NEVER)) if judged.said is None else judged.said
+    walked = said.walked & analysed
+    scores, known = np.where(walked, said.scores, 0.0), walked
+    if judged.grades is not None:
+        scores, known = np.where(walked, scores, judged.grades[0]), analysed
+    low, high = said.bands.T
+    spoke = (said.channels > 1.0) & walked[:, None]
+    return {
+        RULE_SCORE: arrow(scores, ~known),
+        "channels": verdicts.chosen_names(spoke, CHANNELS[PAGES]),
+        EXPECTED_LOW: arrow(low, ~walked | np.isnan(low)),
+        EXPECTED_HIGH: arrow(high, ~walked | np.isnan(high)),
+    }
 
 
 def _gate(

@@ -30,6 +30,7 @@ class ScorePlan:
     as_of          epoch seconds for every row; "last": each row's own newest point; None: the matrix's column, and
                    where that is null `default_as_of`, or else the matrix's newest timestamp
     all_votes      no early exit; `scores` implies it
+    walks          tell what rules with walks say: their scores, channels and expected ranges
     resolution     tell the median step: a pass over timestamps, most of which early exit never looks at
     user           users' algorithms, after the nine in that order; they rule out early exit
     block_rows     rows per kernel call; results do not depend on it
@@ -44,6 +45,7 @@ class ScorePlan:
     policies: tuple[Policy, ...] = (Policy(),)
     all_votes: bool = False
     scores: bool = False
+    walks: bool = False
     resolution: bool = False
     user: tuple[UserAlgorithm, ...] = ()
     block_rows: int = BLOCK_ROWS

@@ -16,7 +16,8 @@ from ridgeline.engine.prepare.asks import Asking, Asks
 from ridgeline.engine.prepare.plan import UNPREPARED, Preparation
 from ridgeline.engine.prepare.series import Prepared, prepare
 from ridgeline.engine.rules.analysis import Analysis
-from ridgeline.engine.rules.overrides import Override, Overrides
+from ridgeline.engine.rules.judgement import with_walks
+from ridgeline.engine.rules.overrides import Override, Overrides, rules_of
 from ridgeline.engine.rules.policy import Policy, consensus_fault, cutoffs_of
 from ridgeline.engine.rules.profiles import profile_named
 from ridgeline.engine.rules.user_algorithms import UserAlgorithm, load_user_algorithms
@@ -112,6 +113,7 @@ class Scorer:
             default_as_of=default_as_of,
             all_votes=analysis.all_votes or scores,
             scores=scores,
+            walks=bool(with_walks(rules_of(analysis.rule, overrides))),
             resolution=resolution,
             user=found,
         )

@@ -73,4 +73,4 @@ def unjudged(matrix: MetricMatrix, rows: Sequence[int], reason: str, plan: Score
         }
         for row in rows
     ]
-    return pa.RecordBatch.from_pylist(found, verdict_schema(plan.names, scores=plan.scores))
+    return pa.RecordBatch.from_pylist(found, verdict_schema(plan.names, scores=plan.scores, walks=plan.walks))

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ridgeline.engine.rules.judgement import EXPECTED_HIGH, EXPECTED_LOW, RULE_SCORE
 from ridgeline.engine.rules.user_algorithms import SCORE
 from ridgeline.engine.score.graded import GRADED
 from ridgeline.io.arrow.buffers import arrow, strings
@@ -32,9 +33,18 @@ AIRGAPS_ONLY: Final = REASONS.index("airgaps_only")
 SHORT_HISTORY: Final = REASONS.index("short_history")  # of a window of `min_window_points`, the source holds a part
 
 
+# Where a rule goes by walks.
+OF_WALKS: Final = (
+    pa.field(RULE_SCORE, pa.float64()),
+    pa.field("channels", pa.list_(pa.string())),
+    pa.field(EXPECTED_LOW, pa.float64()),
+    pa.field(EXPECTED_HIGH, pa.float64()),
+)
+
+
 @cache
-def verdict_schema(algorithms: tuple[str, ...], *, scores: bool = False) -> pa.Schema:
-    """Return the verdicts' schema for the named algorithms, in order; each with its score if asked for."""
+def verdict_schema(algorithms: tuple[str, ...], *, scores: bool = False, walks: bool = False) -> pa.Schema:
+    """Return the verdicts' schema for the named algorithms, in order; each with its score, and with what walks say, if asked for."""
     fields = [
         pa.field("metric", pa.string()),
         pa.field("outcome", pa.string()),
@@ -50,6 +60,7 @@ def verdict_schema(algorithms: tuple[str, ...], *, scores: bool = False) -> pa.S
             fields.append(pa.field(f"{name}{SCORE}", pa.float64()))
     fields += [pa.field(name, pa.float64()) for name in GRADED if scores]
     fields += [
+        *(OF_WALKS if walks else ()),
         pa.field("failed", pa.list_(pa.field("item", pa.string())), nullable=False),
         pa.field("negatives", pa.bool_()),
         pa.field("resolution", pa.int32()),
@@ -88,15 +99,21 @@ def named(codes: NDArray[Any], names: Sequence[str | None]) -> pa.Array:
 
 def failed_names(votes: NDArray[np.uint8], algorithms: Sequence[str]) -> pa.Array:
     """Return per row the names of the algorithms whose vote code is FAILED; votes uint8[n, algorithms]."""
-    failed = votes == FAILED
-    if not failed.any():
-        return pa.ListArray.from_arrays(arrow(np.zeros(len(votes) + 1, np.int32)), strings([]))
-    rows, columns = np.nonzero(failed)
-    offsets = np.searchsorted(rows, np.arange(len(votes) + 1)).astype(np.int32)
-    return pa.ListArray.from_arrays(arrow(offsets), named(columns, algorithms))
+    return chosen_names(votes == FAILED, algorithms)
 
 
-def verdict_batch(columns: dict[str, Any], algorithms: tuple[str, ...], *, scores: bool) -> pa.RecordBatch:
+def chosen_names(chosen: NDArray[np.bool_], names: Sequence[str]) -> pa.ListArray:
+    """Return per row the names of the columns that are True; chosen bool[n, names]."""
+    if not chosen.any():
+        return pa.ListArray.from_arrays(arrow(np.zeros(len(chosen) + 1, np.int32)), strings([]))
+    rows, columns = np.nonzero(chosen)
+    offsets = np.searchsorted(rows, np.arange(len(chosen) + 1)).astype(np.int32)
+    return pa.ListArray.from_arrays(arrow(offsets), named(columns, names))
+
+
+def verdict_batch(
+    columns: dict[str, Any], algorithms: tuple[str, ...], *, scores: bool, walks: bool = False
+) -> pa.RecordBatch:
     """Return the record batch of columns by name."""
-    schema = verdict_schema(algorithms, scores=scores)
+    schema = verdict_schema(algorithms, scores=scores, walks=walks)
     return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 from zlib import crc32
 
 import numpy as np
@@ -35,6 +35,63 @@ PROFILE: Final = _section("profile", 4 * CELL, WALKS[layout.OUTAGE], stripes=CEL
 SECTIONS: Final = (HOT, HOURS, PATTERNS, PROFILE)
 
 
+class Pieces(NamedTuple):
+    """What is kept of n rows, as `kernels.paging.layout` has it, and what of it walking changed.
+
+    hot float64[n, ROW], hours float32[n, SLOTS_ROW], patterns float32[n, LEADERS_ROW], profile float32[CELLS n, CELL];
+    changed uint8[n], cells uint8[n, CELL_BYTES]: bits of the pieces and cells that changed.
+    """
+
+    hot: NDArray[np.float64]
+    hours: NDArray[np.float32]
+    patterns: NDArray[np.float32]
+    profile: NDArray[np.float32]
+    changed: NDArray[np.uint8]
+    cells: NDArray[np.uint8]
+
+    @classmethod
+    def copied(cls, file: MemoryFile, rows: Ints) -> Self:
+        """Those of some rows, in memory of our own; zeros, of which nothing is known, of rows below 0."""
+        known = rows >= 0
+
+        def some(name: str, dtype: type) -> NDArray[Any]:
+            found = file.stripes(name)
+            part = np.zeros((len(found), len(rows), found.shape[2]), np.uint8)
+            part[:, known] = found[:, rows[known]]
+            return part.reshape(len(found) * len(rows), -1).view(dtype)
+
+        return cls(
+            some(HOT.name, np.float64),
+            some(HOURS.name, np.float32),
+            some(PATTERNS.name, np.float32),
+            some(PROFILE.name, np.float32),
+            np.zeros(len(rows), np.uint8),
+            np.zeros((len(rows), layout.CELL_BYTES), np.uint8),
+        )
+
+    def walk(
+        self,
+        rows: Ints,
+        offsets: Ints,
+        timestamps: Ints,
+        values: NDArray[np.float64],
+        as_of: int,
+        *,
+        whole: bool,
+        versions: int = NOW,
+    ) -> Ints:
+        """Walk the points of some series that are newer than what their rows know and not later than `as_of`.
+
+        rows int64[m], below 0: none; offsets int64[m + 1], timestamps int64[N], values float64[N]: cleaned and unprepared,
+        ascending. `whole`: they are all that is stored. Returns facts int64[m, FACTS].
+        """
+        facts = np.empty((len(rows), layout.FACTS), np.int64)
+        loader.entry(ENTRY)(
+            offsets, timestamps, values, rows, as_of, int(whole), versions, *self, facts, np.empty(layout.ROOM)
+        )
+        return facts
+
+
 @dataclass(eq=False)
 class Kept:
     """What the file keeps of the walks of each row; changed in place, and written by the file's commit.
@@ -56,27 +113,20 @@ class Kept:
         self.hot = self.file.rows(HOT.name).view(np.float64)
         self.changed = np.zeros(rows, np.uint8)
         self._cells = np.zeros((rows, layout.CELL_BYTES), np.uint8)
-        self._pieces = (
+        self._pieces = Pieces(
             self.hot,
             self.file.stripes(HOURS.name)[0].view(np.float32),
             self.file.stripes(PATTERNS.name)[0].view(np.float32),
             self.file.stripes(PROFILE.name).reshape(-1, PROFILE.row_bytes).view(np.float32),
+            self.changed,
+            self._cells,
         )
 
     def walk(
         self, rows: Ints, offsets: Ints, timestamps: Ints, values: NDArray[np.float64], as_of: int, *, whole: bool
     ) -> Ints:
-        """Walk the points of some series that are newer than what their rows know and not later than `as_of`.
-
-        rows int64[m], below 0: none; offsets int64[m + 1], timestamps int64[N], values float64[N]: cleaned and unprepared,
-        ascending. `whole`: they are all that is stored. Returns facts int64[m, FACTS]. Calls for different rows may be made
-        at once.
-        """
-        facts = np.empty((len(rows), layout.FACTS), np.int64)
-        loader.entry(ENTRY)(
-            offsets, timestamps, values, rows, as_of, int(whole), self.versions, *self._pieces, self.changed, self._cells,
-            facts, np.empty(layout.ROOM),
-        )  # fmt: skip
+        """As `Pieces.walk`, and count what was met. Calls for different rows may be made at once."""
+        facts = self._pieces.walk(rows, offsets, timestamps, values, as_of, whole=whole, versions=self.versions)
         self._facts.append(facts.sum(axis=0))
         return facts
 

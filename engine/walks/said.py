@@ -44,10 +44,10 @@ class Said:
     bands: Numbers
 
     @classmethod
-    def by(cls, hot: Numbers, rows: NDArray[np.int64], thresholds: Numbers, as_of: int) -> Self:
+    def by(cls, hot: Numbers, rows: NDArray[np.int64], thresholds: Numbers, as_of: int | NDArray[np.int64]) -> Self:
         """By rows int64[n], below 0: none, of hot float64[m, ROW] of `kernels.paging.layout`.
 
-        thresholds float64[n], NEVER where the walks do not judge. What rows say that have walked on beyond `as_of` is of
+        thresholds float64[n], NEVER where the walks do not judge; as_of may be int64[n]. What rows say that have walked on beyond `as_of` is of
         another time: nothing is known of those.
         """
         if not len(hot):
@@ -69,6 +69,10 @@ class Said:
         """Where nothing is known of any metric: all that the walks judge are still being learned."""
         n = len(thresholds)
         return cls(thresholds < NEVER, np.zeros(n), np.zeros((n, 2)), np.ones(n, np.bool_), np.full((n, 2), np.nan))
+
+    def unripe(self, outcomes: NDArray[np.uint8]) -> int:
+        """Of how many analysed rows, by outcomes uint8[n], some walk has not learned enough to speak."""
+        return int(np.count_nonzero(self.walked & self.learning & (outcomes == ANALYSED)))
 
     @property
     def anomalous(self) -> Bools:

@@ -86,6 +86,21 @@ def look_at(path: Path) -> Summary | None:
     )
 
 
+def owner_of(path: Path) -> Owner:
+    """Whose memory the file is. Raises Unusable, also where there is none."""
+    descriptor = open_file(path, writing=False)
+    if descriptor is None:
+        raise Unusable(f"there is no memory at {path}")
+    try:
+        return read_header(descriptor, path, None).owner
+    except Damaged as error:
+        raise Unusable(f"{path} cannot be used: {error}") from error
+    except OSError as error:
+        raise Unusable(f"{path} cannot be read: {error.strerror or error}") from error
+    finally:
+        os.close(descriptor)
+
+
 def drop(path: Path, owner: Owner) -> bool:
     """Remove the file, whatever state it is in; False where there is none. Raises Unusable, as opening it to write does."""
     if not os.path.lexists(path):

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from rigs.http import http_server
@@ -16,6 +17,7 @@ from rigs.walking import BEGIN, DAY, NAMESPACE, PAGES, Rates, bytes_of, configur
 from ridgeline.engine.cli.main import main
 from ridgeline.engine.config.load import load_config
 from ridgeline.engine.doctor.memory import look_at_memory
+from ridgeline.engine.run.sinks import ReportSink
 from ridgeline.engine.walks.kept import HOT, SECTIONS
 from ridgeline.io.memory.file import MemoryFile
 from ridgeline.io.memory.header import read_header
@@ -216,6 +218,33 @@ def test_metrics_that_the_walks_judge_and_others_side_by_side(tmp_path, rates, a
         assert report.anomalies == []
         assert report.learning == 0
         assert report.outcomes == {"analysed": 7, "boring": 1}
+
+
+def test_verdicts_say_what_spoke_also_beside_rows_that_nobody_judges(tmp_path, rates, archive, capsys, monkeypatch):
+    batches = []
+    monkeypatch.setattr(ReportSink, "take", lambda _, __, verdicts: batches.append(verdicts))
+    with redis_server() as server:
+        config = configured(tmp_path, server.url, extra=f'{PAGES}\n[batch]\nmatch = ["web0"]', alerts=())
+        learn(config, archive, capsys)
+        now = OUTAGE + 14 * 60
+        rates.store(server.client, now)
+        server.client.set("analyzer_batch", now)
+        server.client.hset("analyzer.last_timestamp.base_names", rates.names[0], now - 60)
+        run(config, now, full=True)
+    table = pa.Table.from_batches(batches)  # all of one schema
+    found = {row["metric"]: row for row in table.to_pylist()}
+    assert found["web0.requests"]["outcome"] == "skipped"
+    assert (found["web0.requests"]["rule_score"], found["web0.requests"]["channels"]) == (None, None)
+    _, scores = rates.walked(now)
+    new = rates.until(now) - rates.until(BEGIN + 8 * DAY - 60)
+    for row, name in list(enumerate(rates.names))[1:]:
+        last, loudest = scores[row, -1], scores[row, -new:].max(axis=0)
+        assert found[name]["rule_score"] == loudest[layout.PAGES]
+        assert (found[name]["expected_low"], found[name]["expected_high"]) == (last[layout.LOW], last[layout.HIGH])
+        assert found[name]["channels"] == [
+            channel for channel, at in (("outage", layout.OUTAGE), ("pattern", layout.PATTERN)) if loudest[at] > 1
+        ]
+    assert "outage" in found[QUIET]["channels"]
 
 
 def test_a_lost_memory_is_learned_anew_and_damage_costs_what_it_hits(tmp_path, rates, archive, capsys):
