@@ -77,7 +77,11 @@ def growing(axes: Axes, *, steps: int, end: int, counters: float) -> Iterator[Gr
 
 
 def _add(fleet: Growing, axes: Axes, first: int, metrics: int, counters: float) -> None:
-    """Make and write the metrics from `first` on."""
+    """Make and write the metrics from `first` on.
+
+    Their keys come into being in the order of their names, as those of hosts that send all their metrics at once: what
+    came together lies together in the server's memory.
+    """
     steps = len(fleet.to_come)
     made = build_fleet(
         metrics,
@@ -90,8 +94,11 @@ def _add(fleet: Growing, axes: Axes, first: int, metrics: int, counters: float) 
     values = made.values
     _spike(random, values, axes.spikes)
     _count(random, values, counters)
+    names = np.array(made.metrics)
+    order = np.argsort(names)
+    names, values = names[order], values[order]
     stored, fleet.to_come[:, first : first + metrics] = values[:, : axes.points], values[:, axes.points :].T
-    keys = [f"{NAMESPACE}{name}.{first:07d}".encode() for name in made.metrics]
+    keys = [f"{NAMESPACE}{first // PART:04d}.{name}".encode() for name in names.tolist()]
     fleet.keys += keys
     fleet.client.sadd(f"{NAMESPACE}{UNIQUE_SET}", *keys)
     data = _encoded(np.tile(made.timestamps[: axes.points], metrics), stored)

@@ -8,6 +8,7 @@ from typing import Final
 
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.run.budget import Budget
+from ridgeline.engine.run.collecting import collecting_rarely
 from ridgeline.engine.run.stages.alert import alert
 from ridgeline.engine.run.stages.archive import open_archive, write_archive
 from ridgeline.engine.run.stages.bookkeeping import finish_sinks, open_ledger, write_books
@@ -84,7 +85,7 @@ def run_once(
     """
     turn = Turn.begin(request, Budget.begin(request.config.run.deadline, clock), now)
     report, budget = turn.report, turn.budget
-    with turn.cleanup:
+    with turn.cleanup, collecting_rarely():
         turn.cleanup.callback(turn.release)  # the last of all, however the run ends
         before = 0.0
         try:
