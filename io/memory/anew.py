@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgeline.io.memory.bulk import write_array, write_rows
+from ridgeline.io.memory.bulk import map_array, write_array, write_rows
 from ridgeline.io.memory.header import Header
 from ridgeline.io.memory.roster import Roster
 from ridgeline.io.memory.slots import Slot
@@ -52,6 +52,7 @@ class NewFile:
             for stripe, found in enumerate(memory.stripes(section.name)):
                 begin = places.parts[section.name] + stripe * header.capacity * section.row_bytes
                 self._copy(descriptor, begin, found[: len(memory)])
+        self._carry(descriptor, header)
         for name, rows, values in memory.changes:
             still = slice(None) if len(self.kept) == len(memory) else np.isin(rows, self.kept)
             at = np.searchsorted(self.kept, rows[still])
@@ -68,8 +69,20 @@ class NewFile:
             capacity=rows + spare,
             room=used + spare * max(LEAST, used // max(rows, 1) * 3 // 2),
             keys_sum=roster.keys_sum(0, rows),
-            sections=memory.sections,
+            sections=(*memory.sections, *memory.carried),
         )
+
+    def _carry(self, descriptor: int, header: Header) -> None:
+        """Copy the sections that the run has no use for, from the file that this one takes the place of."""
+        memory = self.memory
+        if memory.header is None or memory.descriptor is None:
+            return
+        for section in memory.carried:
+            begin = memory.header.places.parts[section.name]
+            shape = (section.stripes, memory.header.capacity, section.row_bytes)
+            for stripe, found in enumerate(map_array(memory.descriptor, begin, shape, "|u1")):
+                at = header.places.parts[section.name] + stripe * header.capacity * section.row_bytes
+                self._copy(descriptor, at, found[: memory.held])
 
     def _copy(self, descriptor: int, at: int, rows: NDArray[np.uint8]) -> None:
         """Copy the rows of a section that are kept; it may have fewer than there are keys."""

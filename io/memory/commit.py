@@ -90,6 +90,7 @@ def _write_in_place(
     places, old = header.places, memory.slot
     counted = replace(slot, notes=old.notes, runs=old.runs, written=old.written)
     if replace(counted, turn=old.turn) != old:
+        _clear_carried(descriptor, memory, places)
         _write_keys(descriptor, places, memory.roster, memory.held)
         for column in COLUMNS:
             write_array(descriptor, places.parts[column.name], memory.roster.columns[column.name])
@@ -126,6 +127,14 @@ def _exact_writes(
                 found = memory.stripes(name)[stripe]
                 at = begin + stripe * header.capacity * section.row_bytes
                 yield from row_parts(at, touched, found, whole=True)
+
+
+def _clear_carried(descriptor: int, memory: MemoryFile, places: Places) -> None:
+    """Let nothing be known of new keys in sections that this run did not look into: a power cut may have left rows there."""
+    for section in memory.carried:
+        if section.private:
+            begin = places.parts[section.name] + memory.held * section.row_bytes
+            write_array(descriptor, begin, np.zeros((len(memory) - memory.held, section.row_bytes), np.uint8))
 
 
 def _write_keys(descriptor: int, places: Places, roster: Roster, held: int) -> None:

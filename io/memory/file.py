@@ -86,6 +86,12 @@ class MemoryFile:
         return len(self.roster)
 
     @property
+    def carried(self) -> tuple[Section, ...]:
+        """Sections of the file that this run has no use for: they stay as they are, also where the file grows."""
+        own = {section.name for section in self.sections}
+        return () if self.header is None else tuple(one for one in self.header.sections if one.name not in own)
+
+    @property
     def keys(self) -> Keys:
         """The key of each row."""
         return self.roster.keys

@@ -7,6 +7,7 @@ import pytest
 from rigs.memory_files import HOT, NOW, OWNER, after_bytes, die, in_child, names
 
 from ridgeline.io.memory.file import MemoryFile
+from ridgeline.io.memory.header import read_header
 from ridgeline.io.memory.redo import beside
 from ridgeline.io.memory.sections import Section
 from ridgeline.io.memory.summary import drop
@@ -95,6 +96,31 @@ def test_a_section_of_another_version_begins_anew_alone(path):
         assert memory.dropped == ()
         assert (memory.stripes("cells")[2, :50] == 7).all()
         assert (memory.rows("state").view(np.int64) == 1).all()
+
+
+@pytest.mark.parametrize("more", [30, 500], ids=["in place", "as a larger file"])
+def test_what_a_run_has_no_use_for_stays_where_the_file_grows(path, more):
+    write(path, 1, 100)
+    write(path, 2, cells=[3], rows=[7])
+    with path.open("r+b") as file:  # as a power cut may leave it: a row that no key was ever written down for
+        file.seek(read_header(file.fileno(), path, OWNER).places.parts["state"] + 110 * STATE.row_bytes)
+        file.write(b"another's")
+    with MemoryFile.open(path, OWNER, (HOT,)) as memory:
+        assert memory.carried == (STATE, CELLS)
+        memory.gone[5] = 1
+        memory.add(names(more, first=100))
+        memory.commit(np.ones(100 + more, np.bool_), NOW)
+    kept = [at for at in range(100 + more) if more == 30 or at != 5]
+    with MemoryFile.open(path, OWNER, SECTIONS) as memory:
+        assert memory.dropped == ()
+        state = memory.rows("state").view(np.int64)[:, 0]
+        assert state.tolist() == [0 if at >= 100 else 2 if at == 7 else 1 for at in kept]
+        cells = memory.stripes("cells")[:, : len(memory)].view(np.int64)
+    old = [at for at in kept if at < 100]
+    assert (cells[:, : len(old), 1] == old).all()
+    assert (cells[:, : len(old), 0] == np.arange(5)[:, None]).all()
+    assert np.argwhere(cells[..., 2] == 2).tolist() == [[3, old.index(7)]]
+    assert not cells[:, len(old) :].any()
 
 
 @pytest.mark.parametrize("kills", [24, pytest.param(200, marks=pytest.mark.long)])

@@ -247,6 +247,32 @@ def test_verdicts_say_what_spoke_also_beside_rows_that_nobody_judges(tmp_path, r
     assert "outage" in found[QUIET]["channels"]
 
 
+def test_a_day_under_consensus_keeps_what_walks_learned(tmp_path, rates, archive, capsys):
+    """Also where that makes a larger file of the memory; walks go on from where they were."""
+    with redis_server() as server:
+        config = configured(tmp_path, server.url, alerts=())
+        learn(config, archive, capsys)
+        pages, now = config.read_text(), OUTAGE - 3600
+        rates.store(server.client, now)
+        run(config, now)
+        before = bytes_of(config, rates.names)
+        config.write_text(pages.replace(PAGES, ""))
+        more = {f"{NAMESPACE}more{at}": pair(now, 1.0) for at in range(200)}
+        server.client.mset(more)
+        server.client.sadd(f"{NAMESPACE}unique_metrics", *more)
+        inode = memory_of(config).path.stat().st_ino
+        run(config, now + 60)
+        assert memory_of(config).path.stat().st_ino != inode
+        assert bytes_of(config, rates.names) == before
+        config.write_text(pages)
+        rates.store(server.client, OUTAGE + 14 * 60)
+        report = run(config, OUTAGE + 14 * 60)
+        assert report.learning == 200
+        assert [one.metric for one in report.anomalies] == [QUIET]
+        state, _ = rates.walked(OUTAGE + 14 * 60)
+        assert bytes_of(config, rates.names) == of_state(state)
+
+
 def test_a_lost_memory_is_learned_anew_and_damage_costs_what_it_hits(tmp_path, rates, archive, capsys):
     with redis_server() as server:
         config = configured(tmp_path, server.url)
