@@ -35,9 +35,9 @@ one that does not know METRIC.
 LEARN: Final = f"""\
 Where a rule goes by walks (`rule = "pages"`), they learn each metric for five days before they speak of outages. What an
 archive holds they learn at once: DATASET is {READS}, with points in any order. Of each metric only what is newer than what
-the memory knows of it is learned, so an archive can be learned again when it has grown. Everything is written at the end, or
-nothing. Exit codes: 0; 2 configuration, usage, a DATASET that
-cannot be read, or a memory that cannot be used.
+the memory knows of it is learned, so an archive can be learned again when it has grown. Metrics are learned and written block
+by block: what was learned stays, whatever ends it, and the same command goes on from there. Exit codes: 0; 2 configuration,
+usage, a DATASET that cannot be read, or a memory that cannot be used.
 """
 DROP: Final = """\
 The next run reads every series in full, as the first one did, and begins a new memory. No vote of an algorithm depends on it;
@@ -115,6 +115,7 @@ def _known(args: argparse.Namespace, place: Place) -> Known:
 
 def _learn(args: argparse.Namespace) -> int:
     from ridgeline.engine.report.files import dumps
+    from ridgeline.engine.report.progress import Progress
     from ridgeline.engine.report.text import number
     from ridgeline.engine.run.learning import learn, selection_of
     from ridgeline.io.tables.dataset import open_dataset
@@ -123,8 +124,10 @@ def _learn(args: argparse.Namespace) -> int:
     labels = config.source.each["parquet"].labels_from
     select, shape = selection_of(config), shape_of(args, labels)
     source = open_dataset(args.input, shape, select=select, max_memory=config.run.max_memory)
+    terminal = None if args.json else sys.stderr
     try:
-        found = learn(config, place, source.chunks(), int(time.time()))
+        with Progress("metrics", terminal, total=len(source.selected.names)) as progress:
+            found = learn(config, place, source, int(time.time()), progress.add)
     finally:
         source.close()
     for _, sentence in source.unreadable:

@@ -14,21 +14,24 @@ from ridgeline.engine.rules.judgement import NEEDS_WALKS
 from ridgeline.engine.rules.overrides import rules_of
 from ridgeline.engine.rules.selection import Selection
 from ridgeline.engine.score.scorer import Scorer
-from ridgeline.engine.walks.kept import ENTRY, Kept
+from ridgeline.engine.walks.kept import ENTRY, SECTIONS, Kept
 from ridgeline.engine.walks.said import NEVER, Said, thresholds_of
 from ridgeline.io.errors import InputError
 from ridgeline.io.memory.file import MemoryFile
 from ridgeline.io.memory.keys import Keys
+from ridgeline.io.memory.place import held
 from ridgeline.io.redis.source import key_of
 from ridgeline.kernels.native import loader
+from ridgeline.kernels.paging.layout import WALKED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
     from ridgeline.engine.config.model import Config
     from ridgeline.engine.run.place import Place
     from ridgeline.io.matrix import MetricMatrix
+    from ridgeline.io.parquet.source import ParquetSource
     from ridgeline.io.source import Select
 
 
@@ -57,56 +60,61 @@ def selection_of(config: Config) -> Select:
 
 
 def learn(
-    config: Config, place: Place, matrices: Iterable[MetricMatrix], now: int, told: Callable[[int], None] | None = None
+    config: Config, place: Place, source: ParquetSource, now: int, told: Callable[[int], None] | None = None
 ) -> Learned:
-    """Walk what is in matrices, cleaned series that are whole each, and newer than what the memory knows; write it at the end.
+    """Walk what a dataset holds that is newer than what the memory knows, matrix by matrix, each written before the next.
 
+    So no more than a matrix is held at once, and what was learned stays whatever ends it: done again, it goes on from there.
     Points after `now`, epoch seconds, are left out. `told` of metrics as they are learned. Raises Unusable, and what reading
-    raises: then nothing is written.
+    raises.
     """
     loader.prepare(ENTRY)
     scorer = Scorer.of(config.analysis, config.overrides, user=())
     found = Learned(place.path)
-    with MemoryFile.open(place.path, place.owner, sections(walks=True)) as memory:
-        changed = np.zeros(0, np.bool_)
-        for matrix in matrices:
-            changed = _learn(scorer, memory, matrix, now, found, changed)
+    with held(place.path):
+        _make_rows(scorer, place, source.selected.names.to_pylist(), now, found)
+        for matrix in source.chunks():
+            with MemoryFile.open(place.path, place.owner, SECTIONS, locked=True) as memory:
+                _learn(scorer, memory, matrix, now, found)
             if told is not None:
                 told(len(matrix))
-        memory.commit(changed, now)
     return found
 
 
-def _learn(
-    scorer: Scorer, memory: MemoryFile, matrix: MetricMatrix, now: int, found: Learned, changed: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Learn one matrix; return the rows that changed so far, bool[n]."""
+def _make_rows(scorer: Scorer, place: Place, names: Sequence[str], now: int, found: Learned) -> None:
+    """Let every metric that is walked have a row, all at once: a memory that grew matrix by matrix were written as often."""
+    with MemoryFile.open(place.path, place.owner, sections(walks=True), locked=True) as memory:
+        rows = memory.rows_of(_keys_of(memory, names))
+        new = (_thresholds(scorer, names) < NEVER) & (rows < 0)
+        found.new = int(np.count_nonzero(new))
+        if found.new:
+            added = memory.add(_keys_of(memory, [names[at] for at in np.flatnonzero(new).tolist()]))
+            memory.gone[added] = now  # until a run finds them listed
+        if found.new or memory.dropped or memory.anew is not None:
+            memory.commit(np.zeros(len(memory), np.bool_), now)
+
+
+def _learn(scorer: Scorer, memory: MemoryFile, matrix: MetricMatrix, now: int, found: Learned) -> None:
+    """Learn one matrix, and write that."""
     names = matrix.metrics.to_pylist()
-    of_row = scorer.overrides.assign(names)  # which learns the policies
-    thresholds = thresholds_of(scorer.overrides.policies, of_row, len(names))
+    thresholds = _thresholds(scorer, names)
     walked = thresholds < NEVER
-    rows, new = _rows_of(memory, names, walked, now)
+    rows = np.where(walked, memory.rows_of(_keys_of(memory, names)), -1)
     kept = Kept(memory)
     facts = kept.walk(rows, matrix.offsets, matrix.timestamps, matrix.values, now, whole=True)
     said = Said.by(kept.hot, rows[walked], thresholds[walked], now)
     found.metrics += int(np.count_nonzero(walked))
-    found.new += new
-    found.points += int(facts[:, 0].sum())
+    found.points += int(facts[:, WALKED].sum())
     found.learning += int(np.count_nonzero(said.learning))
-    every = kept.touch()
-    every[: len(changed)] |= changed
-    return every
+    if kept.changed.any():
+        memory.commit(kept.touch(), now)
 
 
-def _rows_of(
-    memory: MemoryFile, names: Sequence[str], walked: NDArray[np.bool_], now: int
-) -> tuple[NDArray[np.int64], int]:
-    """The row of each name that is walked, -1 of others, and how many are new: gone, until a run finds them listed."""
-    keys = Keys.of([key_of(name, memory.owner.namespace) for name in names])
-    rows = memory.rows_of(keys)
-    new = walked & (rows < 0)
-    if new.any():
-        rows[new] = memory.add(keys.take(new))
-        memory.gone[rows[new]] = now
-    rows[~walked] = -1
-    return rows, int(np.count_nonzero(new))
+def _thresholds(scorer: Scorer, names: Sequence[str]) -> NDArray[np.float64]:
+    """What scores of walks are divided by, NEVER where the walks do not judge."""
+    of_row = scorer.overrides.assign(names)  # which learns the policies
+    return thresholds_of(scorer.overrides.policies, of_row, len(names))
+
+
+def _keys_of(memory: MemoryFile, names: Sequence[str]) -> Keys:
+    return Keys.of([key_of(name, memory.owner.namespace) for name in names])

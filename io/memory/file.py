@@ -56,17 +56,18 @@ class MemoryFile:
     @classmethod
     @contextlib.contextmanager
     def open(
-        cls, path: Path, owner: Owner, sections: Sequence[Section], *, writing: bool = True
+        cls, path: Path, owner: Owner, sections: Sequence[Section], *, writing: bool = True, locked: bool = False
     ) -> Iterator[MemoryFile]:
         """The memory at `path`, for the length of the block; a file that is not there, damaged or outdated begins anew.
 
         writing   hold its lock, so that `commit` may write; without, nothing is made, locked or changed
+        locked    the caller holds its lock already (`place.held`)
 
         Raises Unusable: the file is another's, is being written by another process, lies where no memory is kept, is a
         link or a device, or cannot be read or written.
         """
         with contextlib.ExitStack() as stack:
-            if writing:
+            if writing and not locked:
                 stack.enter_context(held(path))
             memory = cls(path, owner, sections)
             memory.writing = writing

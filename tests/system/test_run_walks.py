@@ -19,8 +19,10 @@ from ridgeline.engine.config.load import load_config
 from ridgeline.engine.doctor.memory import look_at_memory
 from ridgeline.engine.run.sinks import ReportSink
 from ridgeline.engine.walks.kept import HOT, SECTIONS
+from ridgeline.io.errors import InputError
 from ridgeline.io.memory.file import MemoryFile
 from ridgeline.io.memory.header import read_header
+from ridgeline.io.parquet.source import ParquetSource
 from ridgeline.kernels.paging.layout import UNRIPE
 from ridgeline.kernels.walks import layout
 
@@ -121,6 +123,32 @@ def test_what_is_learned_in_parts_is_what_is_learned_at_once(tmp_path, rates, ar
     assert (again["new"], again["points"], again["learning"]) == (0, 8 * 4 * 1440, 0)
     assert learn(config, archive, capsys)["points"] == 0
     state, _ = rates.walked(BEGIN + 8 * DAY - 60)
+    assert bytes_of(config, rates.names) == of_state(state)
+
+
+def test_what_was_learned_stays_whatever_ends_it(tmp_path, rates, archive, capsys, monkeypatch):
+    config = configured(tmp_path, "redis://localhost:1")
+    chunks = ParquetSource.chunks
+
+    def broken(source):
+        """Metric by metric, and no further than the fifth."""
+        for whole in chunks(source):
+            yield from (whole.slice(row, row + 1) for row in range(5))
+            raise InputError("the disk is gone")
+
+    monkeypatch.setattr(ParquetSource, "chunks", broken)
+    assert main(["memory", "learn", "--config", str(config), "--input", str(archive)]) == 2
+    assert "the disk is gone" in capsys.readouterr().err
+    state, _ = rates.walked(BEGIN + 8 * DAY - 60)
+    assert bytes_of(config, rates.names[:5]) == [
+        state.hot[:5].tobytes(),
+        state.slots[:5].tobytes(),
+        state.leaders[:5].tobytes(),
+        state.profile.reshape(layout.CELLS, 8, -1)[:, :5].tobytes(),
+    ]
+    monkeypatch.setattr(ParquetSource, "chunks", chunks)
+    found = learn(config, archive, capsys)
+    assert (found["new"], found["metrics"], found["points"]) == (0, 8, 3 * 8 * 1440)
     assert bytes_of(config, rates.names) == of_state(state)
 
 
