@@ -12,10 +12,15 @@ QUEUE: Final = Section("queue", str(LAYOUT_VERSION), QUEUE_BYTES, private=False)
 SECTIONS: Final = (HOT, QUEUE)
 
 
-def sections(*, walks: bool) -> tuple[Section, ...]:
-    """All sections of a file, those of walks where these are kept."""
-    if not walks:
-        return SECTIONS
-    from ridgeline.engine.walks.kept import SECTIONS as OF_WALKS
+def sections(*, walks: bool, gaps: int | None = None) -> tuple[Section, ...]:
+    """All sections of a file: those of walks where these are kept; that of airgaps where they are looked for, `gaps` seconds back."""
+    found: tuple[Section, ...] = SECTIONS
+    if gaps is not None:
+        from ridgeline.engine.memory.gaps import section
 
-    return (*SECTIONS, *OF_WALKS)
+        found = (*found, section(gaps))
+    if walks:
+        from ridgeline.engine.walks.kept import SECTIONS as OF_WALKS
+
+        found = (*found, *OF_WALKS)
+    return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -11,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ridgeline.engine.prepare.airgaps import MOST, Gaps, find_gaps
+from ridgeline.engine.prepare.airgaps import MOST, find_gaps
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.rules.airgaps import Airgaps
 from ridgeline.engine.rules.matching import Patterns
@@ -23,6 +24,9 @@ from ridgeline.engine.score.plan import ScorePlan, resolve_as_of
 from ridgeline.io.matrix import MetricMatrix
 
 if TYPE_CHECKING:
+    from ridgeline.engine.memory.judging import Judging
+    from ridgeline.engine.run.gap_follower import GapFollower
+    from ridgeline.engine.run.remembered import Remembered
     from ridgeline.engine.run.turn import Turn
 
 GAPS: Final = "analyzer.airgapped_metrics"
@@ -51,7 +55,7 @@ class AirgapSink:
     report: Report
     filling: tuple[str, ...] = ()
     wants_series: bool = True
-    wants_all: bool = True
+    wants_all: bool = False
     gaps: list[Airgap] = field(default_factory=list)
     unordered: list[str] = field(default_factory=list)
     _check: Patterns = field(init=False)
@@ -61,6 +65,7 @@ class AirgapSink:
     _closed: int = 0
     _untold: int = 0
     _looked: list[Looked] = field(default_factory=list)
+    _followed: GapFollower | None = None
 
     def __post_init__(self) -> None:
         self._check, self._skip = Patterns(self.settings.check), Patterns(self.settings.skip)
@@ -76,12 +81,29 @@ class AirgapSink:
         rows = np.flatnonzero((gaps.closed > 0) | (gaps.opened > 0) | (series.disordered > 0))
         for row, name, filled in self._in_scope(series, rows):
             if not filled:
-                self._note(name, gaps, row)
+                opened, closed = bool(gaps.opened[row]), int(gaps.closed[row])
+                self._note(name, int(gaps.step[row]), gaps.of(row), opened=opened, closed=closed)
             if series.disordered[row]:
                 self.unordered.append(name)
 
-    def settle(self, settled: Settled) -> None:
-        """Never asked for: it sees every series whole."""
+    def follow(self, memory: Remembered, judging: Judging) -> GapFollower:
+        """What tells of the metrics that are not read."""
+        from ridgeline.engine.run.gap_follower import GapFollower  # runs without memory do without
+
+        self._followed = GapFollower(memory, self.settings.max_period, judging.as_of, judging.windows, self._wanted)
+        return self._followed
+
+    def settle(self, settled: Settled) -> None:  # noqa: ARG002 - the follower knows more of them
+        """Look at those that are not read; only those with something to tell cost more than columns."""
+        followed = self._followed
+        if followed is None:
+            return
+        rows = followed.telling()
+        names = followed.memory.names(rows)
+        wanted = self._wanted(names)
+        for row, name in zip(rows[wanted].tolist(), compress(names, wanted), strict=True):
+            step, kept, opened = followed.gaps(row)
+            self._note(name, step, kept, opened=opened)
 
     def finish(self, turn: Turn) -> None:
         """Bring the sets of airgaps and of unordered series up to date."""
@@ -110,19 +132,25 @@ class AirgapSink:
             return
         every = series.metrics.to_pylist()
         names = [every[row] for row in rows]
-        wanted = self._check.any(names) if len(self._check) else np.ones(len(names), np.bool_)
-        wanted &= ~self._skip.any(names)
         filled = self._filling.any(names)
-        for at in np.flatnonzero(wanted):
+        for at in np.flatnonzero(self._wanted(names)):
             yield int(rows[at]), names[at], bool(filled[at])
 
-    def _note(self, name: str, gaps: Gaps, row: int) -> None:
-        kept = gaps.of(row)
+    def _wanted(self, names: Sequence[str]) -> NDArray[np.bool_]:
+        """In which of some metrics gaps are looked for, bool[k]."""
+        wanted = self._check.any(names) if len(self._check) else np.ones(len(names), np.bool_)
+        return wanted & ~self._skip.any(names)
+
+    def _note(
+        self, name: str, step: int, kept: Sequence[tuple[int, int]], *, opened: bool, closed: int | None = None
+    ) -> None:
+        """Keep the gaps of a metric; `closed`: how many there are, if more than are kept."""
+        closed = len(kept) if closed is None else closed
         room = MOST_OF_ALL - len(self.gaps)
-        self.gaps += [Airgap(name, int(gaps.step[row]), start, end) for start, end in kept[:room]]
-        self._open += bool(gaps.opened[row])
-        self._closed += int(gaps.closed[row])
-        self._untold += int(gaps.closed[row]) - min(len(kept), room)
+        self.gaps += [Airgap(name, step, start, end) for start, end in kept[:room]]
+        self._open += opened
+        self._closed += closed
+        self._untold += closed - min(len(kept), room)
 
     def _keep_unordered(self, turn: Turn, known: Collection[str]) -> None:
         """Members are keys of series. What this run did not read it knows nothing of, unless it read everything."""
@@ -130,14 +158,18 @@ class AirgapSink:
         now = {f"{namespace}{name}" for name in self.unordered}
         rest = set(known) - now
         if not (turn.whole and turn.request.everything):
-            read = self._among({key.removeprefix(namespace) for key in rest}, attrgetter("read"))
+            metrics = {key.removeprefix(namespace) for key in rest}
+            read = self._among(metrics, attrgetter("read"))
+            if self._followed is not None:
+                read |= self._followed.settled(metrics)
             rest = {key for key in rest if key.removeprefix(namespace) in read}
         turn.entries.remove(UNORDERED, sorted(rest))
         turn.entries.add(UNORDERED, sorted(now - set(known)))
 
     def _told(self, metrics: Collection[str]) -> set[str]:
         """Those of the metrics in whose series gaps could be told."""
-        return self._among(metrics, attrgetter("told"))
+        told = self._among(metrics, attrgetter("told"))
+        return told if self._followed is None else told | self._followed.told(metrics)
 
     def _among(self, metrics: Collection[str], holding: Callable[[Looked], NDArray[np.bool_]]) -> set[str]:
         """Those of the metrics for which something holds."""

@@ -15,6 +15,7 @@ from ridgeline.engine.run.settled import Settled
 from ridgeline.engine.run.sinks import Series
 
 if TYPE_CHECKING:
+    from ridgeline.engine.run.following import Following
     from ridgeline.engine.run.remembered import Remembered
     from ridgeline.engine.run.turn import Turn
 
@@ -25,6 +26,7 @@ class AnchorSink:
 
     memory: Remembered
     anchor: Anchor
+    following: Following
     rows: Mapping[str, int]
     many: bool
     wants_series: bool = True
@@ -38,6 +40,7 @@ class AnchorSink:
         rows = np.array([self.rows.get(name, -1) for name in series.metrics.to_pylist()], np.int64)
         odd = is_whole(self.memory.assignment[np.maximum(rows, 0)]) | (series.disordered > 0)
         self.anchor.take(matrix.prepared, matrix.judged, rows, odd, many=self.many)
+        self.following.anchor(series, rows)
         self.memory.changed[rows[rows >= 0]] = True
 
     def settle(self, settled: Settled) -> None:

@@ -9,6 +9,7 @@ from ridgeline.engine.memory.assignment import is_whole
 from ridgeline.engine.memory.refresh import RUNS, due
 from ridgeline.engine.memory.tails import Tails
 from ridgeline.engine.run.anchoring import AnchorSink
+from ridgeline.engine.run.following import Follower, Following, Follows
 from ridgeline.engine.run.remembered import UNASKED
 from ridgeline.engine.run.statistics.canary import CanarySink
 from ridgeline.engine.run.turn import BUG
@@ -18,7 +19,7 @@ from ridgeline.io.redis.marked import marked
 from ridgeline.io.redis.tails import Ranges, Refused
 from ridgeline.io.state.interface import StateError
 from ridgeline.io.text import escape
-from ridgeline.kernels.memory.layout import READ_ODD, READ_REFRESH, READ_WALKS
+from ridgeline.kernels.memory.layout import READ_ODD, READ_REFRESH
 
 if TYPE_CHECKING:
     from ridgeline.engine.run.remembered import Remembered
@@ -29,7 +30,16 @@ if TYPE_CHECKING:
 MANY: Final = 10  # rows are many where they are more than one part in so many
 
 
-def ask(turn: Turn, memory: Remembered, source: RedisSource) -> None:
+def following(turn: Turn, memory: Remembered) -> Following:
+    """Who goes on from what the memory knows: the walks, and sinks that do."""
+    found: list[Follower] = []
+    if memory.kept is not None:
+        found.append(Walking(memory, memory.kept, turn.as_of, memory.thresholds(turn.scorer)))
+    judging = memory.judging(turn.scorer, turn.as_of)
+    return Following(memory, [*found, *(one.follow(memory, judging) for one in turn.sinks if isinstance(one, Follows))])
+
+
+def ask(turn: Turn, memory: Remembered, source: RedisSource, following: Following) -> None:
     """Bring rows up to date by the ends of their series, tell the sinks of those that this settles, and have the rest read.
 
     Where the server refuses, everything is read in full, as if nothing were remembered.
@@ -39,14 +49,12 @@ def ask(turn: Turn, memory: Remembered, source: RedisSource) -> None:
     memory.codes[asked[due(asked, memory.runs)]] = READ_REFRESH
     memory.codes[_wanted(turn, memory)] = READ_REFRESH
     memory.codes[asked[is_whole(memory.assignment[asked])]] = READ_ODD
-    thresholds = memory.thresholds(turn.scorer)
-    walking = Walking.over(memory, thresholds, turn.as_of)
-    memory.codes[walking.behind(asked)] = READ_WALKS
+    following.begin(asked[memory.codes[asked] == UNASKED])
     asked = asked[memory.codes[asked] == UNASKED]
     keys = memory.file.keys
     ranges = Ranges(source.client, source.settings, keys.offsets, keys.data, turn.budget.reading_left)
     judging = memory.judging(turn.scorer, turn.as_of)
-    tails = Tails(memory.hot, memory.queue, judging, memory.codes, walking.asked, walking.news)
+    tails = Tails(memory.hot, memory.queue, judging, memory.codes, following.asked, following.news)
     try:
         tails.ask(ranges, asked, turn.as_of - memory.before)
     except Refused as error:
@@ -57,8 +65,10 @@ def ask(turn: Turn, memory: Remembered, source: RedisSource) -> None:
         # The source is lost midway: whoever reads the rest will say so.
     source.bytes_read += ranges.bytes_read
     memory.changed |= tails.changed > 0
-    walking.end(tails.late)
-    hand_out(turn, memory.settled(judging, thresholds))
+    if memory.kept is not None:
+        memory.kept.late += tails.late
+    following.end()
+    hand_out(turn, memory.settled(judging, memory.thresholds(turn.scorer)))
     unread = memory.unread()
     source.choose(memory.names(unread), memory.keys(unread))
 
@@ -76,12 +86,12 @@ def hand_out(turn: Turn, settled: Settled) -> None:
         turn.request.progress(len(settled))
 
 
-def anchoring(turn: Turn, memory: Remembered) -> AnchorSink:
+def anchoring(turn: Turn, memory: Remembered, following: Following) -> AnchorSink:
     """What remembers the series that are read in full."""
     unread = memory.unread()
     memory.anchor = Anchor(memory.hot, memory.judging(turn.scorer, turn.as_of))
     rows = dict(zip(memory.names(unread), unread.tolist(), strict=True))
-    return AnchorSink(memory, memory.anchor, rows, many=MANY * len(unread) > len(memory.rows))
+    return AnchorSink(memory, memory.anchor, following, rows, many=MANY * len(unread) > len(memory.rows))
 
 
 def _wanted(turn: Turn, memory: Remembered) -> Ints:

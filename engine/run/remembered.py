@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ridgeline.engine.memory.anchor import Anchor
 from ridgeline.engine.memory.assignment import APART, asks_of, policy_of
+from ridgeline.engine.memory.gaps import ENTRY as GAP_ROWS
 from ridgeline.engine.memory.judging import Judging
 from ridgeline.engine.memory.sections import HOT, QUEUE
 from ridgeline.engine.memory.tails import ENTRIES
@@ -75,12 +76,14 @@ class Remembered:
     odd      the names of keys that do not say them by themselves
     asks     whether the ends of series may settle anything: else all are read in full, and what is known of them stays
     walks    whether walks are kept too, and `kept`: they, of all rows
+    gaps     whether airgaps are kept too
     """
 
     file: MemoryFile
     namespace: str
     asks: bool = True
     walks: bool = False
+    gaps: bool = False
     kept: Kept | None = None
     rows: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     listed: bool = True
@@ -90,7 +93,7 @@ class Remembered:
     @property
     def entries(self) -> tuple[str, ...]:
         """The kernel entries that it takes."""
-        return (*ENTRIES, "anchor", *((KEPT,) if self.walks else ()))
+        return (*ENTRIES, "anchor", *((KEPT,) if self.walks else ()), *((GAP_ROWS,) if self.gaps else ()))
 
     @property
     def runs(self) -> int:
@@ -130,10 +133,20 @@ class Remembered:
         known: Ints = rows[self.hot[rows, CHECK] != 0]
         return known
 
+    def newest(self, rows: Ints) -> Ints:
+        """The newest point of some rows that the memory knows of, epoch seconds, int64[k]."""
+        found: Ints = self.hot[rows, LAST] + self.hot.view(np.int32)[rows, AHEAD]
+        return found
+
+    def points(self, rows: Ints) -> Ints:
+        """How many points the windows of some rows hold of their series as it came, int64[k]."""
+        derived = self.hot.view(np.uint8)[rows, MARKS_BYTE + STATE] >= DERIVED
+        found: Ints = np.where(derived, self.hot.view(np.int32)[rows, RAW_COUNT], self.hot[rows, COUNT])
+        return found
+
     def leads(self, as_of: int) -> Ints:
         """Seconds from `as_of` to the newest point of what needs not be read, int64[k]."""
-        rows, hot = self.rows[self.codes[self.rows] <= QUIET], self.hot
-        found: Ints = hot[rows, LAST] + hot.view(np.int32)[rows, AHEAD] - as_of
+        found: Ints = self.newest(self.rows[self.codes[self.rows] <= QUIET]) - as_of
         return found
 
     def write(self, as_of: int, *, everything: bool) -> None:

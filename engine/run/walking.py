@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ridgeline.engine.walks.said import NEVER, Said, thresholds_of
-from ridgeline.kernels.memory.layout import AHEAD, LAST, QUIET, READ_UNDECIDED, READ_WALKS
+from ridgeline.kernels.memory.layout import QUIET, READ_UNDECIDED, READ_WALKS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ridgeline.engine.run.remembered import Remembered
     from ridgeline.engine.run.settled import Ints
     from ridgeline.engine.score.scorer import Assigned
@@ -21,54 +20,47 @@ if TYPE_CHECKING:
     from ridgeline.io.matrix import MetricMatrix
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Walking:
     """The new points of tails.
 
     as_of       the run's clock, epoch seconds
     thresholds  float64[n], of the rows of the memory, NEVER where the walks do not judge
-    asked       uint8[n]: whether new points of a row are wanted; empty: of none
-    news        takes them in, as `engine.memory.tails` gives them; None: none are wanted
     """
 
     memory: Remembered
+    kept: Kept
     as_of: int
     thresholds: NDArray[np.float64]
-    asked: NDArray[np.uint8]
-    news: Callable[[Ints, Ints, Ints, NDArray[np.float64]], None] | None
+    code: int = READ_WALKS
 
-    @classmethod
-    def over(cls, memory: Remembered, thresholds: NDArray[np.float64], as_of: int) -> Self:
-        """Those of the rows that this run judges; where the memory keeps no walks, of none."""
-        kept = memory.kept
-        if kept is None:
-            return cls(memory, as_of, thresholds, np.empty(0, np.uint8), None)
-
-        def news(rows: Ints, offsets: Ints, timestamps: Ints, values: NDArray[np.float64]) -> None:
-            kept.walk(rows, offsets, timestamps, values, as_of, whole=False)
-
-        return cls(memory, as_of, thresholds, (thresholds < NEVER).astype(np.uint8), news)
+    @cached_property
+    def asked(self) -> NDArray[np.uint8]:
+        """Whether new points of a row are wanted, uint8[n]."""
+        return (self.thresholds < NEVER).astype(np.uint8)
 
     def behind(self, rows: Ints) -> Ints:
         """Those of rows int64[m] whose walks know less of the series than the row does, as where they are new."""
-        kept = self.memory.kept
-        if kept is None:
-            return rows[:0]
         mine = rows[self.thresholds[rows] < NEVER]
-        hot = self.memory.hot
-        found: Ints = mine[kept.watermarks(mine) < hot[mine, LAST] + hot.view(np.int32)[mine, AHEAD]]
+        found: Ints = mine[self.kept.watermarks(mine) < self.memory.newest(mine)]
         return found
 
-    def end(self, late: int) -> None:
-        """Have read in full what the walks find anomalous, and what was damaged; `late`: rows with a point that came too late."""
-        memory, kept = self.memory, self.memory.kept
-        if kept is None:
-            return
-        kept.late += late
+    def news(self, rows: Ints, offsets: Ints, timestamps: Ints, values: NDArray[np.float64]) -> None:
+        """Walk them."""
+        mine = np.where(self.asked[rows] > 0, rows, -1)
+        self.kept.walk(mine, offsets, timestamps, values, self.as_of, whole=False)
+
+    def undecided(self) -> Ints:
+        """What was damaged; and have read in full, as undecided, what the walks find anomalous."""
+        memory, kept = self.memory, self.kept
         rows = memory.rows[memory.codes[memory.rows] <= QUIET]
         rows = rows[self.thresholds[rows] < NEVER]
         memory.codes[rows[kept.scores(rows, self.as_of) > self.thresholds[rows]]] = READ_UNDECIDED
-        memory.codes[rows[kept.watermarks(rows) == 0]] = READ_WALKS
+        damaged: Ints = rows[kept.watermarks(rows) == 0]
+        return damaged
+
+    def anchor(self, series: MetricMatrix, rows: Ints) -> None:
+        """Series that are read in full are walked before they are judged."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -111,11 +111,13 @@ READ: Final = 16
     READ_REFRESH,  # its turn; set by callers
     READ_CLASS,  # a counter that is none any more, or the other way round
     READ_LATE,  # a point that is not later than those before it
-    READ_WALKS,  # its walks know less of it than it does, or it has more new points than can be handed on to them
-) = range(READ, READ + 14)
+    READ_WALKS,  # its walks know less of it than it does, or it has more new points than can be handed on
+    READ_GAPS,  # whether there are airgaps does not follow from its new points; set by callers
+    READ_ARCHIVE,  # it was archived less far than the memory knows it; set by callers
+) = range(READ, READ + 16)
 READS: Final = (
     "new", "no_junction", "layout", "odd", "undecided", "queue", "future", "meaning", "damaged", "window", "refresh",
-    "class", "late", "walks",
+    "class", "late", "walks", "gaps", "archive",
 )  # fmt: skip
 
 HEAD_SIZE: Final = 19  # bytes of a head: the longest fixed layout of one pair

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ridgeline.engine.rules.judgement import NEEDS_WALKS
 from ridgeline.engine.rules.overrides import rules_of
+from ridgeline.engine.run.airgaps import AirgapSink
 from ridgeline.engine.run.aside import Overdue, aside
 from ridgeline.engine.run.place import place_of
 from ridgeline.engine.run.stages.shedding import order_what_is_left
@@ -37,13 +38,17 @@ def open_memory(turn: Turn) -> None:
     from ridgeline.io.memory.unusable import Unusable
 
     writing = not turn.request.dry_run and turn.request.as_of is None
-    opening = MemoryFile.open(place.path, place.owner, sections(walks=walks), writing=writing)
+    airgaps = turn.sink(AirgapSink) if asks else None
+    gaps = None if airgaps is None else airgaps.settings.max_period
+    opening = MemoryFile.open(place.path, place.owner, sections(walks=walks, gaps=gaps), writing=writing)
     try:
         file = turn.cleanup.enter_context(opening)
     except Unusable as error:
         turn.warn(f"{FORGETFUL if walks else 'every series is read in full, without memory'}: {error}")
         return
-    turn.memory = Remembered(file, turn.request.config.source.settings.namespace, asks=asks, walks=walks)
+    turn.memory = Remembered(
+        file, turn.request.config.source.settings.namespace, asks=asks, walks=walks, gaps=gaps is not None
+    )
 
 
 def by_walks(turn: Turn) -> bool:
@@ -82,12 +87,13 @@ def ask_tails(turn: Turn) -> None:
     """Judge what the newest points alone can tell, and leave the rest to be read in full."""
     if turn.memory is None or turn.source is None or not turn.compiled:
         return
-    from ridgeline.engine.run.asking import anchoring, ask
+    from ridgeline.engine.run.asking import anchoring, ask, following
 
-    if not turn.request.full and turn.memory.asks:
-        ask(turn, turn.memory, cast("RedisSource", turn.source))  # no other is remembered
     if turn.memory.asks:
-        turn.sinks.append(anchoring(turn, turn.memory))
+        followers = following(turn, turn.memory)
+        if not turn.request.full:
+            ask(turn, turn.memory, cast("RedisSource", turn.source), followers)  # no other is remembered
+        turn.sinks.append(anchoring(turn, turn.memory, followers))
     order_what_is_left(turn)
 
 
