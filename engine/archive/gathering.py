@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgeline.engine.archive.archive import Archive
-from ridgeline.engine.archive.marks import UNKNOWN, Counts
+from ridgeline.engine.archive.marks import MOST, UNKNOWN, Counts
 from ridgeline.engine.archive.piece import Piece, cut, joined, not_archived
 from ridgeline.engine.archive.select import behind
 from ridgeline.io.errors import InputError, SourceUnavailable
@@ -68,11 +68,7 @@ class Gathering:
         known, held = marks.counts[rows], marks.counted(stamps, begins, starts)
         doubtful = ((held > known) | ((known == UNKNOWN) & (held > 0))).any(axis=1)
         new = np.flatnonzero(stops > starts)
-        room = self.archive.max_memory // SHARE // BYTES_PER_POINT - self._points
-        sizes = np.cumsum((stops - starts)[new])
-        fitting = new[sizes <= room]
-        self.outcome.waiting += len(new) - len(fitting)
-        self._points += int(sizes[len(fitting) - 1]) if len(fitting) else 0
+        fitting = new[: self._fitting((stops - starts)[new])]
         counts = marks.counted(stamps, begins, stops)
         settled = np.where(doubtful[:, None], known, counts).astype(np.uint16)
         piece = cut(matrix, fitting, starts[fitting], stops[fitting])
@@ -80,6 +76,31 @@ class Gathering:
         unchanged = np.flatnonzero((stops == starts) & ~doubtful)
         marks.settle(rows[unchanged], counts[unchanged])
         self._look_again(matrix, np.flatnonzero(doubtful), rows, starts, counts)
+
+    def follow(self, rows: Ints, piece: Piece) -> None:
+        """Take in the new points of the metrics `rows` of the marks, one at least of each, of series in which nothing else is new.
+
+        Where it is not known how many points a stretch of a series held, that stays so until it is read whole.
+        """
+        ends = np.cumsum(piece.lengths)
+        fitting = self._fitting(piece.lengths)
+        rows, ends = rows[:fitting], ends[:fitting]
+        points = int(ends[-1]) if fitting else 0
+        marks, known = self.archive.marks, self.archive.marks.counts[rows]
+        more = marks.counted(piece.stamps, ends - piece.lengths[:fitting], ends)
+        counts = np.minimum(known + more.astype(np.int64), MOST)
+        counts[known == UNKNOWN] = UNKNOWN
+        kept = Piece(piece.names[:fitting], piece.lengths[:fitting], piece.stamps[:points], piece.values[:points])
+        self._fresh.append(Fresh(rows, kept, piece.stamps[ends - 1], counts.astype(np.uint16)))
+
+    def _fitting(self, lengths: Ints) -> int:
+        """How many of the metrics with so many new points each there is room for, the first of them; the others wait."""
+        sizes = np.cumsum(lengths)
+        room = self.archive.max_memory // SHARE // BYTES_PER_POINT - self._points
+        fitting = int(np.searchsorted(sizes, room, "right"))
+        self.outcome.waiting += len(lengths) - fitting
+        self._points += int(sizes[fitting - 1]) if fitting else 0
+        return fitting
 
     def _look_again(self, matrix: MetricMatrix, doubtful: Ints, rows: Ints, starts: Ints, counts: Counts) -> None:
         """Keep the old points of doubtful series, as far as there is room."""

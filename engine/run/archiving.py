@@ -18,26 +18,39 @@ from ridgeline.engine.run.settled import Settled
 from ridgeline.engine.run.sinks import Series
 
 if TYPE_CHECKING:
+    from ridgeline.engine.memory.judging import Judging
+    from ridgeline.engine.run.archive_follower import ArchiveFollower
+    from ridgeline.engine.run.remembered import Remembered
     from ridgeline.engine.run.turn import Turn
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ArchiveSink:
     """Hands series to what gathers new points; they are written by a stage of its own, once the alerts are out."""
 
     gathering: Gathering
     wants_series: bool = True
-    wants_all: bool = True
+    wants_all: bool = False
+    _followed: ArchiveFollower | None = None
 
     def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:  # noqa: ARG002 - the interface of sinks
         """Look for new points."""
         if matrix is not None:
             self.gathering.take(matrix.cleaned)
 
-    def settle(self, settled: Settled) -> None:
-        """Never asked for: it sees every series whole."""
+    def follow(self, memory: Remembered, judging: Judging) -> ArchiveFollower:  # noqa: ARG002 - the interface of followers
+        """What finds the new points of metrics that are not read."""
+        from ridgeline.engine.run.archive_follower import ArchiveFollower  # runs without memory do without
+
+        self._followed = ArchiveFollower(memory, self.gathering)
+        return self._followed
+
+    def settle(self, settled: Settled) -> None:  # noqa: ARG002 - the follower has their points
+        """Gather what is new in them."""
+        if self._followed is not None:
+            self._followed.gather()
 
     def finish(self, turn: Turn) -> None:
         """Nothing is written here."""

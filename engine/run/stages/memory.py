@@ -75,7 +75,6 @@ def _may_remember(turn: Turn) -> bool:
     return not (
         request.as_of is not None
         or request.check_airgaps_only
-        or request.archive
         or plan.all_votes
         or plan.user
         or plan.profile.name != NATIVE
