@@ -230,6 +230,7 @@ class Remembered:
             datapoints=hot.view(np.float64)[rows, VALUE],
             counts=counts,
             points=np.where(derived, hot.view(np.int32)[rows, RAW_COUNT], counts),
+            windows=judging.windows[rows],
             negatives=hot[rows, NEGATIVES] > 0,
             resolutions=hot[rows, STEP],
             counters=counters > 0,

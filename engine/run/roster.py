@@ -73,7 +73,7 @@ def learn(turn: Turn, memory: Remembered, source: RedisSource) -> None:
         rows[new] = file.add(keys.take(new))
         file.assigned = ""
     patterns = turn.request.config.batch.match
-    assignment = file.assignment.copy()
+    assignment = np.full(len(file), -1, np.int32)  # the numbers of an earlier run say nothing of this one's policies
     assignment[rows] = assign(turn.scorer, every, Patterns(patterns).any(every) if patterns else None)
     file.gone[rows] = 0
     if turn.request.everything:

@@ -25,6 +25,7 @@ class Settled:
     timestamps   int64[n]: of the newest point, epoch seconds; 0 where there is none
     datapoints   float64[n]: its value
     counts       int64[n]: points in the window; points int64[n]: in that of the series as it came
+    windows      int64[n]: seconds of the window
     negatives    bool[n]: whether one of them is below 0
     resolutions  int64[n]: the usual step, seconds; 0: there is none
     counters     bool[n]: whether the window is a counter's
@@ -44,6 +45,7 @@ class Settled:
     datapoints: NDArray[np.float64]
     counts: Ints
     points: Ints
+    windows: Ints
     negatives: Bools
     resolutions: Ints
     counters: Bools

@@ -172,12 +172,24 @@ class SeriesBooks:
 
     def _gathered(self) -> Facts:
         """Of all metrics with a series."""
-        settled = [np.column_stack((some.resolutions, some.points)) for some in self._settled]
+        settled = [np.column_stack((some.resolutions, _points(some, self.window))) for some in self._settled]
         found = density(np.concatenate([*settled, *self._facts]), self.window)
         counters = [*((some.done & DERIVED) > 0 for some in self._settled), *self._counters]
         named = Named([name for part in self._metrics for name in part.to_pylist()], self._settled)
         facts = Facts(named.some, named.hashes(), found.resolution, found.sparsity, np.concatenate(counters))
         return facts.some(found.there)
+
+
+def _points(settled: Settled, window: int) -> NDArray[np.int64]:
+    """Points in these seconds, int64[n], of metrics of which those in a window of their own are known.
+
+    In a longer one they are taken to be the newest without a gap; in a shorter one to go on as dense as they are.
+    """
+    within = np.minimum(settled.points, -(-window // np.maximum(settled.resolutions, 1)))
+    found: NDArray[np.int64] = np.where(
+        settled.windows > window, within, -(-settled.points * window // settled.windows)
+    )
+    return found
 
 
 def _tell(turn: Turn, facts: Facts) -> None:

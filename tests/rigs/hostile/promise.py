@@ -11,7 +11,7 @@ DEEPER = "deeper"  # shows within 60 runs
 KNOWN = 17  # newest pairs by time, which prove where a row stands
 RUNS = 60
 SILENT = 600  # seconds after which the head is looked at
-WHOLE = 18 * 19  # no tail is shorter than this, so that a shorter value is seen whole
+WHOLE = 18 * 19  # no tail is shorter than this, so that of a shorter value it is seen how many points it has
 
 
 def promised(before, after, *, now, window):
@@ -22,7 +22,7 @@ def promised(before, after, *, now, window):
     if after.data.startswith(before.data):
         return APPEND
     known, found = (sorted(stored.points(), key=itemgetter(0)) for stored in (before, after))
-    if not known or len(after.data) < WHOLE:
+    if not known:
         return NEAR
     proof = known[-KNOWN:]
     ends = [end for end in range(len(proof), len(found) + 1) if found[end - len(proof) : end] == proof]
@@ -31,9 +31,10 @@ def promised(before, after, *, now, window):
     last = known[-1][0]
     counts = [pair for pair in known[: -len(proof)] if pair[0] > last - window]
     counted = [pair for pair in found[: ends[-1] - len(proof)] if pair[0] > last - window]
-    if counts == counted:
+    if counts == counted or (len(after.data) < WHOLE and len(counts) != len(counted)):
         return NEAR
-    if now - last <= SILENT and known[0][0] <= last - window:
+    newest = max((t for t, _ in found if t <= now), default=last)
+    if now - newest <= SILENT and known[0][0] <= last - window:
         return DEEPER  # such a row's head is not looked at
     shorter = min(len(counts), len(counted))
     head = counts[len(counts) - shorter :] == counted[len(counted) - shorter :]
