@@ -39,7 +39,9 @@ class History:
     def of(cls, timestamps: NDArray[np.int64], values: NDArray[np.float64]) -> Self:
         """Walk a cleaned series: timestamps int64[m], ascending; values float64[m], finite."""
         points = np.ascontiguousarray(timestamps, np.int64), np.ascontiguousarray(values, np.float64)
-        walked, _ = State.fresh(1).walk(np.zeros(1, np.int64), np.array([0, len(timestamps)]), *points)
+        walked, facts = State.fresh(1).walk(np.zeros(1, np.int64), np.array([0, len(timestamps)]), *points)
+        if facts[0, layout.LATE] == 0:
+            return cls(points[0], walked)
         new = ~np.isnan(walked[:, layout.LEARNING])
         return cls(points[0][new], walked[new])
 
@@ -48,8 +50,10 @@ class History:
         """The ends of the outage walk's band: float32[2, n]."""
         return self.walked[:, [layout.LOW, layout.HIGH]].T
 
-    def places(self, timestamps: NDArray[np.int64]) -> NDArray[np.int64]:
+    def places(self, timestamps: NDArray[np.int64]) -> slice | NDArray[np.int64]:
         """Where points of these times are."""
+        if np.array_equal(self.timestamps, timestamps):
+            return slice(None)
         return np.searchsorted(self.timestamps, timestamps)
 
     def judged(self, rule: str, threads: int) -> Judged:

@@ -18,6 +18,7 @@ from ridgeline.kernels.replay.layout import (
     CHUNK_PLACES,
     RADIX,
     WIDTH,
+    block_of,
     chunk_room,
     scratch_room,
 )
@@ -55,12 +56,13 @@ class Span:
 
 
 def spans_of(entry: Any, series: Series, at: NDArray[np.int64], place: int, threads: int) -> Iterator[Span]:
-    """Cut a series at multiples of BLOCK, if there are threads for its pieces; `at`: its wanted points, at least one."""
-    begin, end = int(at[0]) // BLOCK * BLOCK, int(at[-1]) + 1
+    """Cut a series at the ends of blocks, if there are threads for its pieces; `at`: its wanted points, at least one."""
+    block = block_of(series.seconds)
+    begin, end = int(at[0]) // block * block, int(at[-1]) + 1
     fullest = len(series.t) if len(series.t) <= SHORT else _fullest(entry, series, end)
     length = end - begin
     if threads > 1:
-        length = max(SPAN_BLOCKS, SPAN_WINDOWS * (fullest // BLOCK + 1)) * BLOCK
+        length = -(-max(SPAN_BLOCKS * BLOCK, SPAN_WINDOWS * (fullest + BLOCK)) // block) * block
     for start in range(begin, end, length):
         before = int(np.searchsorted(at, start))
         yield Span(series, start, min(start + length, end), place + before, fullest)

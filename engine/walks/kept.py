@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Ints = NDArray[np.int64]
 
 ENTRY: Final = "paging"
-_ROWS: Final = crc32(repr((layout.ROW, layout.SLOTS_ROW, layout.LEADERS_ROW, CELLS, CELL)).encode())
+_ROWS: Final = crc32(repr((layout.ROW, layout.SLOTS_ROW, layout.LEADERS_ROW, CELLS, CELL, layout.CHECKED)).encode())
 
 
 def _section(name: str, bytes_: int, version: int = 0, *, private: bool = False, stripes: int = 1) -> Section:

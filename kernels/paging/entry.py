@@ -26,19 +26,23 @@ from ridgeline.kernels.paging.layout import (
     GAP,
     HOT_CHANGED,
     LEADERS_CHANGED,
+    NOVELTY,
     OUTAGE_SCORE,
     PATTERN_SCORE,
     SCORE,
+    SEASONAL,
     SLOTS_CHANGED,
     UNRIPE,
     WALKED,
 )
 from ridgeline.kernels.paging.row import EVERY, forget, is_whole, open_row, seal
 from ridgeline.kernels.walks.layout import (
+    BEGAN_ANEW,
     CELLS,
-    COUNTER,
     HIGH,
     HOT,
+    HOUR_ENDED,
+    LEADER_USED,
     LEARNING,
     LOW,
     OUTAGE,
@@ -47,7 +51,7 @@ from ridgeline.kernels.walks.layout import (
     POINTS,
     SCRATCH,
     VISIT,
-    VISIT_POINTS,
+    VISIT_ENDED,
     WATERMARK,
     WIDE,
     WIDTH,
@@ -112,29 +116,35 @@ def run(
         wide = mine[:WIDE]
         narrow = mine.view(np.float32)
         state = narrow[: 2 * HOT]
-        facts[one, DAMAGED] += open_row(mine, slots[row], leaders[row], profile, row, stripe, today, cells[row])
+        damaged, lost = open_row(mine, slots[row], leaders[row], profile, row, stripe, today, cells[row])
+        facts[one, DAMAGED] += damaged
         if not finite(wide, state):
+            lost = EVERY
             forget(EVERY, mine, slots[row], leaders[row], profile, row, stripe, cells[row])
             mine[:HOT] = 0.0
         new = state[POINTS] == 0.0
         facts[one, GAP] = 1 if whole != 0 and not new and timestamps[begin] > wide[WATERMARK] else 0
-        walked = 0
+        walked = touched = 0
         for i in range(begin, end):
             t = timestamps[i]
             if t > as_of:
                 break
             if state[POINTS] > 0.0 and t <= wide[WATERMARK]:
                 continue
-            width, counter, visit, had = state[WIDTH], state[COUNTER], state[VISIT], state[VISIT_POINTS]
-            step(wide, state, slots[row], leaders[row], profile, row, stripe, t, values[i], scores, scratch[:SCRATCH])
+            width, visit = state[WIDTH], state[VISIT]
+            wrote = step(
+                wide, state, slots[row], leaders[row], profile, row, stripe, t, values[i], scores, scratch[:SCRATCH]
+            )
             if not finite(wide, state):
                 forget(EVERY, mine, slots[row], leaders[row], profile, row, stripe, cells[row])
                 mine[:HOT] = 0.0
-            elif width > 0.0 and (state[WIDTH] != width or state[COUNTER] != counter):
-                cells[row, :] = 255  # the outage walk began anew
-            elif had > 0.0 and state[VISIT] != visit:
+                lost = EVERY
+            elif wrote & BEGAN_ANEW != 0:
+                cells[row, :] = 255
+            elif wrote & VISIT_ENDED != 0:
                 slot = np.int64(visit) % (DAY // np.int64(width))
                 cells[row, slot >> 3] |= 1 << (slot & 7)
+            touched |= wrote
             first = new or walked == 0
             narrow[SCORE] = scores[PAGES] if first else max(narrow[SCORE], scores[PAGES])
             narrow[OUTAGE_SCORE] = scores[OUTAGE] if first else max(narrow[OUTAGE_SCORE], scores[OUTAGE])
@@ -143,9 +153,12 @@ def run(
             narrow[EXPECTED_LOW], narrow[EXPECTED_HIGH] = scores[LOW], scores[HIGH]
             walked += 1
         facts[one, WALKED] = walked
-        hours, patterns = slots[row].view(np.int64), leaders[row].view(np.int64)
-        changed[row] |= SLOTS_CHANGED if seal(hours, hours.size - 1) else 0
-        changed[row] |= LEADERS_CHANGED if seal(patterns, patterns.size - 1) else 0
+        if touched & HOUR_ENDED != 0 or lost & (1 << SEASONAL) != 0:
+            hours = slots[row].view(np.int64)
+            changed[row] |= SLOTS_CHANGED if seal(hours, hours.size - 1) else 0
+        if touched & LEADER_USED != 0 or lost & (1 << NOVELTY) != 0:
+            patterns = leaders[row].view(np.int64)
+            changed[row] |= LEADERS_CHANGED if seal(patterns, patterns.size - 1) else 0
         changed[row] |= HOT_CHANGED if seal(words, CHECK) else 0
     return 0
 

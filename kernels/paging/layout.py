@@ -25,6 +25,8 @@ LEADERS_ROW: Final = LEADERS_ROOM + 2
 # enough at the newest point (`LEARNING`); the band in which that was expected, NaN where none is known.
 SCORE, OUTAGE_SCORE, PATTERN_SCORE, UNRIPE, EXPECTED_LOW, EXPECTED_HIGH = range(2 * SAID, 2 * SAID + 6)
 
+CHECKED: Final = 2  # by which formula pieces and cells are checked: whoever changes it counts on
+
 # Bits of `changed` uint8[n]: which pieces of a row are to be written.
 HOT_CHANGED, SLOTS_CHANGED, LEADERS_CHANGED = 1, 2, 4
 

@@ -37,18 +37,29 @@ EVERY: Final = 15  # a bit of each walk
 
 @exact_kernel
 def check_of(words: np.ndarray, place: int) -> int:
-    """Return the check of a piece, words int64[m], that stands at its place; never 0. Four sums, every fourth word each."""
+    """Return the check of a piece, words int64[m], that stands at its place; never 0.
+
+    Four sums, of every fourth word each, and the sums of these as they grow, which tell words that changed places (Fletcher,
+    IEEE Transactions on Communications 30, 1982).
+    """
     always_inline()
-    a, b, c, d = 1, 2, 3, 4
+    a = b = c = d = 0
+    e = f = g = h = 0
     whole = place & ~3
     for i in range(0, whole, 4):
-        a = mixed(a ^ words[i])
-        b = mixed(b ^ words[i + 1])
-        c = mixed(c ^ words[i + 2])
-        d = mixed(d ^ words[i + 3])
+        a += words[i]
+        b += words[i + 1]
+        c += words[i + 2]
+        d += words[i + 3]
+        e += a
+        f += b
+        g += c
+        h += d
     for i in range(whole, place):
-        a = mixed(a ^ words[i])
-    total = mixed(mixed(mixed(a) ^ b) ^ c) ^ d
+        a += words[i]
+        e += a
+    total = mixed(mixed(mixed(mixed(a) + b) + c) + d)
+    total = mixed(mixed(mixed(mixed(total + e) + f) + g) + h)
     return total if total != 0 else 1
 
 
@@ -137,9 +148,10 @@ def open_row(
     stripe: int,
     today: int,
     cells: np.ndarray,
-) -> int:
-    """Make a metric's pieces fit to go on with: what is damaged or of another version begins anew; return how many were damaged.
+) -> tuple[int, int]:
+    """Make a metric's pieces fit to go on with: what is damaged or of another version begins anew.
 
+    Returns how many pieces were damaged, and a bit of each walk that begins anew.
     hot float64[ROW], whole or of zeros; slots float32[SLOTS_ROW], leaders float32[LEADERS_ROW]; cells as in `forget_cells`.
     """
     words = hot.view(np.int64)
@@ -149,7 +161,7 @@ def open_row(
     if words[CHECK] == 0:
         forget(EVERY, hot, slots, leaders, profile, row, stripe, cells)
         words[VERSIONS] = today
-        return damaged
+        return damaged, EVERY
     lost = outdated(words[VERSIONS], today)
     if not is_whole(hours, hours.size - 1):
         damaged += 1
@@ -160,7 +172,7 @@ def open_row(
     if lost != 0:
         forget(lost, hot, slots, leaders, profile, row, stripe, cells)
     words[VERSIONS] = today
-    return damaged
+    return damaged, lost
 
 
 @exact_kernel

@@ -1,6 +1,6 @@
 """The replay entry: every step of one series, block by block.
 
-A block is cut at multiples of `BLOCK` points from the series' start. There every rounding sum is taken afresh from
+A block is cut at multiples of `block_of` points from the series' start. There every rounding sum is taken afresh from
 the window, and everything else is exact, so a block's bytes depend on the data alone: not on where a series was cut
 for threads, nor on the chunks for which ranks are made.
 """
@@ -58,6 +58,7 @@ from ridgeline.kernels.replay.layout import (
     TIME_SUMS,
     TIMES,
     WALK,
+    block_of,
 )
 from ridgeline.kernels.replay.least_squares import score as _score_least_squares
 from ridgeline.kernels.replay.moments import walk as _walk_moments
@@ -89,14 +90,17 @@ KS_STEPS: Final = 256  # points whose distinct values share one scale
 LARGEST_TIME_SUM: Final = 4e18
 
 
+_block_of = exact_kernel(block_of)
+
+
 @exact_kernel
-def chunk_bounds(t, begin, end, seconds, capacity):
+def chunk_bounds(t, begin, end, seconds, capacity, block):
     """Return (index of the first point that matters to step `begin`, end of the chunk of steps from it)."""
     start = window_start(t, begin, seconds)
     blocks = max(SHORTEST_CHUNK, (CHUNK_WINDOWS * (begin - start)) // BLOCK)
-    stop = min(end, (begin // BLOCK + blocks) * BLOCK)
+    stop = min(end, (begin // block + blocks * BLOCK // block) * block)
     while stop - start > capacity:
-        stop = ((stop - 1) // BLOCK) * BLOCK
+        stop = ((stop - 1) // block) * block
     return start, stop
 
 
@@ -141,7 +145,7 @@ def run(
     scratch float64[>= scratch_room(m)]
     outcomes, votes uint8[steps], votes 0 at first; scores float32[COLUMNS, steps], NaN where there is none
     change, level float64[steps]: tail mean less mean, and mean, of steps with at least `least` votes; may be empty
-    begin: a multiple of BLOCK; seconds: the window; mask: bit k = the algorithm of column k is in force
+    begin: a multiple of `block_of(seconds)`; seconds: the window; mask: bit k = the algorithm of column k is in force
     Returns the next output position; with `place` -1 nothing is done, and the size of the fullest window is returned.
     """
     if place < 0:
@@ -163,10 +167,11 @@ def run(
     with_ranks = with_bins | with_mad | (mask & (1 << KS_TEST))
     always = float(seconds) * float(seconds) * float(weights.size) > LARGEST_TIME_SUM
     daily = switches[DAILY] != 0
+    block = _block_of(seconds)
     close = False
     at = begin
     while at < end:
-        base, chunk_stop = chunk_bounds(t, at, end, seconds, capacity)
+        base, chunk_stop = chunk_bounds(t, at, end, seconds, capacity, block)
         ranks = chunk_stop - base
         if with_ranks:
             rank_points(x[base:chunk_stop], ranks, sx, rank, chunk[0], chunk[1], chunk[2], chunk[3], chunk[4])
@@ -188,7 +193,7 @@ def run(
                 at, stop, wanted, first, integers[SAME], integers[EXTREME], switches, live, integers[OUTCOME], doubt
             )  # fmt: skip
             _walk_moments(
-                t, x, at, stop, before, seconds, first, moments_state, integers[TIMES], floats[MOMENTS : MOMENTS + 9],
+                t, x, at, stop, before, seconds, block, first, moments_state, integers[TIMES], floats[MOMENTS : MOMENTS + 9],
                 integers[TIME_SUMS : TIME_SUMS + 2],
             )  # fmt: skip
             _score_moments(
@@ -237,7 +242,9 @@ def run(
                     doubt,
                 )
             if mask & (1 << STDDEV_FROM_MOVING_AVERAGE):
-                _walk_ewm(x, at, stop, before, first, weights, totals, ewm_state, floats[DEVIATIONS], floats[SQUARES])
+                _walk_ewm(
+                    x, at, stop, before, block, first, weights, totals, ewm_state, floats[DEVIATIONS], floats[SQUARES]
+                )
                 _score_ewm(
                     x, at, stop, live, first, floats[DEVIATIONS], floats[SQUARES], scale,
                     thresholds[STDDEV_FROM_MOVING_AVERAGE], cutoffs[STDDEV_FROM_MOVING_AVERAGE], switches, table, doubt,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Final
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
-from ridgeline.kernels.replay.layout import BLOCK
 from ridgeline.kernels.replay.moments import DRIFT
 from ridgeline.kernels.shared.weights import DECAY
 
@@ -26,24 +25,44 @@ def anchor(x, a, b, weights, state):
     z = x[a:b]
     n = z.size
     w = weights[weights.size - n :]
-    total = 0.0
-    s = 0.0
-    for k in range(n):
-        total += w[k]
-        s += w[k] * (z[k] - origin)
-    mean = s / total
-    q = 0.0
-    for k in range(n):
-        d = (z[k] - origin) - mean
-        q += w[k] * d * d
+    t0 = t1 = t2 = t3 = 0.0
+    s0 = s1 = s2 = s3 = 0.0
+    for i in range(n >> 2):
+        k = i << 2
+        t0 += w[k]
+        t1 += w[k + 1]
+        t2 += w[k + 2]
+        t3 += w[k + 3]
+        s0 += w[k] * (z[k] - origin)
+        s1 += w[k + 1] * (z[k + 1] - origin)
+        s2 += w[k + 2] * (z[k + 2] - origin)
+        s3 += w[k + 3] * (z[k + 3] - origin)
+    for k in range(n & -4, n):
+        t0 += w[k]
+        s0 += w[k] * (z[k] - origin)
+    mean = ((s0 + s1) + (s2 + s3)) / ((t0 + t1) + (t2 + t3))
+    q0 = q1 = q2 = q3 = 0.0
+    for i in range(n >> 2):
+        k = i << 2
+        d0 = (z[k] - origin) - mean
+        d1 = (z[k + 1] - origin) - mean
+        d2 = (z[k + 2] - origin) - mean
+        d3 = (z[k + 3] - origin) - mean
+        q0 += w[k] * d0 * d0
+        q1 += w[k + 1] * d1 * d1
+        q2 += w[k + 2] * d2 * d2
+        q3 += w[k + 3] * d3 * d3
+    for k in range(n & -4, n):
+        d0 = (z[k] - origin) - mean
+        q0 += w[k] * d0 * d0
     state[ORIGIN] = origin
     state[MEAN] = mean
-    state[SQUARES] = q
+    state[SQUARES] = (q0 + q1) + (q2 + q3)
     state[ERROR] = 0.0
 
 
 @exact_kernel
-def walk(x, begin, end, lo, first, weights, totals, state, deviations, squares):
+def walk(x, begin, end, lo, block, first, weights, totals, state, deviations, squares):
     """Move the window over the points begin..end-1 and note x_i - mean and the weighted squares at each.
 
     weights float64[m]: DECAY ** age, newest last; totals float64[m + 1]: their sum over the n newest. The outputs are
@@ -60,7 +79,7 @@ def walk(x, begin, end, lo, first, weights, totals, state, deviations, squares):
         i = begin + j
         f = first[j]
         n = i - lo  # points held
-        if (i & (BLOCK - 1)) == 0 or f >= i:
+        if (i & (block - 1)) == 0 or f >= i:
             n = 0
             lo = f
             if f < i:

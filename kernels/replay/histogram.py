@@ -122,8 +122,11 @@ def tail_bin(edges, tail, scale):
 
 
 @exact_kernel
-def follow(tree, state, edges, sx, rank, low, high, gone, left, come, top, rule):
-    """Bring edges and counts up to date: points gone..left-1 (chunk places) left, point `come` came."""
+def follow(tree, state, edges, sx, rank, points, low, high, gone, left, come, top, rule):
+    """Bring edges and counts up to date: points gone..left-1 (chunk places) left, point `come` came.
+
+    points float64[ranks]: the chunk's, in order of time: next to each other, where their places in `sx` are far apart.
+    """
     always_inline()
     if low != state[LOW] or high != state[HIGH]:
         state[LOW] = low
@@ -136,8 +139,8 @@ def follow(tree, state, edges, sx, rank, low, high, gone, left, come, top, rule)
     if state[KEPT]:
         scale = edges[SCALE]
         for k in range(gone, left):
-            state[COUNTS + _bin_of_rank(state, edges, rank[k], sx[rank[k]], scale)] -= 1
-        state[COUNTS + _bin_of_rank(state, edges, rank[come], sx[rank[come]], scale)] += 1
+            state[COUNTS + _bin_of_rank(state, edges, rank[k], points[k], scale)] -= 1
+        state[COUNTS + _bin_of_rank(state, edges, rank[come], points[come], scale)] += 1
     elif state[STILL] > PATIENCE and state[USABLE]:
         _keep(tree, state, edges, sx, top, rule)
 

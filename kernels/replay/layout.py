@@ -10,6 +10,10 @@ from ridgeline.kernels.score.layout import ALGORITHMS, SCRATCH_FIXED, SCRATCH_PE
 from ridgeline.kernels.shared.stats import STATS
 
 BLOCK: Final = 1024  # every state is computed afresh at these indices, so that a series can be cut there
+LONG_BLOCK: Final = (
+    8 * BLOCK
+)  # and at these where windows are of `LONG` seconds or more: they cost most to look at whole
+LONG: Final = 7 * 86400
 STEPS: Final = 512  # points per pass of the stages: their rows stay in the caches nearest to the core
 WIDTH: Final = STEPS + 8  # rows of the block arrays; 4096 bytes apart they would evict one another from the cache
 SHORTEST_CHUNK: Final = 8  # blocks per ranking, at least; CHUNK_WINDOWS windows if that is more
@@ -45,6 +49,11 @@ DISTANCE: Final = ALGORITHMS
 STATISTIC: Final = ALGORITHMS + 1
 COLUMNS: Final = ALGORITHMS + 2
 ABOVE_ONE: Final = np.nextafter(np.float32(1.0), np.float32(2.0))  # what a score just above 1 becomes as float32
+
+
+def block_of(seconds: int) -> int:
+    """Points of a block where windows are of so many seconds: the same for all of a series, whoever cuts it."""
+    return LONG_BLOCK if seconds >= LONG else BLOCK
 
 
 def chunk_room(fullest: int) -> int:

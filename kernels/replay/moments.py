@@ -1,7 +1,7 @@
 """Sums over the moving window, about an origin that moves when it has to.
 
 Adding and removing points one by one accumulates rounding errors of about u * operations * (largest sum of squares
-met). They are forgotten at every multiple of `BLOCK` points, and whenever they could reach 1e-11 of the sum of
+met). They are forgotten at every multiple of `block` points, and whenever they could reach 1e-11 of the sum of
 squared deviations: when a spike leaves, when the level has moved far from the origin. No fixed number of steps would
 protect the steps after a spike, hence the second trigger.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Final
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
-from ridgeline.kernels.replay.layout import BLOCK
 
 DRIFT: Final = 3e4  # operations * peak / M2 above which the sums are taken again: error below 1e-11
 
@@ -71,6 +70,30 @@ def square_sums(x, a, b, origin):
 
 
 @exact_kernel
+def time_sums(t, x, a, b, t0, origin):
+    """Return the sums of u, u * u and u (x - origin) over the points a..b-1, u = t - t0."""
+    never_inline()
+    s, z = t[a:b], x[a:b]
+    n = z.size
+    st = 0
+    stt = 0
+    for k in range(n):
+        u = s[k] - t0
+        st += u
+        stt += u * u
+    p0 = p1 = p2 = p3 = 0.0
+    for i in range(n >> 2):
+        k = i << 2
+        p0 += float(s[k] - t0) * (z[k] - origin)
+        p1 += float(s[k + 1] - t0) * (z[k + 1] - origin)
+        p2 += float(s[k + 2] - t0) * (z[k + 2] - origin)
+        p3 += float(s[k + 3] - t0) * (z[k + 3] - origin)
+    for k in range(n & -4, n):
+        p0 += float(s[k] - t0) * (z[k] - origin)
+    return st, stt, (p0 + p1) + (p2 + p3)
+
+
+@exact_kernel
 def anchor(t, x, a, b, state, times):
     """Take the sums of x[a:b] afresh, about their mean; seconds count from the newest of them, t[b - 1]."""
     never_inline()
@@ -88,14 +111,7 @@ def anchor(t, x, a, b, state, times):
     origin = mean_of(x, a, b)
     s1, s2 = square_sums(x, a, b, origin)
     t0 = t[b - 1]
-    st = 0
-    stt = 0
-    stx = 0.0
-    for k in range(a, b):
-        u = t[k] - t0
-        st += u
-        stt += u * u
-        stx += float(u) * (x[k] - origin)
+    st, stt, stx = time_sums(t, x, a, b, t0, origin)
     state[ORIGIN] = origin
     state[S1] = s1
     state[S2] = s2
@@ -107,10 +123,10 @@ def anchor(t, x, a, b, state, times):
 
 
 @exact_kernel
-def walk(t, x, begin, end, lo, seconds, first, state, times, rows, sums):
+def walk(t, x, begin, end, lo, seconds, block, first, state, times, rows, sums):
     """Move the window over the points begin..end-1 and note its sums at each.
 
-    `lo`: first[] of the point before `begin`. rows float64[9, >= end - begin]: origin, the history's S1 and S2 (all
+    `lo`: first[] of the point before `begin`; block: a power of two, points after which the sums are taken afresh. rows float64[9, >= end - begin]: origin, the history's S1 and S2 (all
     points but the newest), S1, S2, STX, PEAK, COUNT of the window; sums int64[2, ...]: ST and STT, in seconds from
     T0. float64 row 8 holds the newest point's seconds from T0.
     """
@@ -139,7 +155,7 @@ def walk(t, x, begin, end, lo, seconds, first, state, times, rows, sums):
     for j in range(end - begin):
         i = begin + j
         f = first[j]
-        afresh = (i & (BLOCK - 1)) == 0 or t[i] - t0 > seconds
+        afresh = (i & (block - 1)) == 0 or t[i] - t0 > seconds
         if not afresh:
             while lo < f:
                 d = x[lo] - o

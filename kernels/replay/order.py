@@ -61,6 +61,7 @@ def walk(
     never_inline()
     top = ranks + 1
     few = np.floor(bin_threshold)
+    points = x[base:]
     for j in range(end - begin):
         i = begin + j
         f = first[j]
@@ -69,7 +70,7 @@ def walk(
         _enter(tree, walk_state, rank[i - base])
         if with_bins:
             _follow(
-                tree, bin_state, edges, sx, rank, walk_state[LOWEST], walk_state[HIGHEST],
+                tree, bin_state, edges, sx, rank, points, walk_state[LOWEST], walk_state[HIGHEST],
                 lo - base, f - base, i - base, top, rule,
             )  # fmt: skip
         lo = f

@@ -27,6 +27,7 @@ def run(timestamps: Ints, walked: ShortFloatRows, loudness: Floats, state: Float
     """
     state[:] = 0.0
     older, most, when = 0, 0.0, timestamps[0] if timestamps.size > 0 else 0
+    pace = rare = np.float64(0.0)
     for i in range(timestamps.size):
         now, one = walked[i], channels[i]
         while timestamps[older] <= timestamps[i] - record.HOUR:
@@ -35,7 +36,10 @@ def run(timestamps: Ints, walked: ShortFloatRows, loudness: Floats, state: Float
             older += 1
         p = 0.0
         if not np.isnan(loudness[i]):
-            p = max(tail.step(state, loudness[i], np.float64(now[layout.USUAL_STEP])), 0.0)
+            if now[layout.USUAL_STEP] != pace:
+                pace = np.float64(now[layout.USUAL_STEP])
+                rare = tail.rarest(pace)
+            p = max(tail.step(state, loudness[i], rare), 0.0)
         spike = np.float64(now[layout.EXTRAPOLATION]) / SPEAKS
         one[OUTAGE] = now[layout.OUTAGE]
         one[PATTERN] = (p + np.float64(now[layout.NOVELTY])) / 2.0

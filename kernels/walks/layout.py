@@ -104,6 +104,8 @@ SCORES: Final = 13
 CHANNELS: Final = ("outage", "seasonal_deviation", "novelty", "extrapolation")
 UNRIPE_OUTAGE, UNRIPE_DEVIATION, UNRIPE_NOVELTY, UNRIPE_EXTRAPOLATION = 1, 2, 4, 8
 CEILING: Final = 1e6  # no score is higher
+# Bits of what a step wrote to beside the hot row: an hour, a leader, the cell of the visit that ended, any cells.
+HOUR_ENDED, LEADER_USED, VISIT_ENDED, BEGAN_ANEW = 1, 2, 4, 8
 SCRATCH: Final = 2 * RING  # float64, of the entry
 
 # Columns of facts int64[n, FACTS]: points walked; points not newer than the watermark, which are not.
@@ -113,4 +115,4 @@ FACTS: Final = 2
 TAIL_BINS: Final = 1024
 TAIL_GROUP: Final = 32  # bins
 TAIL_GROUPS: Final = TAIL_BINS // TAIL_GROUP
-TAIL_STATE: Final = TAIL_BINS + 2 * TAIL_GROUPS + 2  # float64, of the tail probability
+TAIL_STATE: Final = TAIL_BINS + 2 * TAIL_GROUPS + 3  # float64, of the tail probability

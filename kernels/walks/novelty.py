@@ -39,8 +39,11 @@ LAST_STEP: Final = 16_000_000.0  # a float32 counts no further
 
 
 @exact_kernel
-def step(wide: np.ndarray, narrow: np.ndarray, leaders: np.ndarray, scratch: np.ndarray) -> float:
-    """Return N of the newest values, -1 for the first START. leaders float32[LEADERS_ROOM]; scratch float32[>= LEADERS]."""
+def step(wide: np.ndarray, narrow: np.ndarray, leaders: np.ndarray, scratch: np.ndarray) -> tuple[float, bool]:
+    """Return N of the newest values, -1 for the first START, and whether a leader was written to.
+
+    leaders float32[LEADERS_ROOM]; scratch float32[>= LEADERS].
+    """
     always_inline()
     last = NEWEST + RING - 1
     short = (read(narrow, last - 2) + read(narrow, last - 1) + read(narrow, last)) / FEW
@@ -49,6 +52,7 @@ def step(wide: np.ndarray, narrow: np.ndarray, leaders: np.ndarray, scratch: np.
     known = np.int64(narrow[N_LEADERS])
     now = np.float32(np.int64(steps) // UNIT)
     distance, nearest = _nearest(narrow, leaders, known, short, long, scratch)
+    used = True
     if known == 0 or distance > DISTANCE:
         place = known if known < LEADERS else _longest_ago(leaders)
         keep(leaders, place, short)
@@ -57,11 +61,13 @@ def step(wide: np.ndarray, narrow: np.ndarray, leaders: np.ndarray, scratch: np.
         narrow[N_LEADERS] = min(known + 1, LEADERS)
     elif leaders[2 * LEADERS + nearest] != now:
         leaders[2 * LEADERS + nearest] = now
+    else:
+        used = False
     steps = min(steps + 1.0, LAST_STEP)
     narrow[N_STEPS] = steps
     _learn(wide, narrow, SHORT_MEAN, SHORT_LOW, short, steps)
     _learn(wide, narrow, LONG_MEAN, LONG_LOW, long, steps)
-    return fraction(distance, DISTANCE) if steps > START else -1.0
+    return (fraction(distance, DISTANCE) if steps > START else -1.0), used
 
 
 @exact_kernel
@@ -81,12 +87,10 @@ def _nearest(
     least = np.int32(0x7FFFFFFF)
     for i in range(known):
         least = min(least, bits[i])
-    nearest = 0
+    nearest = np.int32(LEADERS - 1)
     for i in range(known):
-        if bits[i] == least:
-            nearest = i
-            break
-    return (np.float64(scratch[nearest]) if known > 0 else 0.0), nearest
+        nearest = min(nearest, np.int32(i) if bits[i] == least else np.int32(LEADERS - 1))
+    return (np.float64(scratch[nearest]) if known > 0 else 0.0), int(nearest)
 
 
 @exact_kernel

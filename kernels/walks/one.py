@@ -7,12 +7,16 @@ import numpy as np
 from ridgeline.kernels._algorithm import always_inline, exact_kernel, never_inline
 from ridgeline.kernels.walks import clip, deviation, extrapolation, novelty, outage, pace, pages, slots
 from ridgeline.kernels.walks.layout import (
+    BEGAN_ANEW,
     COUNTER,
     DEVIATION,
     ERROR,
     EXTRAPOLATION,
     HIGH,
+    HOT,
+    HOUR_ENDED,
     LAST,
+    LEADER_USED,
     LEARNING,
     LOW,
     NEWEST,
@@ -32,6 +36,8 @@ from ridgeline.kernels.walks.layout import (
     UNRIPE_OUTAGE,
     USUAL_STEP,
     WATERMARK,
+    WIDE,
+    WIDTH,
 )
 from ridgeline.kernels.walks.numbers import LARGEST, push
 
@@ -49,10 +55,11 @@ def step(
     x: float,
     scores: np.ndarray,
     scratch: np.ndarray,
-) -> None:
-    """Walk one point newer than all before it, and write its scores; the arrays are those of `layout`, one row's.
+) -> int:
+    """Walk one point newer than all before it, write its scores, and return bits of what it wrote to (`HOUR_ENDED`, ...).
 
-    scores float32[SCORES]; scratch float64[>= 2 RING]. A channel that has not learned enough scores 0 and sets its bit.
+    The arrays are those of `layout`, one row's; scores float32[SCORES]; scratch float64[>= 2 RING]. A channel that has not
+    learned enough scores 0 and sets its bit.
     """
     never_inline()
     x = min(max(x, -LARGEST), LARGEST)
@@ -69,21 +76,23 @@ def step(
         push(narrow, NEWEST, RING, x)
         if narrow[POINTS] == START:
             clip.begin(wide, narrow, scratch)
-        return
+        return 0
+    wrote = 0
     if changed:
         clip.begin(wide, narrow, scratch)
+        wrote |= BEGAN_ANEW if narrow[WIDTH] > 0.0 else 0
         outage.forget(wide, narrow, profile, row, rows)
     if narrow[COUNTER] != 0.0:
         walked = np.float64(np.float32(clip.step(wide, narrow, pace.rise_a_minute(apart, before, x))))
         x = np.float64(np.float32(x))
     else:
         walked = x = np.float64(np.float32(clip.step(wide, narrow, x)))
-    known, residual = slots.step(wide, narrow, slots_row, t, x)
+    known, residual, ended = slots.step(wide, narrow, slots_row, t, x)
     z = deviation.step(narrow, residual) if known else -1.0
     line, scores[ERROR] = extrapolation.step(narrow, x)
     push(narrow, NEWEST, RING, x)
-    novel = novelty.step(wide, narrow, leaders, scratch.view(np.float32))
-    gated, ungated, low, high = outage.step(wide, narrow, profile, row, rows, t, walked)
+    novel, used = novelty.step(wide, narrow, leaders, scratch.view(np.float32))
+    gated, ungated, low, high, cells = outage.step(wide, narrow, profile, row, rows, t, walked)
     if narrow[COUNTER] == 0.0:  # a counter's rise a minute is not in its unit
         scores[LOW], scores[HIGH] = low, high
     scores[LEARNING] = (
@@ -98,17 +107,17 @@ def step(
     scores[OUTAGE], scores[UNGATED] = gated, ungated
     scores[PATTERN] = pages.lasting(narrow, pages.pattern(z, novel, line), ungated)
     scores[PAGES] = max(scores[PATTERN], scores[OUTAGE])
+    return wrote | cells | (HOUR_ENDED if ended else 0) | (LEADER_USED if used else 0)
 
 
 @exact_kernel
 def finite(wide: np.ndarray, narrow: np.ndarray) -> bool:
     """Return whether every number of a hot row is finite."""
     always_inline()
-    total = 0.0
-    for i in range(wide.size):
-        total += wide[i] * 0.0
-    bits = narrow.view(np.int32)
+    long, short = wide.view(np.int64), narrow.view(np.int32)
     odd = 0
-    for i in range(2 * wide.size, bits.size):
-        odd |= (bits[i] & 0x7F800000) == 0x7F800000
-    return total == 0.0 and odd == 0
+    for i in range(WIDE):
+        odd |= (long[i] & 0x7FF0000000000000) == 0x7FF0000000000000
+    for i in range(2 * WIDE, 2 * HOT):
+        odd |= (short[i] & 0x7F800000) == 0x7F800000
+    return odd == 0

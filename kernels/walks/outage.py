@@ -22,6 +22,7 @@ import numpy as np
 
 from ridgeline.kernels._algorithm import always_inline, exact_kernel, never_inline
 from ridgeline.kernels.walks.layout import (
+    BEGAN_ANEW,
     CELL_SPREAD,
     CELLS,
     LATE_PROFILE,
@@ -43,12 +44,14 @@ from ridgeline.kernels.walks.layout import (
     SPREAD_RESIDUAL,
     SPREAD_STEPS,
     VISIT,
+    VISIT_ENDED,
     VISIT_POINTS,
     VISIT_RESIDUALS,
     VISIT_SPREAD,
     VISIT_SUM,
     WIDTH,
 )
+from ridgeline.kernels.walks.mildest import mean_of_mildest
 from ridgeline.kernels.walks.numbers import LARGEST, counted, fraction, keep, kept, mean_of, push, read, weight
 from ridgeline.kernels.walks.pace import VOTES
 from ridgeline.kernels.walks.profile import DAY, ENOUGH, day_type, days, end_visit, expected, sound, width_for
@@ -57,7 +60,6 @@ LEVEL_SECONDS, LEVEL_LEAST = 5400.0, 18.0  # span of the level: seconds; steps a
 LEVEL_FIRST: Final = 30.0  # steps that the level must know
 MOST_OF_PROFILE: Final = 4.0  # the level is taken for so much of the profile at most, and for one over it at least
 SPREAD_SECONDS: Final = 518_400.0
-MILDEST: Final = 6
 FLOOR: Final = 0.2
 DEVIATION_OF_MEAN: Final = 1.2533  # standard deviation over mean absolute deviation, of normal numbers
 GATE: Final = 0.7
@@ -78,54 +80,63 @@ def forget(wide: np.ndarray, narrow: np.ndarray, profile: np.ndarray, row: int, 
 @exact_kernel
 def step(
     wide: np.ndarray, narrow: np.ndarray, profile: np.ndarray, row: int, rows: int, t: int, x: float
-) -> tuple[float, float, float, float]:
-    """Return W, U, and the ends of the band; U is -1 while it is not known, the ends are NaN where there is no band.
+) -> tuple[float, float, float, float, int]:
+    """Return W, U, the ends of the band, and VISIT_ENDED or BEGAN_ANEW where cells were written to.
+
+    U is -1 while it is not known, the ends are NaN where there is no band.
 
     profile float32[CELLS rows, CELL], of all rows.
     """
     always_inline()
     pace = read(narrow, PACE)
     width = np.int64(narrow[WIDTH])
+    wrote = 0
     if width == 0 or (narrow[PACE_VOTES] >= VOTES and width != width_for(pace)):
+        wrote = BEGAN_ANEW if width > 0 else 0
         forget(wide, narrow, profile, row, rows)
         width = width_for(pace)
         narrow[WIDTH] = width
-    slots = DAY // width
-    visit = np.float32(t // width)
+    # Quotients of float64 are exact for numbers so small, and take half as long as those of whole numbers.
+    slots = np.int64(DAY / np.float64(width))
+    day = t // DAY
+    slot = np.int64(np.float64(t - day * DAY) / np.float64(width))
+    begun = t - day * DAY - slot * width
+    visit = np.float32(day * slots + slot)
     if visit != narrow[VISIT] and narrow[VISIT_POINTS] > 0.0:
         _end(wide, narrow, profile, row, rows, slots, width)
+        wrote = VISIT_ENDED
     narrow[VISIT] = visit
     wide[VISIT_SUM] += x
     narrow[VISIT_POINTS] += 1.0
     if x < 0.0 and narrow[NEGATIVE] == 0.0:
         narrow[NEGATIVE] = 1.0
 
-    slot = (t // width) % slots
-    within = np.float64(t % width) / width - 0.5
-    before, after = (slot - 1) % slots * rows + row, (slot + 1) % slots * rows + row
+    within = np.float64(begun) / width - 0.5
+    before = (slot - 1 if slot > 0 else slots - 1) * rows + row
+    after = (slot + 1 if slot + 1 < slots else 0) * rows + row
     here = profile[slot * rows + row]
     sound(here)
     sound(profile[before])
     sound(profile[after])
     known, p = expected(here, profile[before if within < 0.0 else after], day_type(t), abs(within))
     if not known:
-        return 0.0, -1.0, np.nan, np.nan
+        return 0.0, -1.0, np.nan, np.nan, wrote
     if not _level(wide, narrow, pace, x, p):
-        return 0.0, -1.0, np.nan, np.nan
+        return 0.0, -1.0, np.nan, np.nan, wrote
     middle, y, mildest = _residual(wide, narrow, x, p)
     if narrow[RESIDUALS] < RECENT:
-        return 0.0, -1.0, np.nan, np.nan
+        return 0.0, -1.0, np.nan, np.nan, wrote
     wide[VISIT_SPREAD] += abs(y)
     narrow[VISIT_RESIDUALS] += 1.0
     explained = _explained(narrow, pace, y)
     if days(here, CELL_SPREAD) < ENOUGH:
-        return 0.0, -1.0, np.nan, np.nan
+        return 0.0, -1.0, np.nan, np.nan, wrote
     room = SIGMAS * _deviation(narrow, pace, here, profile[before], profile[after])
     ungated = fraction(mildest, room)
     if not explained:
-        return 0.0, ungated, np.nan, np.nan
+        return 0.0, ungated, np.nan, np.nan, wrote
     least = -LARGEST if narrow[NEGATIVE] != 0.0 else 0.0
-    return ungated, ungated, max(middle - room, least), min(middle + room, LARGEST)
+    return ungated, ungated, max(middle - room, least), min(middle + room, LARGEST), wrote
 
 
 @exact_kernel
@@ -174,16 +185,7 @@ def _residual(wide: np.ndarray, narrow: np.ndarray, x: float, p: float) -> tuple
     push(narrow, LEVEL_RING, RECENT, x - value)
     narrow[RESIDUALS] = min(narrow[RESIDUALS] + 1.0, RECENT)
     y = mean_of(narrow, RESIDUAL_RING, RECENT)
-    side = 1.0 if y >= 0.0 else -1.0
-    total = 0.0
-    for i in range(RESIDUAL_RING, RESIDUAL_RING + RECENT):
-        mine = side * read(narrow, i)
-        milder = 0
-        for j in range(RESIDUAL_RING, RESIDUAL_RING + RECENT):
-            other = side * read(narrow, j)
-            milder += (other < mine) | ((other == mine) & (j < i))
-        total += mine if milder < MILDEST else 0.0
-    return middle, y, max(total / MILDEST, 0.0)
+    return middle, y, max(mean_of_mildest(narrow[RESIDUAL_RING : RESIDUAL_RING + RECENT], y), 0.0)
 
 
 @exact_kernel

@@ -21,12 +21,13 @@ MOST_DAYS: Final = 15.0
 
 
 @exact_kernel
-def step(wide: np.ndarray, narrow: np.ndarray, slots: np.ndarray, t: int, x: float) -> tuple[bool, float]:
-    """Return whether this hour of the day is known, and r. slots float32[SLOTS]: levels, then days."""
+def step(wide: np.ndarray, narrow: np.ndarray, slots: np.ndarray, t: int, x: float) -> tuple[bool, float, bool]:
+    """Return whether this hour of the day is known, r, and whether one has ended. slots float32[SLOTS]: levels, then days."""
     always_inline()
     visit = np.float32(t // HOUR)
     points = read(narrow, SLOT_POINTS)
-    if visit != narrow[SLOT_VISIT] and points > 0.0:
+    ends = visit != narrow[SLOT_VISIT] and points > 0.0
+    if ends:
         ended = np.int64(narrow[SLOT_VISIT]) % HOURS
         days = min(read(slots, HOURS + ended) + 1.0, MOST_DAYS)
         level = read(slots, ended)
@@ -36,4 +37,4 @@ def step(wide: np.ndarray, narrow: np.ndarray, slots: np.ndarray, t: int, x: flo
     wide[SLOT_SUM] += x
     narrow[SLOT_POINTS], narrow[SLOT_VISIT] = points + 1.0, visit
     slot = np.int64(visit) % HOURS
-    return slots[HOURS + slot] >= DAYS, x - read(slots, slot)
+    return slots[HOURS + slot] >= DAYS, x - read(slots, slot), ends

@@ -1,5 +1,7 @@
 """Replay says at every step what `score` says of that window, sees no future, and does not depend on how it is cut."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -284,6 +286,21 @@ def test_bytes_do_not_depend_on_spans_or_threads(kind, n, monkeypatch):
             split = replay_series(t, x, plan, threads=3)
             assert whole.scores.tobytes() == split.scores.tobytes(), (name, blocks)
             assert whole.votes.tobytes() == split.votes.tobytes()
+
+
+def test_bytes_of_long_windows_do_not_depend_on_spans_or_on_the_first_step(monkeypatch):
+    rng = np.random.default_rng(5)
+    n = 18_000
+    t, x = times("minutes", n, rng), rng.normal(size=n)
+    x[[3000, 9500, 16_000]] = 1e6
+    plan = ReplayPlan(window=7 * 86400)
+    whole = replay_series(t, x, plan)
+    monkeypatch.setattr(spans, "SPAN_BLOCKS", 1)
+    monkeypatch.setattr(spans, "SPAN_WINDOWS", 0)
+    split = replay_series(t, x, plan, threads=3)
+    assert whole.scores.tobytes() == split.scores.tobytes()
+    last = replay_series(t, x, replace(plan, start=int(t[-1000])))
+    assert np.ascontiguousarray(whole.scores[:, -1000:]).tobytes() == last.scores.tobytes()
 
 
 def test_thinning_and_bounds_only_choose_what_is_written():
