@@ -108,7 +108,7 @@ def both_sides(folder, **options):
         sides = []
         for name, server in (("remembers", one), ("reads", other)):
             (folder / name).mkdir()
-            config = write_config(folder / name, server.url, **{"alerts": (("", "syslog", 60),), **options})
+            config = write_config(folder / name, server.url, **{"alerts": (("", "console", 60),), **options})
             sides.append(Side(server, load_config(config)))
         yield sides
 
