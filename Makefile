@@ -38,7 +38,7 @@ coverage: warm
 
 # Once more with every array index checked: compiled code reads out of bounds silently otherwise.
 test-bounds: setup
-	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -q tests/kernels/test_kernel_laws.py tests/engine/test_replay.py -m "not long and not services" -k "not replay or hard or every_step or short or parity or users"
+	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -q tests/kernels/test_kernel_laws.py tests/kernels/test_decode.py tests/engine/test_replay.py -m "not long and not services" -k "not replay or hard or every_step or short or parity or users"
 
 # Against the real Alertmanager and Prometheus' own checker, from the system's packages.
 test-services: setup

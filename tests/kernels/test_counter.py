@@ -34,7 +34,7 @@ def near_counters(draw):
 ANY = st.one_of(near_counters(), strategies.series(min_size=80).map(lambda row: row[1]))
 
 
-@examples(50)
+@examples(20)
 @given(values=ANY)
 @pytest.mark.parametrize("rule", RULES)
 def test_the_rule_is_its_twins(values, rule):

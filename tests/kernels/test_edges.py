@@ -131,7 +131,7 @@ def test_native_does_not_depend_on_the_unit_however_far_it_is(row, power):
             assert there[f"{name}_score"] == pytest.approx(here[f"{name}_score"], rel=1e-9), name
 
 
-@examples(60)
+@examples(25)
 @given(row=strategies.edge_series())
 def test_scores_at_the_edge_are_the_exact_twins(row):
     verdict = assert_one_vote_whoever_asks(row)

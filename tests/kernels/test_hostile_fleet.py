@@ -40,8 +40,8 @@ def told(before, change, now=START, window=WINDOW):
 
 
 def test_a_seed_says_everything():
-    assert minutes(Fleet(seed=3, copies=2), 8) == minutes(Fleet(seed=3, copies=2), 8)
-    assert minutes(Fleet(seed=3), 1) != minutes(Fleet(seed=4), 1)
+    assert minutes(Fleet(seed=3, window=7200), 8) == minutes(Fleet(seed=3, window=7200), 8)
+    assert minutes(Fleet(seed=3, window=7200), 1) != minutes(Fleet(seed=4, window=7200), 1)
 
 
 def test_bytes_of_the_layouts():
@@ -173,7 +173,7 @@ def test_an_excuse_ends_after_sixty_runs():
 
 def test_without_deep_changes_hardly_anything_is_excused():
     """But a late point that a trimmer sorts in among points older than the newest 17 is."""
-    fleet = Fleet(seed=6, deep=0)
+    fleet = Fleet(seed=6, window=14400, deep=0)
     changes = [change for minute in minutes(fleet, 60) for change in minute.changes.values()]
     assert {APPEND, NEAR} <= set(changes)
     assert changes.count(DEEPER) < len(changes) / 500

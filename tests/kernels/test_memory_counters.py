@@ -62,7 +62,7 @@ def walks(draw):
     return x * draw(st.sampled_from([1.0, 0.37, 1e5])) - draw(st.sampled_from([0.0, 0.0, 0.0, 1.0]))
 
 
-@examples(60)
+@examples(20)
 @given(x=walks(), window=st.integers(80, 200))
 def test_pairs_that_come_and_leave_tell_what_their_window_tells(x, window):
     w = counts(x[:window])
@@ -173,7 +173,7 @@ def test_a_declared_counter_that_never_rose_is_read_each_run():
     assert reason(ours.ask(NOW)[0]) == "odd"
 
 
-@examples(40)
+@examples(15)
 @given(
     x=walks(),
     known=st.integers(5, 90),

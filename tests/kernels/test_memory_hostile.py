@@ -52,7 +52,7 @@ def attack(seed, step, period, minutes, window=86400):
 
 @pytest.mark.parametrize(
     ("step", "period", "window"),
-    [(10, 60, 86400), (60, 60, 86400), (60, 60, 7200), (300, 300, 86400), (3600, 600, 86400)],
+    [(10, 60, 14400), (60, 60, 86400), (60, 60, 7200), (300, 300, 86400), (3600, 600, 86400)],
 )
 def test_a_hostile_fleet_is_settled_as_a_full_read_settles_it(step, period, window):
     assert attack(11, step, period, 12, window) > 0.4
@@ -90,7 +90,7 @@ def policies(draw):
     return Policy(algorithms=chosen, consensus=consensus, thresholds=thresholds, stale_period=NEVER_STALE)
 
 
-@examples(40)
+@examples(15)
 @given(
     row=st.one_of(strategies.series(min_size=30, max_size=150), strategies.edge_series(min_size=30, max_size=150)),
     known=st.integers(1, 25),
@@ -102,7 +102,7 @@ def test_any_series_under_any_policy(row, known, policy, window):
     walked(row, known, ScorePlan(profile, window, policies=(policy,)))
 
 
-@examples(30)
+@examples(10)
 @given(row=strategies.series(min_size=40, max_size=120), nudge=st.sampled_from([-1e-9, -1e-13, 0.0, 1e-13, 1e-9]))
 def test_a_vote_at_its_very_limit_is_never_taken_for_false(row, nudge):
     t = row[0]

@@ -88,7 +88,7 @@ def series(draw):
     return t, x
 
 
-@examples(60)
+@examples(20)
 @given(series())
 def test_scores_are_the_readable_twins(one):
     t, x = one

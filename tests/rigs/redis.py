@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from ridgeline.io.redis.embedded import embedded_redis
 
@@ -38,7 +40,10 @@ def redis_server(*, password: str | None = None, acl: dict[str, str] | None = No
     for name, rules in (acl or {}).items():
         options += ["--user", name, *rules.split()]
     with embedded_redis(options) as server:
-        client = redis.Redis(unix_socket_path=server.url.removeprefix("unix://"), password=password, protocol=2)
+        once = Retry(NoBackoff(), 0)  # a server that a test has stopped is asked for once
+        client = redis.Redis(
+            unix_socket_path=server.url.removeprefix("unix://"), password=password, protocol=2, retry=once
+        )
         try:
             yield Server(server.url, port, server.pid, client)
         finally:

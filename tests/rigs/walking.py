@@ -72,7 +72,7 @@ class Rates:
 
 def configured(folder, url, extra=PAGES, **options):
     """The path of a configuration whose runs judge by walks."""
-    return write_config(folder, url, extra=extra, **{"alerts": (("", "syslog", 3600),), **options})
+    return write_config(folder, url, extra=extra, **{"alerts": (("", "console", 3600),), **options})
 
 
 def run(config, now, **request):

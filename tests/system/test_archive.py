@@ -194,9 +194,10 @@ def test_outputs_lie_beside_the_archive(tmp_path, capsys):
     assert "lies within `[archive] directory`" in capsys.readouterr().err
 
 
-def test_kills_lose_nothing_and_double_nothing_and_a_backtest_says_what_the_runs_said(redis, tmp_path, capsys):
+@pytest.mark.parametrize("kills", [6, pytest.param(20, marks=pytest.mark.long)])
+def test_kills_lose_nothing_and_double_nothing_and_a_backtest_says_what_the_runs_said(redis, tmp_path, capsys, kills):
     """Each minute a process that archives, a run or an export in turn, is killed at a moment of its own; the last is let finish."""
-    config, kills = configured(tmp_path, redis.url), 20
+    config = configured(tmp_path, redis.url)
     shares, whole, said = np.random.default_rng(3).permutation(np.linspace(0.05, 1.0, kills)), 0.0, {}
     for turn in range(-2, kills + 1):
         now = END + (turn - kills + 5) * STEP

@@ -121,7 +121,7 @@ def killed(place, passes):
     assert ended.returncode == 0, ended.stderr
 
 
-@pytest.mark.parametrize("steps", [14, pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.parametrize("steps", [5, pytest.param(60, marks=pytest.mark.long)])
 def test_a_pass_that_is_killed_at_any_step_loses_and_doubles_nothing(place, steps):
     place.put(*FLEET)
     pq.write_table(pa.concat_tables(FLEET), place.path / "whole.parquet")

@@ -14,7 +14,7 @@ from rigs.redis import fake_redis, free_port, proxy, redis_server
 from rigs.runs import FLEET, TABLE, load, received, run_json, start, write_config
 from rigs.waiting import until
 
-DEADLINE = 4
+DEADLINE = 3
 GONE = DEADLINE + 3
 SLACK = 30  # seconds: starting Python and importing on a busy machine
 

@@ -227,7 +227,7 @@ def test_sigterm_and_sigkill_at_any_moment_leave_nothing_behind(server, tmp_path
     with proxy(server.port) as between, http_server() as http:
         between.delay = 0.03
         config = write_config(tmp_path, between.url, http=http)
-        for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGKILL, signal.SIGKILL):
+        for number in (signal.SIGTERM, signal.SIGKILL):
             between.connections = 0
             with start(config) as process:
                 until(lambda: between.connections or process.poll() is not None)
@@ -280,13 +280,13 @@ def test_a_parquet_run_says_what_it_did_not_reach(tmp_path, capsys, monkeypatch)
     judge_rows = scorer.judge_rows
 
     def slowly(*arguments, **options):
-        time.sleep(0.6)
+        time.sleep(0.4)
         return judge_rows(*arguments, **options)
 
     monkeypatch.setattr(scorer, "judge_rows", slowly)
     path = tmp_path / "fleet.parquet"
     pq.write_table(TABLE, path)
-    config = write_config(tmp_path, path, alerts=(), deadline=4)
+    config = write_config(tmp_path, path, alerts=(), deadline=3)
     config.write_text(config.read_text().replace("[run]", "chunk_metrics = 5\n[run]"))
     code, found, errors = run_json(capsys, config)
     assert code == 70

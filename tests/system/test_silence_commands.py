@@ -10,10 +10,11 @@ from rigs.desk import PLACES, Desk, loaded_places
 from rigs.http import Answer, http_server
 from rigs.runs import told
 
-from ridgeline.engine.alerts.silence import MOST, Silence, begin_silence, end_silence, read_silences
+from ridgeline.engine.alerts.silence import MOST, SILENCES, Silence, begin_silence, end_silence, read_silences
 from ridgeline.engine.cli.main import main
 from ridgeline.engine.cli.silence import user
 from ridgeline.io.errors import InputError
+from ridgeline.io.state.batch import Batch
 from ridgeline.io.state.in_memory import MemoryState
 from ridgeline.io.state.in_sqlite import SqliteState
 
@@ -187,8 +188,9 @@ def test_a_pattern_that_matches_nothing_is_no_error(quick):
 
 def test_there_is_an_end_to_silences():
     state = MemoryState(lambda: START)
-    for at in range(MOST):
-        begin_silence(state, Silence(f"m{at}", START + 1 + at), START)
+    many = Batch()
+    many.put(SILENCES, {one.id: one.as_json() for one in (Silence(f"m{at}", START + 1 + at) for at in range(MOST))})
+    state.apply(many)
     with pytest.raises(InputError, match="1,000 silences are in force already"):
         begin_silence(state, Silence("one more", START + 9), START)
     before = begin_silence(state, Silence("m5", START + 99), START)

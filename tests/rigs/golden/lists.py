@@ -22,6 +22,7 @@ from rigs.golden.series import NAMESPACE
 from rigs.golden.siblings import UNIQUE, write_series
 from rigs.golden.told import points
 from rigs.redis import redis_server
+from rigs.smtp import smtp_server
 
 from ridgeline.engine.config.load import load_config
 from ridgeline.engine.config.skyline.importing import import_settings
@@ -223,14 +224,14 @@ def _value(rule, time, salt):
     return float((time // 60 * 37 + salt) % 101)
 
 
-def configuration(name, url, carbon, folder):
+def configuration(name, url, carbon, mail_port, folder):
     """The configuration of a recording: its settings, brought over by `ridgeline config import`."""
     host, port = carbon.address
     settings = {
         "REDIS_SOCKET_PATH": url.removeprefix("unix://"),
         "SMTP_OPTS": {
             "sender": "skyline@golden.test", "recipients": {}, "default_recipient": ["ops@golden.test"], "embed-images": False,
-            "smtp_server": {"host": "127.0.0.1", "port": 25, "ssl": False, "user": None, "password": None},
+            "smtp_server": {"host": "127.0.0.1", "port": mail_port, "ssl": False, "user": None, "password": None},
         },
         "HTTP_ALERTERS_ENABLED": True,
         "HTTP_ALERTERS_OPTS": {"http_alerter-golden": {"enabled": True, "endpoint": "http://127.0.0.1:9/alert", "token": "t"}},
@@ -270,10 +271,11 @@ def play(recording):
         redis_server() as server,
         contextlib.closing(FrozenClock(server)) as frozen,
         carbon() as listener,
+        smtp_server() as mails,
         left.node(),
     ):
         folder = Path(name)
-        config = configuration(recording.name, server.url, listener, folder)
+        config = configuration(recording.name, server.url, listener, mails.port, folder)
         before = None
         for run in recording.runs:
             clock = recording.clock(run)
