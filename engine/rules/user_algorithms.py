@@ -13,8 +13,10 @@ vote = score > 1, NaN = failed. The function is compiled by numba; it may call o
 from __future__ import annotations
 
 import keyword
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
@@ -108,8 +110,6 @@ def _name_fault(name: str, taken: Collection[str]) -> str | None:
 
 def _places(modules: Sequence[str]) -> Iterator[tuple[str, Any]]:
     """What was named, and where."""
-    from importlib.metadata import entry_points
-
     for name in modules:
         try:
             module = import_module(name)
@@ -118,11 +118,19 @@ def _places(modules: Sequence[str]) -> Iterator[tuple[str, Any]]:
         if not list(_algorithms_in(module)):
             raise InputError(f"module {name!r} holds no function decorated with @ridgeline.algorithm")
         yield f"module {name!r}", module
-    for entry in entry_points(group=GROUP):
+    for entry in _entries(tuple(sys.path)):
         try:
             yield f"entry point {entry.name!r}", entry.load()
         except (Exception, SystemExit) as error:
             raise InputError(f"entry point {entry.name!r} of group {GROUP} cannot be loaded: {_told(error)}") from error
+
+
+@cache
+def _entries(_path: tuple[str, ...]) -> tuple[Any, ...]:
+    """The entry points of what is installed on a path, looked for once: it reads the metadata of every package."""
+    from importlib.metadata import entry_points
+
+    return tuple(entry_points(group=GROUP))
 
 
 def _told(error: BaseException) -> str:

@@ -67,8 +67,15 @@ SERIES = {
 }
 
 
-@pytest.mark.parametrize("profile", ["native", "earthgecko", "earthgecko_batch"])
-@pytest.mark.parametrize("name", SERIES)
+# Each series under two of the three in the ordinary suite.
+@pytest.mark.parametrize(
+    ("name", "profile"),
+    [
+        pytest.param(name, profile, marks=[pytest.mark.long] * ((at + of) % 3 == 0))
+        for at, name in enumerate(SERIES)
+        for of, profile in enumerate(("native", "earthgecko", "earthgecko_batch"))
+    ],
+)
 def test_a_value_just_inside_is_no_vote_and_one_just_outside_is(name, profile):
     values = SERIES[name]
     found = {one.name: one for one in card_of(values, profile=profile).algorithms}

@@ -238,7 +238,7 @@ def test_a_list_of_a_million_sets_costs_neither_time_nor_room(tmp_path):
     a = Webapp(instead={LISTING: Answer(body=million)})
     b = Webapp(instead={LISTING: many, "/ionosphere_files": none})
     with running(tmp_path, a=a, b=b) as hosts:
-        found = sync(hosts, seconds=6.0)
+        found = sync(hosts, seconds=4.0)
         assert of(found).failed == {"too_large": 1}
         assert of(found, "b").failed["malformed"] == 40_000
         assert of(found, "b").left > 0

@@ -157,9 +157,16 @@ def test_long_hard_series_equal_score_under_cutoffs(cutoff):
     assert compared > 400
 
 
-@pytest.mark.parametrize("picks", [8, pytest.param(50, marks=pytest.mark.long)])
-@pytest.mark.parametrize("profile", sorted(PROFILES))
-@pytest.mark.parametrize("kind", sorted(WINDOWS))
+def kinds_and_profiles():
+    """Each kind of series with one profile or another in the ordinary suite, all with all in the long one."""
+    for at, kind in enumerate(sorted(WINDOWS)):
+        for of, profile in enumerate(sorted(PROFILES)):
+            often = [pytest.mark.long] * ((at - of) % len(PROFILES) > 1)
+            yield pytest.param(profile, kind, 8, marks=often)
+            yield pytest.param(profile, kind, 50, marks=pytest.mark.long)
+
+
+@pytest.mark.parametrize(("profile", "kind", "picks"), list(kinds_and_profiles()))
 def test_long_hard_series_equal_score(profile, kind, picks):
     rng = np.random.default_rng(sorted(WINDOWS).index(kind))
     n, compared = 5000, 0

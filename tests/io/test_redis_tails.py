@@ -288,7 +288,7 @@ def test_a_server_that_loads_its_data_is_waited_for():
 @pytest.mark.parametrize("how", ["blackhole", "drip"])
 def test_the_deadline_holds_whatever_hangs(server, how):
     with proxy(server.port) as between:
-        end = time.monotonic() + 3
+        end = time.monotonic() + 1.5
         asking, taken = ranges(between.url, left=lambda: end - time.monotonic()), Taken()
         if how == "drip":
             between.drip = 0.002
