@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ridgeline.bench.axes import Axes
+from ridgeline.bench.past import write_past
 from ridgeline.bench.redis_fleet import NAMESPACE
 from ridgeline.engine.demo.fleet import build_fleet
 from ridgeline.io.redis.client import connect
@@ -31,7 +33,10 @@ POINT: Final = INTEGER_LAYOUT.itemsize
 
 @dataclass(slots=True)
 class Growing:
-    """`points` of each of the `keys` are in the Redis at `url`, the newest at `end`; `to_come` float64[steps, metrics] is not."""
+    """`points` of each of the `keys` are in the Redis at `url`, the newest at `end`; `to_come` float64[steps, metrics] is not.
+
+    past: the folder that holds days before them as Parquet; None: there is none
+    """
 
     url: str
     client: redis.Redis
@@ -40,6 +45,7 @@ class Growing:
     end: int
     keys: list[bytes] = field(default_factory=list)
     to_come: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+    past: Path | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -60,16 +66,16 @@ class Growing:
 
 
 @contextmanager
-def growing(axes: Axes, *, steps: int, end: int, counters: float) -> Iterator[Growing]:
+def growing(axes: Axes, *, steps: int, end: int, counters: float, past: Path | None = None) -> Iterator[Growing]:
     """The fleet of the axes in the given or an embedded Redis, the newest points at `end`, `steps` more in hand.
 
-    `counters`: share of the metrics that count what happened since they began.
+    `counters`: share of the metrics that count what happened since they began; `past`: an empty folder for what was before.
     """
     with ExitStack() as stack:
         url = axes.redis or stack.enter_context(embedded_redis()).url
         client = connect(url)
         stack.callback(client.close)
-        fleet = Growing(url, client, axes.step, axes.points, end)
+        fleet = Growing(url, client, axes.step, axes.points, end, past=past)
         fleet.to_come = np.empty((steps, axes.metrics))
         for first in range(0, axes.metrics, PART):
             _add(fleet, axes, first, min(PART, axes.metrics - first), counters)
@@ -98,7 +104,12 @@ def _add(fleet: Growing, axes: Axes, first: int, metrics: int, counters: float) 
     order = np.argsort(names)
     names, values = names[order], values[order]
     stored, fleet.to_come[:, first : first + metrics] = values[:, : axes.points], values[:, axes.points :].T
-    keys = [f"{NAMESPACE}{first // PART:04d}.{name}".encode() for name in names.tolist()]
+    named = [f"{first // PART:04d}.{name}" for name in names.tolist()]
+    if fleet.past is not None:
+        write_past(
+            fleet.past / f"{first // PART:04d}.parquet", named, made.timestamps[: axes.points], stored, axes.step
+        )
+    keys = [f"{NAMESPACE}{name}".encode() for name in named]
     fleet.keys += keys
     fleet.client.sadd(f"{NAMESPACE}{UNIQUE_SET}", *keys)
     data = _encoded(np.tile(made.timestamps[: axes.points], metrics), stored)

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from ridgeline.bench.axes import Axes
 from ridgeline.bench.duties import BARE, CONFIG, WHOLE
 from ridgeline.bench.growing import Growing, growing
 from ridgeline.bench.measure import Timing, process, spent_by_children
+from ridgeline.bench.past import teach
 from ridgeline.bench.redis_fleet import mget_alone
 from ridgeline.bench.row import Row
 from ridgeline.engine.config.load import load_config
@@ -125,20 +126,27 @@ class _Course:
         if not work.reports:
             return told
         full = statistics.median((report.reads or {}).get("full_reads", 0) for report in work.reports)
-        return f"{full / metrics:.1%} of the metrics read in full, {told}"
+        learning = work.reports[-1].learning
+        unripe = "" if learning is None else f", {learning / metrics:.1%} still learning"
+        return f"{full / metrics:.1%} of the metrics read in full{unripe}, {told}"
 
 
 @contextmanager
 def _course(axes: Axes, texts: dict[str, str], counters: float) -> Iterator[_Course]:
     steps = axes.runs * axes.delta
     end = int(time.time()) - steps * axes.step
-    with (
-        growing(axes, steps=steps, end=end, counters=counters) as fleet,
-        tempfile.TemporaryDirectory(prefix="ridgeline-bench-") as folder,
-    ):
+    walks = any("rule =" in text for text in texts.values())
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ridgeline-bench-"))
+        past = Path(folder, "past") if walks else None
+        if past is not None:
+            past.mkdir()
+        fleet = stack.enter_context(growing(axes, steps=steps, end=end, counters=counters, past=past))
         works = {}
         for number, (name, text) in enumerate(texts.items()):
             path = configured(axes, fleet, Path(folder, str(number)), text)
+            if past is not None and "rule =" in text:
+                teach(path, past, fleet.end)
             if name == CRON:
                 command = [sys.executable, "-m", "ridgeline", "run", "--config", str(path)]
                 works[name] = _Work(process(command), spent_by_children)

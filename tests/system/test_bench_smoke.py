@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ridgeline.bench import tune
+from ridgeline.bench import tune, warm
 from ridgeline.bench.axes import Axes
 from ridgeline.bench.compare import compare
 from ridgeline.bench.compare import render as render_changes
@@ -47,6 +47,13 @@ def test_every_scenario_runs_tiny(name, root):
         assert row.scenario == name
     assert all(row.work in render(rows) for row in rows)
     assert len({row.key for row in rows}) == len(rows)
+
+
+def test_walks_know_enough_before_warm_runs_by_them_are_measured():
+    rows = warm.measure(replace(TINY, metrics=20, step=600, rule="pages"))
+    notes = [note for row in rows for note in row.notes if "rule pages" in note]
+    assert len(notes) == 1
+    assert ", 0.0% still learning, " in notes[0]
 
 
 def test_the_real_analyzers_cycle_is_the_least_that_was_measured(shared):
