@@ -34,6 +34,7 @@ Ints = NDArray[np.int64]
 MOST: Final = (
     256  # points that may be expected of a tail: beyond, nearly a whole queue has left, and a window is as cheap
 )
+PIECE: Final = 10_000  # rows that are asked about at once
 MOST_NEWS: Final = 1 << 22  # new points that are held at once
 ENTRIES: Final = ("requests", "tails", "heads")
 News = Callable[[Ints, Ints, Ints, NDArray[np.float64]], None]
@@ -47,7 +48,8 @@ class Tails:
     dropped int64[KINDS]: points of no use; late: rows with a point that came too late.
 
     news is given the new points of the rows asked for, asked uint8[n]: rows int64[k], offsets int64[k + 1],
-    timestamps int64[N], values float64[N], piece by piece.
+    timestamps int64[N], values float64[N], piece by piece. `answered` is told after each piece of rows int64[k] that their
+    codes are known: that, too, of those that are still to be asked for the HEAD.
     """
 
     hot: Ints
@@ -56,6 +58,7 @@ class Tails:
     codes: NDArray[np.uint8]
     asked: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
     news: News | None = None
+    answered: Callable[[Ints], None] | None = None
     changed: NDArray[np.uint8] = field(init=False)
     dropped: Ints = field(default_factory=lambda: np.zeros(len(KINDS), np.int64))
 
@@ -83,6 +86,8 @@ class Tails:
                 continue
             for piece in self._pieces(some, expected):
                 self._tails(ranges, piece, expected, (*memory, *rules))
+                if self.answered is not None:
+                    self.answered(piece)
         waiting = rows[self.codes[rows] == HEAD]
         if len(waiting):
             rest = (*memory, *rules, self.codes, self.changed, np.empty(STACK, np.int64))
@@ -90,7 +95,7 @@ class Tails:
 
     def _pieces(self, rows: Ints, expected: int) -> Iterator[Ints]:
         """The rows, in pieces whose new points are not too many to be held at once."""
-        step = len(rows) if self.news is None else max(MOST_NEWS // _news_of(expected), 1)
+        step = PIECE if self.news is None else min(max(MOST_NEWS // _news_of(expected), 1), PIECE)
         for start in range(0, len(rows), step):
             yield rows[start : start + step]
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +25,7 @@ from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.source import Source
 from ridgeline.io.text import escape
 
+HELD: Final = 4096  # rows, with their series, that may wait for what needs no reading
 Diverted = tuple[
     list[int], pa.RecordBatch | None
 ]  # rows, ascending, and what is said of them; None where there are none
@@ -34,9 +36,10 @@ class Scan:
     """Scores a whole source. `left`: seconds until reading must end; `landing`: until the last block must have ended.
 
     `progress` is told of rows as they are read. `divert` says which rows of a block are not judged here, `cut` gives
-    what is left of their series. `settled`: how many metrics were judged before, without being read whole.
+    what is left of their series. `before` is called once, before the first block is handed out, and returns how many metrics
+    were judged without being read whole; meanwhile blocks are read and scored, and a few of them held back.
 
-    Afterwards `lost` holds the error that ended the source early, if any; `late` whether the time ran out; `rows` how
+    Afterwards `settled` is what it returned; `lost` holds the error that ended the source early, if any; `late` whether the time ran out; `rows` how
     many metrics were read, `tried` how many of them were given to be judged, `missed` (from, to) which were not judged for
     want of time or source, counted in the order of reading; `bugs` a sentence for each of ours; `leads` what `Scored` says,
     of all rows.
@@ -51,6 +54,7 @@ class Scan:
     progress: Callable[[int], None] | None = None
     divert: Callable[[MetricMatrix], Diverted] | None = None
     cut: Callable[[MetricMatrix], MetricMatrix] | None = None
+    before: Callable[[], int] | None = None
     settled: int = 0
     lost: RidgelineError | None = None
     late: bool = False
@@ -72,6 +76,7 @@ class Scan:
                 for matrix in self._chunks(feed):
                     self._submit(workers, matrix)
                 self.late |= feed.late
+            self._settle()
             self._collect(0)
         finally:
             workers.stop()
@@ -84,9 +89,16 @@ class Scan:
         try:
             yield from feed
         except RidgelineError as error:
+            self._settle()
             if not (self.rows or self.settled):
                 raise
             self.lost = error
+
+    def _settle(self) -> None:
+        """Have told what needs no reading, before anything else is."""
+        if self.before is not None:
+            before, self.before = self.before, None
+            self.settled = before()
 
     def _submit(self, workers: Workers, matrix: MetricMatrix) -> None:
         self.report.repairs.update(matrix.repairs)
@@ -103,7 +115,8 @@ class Scan:
                 # Policies are given out here, in the coordinator: they are learned one metric after another.
                 assigned = self.scorer.assign(part)
                 self._pending.append((workers.submit(_judge, self.scorer, part, assigned), part, before + start + at))
-                self._collect(2 * self.scorer.threads)
+                if self.before is None or sum(len(waiting) for _, waiting, _ in self._pending) > HELD:
+                    self._collect(2 * self.scorer.threads)
         if self.progress is not None:
             self.progress(len(matrix))
 
@@ -113,6 +126,7 @@ class Scan:
         if verdicts is None:
             yield 0, block
             return
+        self._settle()
         self._hand_out(None, verdicts)
         for before, row in pairwise([-1, *rows, len(block)]):
             if before + 1 < row:
@@ -121,6 +135,7 @@ class Scan:
     def _collect(self, waiting: int) -> None:
         """Take in finished blocks, in order, until at most `waiting` are left."""
         while len(self._pending) > waiting:
+            self._settle()
             future, block, first = self._pending.popleft()
             try:
                 scored, seconds = future.result(max(self.landing(), 0.0))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ridgeline.engine.alerts.item import Item
     from ridgeline.engine.alerts.rule import AlertRow
     from ridgeline.engine.run.archiving import Archiving
+    from ridgeline.engine.run.asking import Question
     from ridgeline.engine.run.external import Asking
     from ridgeline.engine.run.remembered import Remembered
     from ridgeline.engine.run.scan import Scan
@@ -102,6 +103,7 @@ class Turn:
     handoffs  what siblings are handed and what came from them
     archive   where new points are added, if they are to be
     memory    what runs remember of every metric, where they do
+    question  what is asked of the metrics that are remembered, while the others are read
     settled   how many metrics were judged by that and their newest points
     """
 
@@ -133,6 +135,7 @@ class Turn:
     handoffs: HandOffs = field(default_factory=HandOffs)
     archive: Archiving | None = None
     memory: Remembered | None = None
+    question: Question | None = None
     settled: int = 0
     _codes: set[int] = field(default_factory=set)
     _broken_off: int | None = None
@@ -194,7 +197,7 @@ class Turn:
 
     def release(self) -> None:
         """Let go of the fleet. Turns refer to themselves in circles, and a warm process would hold several fleets."""
-        self.memory = self.scan = self.source = None
+        self.memory = self.scan = self.source = self.question = None
         self.scorer = replace(self.scorer, confirm=None, ruling=None)
         self.sinks.clear()
 

@@ -79,16 +79,23 @@ class Prefetch:
             self._blocks.put(_END)
 
     def _read(self) -> None:
-        size = self._settings.chunk_keys
-        began = time.perf_counter()
-        for first in range(0, len(self._line), size):
+        first, size = 0, self._settings.chunk_keys
+        while keys := self._next(first, size):
+            began = time.perf_counter()
             self._line.look_ahead(first, self._left())
-            for block in self._reader.read(first, self._line.keys[first : first + size]):
+            for block in self._reader.read(first, self._line.keys[first : first + len(keys)]):
                 self._give(block)
             self._give(self._reader.rest(LINGER))
-            now = time.perf_counter()
-            self.seconds, began = self.seconds + now - began, now
+            first += len(keys)
+            self.seconds += time.perf_counter() - began
         self._give(self._reader.rest())
+
+    def _next(self, first: int, size: int) -> list[bytes]:
+        """The keys to ask for next, as soon as they are known."""
+        keys = self._line.piece(first, size, self._left)
+        if not keys and self._line.is_open:
+            raise DeadlineError
+        return keys
 
     def _give(self, block: Block | None) -> None:
         if block is not None:

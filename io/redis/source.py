@@ -87,9 +87,10 @@ class RedisSource:
         """Their keys, in the order of `list`."""
         return self._in_line().keys
 
-    def choose(self, names: builtins.list[str], keys: builtins.list[bytes]) -> None:
-        """Read these, by their keys, and nothing else of what was listed, or would be."""
+    def choose(self, names: builtins.list[str], keys: builtins.list[bytes]) -> WaitingLine:
+        """Read these, by their keys, and nothing else of what was listed, or would be; more may be added to the line."""
         self._line = WaitingLine(names, keys)
+        return self._line
 
     def arrange(self, order: Order, *, at_once: bool) -> None:
         """Read the listed metrics in another order."""

@@ -83,15 +83,17 @@ def _may_remember(turn: Turn) -> bool:
 
 
 def ask_tails(turn: Turn) -> None:
-    """Judge what the newest points alone can tell, and leave the rest to be read in full."""
+    """Begin to judge what the newest points alone can tell; the rest is read in full."""
     if turn.memory is None or turn.source is None or not turn.compiled:
         return
-    from ridgeline.engine.run.asking import anchoring, ask, following
+    from ridgeline.engine.run.asking import Question, anchoring, following
 
     if turn.memory.asks:
         followers = following(turn, turn.memory)
         if not turn.request.full:
-            ask(turn, turn.memory, cast("RedisSource", turn.source), followers)  # no other is remembered
+            source = cast("RedisSource", turn.source)  # no other is remembered
+            turn.question = Question.begin(turn, turn.memory, source, followers)
+            return
         turn.sinks.append(anchoring(turn, turn.memory, followers))
     order_what_is_left(turn)
 

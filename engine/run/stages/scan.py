@@ -14,7 +14,8 @@ from ridgeline.io.source import Source
 
 def _count_reads(turn: Turn, scan: Scan, source: Source) -> None:
     """Say how the metrics were read, and how old the newest points are of those that were not read in full."""
-    turn.report.reads = {"full_reads": scan.rows, "delta_reads": turn.settled, "bytes": source.bytes_read}
+    asked = 0 if turn.question is None else turn.question.bytes_read
+    turn.report.reads = {"full_reads": scan.rows, "delta_reads": turn.settled, "bytes": source.bytes_read + asked}
     if turn.memory is not None:
         scan.leads.append(turn.memory.leads(turn.as_of))
         if turn.memory.asks:
@@ -39,10 +40,11 @@ def scan_source(turn: Turn) -> None:
         turn.request.progress,
         None if turn.handoffs.routing is None else turn.handoffs.routing.divert,
         None if turn.request.shadow is None else turn.request.shadow.cut,
-        turn.settled,
+        None if turn.question is None else turn.question.end,
     )
     turn.scan = scan
     scan.run()
+    turn.settled = scan.settled
     _count_reads(turn, scan, turn.source)
     turn.report.failures.update(turn.scorer.plan.complaints)
     turn.report.spent = turn.scorer.plan.spent

@@ -17,6 +17,7 @@ from ridgeline.engine.run.shedding import Covers, Places, places_after, reading_
 from ridgeline.engine.run.state import open_run_state
 from ridgeline.engine.run.turn import Turn
 from ridgeline.io.disk.lock import source_hash
+from ridgeline.io.source import Order
 from ridgeline.io.state.interface import StateError
 from ridgeline.io.state.names import reading
 
@@ -36,9 +37,14 @@ def order_what_is_left(turn: Turn) -> None:
     """The same, of what is still to be read."""
     if turn.source is None or turn.source.list() is None:
         return
-    turn.places, rows = _look_back(turn)
-    order = partial(_order, turn, rows)
+    order = order_of(turn)
     turn.source.arrange(order, at_once=turn.places is not None)
+
+
+def order_of(turn: Turn) -> Order:
+    """The order in which metrics are read: at once, where the turn has `places` then; else once time runs short."""
+    turn.places, rows = _look_back(turn)
+    return partial(_order, turn, rows)
 
 
 def _order(turn: Turn, rows: Sequence[AlertRow], names: Sequence[str]) -> NDArray[np.int64]:
