@@ -109,7 +109,9 @@ class Question:
         following.begin(self._rows)
         rows = self._rows[memory.codes[self._rows] == UNASKED]
         self._read_early(memory.rows)
-        tails = Tails(memory.hot, memory.queue, judging, memory.codes, following.asked, following.news, self._read_early)
+        tails = Tails(
+            memory.hot, memory.queue, judging, memory.codes, following.asked, following.news, self._read_early
+        )
         try:
             tails.ask(ranges, rows, turn.as_of - memory.before)
         except Refused as error:

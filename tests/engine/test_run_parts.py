@@ -14,7 +14,7 @@ from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.run.aside import Overdue, aside
 from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.feed import Feed
-from ridgeline.engine.run.scan import Scan
+from ridgeline.engine.run.scan import HELD, Scan
 from ridgeline.engine.run.sinks import ReportSink
 from ridgeline.engine.run.workers import Workers
 from ridgeline.engine.score import scorer as scorer_module
@@ -41,7 +41,7 @@ def fake_scores(monkeypatch):
     monkeypatch.setattr(scorer_module, "tally", lambda prepared, judged: {})
 
 
-def scanned(source, *, left=lambda: 60.0, landing=None, known=None, overrides=(), sinks=()):
+def scanned(source, *, left=lambda: 60.0, landing=None, known=None, overrides=(), sinks=(), before=None):
     policy = Policy(1, NAMES)
     report = Report(NAMES)
     source.known = known or source.known
@@ -52,6 +52,7 @@ def scanned(source, *, left=lambda: 60.0, landing=None, known=None, overrides=()
         [ReportSink(report), *sinks],
         left,
         left if landing is None else landing,
+        before=before,
     )
     scan.run()
     return scan, report
@@ -78,6 +79,71 @@ def test_every_chunk_in_order(fake_scores):
     assert report.repairs == {"null": 40}
     assert report.breakdown == {"grubbs": 40, "ks_test": 0}
     assert (report.seconds["load"], report.seconds["decode"]) == (0.5, 0.25)
+
+
+class Told:
+    """A sink that writes down when it is given a block, and how many metrics were settled: by `settled`."""
+
+    wants_series = wants_all = False
+
+    def __init__(self):
+        self.calls = []
+
+    def take(self, matrix, verdicts):
+        self.calls.append(len(verdicts))
+
+    def settled(self):
+        self.calls.append("settled")
+        return 5
+
+
+def test_what_needs_no_reading_is_told_before_any_block_and_once(fake_scores):
+    told = Told()
+    scan, _ = scanned(Source([["a", "b"], ["c"]]), sinks=[told], before=told.settled)
+    assert told.calls == ["settled", 2, 1]
+    assert scan.settled == 5
+
+
+def test_it_is_told_where_nothing_is_read(fake_scores):
+    told = Told()
+    scan, _ = scanned(Source([]), sinks=[told], before=told.settled)
+    assert (told.calls, scan.settled) == (["settled"], 5)
+
+
+def test_blocks_are_read_while_it_is_found_out_but_not_all_of_them(fake_scores):
+    read = []
+
+    class Counted(Source):
+        def chunks(self):
+            for chunk in super().chunks():
+                read.append(len(chunk))
+                yield chunk
+
+    def settled():
+        read.append("settled")
+        return told.settled()
+
+    told, size = Told(), HELD // 4
+    chunks = [[f"m{chunk}.{row}" for row in range(size)] for chunk in range(20)]
+    scanned(Counted(chunks), sinks=[told], before=settled)
+    assert sum(told.calls[1:]) == 20 * size
+    assert 4 < read.index("settled") < 20
+
+
+def test_a_source_lost_before_any_block_is_partial_where_something_was_settled_and_else_an_error(fake_scores):
+    told = Told()
+    scan, _ = scanned(Source([], SourceUnavailable("gone")), sinks=[told], before=told.settled)
+    assert (str(scan.lost), told.calls) == ("gone", ["settled"])
+    with pytest.raises(SourceUnavailable, match="gone"):
+        scanned(Source([], SourceUnavailable("gone")), before=lambda: 0)
+
+
+def test_what_fails_before_the_first_block_ends_the_scan(fake_scores):
+    def lost():
+        raise SourceUnavailable("no answer")
+
+    with pytest.raises(SourceUnavailable, match="no answer"):
+        scanned(Source([["a"]]), before=lost)
 
 
 def test_large_chunks_are_cut_into_blocks(fake_scores, monkeypatch):

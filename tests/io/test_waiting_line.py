@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import threading
 
 import numpy as np
 import pyarrow as pa
@@ -124,3 +125,39 @@ def test_files_are_read_as_they_lie(tmp_path):
     source = ParquetSource(str(tmp_path / "a.parquet"))
     source.arrange(backwards, at_once=True)
     assert source.list() is None
+
+
+def test_who_reads_an_open_line_waits_for_more():
+    made = WaitingLine(["a"], [b"a"])
+    made.open()
+    found = []
+    reader = threading.Thread(target=lambda: found.append(made.piece(0, 2, lambda: 60.0)))
+    reader.start()
+    made.add(["b", "c"], [b"b", b"c"])
+    reader.join(60)
+    assert found == [[b"a", b"b"]]
+    assert made.piece(0, 3, lambda: 60.0) == [b"a", b"b", b"c"]
+
+
+def test_the_last_ones_of_a_closed_line_are_fewer():
+    made = WaitingLine(["a"], [b"a"])
+    made.open()
+    made.close()
+    assert made.piece(0, 2, lambda: 60.0) == [b"a"]
+    assert made.piece(1, 2, lambda: 60.0) == []
+
+
+def test_nobody_waits_for_an_open_line_once_the_time_is_over():
+    made = WaitingLine(["a"], [b"a"])
+    made.open()
+    assert made.piece(0, 2, lambda: 0.0) == []
+    assert made.is_open
+
+
+def test_an_open_line_keeps_its_order_however_slow_it_is():
+    made = line()
+    made.arrange(backwards, at_once=False)
+    made.open()
+    assert pace(made, 1.0, 10.0) == NAMES
+    made.close()
+    assert pace(made, 1.0, 10.0) != NAMES

@@ -1,10 +1,19 @@
 """Runs that remember against runs that read everything, minute by minute, over fleets under a hostile hand."""
 
+from unittest import mock
+
+import numpy as np
 import pytest
 from rigs.hostile.fleet import Fleet
 from rigs.hostile.kinds import KINDS
 from rigs.remembering import both_sides, differences
 
+from ridgeline.engine.run.shedding import Places
+from ridgeline.io.redis.tails import Ranges
+from ridgeline.io.redis.waiting_line import WaitingLine
+from ridgeline.io.redis.write import encode_points
+
+END = 1_700_000_040
 # What siblings are told of single series may be as old as what it tells of: a change that need not be seen at once.
 TOLD = {b"analyzer.metrics_manager.resolutions", b"analyzer.metrics_manager.hash_key.metrics_data_sparsity"}
 
@@ -80,3 +89,67 @@ def test_books_and_alerts_are_those_of_runs_that_read_everything(tmp_path):
             one, other = (side.keys() for side in sides)
             assert one.keys() == other.keys()
             assert {key for key in one if one[key] != other[key]} - TOLD == set(), minute.now
+
+
+def steady(minutes, spikes=()):
+    """200 metrics, each with more than a day of noise up to a minute; those of `spikes` have just risen high above it."""
+    found = {}
+    for number in range(200):
+        noise = np.random.default_rng(number).normal(100.0, 5.0, 1500 + minutes)
+        noise[-1] += 200.0 * (number in spikes)
+        stamps = END + 60 * np.arange(-1499, minutes + 1)
+        found[f"m{number:03d}"] = encode_points(stamps, noise, float_timestamps=False).tobytes()
+    return found
+
+
+def test_few_that_must_be_read_in_full_are_read_while_the_others_are_asked(tmp_path):
+    order = []
+
+    def adding(line, names, keys, add=WaitingLine.add):
+        order.append(("add", set(names)))
+        add(line, names, keys)
+
+    def asking(ranges, rows, size, consume, tails=Ranges.tails):
+        order.append(("tails", len(rows)))
+        return tails(ranges, rows, size, consume)
+
+    with both_sides(tmp_path) as (remembers, reads):
+        for minute in range(4):
+            spikes = {7 + minute, 150 - minute} if minute else set()
+            values = steady(minute, spikes)
+            for side in (remembers, reads):
+                side.store(values)
+                side.list(values)
+            order.clear()
+            with mock.patch.object(WaitingLine, "add", adding), mock.patch.object(Ranges, "tails", asking):
+                report, one = remembers.run(END + 60 * minute)
+            whole, other = reads.run(END + 60 * minute, full=True)
+            assert differences(one, other) == {}
+            assert {one.metric for one in report.anomalies} == {one.metric for one in whole.anomalies}
+            if minute:
+                early = set().union(*(names for what, names in order[:-1] if what == "add"))
+                assert {f"m{number:03d}" for number in spikes} <= early
+                assert len(early) + len(order[-1][1]) == report.reads["full_reads"]
+
+
+def test_where_the_last_run_stopped_outweighs_that(tmp_path):
+    order = []
+
+    def adding(line, names, keys, add=WaitingLine.add):
+        order.append(list(names))
+        add(line, names, keys)
+
+    with both_sides(tmp_path) as (remembers, _):
+        for minute in range(2):
+            values = steady(minute, {3, 5, 8} if minute else ())
+            remembers.store(values)
+            remembers.list(values)
+            places = Places(others="m004") if minute else None
+            with (
+                mock.patch.object(WaitingLine, "add", adding),
+                mock.patch("ridgeline.engine.run.stages.shedding._look_back", lambda turn, places=places: (places, ())),
+            ):
+                order.clear()
+                remembers.run(END + 60 * minute)
+        assert len(order) == 1
+        assert {"m003", "m005", "m008"} <= set(order[0])
