@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
@@ -27,6 +28,7 @@ from ridgeline.io.text import escape
 from ridgeline.kernels.memory.layout import HEAD, READ_ODD, READ_REFRESH
 
 if TYPE_CHECKING:
+    from ridgeline.engine.run.budget import Budget
     from ridgeline.engine.run.remembered import Remembered
     from ridgeline.engine.run.settled import Ints, Settled
     from ridgeline.engine.run.turn import Turn
@@ -63,7 +65,8 @@ class Question:
         self._rows = _to_ask(turn, memory)
         self._order, self._line = order_of(turn), source.choose([], [])
         keys = memory.file.keys
-        self._ranges = Ranges(source.client, source.settings, keys.offsets, keys.data, self._left)
+        left = partial(_left, self._stopped, turn.budget)  # a method would keep the fleet until garbage is collected
+        self._ranges = Ranges(source.client, source.settings, keys.offsets, keys.data, left)
         self._thresholds = memory.thresholds(turn.scorer)
         self._judging = memory.judging(turn.scorer, turn.as_of)
 
@@ -147,13 +150,15 @@ class Question:
             names, keys = [names[at] for at in places], [keys[at] for at in places]
         self._line.add(names, keys)
 
-    def _left(self) -> float:
-        return 0.0 if self._stopped.is_set() else self._turn.budget.reading_left()
-
     def _abandon(self) -> None:
         """Ask no more, however the run ends."""
         self._stopped.set()
         self._thread.join(GOODBYE)
+
+
+def _left(stopped: threading.Event, budget: Budget) -> float:
+    """Seconds for which there is still use for answers."""
+    return 0.0 if stopped.is_set() else budget.reading_left()
 
 
 def hand_out(turn: Turn, settled: Settled) -> None:

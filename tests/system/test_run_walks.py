@@ -321,7 +321,7 @@ def test_a_lost_memory_is_learned_anew_and_damage_costs_what_it_hits(tmp_path, r
         assert report.learning == 8
         assert report.anomalies == []
         rates.store(server.client, now + 180)
-        assert run(config, now + 180).read_for == {"settled": 7, "refresh": 1}
+        assert run(config, now + 180).read_for == {"settled": 8}
 
 
 def problems(report):
