@@ -185,10 +185,9 @@ class Remembered:
     def names(self, rows: Ints) -> list[str]:
         """The base names of some rows."""
         prefix, odd = self.namespace.encode(), self.odd
-        texts = self.file.keys.texts_of(rows)
         if not odd:
-            size = len(prefix)  # every other key begins with it
-            return [text[size:].decode() for text in texts]
+            return self.file.keys.names_of(rows, len(prefix))  # every other key begins with it
+        texts = self.file.keys.texts_of(rows)
         return [odd[text] if text in odd else text.removeprefix(prefix).decode() for text in texts]
 
     def namespaces(self, rows: Ints) -> dict[str, int]:

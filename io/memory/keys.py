@@ -38,6 +38,17 @@ class Keys:
         starts, stops = self.offsets[:-1][rows].tolist(), self.offsets[1:][rows].tolist()
         return [whole[start:stop] for start, stop in zip(starts, stops, strict=True)]
 
+    def names_of(self, rows: NDArray[np.int64], skip: int) -> list[str]:
+        """The keys of some rows as text, but for their first `skip` bytes. Raises UnicodeDecodeError where they are no UTF-8."""
+        keys = self.take(rows) if 8 * len(rows) < len(self) else self
+        places = slice(None) if keys is not self else rows
+        whole = keys.data.tobytes()
+        starts, stops = (keys.offsets[:-1][places] + skip).tolist(), keys.offsets[1:][places].tolist()
+        if not whole.isascii():
+            return [whole[start:stop].decode() for start, stop in zip(starts, stops, strict=True)]
+        text = whole.decode("ascii")  # to cut text costs half of what it does to cut bytes and decode them
+        return [text[start:stop] for start, stop in zip(starts, stops, strict=True)]
+
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Keys:
         """The keys of some rows, in their order."""
         return self.part(self.offsets[:-1][rows], self.offsets[1:][rows])

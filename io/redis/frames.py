@@ -5,7 +5,7 @@ Whole fleets of names are written in every run, and the client library's own pac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from ridgeline.io.redis.changes import PAGE
@@ -17,7 +17,7 @@ def frame(*words: str) -> bytes:
     >>> frame("SADD", "key", "a")
     b'*3\r\n$4\r\nSADD\r\n$3\r\nkey\r\n$1\r\na\r\n'
     """
-    return b"*%d\r\n" % len(words) + b"".join([_bulk(word) for word in words])
+    return b"*%d\r\n" % len(words) + _bulks(words)
 
 
 def pages(command: str, key: str, words: Iterable[str]) -> Iterator[bytes]:
@@ -26,10 +26,16 @@ def pages(command: str, key: str, words: Iterable[str]) -> Iterator[bytes]:
     HSET has fields and their texts in turn.
     """
     size = 2 * PAGE if command == "HSET" else PAGE
-    head = _bulk(command) + _bulk(key)
+    head = _bulks((command, key))
     rest = iter(words)
-    while page := [_bulk(word) for word in islice(rest, size)]:
-        yield b"".join([b"*%d\r\n" % (2 + len(page)), head, *page])
+    while page := [*islice(rest, size)]:
+        yield b"*%d\r\n%b%b" % (2 + len(page), head, _bulks(page))
+
+
+def _bulks(words: Sequence[str]) -> bytes:
+    """The words; all at once where they have as many bytes as characters, as nearly all do."""
+    framed = "".join([f"${len(word)}\r\n{word}\r\n" for word in words])
+    return framed.encode("ascii") if framed.isascii() else b"".join([_bulk(word) for word in words])
 
 
 def _bulk(word: str) -> bytes:

@@ -29,6 +29,13 @@ def test_hashes_are_those_of_each_key(keys):
     assert hashes(Keys.of(keys)).tolist() == [slowly(key) for key in keys]
 
 
+@given(st.lists(st.text("aé\u6f22.", max_size=20) | st.text("ab", max_size=8), max_size=30), st.data())
+def test_names_are_what_follows_the_namespace(names, data):
+    columns = Keys.of([f"metrics.{name}".encode() for name in names])
+    rows = sorted(data.draw(st.sets(st.integers(0, len(names) - 1)))) if names else []
+    assert columns.names_of(np.array(rows, np.int64), len("metrics.")) == [names[row] for row in rows]
+
+
 @given(st.lists(KEY, max_size=30), st.data())
 def test_keys_are_taken_and_joined(keys, data):
     columns = Keys.of(keys)
