@@ -47,7 +47,8 @@ class Anchor:
             judged.results.points, judged.results.facts, rows, queue_lengths(rows) if many else _full(count),
             self.hot, queue, np.empty(anchor_room(longest)), 0, count,
         )  # fmt: skip
-        known = rows >= 0
+        known = np.flatnonzero(rows >= 0)
+        known = known[np.argsort(rows[known])]  # as the file wants them, in whatever order series were read
         self.rows.append(rows[known])
         self.queues.append(queue[known])
 
