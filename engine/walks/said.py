@@ -9,7 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgeline.engine.rules.judgement import CHANNELS, NEEDS_WALKS, PAGES
-from ridgeline.kernels.paging.layout import EXPECTED_HIGH, EXPECTED_LOW, OUTAGE_SCORE, PATTERN_SCORE, SCORE, UNRIPE
+from ridgeline.kernels.paging.layout import (
+    CHECK,
+    EXPECTED_HIGH,
+    EXPECTED_LOW,
+    OUTAGE_SCORE,
+    PATTERN_SCORE,
+    SAID,
+    SCORE,
+    UNRIPE,
+)
 from ridgeline.kernels.score.layout import ANALYSED, BORING, TOO_SHORT
 from ridgeline.kernels.walks.layout import POINTS, WATERMARK
 
@@ -21,8 +30,9 @@ if TYPE_CHECKING:
 Bools = NDArray[np.bool_]
 Numbers = NDArray[np.float64]
 
-# The score, its channels in the order of CHANNELS[PAGES], what is unripe, the band; whether any point was walked.
-COLUMNS: Final = (SCORE, OUTAGE_SCORE, PATTERN_SCORE, UNRIPE, EXPECTED_LOW, EXPECTED_HIGH, POINTS)
+# The score, its channels in the order of CHANNELS[PAGES], what is unripe, the band: they lie together in a row.
+COLUMNS: Final = (SCORE, OUTAGE_SCORE, PATTERN_SCORE, UNRIPE, EXPECTED_LOW, EXPECTED_HIGH)
+assert tuple(range(2 * SAID, 2 * CHECK)) == COLUMNS, "what is said does not fill its place"
 NEVER: Final = np.inf  # a threshold of rows that the walks do not judge
 
 
@@ -52,9 +62,9 @@ class Said:
         """
         if not len(hot):
             return cls.nothing(thresholds)
-        at, narrow = np.maximum(rows, 0), hot.view(np.float32)
-        told = narrow[at[:, None], COLUMNS]
-        known = (rows >= 0) & (hot[at, WATERMARK] <= as_of) & (told[:, -1] > 0)
+        at = np.maximum(rows, 0)
+        told = _told(hot, at)
+        known = (rows >= 0) & (hot[at, WATERMARK] <= as_of) & (hot.view(np.float32)[at, POINTS] > 0)
         scores = np.where(known[:, None], told[:, :3], 0.0) / thresholds[:, None]
         return cls(
             thresholds < NEVER,
@@ -93,6 +103,12 @@ class Said:
             "rule_score": float(self.scores[row]),
             "expected": (low, high) if low <= high else None,
         }
+
+
+def _told(hot: Numbers, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """COLUMNS of rows int64[n] of hot: float32[n, 6]. Taken as one piece of each row, in a sixth of the time of one by one."""
+    pieces = hot[:, SAID:CHECK].view(f"V{8 * (CHECK - SAID)}")[:, 0]
+    return pieces[rows].view(np.float32).reshape(len(rows), len(COLUMNS))
 
 
 def thresholds_of(policies: Sequence[Policy], of_row: NDArray[Any] | None, rows: int) -> Numbers:
