@@ -162,6 +162,7 @@ def test_as_of_and_dry_runs_judge_and_write_nothing(tmp_path, rates, archive, ca
         before = path.read_bytes()
         dry, past = run(config, now, dry_run=True), run(config, now + 3600, as_of=now)
         assert [one.metric for one in dry.anomalies] == [one.metric for one in past.anomalies] == [QUIET]
+        capsys.readouterr()  # what the runs alerted
         arguments = ["explain", QUIET, "--config", str(config), "--as-of", str(now)]
         assert main([*arguments, "--json"]) == 0
         told = json.loads(capsys.readouterr().out)
