@@ -1,5 +1,6 @@
 """Fixtures that every test module shares."""
 
+import gc
 import signal
 import tempfile
 from pathlib import Path
@@ -38,6 +39,17 @@ def shared() -> Path:
 def root() -> Path:
     """The checkout's root folder."""
     return ROOT
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """All that is collected stays to the end: garbage is looked for neither while it is made nor in it later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_finish():

@@ -410,28 +410,30 @@ def next_run(tmp_path, alerts=500, *, lasting=False):
 
 
 @pytest.mark.parametrize(
-    ("number", "delay", "when"),
+    ("number", "delay", "when", "alerts"),
     [
-        (signal.SIGTERM, 0.4, 0.7),
-        (signal.SIGTERM, 0.0, 0.0),
-        pytest.param(signal.SIGTERM, 0.0, 0.2, marks=pytest.mark.long),
-        pytest.param(signal.SIGTERM, 0.01, 0.2, marks=pytest.mark.long),
-        (signal.SIGINT, 0.01, 0.2),
-        pytest.param(signal.SIGINT, 0.4, 0.7, marks=pytest.mark.long),
-        pytest.param(signal.SIGHUP, 0.01, 0.2, marks=pytest.mark.long),
-        (signal.SIGHUP, 0.4, 0.7),
+        (signal.SIGTERM, 0.4, 0.7, 200),
+        (signal.SIGTERM, 0.0, 0.0, 1000),
+        pytest.param(signal.SIGTERM, 0.0, 0.2, 1000, marks=pytest.mark.long),
+        pytest.param(signal.SIGTERM, 0.01, 0.2, 1000, marks=pytest.mark.long),
+        (signal.SIGINT, 0.01, 0.2, 1000),
+        pytest.param(signal.SIGINT, 0.4, 0.7, 1000, marks=pytest.mark.long),
+        pytest.param(signal.SIGHUP, 0.01, 0.2, 1000, marks=pytest.mark.long),
+        (signal.SIGHUP, 0.4, 0.7, 200),
     ],
 )
-def test_a_run_told_to_stop_records_what_is_in_flight_and_the_next_sends_the_rest(tmp_path, number, delay, when):
-    code, took, arrived = interrupted(tmp_path, Answer(delay=delay), when, number, alerts=1000, begun=True)
+def test_a_run_told_to_stop_records_what_is_in_flight_and_the_next_sends_the_rest(
+    tmp_path, number, delay, when, alerts
+):
+    code, took, arrived = interrupted(tmp_path, Answer(delay=delay), when, number, alerts=alerts, begun=True)
     assert code != 0
     assert took < 30
     assert arrived
     assert len(set(arrived)) == len(arrived)
     with contextlib.closing(SqliteState(tmp_path / "s.db")) as state:
         assert None not in state.last_alerts([("http", metric) for metric in arrived])
-    after = next_run(tmp_path, 1000)
-    assert sorted([*arrived, *after]) == sorted(f"m.{n}" for n in range(1000)), "once each, though all is over"
+    after = next_run(tmp_path, alerts)
+    assert sorted([*arrived, *after]) == sorted(f"m.{n}" for n in range(alerts)), "once each, though all is over"
 
 
 def test_a_signal_abandons_a_receiver_that_hangs_and_keeps_its_alerts(tmp_path):

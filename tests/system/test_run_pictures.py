@@ -114,6 +114,7 @@ def test_a_drawing_that_hangs_or_fails_costs_the_alerts_nothing_but_its_time(tmp
     (tmp_path / f"{name}.py").write_text(f"import time\n{body}\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(drawings, "PAINTER", name)
+    monkeypatch.setattr(gallery, "LONGEST", 1.0)
     with mails(tmp_path, data) as (box, config):
         code, found, errors = run_json(capsys, config)
     assert (code, found["alerts"]["sent"]) == (0, len(found["anomalies"]))
