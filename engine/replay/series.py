@@ -157,10 +157,11 @@ def _series(
     policy = int(policies.of_row[row])
     aware = bool(policies.aware[policy])
     windows = windows_at(t, int(policies.full_duration[policy]), int(policies.reach[policy]))
-    for window in distinct(windows).tolist() or [int(policies.full_duration[policy])]:
+    lengths = distinct(windows).tolist() or [int(policies.full_duration[policy])]
+    for window in lengths:
         for one_t, one_x, wanted in variants_of((t, x), ask, plan, window, start):
             whole = Series(one_t, one_x, wanted, policy, window, switches)
-            if policies.reach[policy]:
+            if len(lengths) > 1:
                 _keep(whole, windows[np.searchsorted(t, one_t, "right") - 1] == window)
             yield from _by_unit(whole) if aware else (whole,)
 
