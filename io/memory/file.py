@@ -150,8 +150,10 @@ class MemoryFile:
         """Let rows of a mapped section, ascending, be these, uint8[m, row_bytes], from the commit on.
 
         The mapping keeps the old ones. Of a row that is put twice the last counts. Nothing is copied: both arrays are to
-        stay as they are.
+        stay as they are. Raises ValueError where rows do not ascend.
         """
+        if (rows[1:] <= rows[:-1]).any():
+            raise ValueError("rows are to be put in ascending order")
         self.changes.append((name, rows, values))
 
     def commit(self, changed: NDArray[np.bool_], now: int) -> None:

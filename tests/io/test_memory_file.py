@@ -195,6 +195,13 @@ def test_the_last_put_of_a_row_counts(path):
         assert (age == 1).sum() == 97
 
 
+@pytest.mark.parametrize("rows", [[9, 3], [3, 3]])
+def test_rows_that_do_not_ascend_are_refused(path, rows):
+    begin(path)
+    with MemoryFile.open(path, OWNER, SECTIONS) as memory, pytest.raises(ValueError, match="ascending"):
+        memory.put("queue", np.array(rows), sealed(np.array(rows), 2, QUEUE.row_bytes))
+
+
 def test_reading_makes_nothing_and_never_writes(path):
     with MemoryFile.open(path, OWNER, SECTIONS, writing=False) as memory:
         assert memory.anew

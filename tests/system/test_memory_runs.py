@@ -41,6 +41,7 @@ def compare(folder, count, extra="", **fleet):
             assert wrong == {}, minute.now
             assert len(one.verdicts) == len(other.verdicts) == sum(report.read_for.values())
             assert report.read_for["settled"] == one.settled
+            assert "damaged" not in report.read_for
             settled, judged = settled + one.settled, judged + len(one.verdicts)
         return settled / judged
 
@@ -125,6 +126,7 @@ def test_few_that_must_be_read_in_full_are_read_while_the_others_are_asked(tmp_p
                 report, one = remembers.run(END + 60 * minute)
             whole, other = reads.run(END + 60 * minute, full=True)
             assert differences(one, other) == {}
+            assert "damaged" not in report.read_for
             assert {one.metric for one in report.anomalies} == {one.metric for one in whole.anomalies}
             if minute:
                 early = set().union(*(names for what, names in order[:-1] if what == "add"))
@@ -140,7 +142,7 @@ def test_where_the_last_run_stopped_outweighs_that(tmp_path):
         add(line, names, keys)
 
     with both_sides(tmp_path) as (remembers, _):
-        for minute in range(2):
+        for minute in range(3):
             values = steady(minute, {3, 5, 8} if minute else ())
             remembers.store(values)
             remembers.list(values)
@@ -150,6 +152,7 @@ def test_where_the_last_run_stopped_outweighs_that(tmp_path):
                 mock.patch("ridgeline.engine.run.stages.shedding._look_back", lambda turn, places=places: (places, ())),
             ):
                 order.clear()
-                remembers.run(END + 60 * minute)
+                report, _ = remembers.run(END + 60 * minute)
+            assert "damaged" not in report.read_for
         assert len(order) == 1
         assert {"m003", "m005", "m008"} <= set(order[0])
