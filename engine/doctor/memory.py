@@ -64,9 +64,9 @@ def _look_at_walks(place: Place) -> Check:
         met = memory.notes.get(WALKS, {})
     walked = rows[rows[:, POINTS] > 0]
     learning = int(np.count_nonzero(walked[:, UNRIPE]))
-    lost = sum(met.get(name, 0) for name in ("gaps", "late", "damaged"))
+    lost = sum(met.get(name, 0) for name in ("gaps", "late", "rewritten", "damaged"))
     told = f"{number(len(walked), 'metric')} walked, {learning:,} still learning"
     if lost > MANY * len(walked):
-        told += f"; of {number(lost, 'metric')} the newest run missed points, or had lost what it knew"
+        told += f"; {lost:,} times the newest run missed points, met late or rewritten ones, or had lost what it knew"
         return yellow("walks", told, "see that runs come more often than Redis forgets, and that points come in order")
     return green("walks", told)

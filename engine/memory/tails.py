@@ -45,7 +45,7 @@ class Tails:
     """Rows hot int64[n, HOT_WORDS] and queue int64[n, QUEUE_WORDS], which is only read.
 
     Afterwards: codes uint8[n] and changed uint8[n] as `kernels.memory.layout` has them, of the rows asked about;
-    dropped int64[KINDS]: points of no use; late: rows with a point that came too late.
+    dropped int64[KINDS]: points of no use.
 
     news is given the new points of the rows asked for, asked uint8[n]: rows int64[k], offsets int64[k + 1],
     timestamps int64[N], values float64[N], piece by piece. `answered` is told after each piece of rows int64[k] that their
@@ -62,15 +62,8 @@ class Tails:
     changed: NDArray[np.uint8] = field(init=False)
     dropped: Ints = field(default_factory=lambda: np.zeros(len(KINDS), np.int64))
 
-    _late: Ints = field(default_factory=lambda: np.zeros(1, np.int64))
-
     def __post_init__(self) -> None:
         self.changed = np.zeros(len(self.hot), np.uint8)
-
-    @property
-    def late(self) -> int:
-        """How many rows have a point that came too late."""
-        return int(self._late[0])
 
     def ask(self, ranges: Ranges, rows: Ints, since: int) -> None:
         """Ask for the ends of series, rows int64[m] ascending, `since`: seconds since they were asked for last.
@@ -108,7 +101,7 @@ class Tails:
         rest = (*known, self.codes, self.changed, self.dropped, *room, np.empty(STACK, np.int64))
         try:
             ranges.tails(
-                rows, size, consumer("tails", (size, rows, *rest, self.asked, new_t, new_bits, handed, self._late))
+                rows, size, consumer("tails", (size, rows, *rest, self.asked, new_t, new_bits, handed))
             )
         finally:
             if self.news is not None:

@@ -124,8 +124,6 @@ class Question:
                 raise
             # The source is lost midway: whoever reads the rest will say so.
         memory.changed |= tails.changed > 0
-        if memory.kept is not None:
-            memory.kept.late += tails.late
         following.end()
         self._read_rest()
         return memory.settled(judging, self._thresholds)

@@ -14,7 +14,7 @@ from ridgeline.engine.rules.judgement import NEEDS_WALKS
 from ridgeline.engine.rules.overrides import rules_of
 from ridgeline.engine.rules.selection import Selection
 from ridgeline.engine.score.scorer import Scorer
-from ridgeline.engine.walks.kept import ENTRY, SECTIONS, Kept
+from ridgeline.engine.walks.kept import ENTRIES, SECTIONS, Kept
 from ridgeline.engine.walks.said import NEVER, Said, thresholds_of
 from ridgeline.io.errors import InputError
 from ridgeline.io.memory.file import MemoryFile
@@ -68,7 +68,7 @@ def learn(
     Points after `now`, epoch seconds, are left out. `told` of metrics as they are learned. Raises Unusable, and what reading
     raises.
     """
-    loader.prepare(ENTRY)
+    loader.prepare(*ENTRIES)
     scorer = Scorer.of(config.analysis, config.overrides, user=())
     found = Learned(place.path)
     with held(place.path):

@@ -19,7 +19,7 @@ from ridgeline.engine.memory.sections import HOT, QUEUE
 from ridgeline.engine.memory.tails import ENTRIES
 from ridgeline.engine.run.settled import Ints, Settled
 from ridgeline.engine.score.sparse import Sparse, sparse_by_step
-from ridgeline.engine.walks.kept import ENTRY as KEPT
+from ridgeline.engine.walks.kept import ENTRIES as OF_WALKS
 from ridgeline.engine.walks.kept import Kept
 from ridgeline.engine.walks.said import Said, thresholds_of
 from ridgeline.io.memory.file import MemoryFile
@@ -93,7 +93,7 @@ class Remembered:
     @property
     def entries(self) -> tuple[str, ...]:
         """The kernel entries that it takes."""
-        return (*ENTRIES, "anchor", *((KEPT,) if self.walks else ()), *((GAP_ROWS,) if self.gaps else ()))
+        return (*ENTRIES, "anchor", *(OF_WALKS if self.walks else ()), *((GAP_ROWS,) if self.gaps else ()))
 
     @property
     def runs(self) -> int:

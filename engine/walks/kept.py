@@ -13,6 +13,7 @@ from ridgeline.engine.walks.versions import COMMON, NOW, WALKS
 from ridgeline.io.memory.sections import Section
 from ridgeline.kernels.native import loader
 from ridgeline.kernels.paging import layout
+from ridgeline.kernels.past import layout as past
 from ridgeline.kernels.walks.layout import CELL, CELLS, POINTS, WATERMARK
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 Ints = NDArray[np.int64]
 
 ENTRY: Final = "paging"
+PAST_ENTRY: Final = "past"
+ENTRIES: Final = (PAST_ENTRY, ENTRY)
 _ROWS: Final = crc32(repr((layout.ROW, layout.SLOTS_ROW, layout.LEADERS_ROW, CELLS, CELL, layout.CHECKED)).encode())
 
 
@@ -32,7 +35,8 @@ HOT: Final = _section("walks", 8 * layout.ROW, private=True)
 HOURS: Final = _section("hours", 4 * layout.SLOTS_ROW, WALKS[layout.SEASONAL])
 PATTERNS: Final = _section("patterns", 4 * layout.LEADERS_ROW, WALKS[layout.NOVELTY])
 PROFILE: Final = _section("profile", 4 * CELL, WALKS[layout.OUTAGE], stripes=CELLS)
-SECTIONS: Final = (HOT, HOURS, PATTERNS, PROFILE)
+PAST: Final = _section("past", 8 * past.WORDS, private=True)
+SECTIONS: Final = (HOT, HOURS, PATTERNS, PROFILE, PAST)
 
 
 class Pieces(NamedTuple):
@@ -97,20 +101,19 @@ class Kept:
     """What the file keeps of the walks of each row; changed in place, and written by the file's commit.
 
     Rows are as of the file when it is made: none may be added afterwards.
-
-    late  rows with a point that came too late to be walked
     """
 
     file: MemoryFile
     versions: int = NOW
-    late: int = 0
     hot: NDArray[np.float64] = field(init=False)
     changed: NDArray[np.uint8] = field(init=False)
     _facts: list[Ints] = field(default_factory=list)
+    _became: list[Ints] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         rows = len(self.file)
         self.hot = self.file.rows(HOT.name).view(np.float64)
+        self._past = self.file.rows(PAST.name).view(np.int64)
         self.changed = np.zeros(rows, np.uint8)
         self._cells = np.zeros((rows, layout.CELL_BYTES), np.uint8)
         self._pieces = Pieces(
@@ -126,16 +129,25 @@ class Kept:
         self, rows: Ints, offsets: Ints, timestamps: Ints, values: NDArray[np.float64], as_of: int, *, whole: bool
     ) -> Ints:
         """As `Pieces.walk`, and count what was met. Calls for different rows may be made at once."""
+        became = np.empty((len(rows), past.FACTS), np.int64)
+        loader.entry(PAST_ENTRY)(
+            offsets, timestamps, values.view(np.int64), rows, as_of, int(whole), self.hot, self._past, self.changed, became
+        )
+        self._became.append(became.sum(axis=0))
         facts = self._pieces.walk(rows, offsets, timestamps, values, as_of, whole=whole, versions=self.versions)
         self._facts.append(facts.sum(axis=0))
         return facts
 
     @property
     def counts(self) -> dict[str, int]:
-        """What walking met: points `walked`, rows with a `gap` before these, rows with `late` points, `damaged` pieces."""
-        met = np.array(self._facts, np.int64).reshape(-1, layout.FACTS).sum(axis=0)
-        walked, gaps, damaged = map(int, met)
-        return {"walked": walked, "gaps": gaps, "late": self.late, "damaged": damaged}
+        """What walking met.
+
+        Points `walked`, rows with a gap before these, points that came too `late` to be walked, rows with points that were
+        `rewritten` since they were walked, `damaged` pieces.
+        """
+        walked, gaps, damaged = np.array(self._facts, np.int64).reshape(-1, layout.FACTS).sum(axis=0).tolist()
+        late, rewritten = np.array(self._became, np.int64).reshape(-1, past.FACTS).sum(axis=0).tolist()
+        return {"walked": walked, "gaps": gaps, "late": late, "rewritten": rewritten, "damaged": damaged}
 
     def watermarks(self, rows: Ints) -> NDArray[np.float64]:
         """Of the newest points that rows know, epoch seconds; 0: none."""

@@ -17,7 +17,6 @@ class News(NamedTuple):
     t: np.ndarray  # int64: timestamps, epoch seconds
     bits: np.ndarray  # int64: the bits of their values
     handed: np.ndarray  # int64[1]: how many there are so far
-    late: np.ndarray  # int64[1]: rows with a point that came too late
 
 
 @exact_kernel

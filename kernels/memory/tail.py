@@ -202,7 +202,6 @@ def take_tail(
         return READ_LAYOUT if count == NONE else READ_NO_JUNCTION
     stop = points_until(pairs.t, junction + 1, count, newest_known(w), rules.as_of)
     if stop == NONE:
-        news.late[0] += 1
         return READ_LATE
     if news.asked.size > 0 and news.asked[row] != 0 and not hand_on(pairs, junction + 1, stop, news):
         return READ_WALKS

@@ -62,7 +62,6 @@ def run(
     news_t: Ints,
     news_bits: Ints,
     handed: Ints,
-    late: Ints,
 ) -> Int:
     """Take the complete replies in data[cursor[AT]:cursor[HAVE]], those of rows[cursor[DONE]:]; return OK, NOT_RESP or REFUSED.
 
@@ -75,14 +74,14 @@ def run(
     room_t, room_bits, room_dropped int64[tail_room(size)], stack int64[STACK]: scratch
     asked uint8[n]: rows whose new points are handed on, one row after another in order of request, as far as there is room;
         empty: none. news_t int64[k], news_bits int64[k]: the points, how many in cursor[HANDED]; handed int64[>= m]: results,
-        how many of each row of rows; late int64[1]: rows with points that came too late, added up
+        how many of each row of rows
     """
     rules = Rules(
         as_of, meanings, windows, policy_of_row, policies, thresholds, judgements, switches_of_row, switches, critical,
         weights, totals, scales,
     )  # fmt: skip
     pairs = Pairs(room_t, room_bits, room_dropped, stack[HOT_WORDS:])
-    news = News(asked, news_t, news_bits, cursor[HANDED : HANDED + 1], late)
+    news = News(asked, news_t, news_bits, cursor[HANDED : HANDED + 1])
     w = stack[:HOT_WORDS]
     f = w.view(np.float64)
     at = cursor[AT]

@@ -68,7 +68,7 @@ def test_an_outage_that_the_nine_sleep_through(tmp_path, rates, archive, capsys)
             found[now] = [(one.metric, one.channels, one.expected, one.rule_score) for one in report.anomalies]
         assert received(http) == [QUIET]
         assert report.read_for["settled"] == 7
-        assert report.walks == {"walked": 8, "gaps": 0, "late": 0, "damaged": 0}
+        assert report.walks == {"walked": 8, "gaps": 0, "late": 0, "rewritten": 0, "damaged": 0}
         first = next(now for now, anomalies in found.items() if anomalies)
         assert OUTAGE + 300 < first <= OUTAGE + 600
         assert {name for anomalies in found.values() for name, *_ in anomalies} == {QUIET}
@@ -212,7 +212,7 @@ def test_the_doctor_says_how_far_learning_is(tmp_path, rates, archive, capsys):
     assert (memory.status, walks.status) == ("green", "green")
     assert walks.detail == "6 metrics walked, 1 still learning"
     with MemoryFile.open(place.path, place.owner, SECTIONS) as memory:
-        memory.notes["walks"] = {"walked": 6, "gaps": 1, "late": 0, "damaged": 0}
+        memory.notes["walks"] = {"walked": 6, "gaps": 1, "late": 0, "rewritten": 0, "damaged": 0}
         memory.commit(np.zeros(8, np.bool_), OUTAGE)
     _, walks = look_at_memory(load_config(config), lambda: OUTAGE)
     assert walks.status == "yellow"
