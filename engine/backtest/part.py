@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +24,7 @@ from ridgeline.engine.policy.trail import Tracker
 from ridgeline.engine.replay.matrix import replay_rows
 from ridgeline.engine.replay.steps import Steps as Replayed
 from ridgeline.engine.replay.steps import table_of
+from ridgeline.engine.rules.judgement import NEEDS_WALKS
 from ridgeline.engine.rules.overrides import Overrides
 from ridgeline.engine.score.plan import Policies, ScorePlan, algorithm_names
 from ridgeline.engine.score.reach import stretched
@@ -50,7 +51,7 @@ class Done:
     learning: int
     reasons: dict[str, int]
     repairs: dict[str, int]
-    never_judged: tuple[Mapping[str, int], ...]  # as `score.sparse.as_objects` has them
+    never_judged: tuple[Mapping[str, Any], ...]  # as `score.sparse.as_objects` has them
     anomalous: int
     incidents: tuple[Incident, ...]
     unreadable: tuple[str, ...]
@@ -110,7 +111,8 @@ def _never_judged(matrix: MetricMatrix, job: Job, overrides: Overrides) -> Spars
     plan = ScorePlan(job.plan.profile, full_duration=job.plan.window, policies=overrides.policies, user=job.plan.user)
     own = np.full(len(matrix), NO_AS_OF)
     policies = stretched(Policies.encode(plan, of_row, len(matrix)), matrix, own)
-    return sparse(matrix, np.arange(len(matrix)), policies, own, job.plan.profile)
+    by_window = np.array([policy.rule not in NEEDS_WALKS for policy in overrides.policies])
+    return sparse(matrix, np.flatnonzero(by_window[policies.of_row]), policies, own, job.plan.profile)
 
 
 @dataclass(slots=True)
@@ -120,7 +122,7 @@ class _Counts:
     names: tuple[str, ...]
     reasons: Counter[str] = field(default_factory=Counter)
     repairs: Counter[str] = field(default_factory=Counter)
-    never: Sparse = field(default_factory=Counter)
+    never: Sparse = field(default_factory=Sparse)
     outcomes: Counter[str] = field(default_factory=Counter)
     learning: int = 0
     first: int | None = None

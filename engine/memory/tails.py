@@ -100,9 +100,7 @@ class Tails:
         new_t, new_bits, handed = np.empty(most, np.int64), np.empty(most, np.int64), np.zeros(len(rows), np.int64)
         rest = (*known, self.codes, self.changed, self.dropped, *room, np.empty(STACK, np.int64))
         try:
-            ranges.tails(
-                rows, size, consumer("tails", (size, rows, *rest, self.asked, new_t, new_bits, handed))
-            )
+            ranges.tails(rows, size, consumer("tails", (size, rows, *rest, self.asked, new_t, new_bits, handed)))
         finally:
             if self.news is not None:
                 offsets = np.zeros(len(rows) + 1, np.int64)

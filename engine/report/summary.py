@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from ridgeline.engine.score.sparse import Sparse
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from ridgeline.engine.report.difference import Difference
     from ridgeline.engine.score.anomaly import Anomaly
     from ridgeline.engine.score.failures import Complaint
-    from ridgeline.engine.score.sparse import Sparse
 
 # Seconds of the wall clock, which add up to the total; and those of threads at work, which overlap with one another.
 SHARES: Final = ("list", "compile", "scan", "alert", "bookkeeping", "write")
@@ -54,7 +55,7 @@ class Report:
     as_of: int | str | None = None
     repairs: Counter[str] = field(default_factory=Counter)
     prepared: Counter[str] = field(default_factory=Counter)
-    sparse: Sparse = field(default_factory=Counter)
+    sparse: Sparse = field(default_factory=Sparse)
     failures: dict[str, Complaint] = field(default_factory=dict)
     alerts: Mapping[str, int] | None = None
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("compile", *WORK, "total"), 0.0))

@@ -234,7 +234,7 @@ class Remembered:
             resolutions=hot[rows, STEP],
             counters=counters > 0,
             done=np.where(derived, TURNED, 0).astype(np.uint8),
-            sparse=_sparse(hot[rows[short]], judging, rows[short]),
+            sparse=self._sparse(judging, rows[short]),
             hashes=self.file.roster.hashed[rows],
             naming=lambda places: self.names(rows[places]),
             namespaces=lambda places: self.namespaces(rows[places]),
@@ -253,13 +253,13 @@ class Remembered:
         settled = sum(codes.pop(code, 0) for code in (SETTLED, QUIET))
         return {"settled": settled, **{word_of(code): count for code, count in codes.most_common()}}
 
+    def _sparse(self, judging: Judging, rows: Ints) -> Sparse:
+        needed = int(judging.switches[MIN_POINTS])
+        return sparse_by_step(self.hot[rows, STEP], judging.windows[rows], needed, lambda some: self.names(rows[some]))
+
     def _keys_of(self, names: Sequence[str]) -> Keys:
         odd = {name: key for key, name in self.odd.items()}
         return Keys.of([odd[name] if name in odd else key_of(name, self.namespace) for name in names])
-
-
-def _sparse(hot: Ints, judging: Judging, rows: Ints) -> Sparse:
-    return sparse_by_step(hot[:, STEP], judging.windows[rows], int(judging.switches[MIN_POINTS]))
 
 
 def word_of(code: int) -> str:

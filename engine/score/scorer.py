@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
@@ -55,7 +54,7 @@ class Scored:
     repairs: Mapping[str, int]
     leads: NDArray[np.int64]
     tally: Mapping[str, int] = field(default_factory=dict)
-    sparse: Sparse = field(default_factory=Counter)
+    sparse: Sparse = field(default_factory=Sparse)
     judged: Judged | None = None
 
 

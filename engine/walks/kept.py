@@ -131,7 +131,16 @@ class Kept:
         """As `Pieces.walk`, and count what was met. Calls for different rows may be made at once."""
         became = np.empty((len(rows), past.FACTS), np.int64)
         loader.entry(PAST_ENTRY)(
-            offsets, timestamps, values.view(np.int64), rows, as_of, int(whole), self.hot, self._past, self.changed, became
+            offsets,
+            timestamps,
+            values.view(np.int64),
+            rows,
+            as_of,
+            int(whole),
+            self.hot,
+            self._past,
+            self.changed,
+            became,
         )
         self._became.append(became.sum(axis=0))
         facts = self._pieces.walk(rows, offsets, timestamps, values, as_of, whole=whole, versions=self.versions)

@@ -182,7 +182,7 @@ def test_summaries_name_what_can_never_be_judged_and_what_would_do(tmp_path):
     scorer = Scorer.of(Analysis(), as_of="last")
     scored = scorer.judge(matrix)
     assert scored.verdicts["outcome"].to_pylist() == ["too_short", "too_short", "analysed", "too_short"]
-    assert scored.sparse == {(HOUR, DAY, 100): 2}, "of a single point nothing is known"
+    assert scored.sparse.counts == {(HOUR, DAY, 100): 2}, "of a single point nothing is known"
     data = tmp_path / "data.parquet"
     rows = [
         (f"m{at}", matrix.timestamps[a:b], matrix.values[a:b]) for at, (a, b) in enumerate(pairwise(matrix.offsets))
@@ -198,9 +198,14 @@ def test_summaries_name_what_can_never_be_judged_and_what_would_do(tmp_path):
     (told,) = manifest["never_judged"]
     assert told == {
         "metrics": 2, "resolution": HOUR, "window": DAY, "needed_window": 100 * HOUR, "min_window_points": 100,
+        "names": ["m0", "m1"],
     }  # fmt: skip
     (sentence,) = lines([told])
-    assert "2 metrics can never be judged" in sentence
+    assert "2 metrics can never be judged (m0, m1): a point every 1 h" in sentence
+    config = tmp_path / "pages.toml"
+    config.write_text(f'[source]\nkind = "parquet"\npath = "{data}"\n[analysis]\nrule = "pages"\n')
+    assert main(["backtest", str(data), "--output", str(tmp_path / "walked"), "-q", "-c", str(config)]) == 0
+    assert json.loads((tmp_path / "walked" / "manifest.json").read_text())["never_judged"] == []
     assert "24 of the 100 points" in sentence
     for remedy in (
         Analysis(full_duration=told["needed_window"]),

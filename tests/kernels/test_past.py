@@ -98,7 +98,12 @@ def test_nothing_is_told_of_what_is_not_known():
     assert walked.take([t], 10**9, whole=True) == [[0, 0]]
     other = [(stamp, -1.0) for stamp, _ in t]
     before = walked.past.copy()
-    for series, as_of, rows in ((other, 10**9, [-1]), (other[:50], 10**9, [0]), (other, 40 * 60, [0]), ([], 10**9, [0])):
+    for series, as_of, rows in (
+        (other, 10**9, [-1]),
+        (other[:50], 10**9, [0]),
+        (other, 40 * 60, [0]),
+        ([], 10**9, [0]),
+    ):
         assert walked.take([series], as_of, whole=True, rows=rows) == [[0, 0]]
         assert (walked.past == before).all()
         assert not walked.changed.any()

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from rigs.http import http_server
-from rigs.memory import pair
+from rigs.memory import packed, pair
 from rigs.redis import redis_server
 from rigs.runs import received
 from rigs.walking import BEGIN, DAY, NAMESPACE, PAGES, Rates, bytes_of, configured, memory_of, of_state, run
@@ -93,7 +93,7 @@ def test_points_are_walked_once_and_in_order_whatever_runs_there_are(tmp_path, r
         chance = np.random.default_rng(2)
         now = BEGIN + 8 * DAY + 600
         late = f"{NAMESPACE}{rates.names[0]}"
-        counted, settled = 0, 0
+        counted, settled = np.zeros(2, np.int64), 0
         for turn in range(turns):
             now += int(chance.choice([60, 60, 120, 600, 3000])) if now < OUTAGE + 10 * 3600 else 60
             rates.store(server.client, now)
@@ -107,11 +107,44 @@ def test_points_are_walked_once_and_in_order_whatever_runs_there_are(tmp_path, r
             report = run(config, now, full=turn % 6 == 5)
             assert report.exit == 0
             assert report.walks["gaps"] == report.walks["damaged"] == 0
-            counted, settled = counted + report.walks["late"], settled + report.read_for["settled"]
+            counted += np.array([report.walks["late"], report.walks["rewritten"]])
+            settled += report.read_for["settled"]
             state, _ = rates.walked(now)
             assert bytes_of(config, rates.names) == of_state(state), turn
-        assert counted == 1
+        assert counted.tolist() == [1, 1]  # it came, and with the next writing of the whole key it was gone
         assert settled > 4 * turns
+
+
+def test_late_and_rewritten_points_are_counted_once_and_not_walked(tmp_path, rates, archive, capsys):
+    """In the end of a series, and far from it, where only reading it in full shows them; as many as came, and as JSON and text."""
+    first, second, third, *_ = (f"{NAMESPACE}{name}" for name in rates.names)
+    with redis_server() as server:
+        config = configured(tmp_path, server.url, alerts=())
+        learn(config, archive, capsys)
+        now = BEGIN + 8 * DAY + 3600
+        rates.store(server.client, now)
+        told = [run(config, now, full=True)]
+
+        def history(row):
+            first, end = rates.until(now - DAY), rates.until(now)
+            return rates.t[first:end].copy(), rates.x[row, first:end].copy()
+
+        t, x = history(0)
+        server.client.set(first, packed(np.insert(t, [800, 900], t[[800, 900]] - 30), np.insert(x, [800, 900], 1e6)))
+        t, x = history(1)
+        x[1000] += 1
+        server.client.set(second, packed(t, x))
+        told += [run(config, now + 20), run(config, now + 30, full=True), run(config, now + 40, full=True)]
+        server.client.append(third, pair(now - 90, 1e6))
+        told += [run(config, now + 50), run(config, now + 55)]
+        assert [(one.walks["late"], one.walks["rewritten"]) for one in told] == [
+            (0, 0), (0, 0), (2, 1), (0, 0), (1, 0), (0, 0)
+        ]  # fmt: skip
+        assert "walks met: 2 late, 1 rewritten" in told[2].as_text()
+        assert "walks met" not in told[3].as_text()
+        assert told[2].as_json()["walks"] == {"walked": 0, "gaps": 0, "late": 2, "rewritten": 1, "damaged": 0}
+        state, _ = rates.walked(now)
+        assert bytes_of(config, rates.names) == of_state(state)
 
 
 def test_what_is_learned_in_parts_is_what_is_learned_at_once(tmp_path, rates, archive, capsys):
