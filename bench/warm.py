@@ -44,14 +44,14 @@ def measure(axes: Axes) -> Iterator[Row]:
         works[f"votes and alerts only, rule {axes.rule}"] = PLAIN.replace(
             "[analysis]\n", f'[analysis]\nrule = "{axes.rule}"\n'
         )
-    if axes.step * axes.delta * axes.runs > LATEST:
+    if axes.step * axes.delta * (axes.runs + 1) > LATEST:
         del works[CRON]
     with _course(axes, works, counters=0.0) as course:
         yield from _first(axes, course)
         course.go(axes)
         yield from course.rows(axes, 0.0)
     with _course(axes, {VOTES: COUNTERS}, counters=axes.counters) as course:
-        course.first()
+        course.first(axes)
         course.go(axes)
         yield from course.rows(axes, axes.counters)
 
@@ -90,10 +90,13 @@ class _Course:
     works: dict[str, _Work]
     alone: _Work
 
-    def first(self) -> None:
-        """Do each work once, uncounted: the first run begins a memory."""
-        for work in self.works.values():
-            work.do()
+    def first(self, axes: Axes) -> None:
+        """Do each work twice, uncounted: the first run begins a memory, the second sees where the keys begin."""
+        for again in (False, True):
+            if again:
+                self.fleet.grow(axes.delta)
+            for work in self.works.values():
+                work.do()
 
     def go(self, axes: Axes) -> None:
         """Let the fleet grow, and do all works in turn, as often as is asked for."""
@@ -133,7 +136,7 @@ class _Course:
 
 @contextmanager
 def _course(axes: Axes, texts: dict[str, str], counters: float) -> Iterator[_Course]:
-    steps = axes.runs * axes.delta
+    steps = (axes.runs + 1) * axes.delta
     end = int(time.time()) - steps * axes.step
     walks = any("rule =" in text for text in texts.values())
     with ExitStack() as stack:
@@ -168,7 +171,7 @@ def _first(axes: Axes, course: _Course) -> Iterator[Row]:
             first.do = partial(run, path, fleet)
             none.time(fleet.client)
             first.time(fleet.client)
-    course.first()
+    course.first(axes)
     parameters = {"points": axes.points, "step": axes.step, "spikes": axes.spikes}
     metrics, points = len(fleet), len(fleet) * fleet.points
     for kind in ("seconds", "spent"):
