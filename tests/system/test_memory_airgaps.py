@@ -133,6 +133,6 @@ EVERY = '[airgaps]\nidentify = true\nmax_period = "{}"\n'
 )
 def test_they_are_for_100_runs(tmp_path, step, period, extra, seed):
     kinds = ("gauge", "counter", "slow_counter", "errors", "turning")
-    told, why = compare(tmp_path, 100, seed=seed, extra=extra, step=step, period=period, gaps=0.05, kinds=kinds)
-    assert told["open"] + told["closed"] + told[UNORDERED] > 20
+    told, why = compare(tmp_path, 100, seed=seed, extra=extra, step=step, period=period, gaps=0.1, kinds=kinds)
+    assert sum(told.values()) > 20
     assert why["settled"] > 0.3 * sum(why.values())
