@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel
-from ridgeline.kernels.decode.loads import float64_of
+from ridgeline.kernels.decode.loads import bits_of, float64_of
 from ridgeline.kernels.memory.junction import NONE, find_junction, newest_known, proof_of
 from ridgeline.kernels.memory.layout import (
     COUNT,
@@ -23,6 +23,9 @@ from ridgeline.kernels.memory.layout import (
     OUTCOME,
     PREVIOUS,
     PROOF,
+    QUEUE_AT,
+    QUEUE_LENGTH,
+    RAW_AT,
     RAW_COUNT,
     READ_CLASS,
     READ_LATE,
@@ -53,6 +56,7 @@ from ridgeline.kernels.memory.pairs import (
     read_even,
     read_from,
 )
+from ridgeline.kernels.memory.queue import reach, time_at, value_at
 from ridgeline.kernels.memory.rises import is_preceded, rises_since, rises_span, slide_rises
 from ridgeline.kernels.memory.sums import has_room, pop_before, push
 from ridgeline.kernels.memory.verdict import is_held, judge_row
@@ -177,6 +181,29 @@ def has_all(w: np.ndarray, pairs: Pairs, stop: int, window: int) -> bool:
 
 
 @exact_kernel
+def begins_alike(w: np.ndarray, q: np.ndarray, qx: np.ndarray, pairs: Pairs, stop: int, window: int) -> bool:
+    """Return whether the points of whole series t[:stop] that are next to leave the window are those that the queue has.
+
+    q int64[QUEUE_WORDS], qx its float64 view. As far as the queue reaches: of so short a series to its end, mostly.
+    """
+    place = half(w, RAW_AT) if mark(w, STATE) >= DERIVED else w[QUEUE_AT]
+    oldest = newest_known(w) - window
+    for i in range(stop):
+        if pairs.t[i] <= oldest:
+            continue
+        if place >= w[QUEUE_LENGTH]:
+            return True
+        if (
+            reach(w, q, place) != OK
+            or time_at(w, q, place) != pairs.t[i]
+            or bits_of(value_at(qx, place)) != pairs.bits[i]
+        ):
+            return False
+        place += 1
+    return True
+
+
+@exact_kernel
 def take_tail(
     data: Any,
     start: int,
@@ -209,7 +236,7 @@ def take_tail(
     status = slide(w, f, q, qx, pairs, junction, stop, row, rules)
     if status != OK:
         return status
-    if whole != 0 and not has_all(w, pairs, stop, window):
+    if whole != 0 and not (has_all(w, pairs, stop, window) and begins_alike(w, q, qx, pairs, stop, window)):
         return READ_WINDOW
     fresh = 1 if w[LAST] > judged else 0
     today = w[JUDGEMENT] == rules.judgements[rules.policy_of_row[row]]

@@ -13,6 +13,7 @@ from ridgeline.engine.score.plan import ScorePlan
 from ridgeline.kernels.decode.layout import KINDS
 from ridgeline.kernels.memory import layout
 from ridgeline.kernels.memory.layout import HEAD_SIZE
+from ridgeline.kernels.prepare.layout import DERIVE, DETECT
 from ridgeline.kernels.score.layout import ANALYSED, STALE, TOO_SHORT
 
 NOW = 1_700_000_000
@@ -122,6 +123,19 @@ def test_a_correction_deeper_inside_shows_when_the_row_is_read_in_full():
     before = float(ours.hot.view(np.float64)[0, layout.SQUARES])
     ours.anchor([0], NOW + 60)
     assert ours.hot.view(np.float64)[0, layout.SQUARES] > 1e3 * before
+
+
+@pytest.mark.parametrize("asks", [0, DETECT | DERIVE])
+@pytest.mark.parametrize("at", range(20))
+def test_of_a_series_that_is_seen_whole_every_point_is(at, asks):
+    """Its first and all that are deeper than the proof, too."""
+    t, x = series(n=20)
+    x = np.cumsum(np.abs(x))
+    ours = known((t, x), asks=asks)
+    assert told(ours, NOW) == QUIET
+    x[at] = -5.0
+    ours.stored[0] = packed(t, x)
+    assert told(ours, NOW) == ("window" if at < 20 - layout.PROOF else "no_junction")
 
 
 def test_a_key_rebuilt_from_its_newest_points_is_seen_whole():

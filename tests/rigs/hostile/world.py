@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from unittest import mock
@@ -48,8 +49,10 @@ TOLD = {
     b"analyzer.metrics_manager.hash_key.metrics_data_sparsity",
     b"analyzer.metrics_manager.metrics_fully_populated",
 }
+PAST = b"aet."  # what the sets of the run before held, for some seconds of the real clock
+AHEAD = "lies in the future"  # of points that wait nobody counts which metrics have one
 SELF = "ridgeline.no_data"  # an alert about all metrics
-ALIKE = ("outcomes", "reasons", "metrics", "exit", "algorithm_errors", "preparation", "problems")
+ALIKE = ("outcomes", "reasons", "metrics", "exit", "algorithm_errors", "preparation")
 
 
 @dataclass
@@ -66,6 +69,11 @@ class Judge:
         return self.folder / "ridgeline.toml"
 
     @property
+    def kept(self):
+        """The file of the memory."""
+        return self.folder / "m"
+
+    @property
     def socket(self):
         """The path of the server's socket."""
         return self.server.url.removeprefix("unix://")
@@ -75,10 +83,11 @@ class Judge:
         windows = "".join(
             f'[[override]]\nmatch = "^s{step}[.]"\nfull_duration = {window}\n' for step, window in WINDOWS.items()
         )
+        memory = f'"{self.kept}"' if self.memory else "false"
         skip = SKIP if variant % 2 else "[analysis]\n"
         self.config.write_text(
             f'[source]\nkind = "redis"\nurl = "{self.server.url}"\nchunk_keys = 50\n'
-            f"[run]\ndeadline = 120\nthreads = 2\n{skip}{'' if self.memory else 'memory = false'}\n"
+            f"[run]\ndeadline = 120\nthreads = 2\n{skip}memory = {memory}\n"
             f'[preparation]\ncounters = {counters}\n[output]\ndirectory = "{self.folder / "out"}"\n'
             f'{windows}{VARIANTS[variant]}[[alert]]\nmatch = "quantised"\nstrategy = "http"\nexpiration = 120\nm_of_n = [2, 4]\n'
             f'[[alert]]\nmatch = ""\nstrategy = "http"\nexpiration = 600\n[alerters.http]\nurl = "{self.http.url}alert"\n'
@@ -124,13 +133,15 @@ class Judge:
             code = main(["run", "--config", str(self.config), "--json", *arguments])
         assert out.getvalue(), error.getvalue()
         alerts = [alert for request in self.http.requests[before:] for alert in request.json["alerts"]]
-        return Told(code, json.loads(out.getvalue()), recorder, sorted(alerts, key=lambda alert: alert["metric"]))
+        alerts.sort(key=lambda alert: alert["metric"])
+        problems = [line for line in error.getvalue().splitlines() if AHEAD not in line]
+        return Told(code, json.loads(out.getvalue()), problems, recorder, alerts)
 
     def books(self):
         """What every key but series and our own holds."""
         client, found = self.server.client, {}
         for key in client.scan_iter(count=1000):
-            if key.startswith((*OWN, NAMESPACE.encode())) or key in SPENT:
+            if key.startswith((*OWN, PAST, NAMESPACE.encode())) or key in SPENT:
                 continue
             kind = client.type(key)
             found[key] = {b"string": client.get, b"set": client.smembers, b"hash": client.hgetall}[kind](key)
@@ -143,6 +154,7 @@ class Told:
 
     code: int
     json: dict
+    problems: list
     recorder: Recorder
     alerts: list
 
@@ -167,7 +179,8 @@ class Seen:
 class World:
     """Fleets by what their names begin with, and both judges. Everything follows from the seed.
 
-    append: whether senders add to what is stored, which others may change meanwhile.
+    append: whether senders add to what is stored, which others may change meanwhile. before: what happens before both judge,
+    given the moment.
     """
 
     judges: tuple
@@ -176,6 +189,7 @@ class World:
     counters: str = '"auto"'
     variant: int = 0
     append: bool = False
+    before: Callable[[int], object] = id
     hidden: dict = field(default_factory=dict)
     keys: dict = field(default_factory=dict)
     shown: dict = field(default_factory=dict)
@@ -203,6 +217,7 @@ class World:
             judge.put(fresh, known)
             judge.list(listed)
         self._disturb(now)
+        self.before(now)
         return self._judge(now)
 
     def again(self) -> Seen:
@@ -278,7 +293,7 @@ class World:
         for judge, run in zip(self.judges, (ours, theirs), strict=True):
             books = judge.books()
             counts = {key: value for key, value in books.items() if isinstance(value, bytes) or _is_count(value)}
-            counts |= {name: run.json.get(name) for name in ALIKE} | {"code": run.code}
+            counts |= {name: run.json.get(name) for name in ALIKE} | {"code": run.code, "problems": run.problems}
             own = {key: _without(value, self.differed) for key, value in books.items() if key not in counts}
             for name, some in (("anomalies", run.json["anomalies"]), ("alerts", run.alerts)):
                 own[name] = [one for one in some if one["metric"] not in {*self.differed, SELF}]
