@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ridgeline.bench.axes import Axes
 from ridgeline.bench.past import write_past
 from ridgeline.bench.redis_fleet import NAMESPACE
+from ridgeline.bench.room import check_room
 from ridgeline.engine.demo.fleet import build_fleet
 from ridgeline.io.redis.client import connect
 from ridgeline.io.redis.embedded import embedded_redis
@@ -71,6 +72,8 @@ def growing(axes: Axes, *, steps: int, end: int, counters: float, past: Path | N
 
     `counters`: share of the metrics that count what happened since they began; `past`: an empty folder for what was before.
     """
+    if axes.redis is None:
+        check_room(axes.metrics, axes.points + steps)
     with ExitStack() as stack:
         url = axes.redis or stack.enter_context(embedded_redis()).url
         client = connect(url)

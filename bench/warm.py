@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import statistics
 import sys
 import tempfile
@@ -125,7 +126,11 @@ class _Course:
         served = statistics.median(work.served) / metrics * 1e6
         sent = statistics.median(work.sent) / metrics
         whole = statistics.median(self.alone.sent) / metrics
-        told = f"{served:.1f} us of the server's CPU and {sent:,.0f} bytes a metric ({whole:,.0f} by MGET alone)"
+        each = ", ".join(f"{seconds:.2f}" for seconds in work.seconds)
+        told = f"{served:.1f} us of the server's CPU and {sent:,.0f} bytes a metric ({whole:,.0f} by MGET alone); runs of {each} s"
+        held = self.fleet.client.info("memory")["used_memory"]
+        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+        told += f"; {held / 1e9:.2f} GB in the server, {own / 1e9:.2f} GB here at the most"
         if not work.reports:
             return told
         full = statistics.median((report.reads or {}).get("full_reads", 0) for report in work.reports)

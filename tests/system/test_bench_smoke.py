@@ -285,3 +285,10 @@ def test_pictures_are_drawn(tmp_path, monkeypatch):
     drawn = plot.draw(replace(TINY, metrics=30), tmp_path)
     assert [path.name for path in drawn] == ["threads.png", "points.png", "chunk.png"]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in drawn)
+
+
+def test_a_fleet_that_this_machine_has_no_room_for_is_refused_before_any_of_it_is_made(capsys):
+    assert main(["bench", "run", "--warm-only", "--metrics", "1000000000"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("ridgeline: 1,000,000,000 metrics of 1,4")
+    assert "GB free: ask for fewer with --metrics" in told
