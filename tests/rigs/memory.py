@@ -80,7 +80,7 @@ class Fleet:
         self.changed = np.zeros(rows, np.uint8)
         self.dropped = np.zeros(len(KINDS), np.int64)
         none = np.empty(0, np.int64)
-        self.news = np.empty(0, np.uint8), none, none, none, np.zeros(1, np.int64)
+        self.news = np.empty(0, np.uint8), none, none, none
         self.weights = exponential_weights(LONGEST)
         self.totals, self.scales = weight_sums(LONGEST)
         self.critical = _tables.critical(self.policies.alphas, np.arange(LONGEST))
