@@ -129,7 +129,7 @@ def test_layouts_need_no_numba():
     names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / "kernels").rglob("layout.py")]
     names += ["kernels.shared.stats", "kernels.shared.switches", "kernels.shared.weights"]
     code = f"import sys, {', '.join(f'ridgeline.{name}' for name in names)}; print('numba' in sys.modules)"
-    assert len(names) == 16
+    assert len(names) == 17
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
