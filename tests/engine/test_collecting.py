@@ -11,10 +11,13 @@ from ridgeline.engine.run.collecting import RARELY, collecting_rarely
 
 @pytest.fixture(autouse=True)
 def as_usual():
-    usual = gc.get_threshold()
+    usual, frozen = gc.get_threshold(), gc.get_freeze_count()
+    gc.unfreeze()  # what the suite froze when it was collected
     yield
     gc.set_threshold(*usual)
     gc.unfreeze()
+    if frozen:
+        gc.freeze()
 
 
 def test_what_was_there_before_is_not_looked_through_and_is_again_afterwards():
