@@ -9,7 +9,7 @@ import pytest
 from rigs.hostile.fleet import GRACE
 from rigs.hostile.roomba import Roomba
 from rigs.hostile.world import PLAIN, WINDOWS, world
-from rigs.remembering import NAMESPACE
+from rigs.remembering import NAMESPACE, SAME
 
 FEW = ("gauge", "latency", "counter", "turning")
 
@@ -51,6 +51,11 @@ def test_two_hundred_minutes_of_hostile_fleets(tmp_path, seed, least, options):
     assert excused > 0 or options.get("deep") == 0
 
 
+def newest(both):
+    """The newest of the timestamps that two runs told of a metric."""
+    return max(told[0][SAME.index("timestamp")] or 0 for told in both if told)
+
+
 @pytest.mark.parametrize("minutes", [4, pytest.param(100, marks=pytest.mark.long)])
 def test_while_a_trimmer_is_at_work(tmp_path, minutes):
     """Senders append, it writes every key anew, and runs read, all at once."""
@@ -65,7 +70,9 @@ def test_while_a_trimmer_is_at_work(tmp_path, minutes):
         for _ in range(minutes):
             before = [roomba.trimmed for roomba in roombas]
             seen = fleet.minute()
-            assert (seen.wrong, seen.excused) == ({}, {})
+            assert not seen.excused
+            # What is silent loses points of its window: on the one server a moment before the other.
+            assert {name for name, both in seen.wrong.items() if newest(both) >= seen.now - GRACE} == set()
             assert seen.ours.recorder.settled > 10
             assert all(roomba.trimmed > was for roomba, was in zip(roombas, before, strict=True))
     assert set(fleet.fleets) == {"s60", "s300", PLAIN}
