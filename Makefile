@@ -21,7 +21,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 demo: setup
 	$(BIN)/ridgeline demo $(DEMO)
 
-# A fleet of 300,000 metrics, minute by minute: what each run took beside MGET alone. 10 GB of memory, and some minutes.
+# A fleet of 300,000 metrics, minute by minute: what each run took beside MGET alone. 13 GB of memory, and ten minutes.
 demo-large: setup
 	$(BIN)/ridgeline bench run --warm-only --metrics $(METRICS) --runs 5
 

@@ -27,7 +27,7 @@ from ridgeline.engine.rules.judgement import CONSENSUS
 from ridgeline.engine.run.once import run_once
 from ridgeline.engine.run.turn import Request
 
-LATEST: Final = 300  # seconds of simulated time up to which commands, which ask the real clock, can be measured too
+LATEST: Final = 360  # seconds of simulated time up to which commands, which ask the real clock, can be measured too
 PATIENT: Final = "[analysis]\nstale_period = 86400\n"  # time passes while the fleet is written
 PLAIN: Final = BARE.replace("[analysis]\n", PATIENT)
 FORGETFUL: Final = f"{PLAIN}memory = false\n"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,16 +56,10 @@ def look_at(path: Path) -> Summary | None:
     descriptor = open_file(path, writing=False)
     if descriptor is None:
         return None
-    try:
+    with _reading(path, descriptor, "; the next run begins anew"):
         header = read_header(descriptor, path, None)
         image = read_image(descriptor, path, header, [section for section in header.sections if section.private])
         status = os.fstat(descriptor)
-    except Damaged as error:
-        raise Unusable(f"{path} cannot be used: {error}; the next run begins anew") from error
-    except OSError as error:
-        raise Unusable(f"{path} cannot be read: {error.strerror or error}") from error
-    finally:
-        os.close(descriptor)
     rows = len(image.roster)
     known: dict[str, int | None] = {
         section.name: None
@@ -91,10 +87,17 @@ def owner_of(path: Path) -> Owner:
     descriptor = open_file(path, writing=False)
     if descriptor is None:
         raise Unusable(f"there is no memory at {path}")
-    try:
+    with _reading(path, descriptor):
         return read_header(descriptor, path, None).owner
+
+
+@contextlib.contextmanager
+def _reading(path: Path, descriptor: int, then: str = "") -> Iterator[None]:
+    """Close the file at the end, and say in a sentence what is wrong with it, and `then` what follows from damage."""
+    try:
+        yield
     except Damaged as error:
-        raise Unusable(f"{path} cannot be used: {error}") from error
+        raise Unusable(f"{path} cannot be used: {error}{then}") from error
     except OSError as error:
         raise Unusable(f"{path} cannot be read: {error.strerror or error}") from error
     finally:

@@ -48,6 +48,19 @@ class Recorder:
         self.verdicts[name] = (told, votes)
 
 
+def write(pipe, key, value):
+    """Let this be the value of a key: bytes, None for none, ("list", [...]) or ("hash", {...})."""
+    if not isinstance(value, bytes):
+        pipe.delete(key)
+    match value:
+        case bytes():
+            pipe.set(key, value)
+        case ("list", items):
+            pipe.rpush(key, *items)
+        case ("hash", fields):
+            pipe.hset(key, mapping=fields)
+
+
 @dataclass
 class Side:
     """A server and the configuration of runs over it."""
@@ -59,16 +72,7 @@ class Side:
         """Let these be the series, by base name: bytes, None, ("list", [...]) or ("hash", {...})."""
         pipe = self.server.client.pipeline(transaction=False)
         for name, value in values.items():
-            key = f"{NAMESPACE}{name}"
-            if not isinstance(value, bytes):
-                pipe.delete(key)
-            match value:
-                case bytes():
-                    pipe.set(key, value)
-                case ("list", items):
-                    pipe.rpush(key, *items)
-                case ("hash", fields):
-                    pipe.hset(key, mapping=fields)
+            write(pipe, f"{NAMESPACE}{name}", value)
         pipe.execute()
 
     def list(self, names):

@@ -20,7 +20,7 @@ import numpy as np
 from rigs.hostile.fleet import Fleet
 from rigs.http import http_server
 from rigs.redis import redis_server
-from rigs.remembering import NAMESPACE, OWN, SPENT, Recorder, differences
+from rigs.remembering import NAMESPACE, OWN, SPENT, Recorder, differences, write
 
 from ridgeline.engine.cli.main import main
 from ridgeline.engine.run import once
@@ -100,15 +100,7 @@ class Judge:
             if known.get(key):
                 pipe.append(key, value[len(known[key]) :])
                 continue
-            if not isinstance(value, bytes):
-                pipe.delete(key)
-            match value:
-                case bytes():
-                    pipe.set(key, value)
-                case ("list", items):
-                    pipe.rpush(key, *items)
-                case ("hash", fields):
-                    pipe.hset(key, mapping=fields)
+            write(pipe, key, value)
         pipe.execute()
 
     def list(self, names):
