@@ -6,11 +6,44 @@ A run of 100,000 metrics spends a third of its CPU on looking otherwise, and mak
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 RARELY: Final = (100_000, 20, 50)  # new objects before the young are looked through; such looks before older ones are
+
+
+class _Collector:
+    """The process's one: the first of several runs at once has it look rarely, the last as before."""
+
+    def __init__(self) -> None:
+        self._turns, self._runs = threading.Lock(), 0
+        self._usual, self._ours = (0, 0, 0), False
+
+    def enter(self) -> None:
+        with self._turns:
+            self._runs += 1
+            if self._runs > 1:
+                return
+            self._usual, self._ours = gc.get_threshold(), not gc.get_freeze_count()
+            if self._ours:
+                gc.freeze()
+            if gc.isenabled() and self._usual[0]:
+                gc.set_threshold(*(max(pair) for pair in zip(self._usual, RARELY, strict=True)))
+
+    def leave(self) -> None:
+        with self._turns:
+            self._runs -= 1
+            if self._runs:
+                return
+            gc.set_threshold(*self._usual)
+            self._usual = (0, 0, 0)
+            if self._ours:
+                gc.unfreeze()
+
+
+_COLLECTOR: Final = _Collector()
 
 
 @contextmanager
@@ -19,14 +52,8 @@ def collecting_rarely() -> Iterator[None]:
 
     A process that has frozen objects by itself keeps them frozen.
     """
-    usual, ours = gc.get_threshold(), not gc.get_freeze_count()
-    if ours:
-        gc.freeze()
-    if gc.isenabled() and usual[0]:
-        gc.set_threshold(*(max(pair) for pair in zip(usual, RARELY, strict=True)))
+    _COLLECTOR.enter()
     try:
         yield
     finally:
-        gc.set_threshold(*usual)
-        if ours:
-            gc.unfreeze()
+        _COLLECTOR.leave()

@@ -60,3 +60,16 @@ def test_cycles_are_still_found():
             cycle = []
             cycle.append(cycle)
         assert gc.get_stats()[0]["collections"] > before
+
+
+def test_of_several_runs_at_once_the_last_leaves_it_as_before():
+    gc.set_threshold(700, 10, 10)
+    one, other = collecting_rarely(), collecting_rarely()
+    one.__enter__()
+    other.__enter__()
+    one.__exit__(None, None, None)
+    assert gc.get_threshold() == RARELY
+    assert gc.get_freeze_count() > 0
+    other.__exit__(None, None, None)
+    assert gc.get_threshold() == (700, 10, 10)
+    assert gc.get_freeze_count() == 0
