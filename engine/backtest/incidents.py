@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from ridgeline.engine.rules.judgement import SPOKEN
+from ridgeline.io.arrow.buffers import DTYPES, arrow, strings
 
 SCHEMA: Final = pa.schema(
     [
@@ -92,4 +93,13 @@ def spoken(bits: int) -> tuple[str, ...]:
 def to_table(incidents: Sequence[Incident], *, rules: bool = False) -> pa.Table:
     """Incidents as Arrow, in the order given; with the channels that spoke where there are `rules` with walks."""
     schema = WITH_RULES if rules else SCHEMA
-    return pa.table({name: [getattr(one, name) for one in incidents] for name in schema.names}, schema=schema)
+    columns = [_column([getattr(one, field.name) for one in incidents], field.type) for field in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """Values of incidents as Arrow: numbers, texts, or lists of texts."""
+    if pa.types.is_list(kind):
+        offsets = np.cumsum([0, *map(len, values)], dtype=np.int32)
+        return pa.ListArray.from_arrays(arrow(offsets), strings([text for texts in values for text in texts]))
+    return strings(values) if pa.types.is_string(kind) else arrow(np.array(values, DTYPES[kind]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import time
@@ -77,6 +76,8 @@ def on_dask(job: Job, parts: Sequence[Part], *, scheduler: str | None, workers: 
 
 def _connected(address: Any, where: str) -> Client:
     """A client of a cluster that has at least one worker."""
+    import asyncio
+
     from distributed import Client
 
     try:

@@ -16,7 +16,8 @@ from ridgeline.engine.alerts.item import Item
 from ridgeline.engine.alerts.summary import Summary
 from ridgeline.engine.policy.paging import SCHEMA, Paging
 from ridgeline.engine.policy.rules import PagingRules
-from ridgeline.io.arrow.buffers import arrow, strings
+from ridgeline.engine.score.verdicts import named
+from ridgeline.io.arrow.buffers import arrow
 from ridgeline.io.ordered import distinct
 
 DAY: Final = 86400
@@ -74,7 +75,7 @@ class Ledger:
     def paging(self, rules: PagingRules, moments: NDArray[np.int64]) -> Paging:
         """What it comes to, where runs took place at these moments."""
         names = list(self.names)
-        texts = [_texts(names, column) for column in (self.metrics, self.rules, self.strategies)]
+        texts = [named(np.array(column, np.int64), names) for column in (self.metrics, self.rules, self.strategies)]
         stamps = np.array(self.stamps, np.int64)
         table = pa.table([texts[0], arrow(stamps), *texts[1:]], schema=SCHEMA)
         strategies = dict.fromkeys(rules.strategies, 0) | _count(names, self.strategies)
@@ -88,10 +89,6 @@ class Ledger:
             anomalous=self.anomalous,
             delay=_spread(np.array(self.delays, np.int64)),
         )
-
-
-def _texts(names: Sequence[str], codes: array[int]) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(arrow(np.array(codes, np.int64)), strings(names)).cast(pa.string())
 
 
 def _count(names: Sequence[str], codes: array[int]) -> dict[str, int]:

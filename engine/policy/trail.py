@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ridgeline.engine.policy.moments import Moments
 from ridgeline.engine.policy.steps import MetricSteps
-from ridgeline.io.arrow.buffers import arrow, strings
+from ridgeline.io.arrow.buffers import arrow, strings, view
 from ridgeline.io.disk.atomic import write_atomic
 
 _TYPES: Final = {
@@ -75,8 +75,8 @@ class Trail:
         more = steps.schema.metadata
         metrics = pa.ipc.open_stream(more[METRICS]).read_next_batch()
         gaps = np.frombuffer(zlib.decompress(more[MOMENTS]), np.int64)
-        columns = {name: steps.column(name).to_numpy() for name in steps.schema.names}
-        return cls(metrics["metric"].to_pylist(), metrics["stale"].to_numpy(), columns, np.cumsum(gaps))
+        columns = {name: view(steps.column(name)) for name in steps.schema.names}
+        return cls(metrics["metric"].to_pylist(), view(metrics["stale"]), columns, np.cumsum(gaps))
 
 
 @dataclass(slots=True)

@@ -46,7 +46,7 @@ class Ruled:
     def columns(self, here: slice) -> list[pa.Array]:
         """The steps of a slice in the columns of `fields_of`."""
         lanes = [*(score[here] for score in self.scores.values()), self.score[here], *self.expected[:, here]]
-        *scores, low, high = [pa.array(lane, from_pandas=True) for lane in lanes]
+        *scores, low, high = [arrow(lane, np.isnan(lane)) for lane in lanes]
         bits = self.channels[here]
         some = np.flatnonzero(bits)
         rows, codes = np.nonzero(bits[some, np.newaxis] >> np.arange(len(SPOKEN), dtype=np.uint8) & 1)

@@ -96,7 +96,7 @@ class Clustered:
                 nameless = np.repeat(codes == NAMELESS, lengths)
                 if nameless.any():
                     self._repairs["null"] += points_at(table, nameless)
-                table, codes, lengths = table.filter(arrow(np.repeat(keep, lengths))), codes[keep], lengths[keep]
+                table, codes, lengths = _only(table, keep, lengths), codes[keep], lengths[keep]
             if not len(codes):
                 return
             self._seen[codes] = True
@@ -106,6 +106,14 @@ class Clustered:
             matrix = replace(matrix, repairs=Counter(matrix.repairs) + self._repairs)
             self._repairs.clear()
         yield matrix
+
+
+def _only(table: pa.Table, keep: Bools, lengths: Ints) -> pa.Table:
+    """The rows of the runs that are kept; copied only where others lie between them."""
+    kept = np.flatnonzero(keep)
+    if len(kept) and len(kept) == kept[-1] - kept[0] + 1:
+        return table.slice(int(lengths[: kept[0]].sum()), int(lengths[kept].sum()))
+    return table.filter(arrow(np.repeat(keep, lengths)))
 
 
 def unread(names: pa.StringArray, missing: NDArray[np.bool_]) -> Iterator[MetricMatrix]:

@@ -4,6 +4,9 @@ import os
 import subprocess
 import sys
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from rigs.redis import redis_server
 from rigs.runs import END, FLEET, load, write_config
@@ -39,6 +42,20 @@ def test_a_run_that_looks_back_needs_no_kernel_of_arrows_and_no_pandas(tmp_path)
         for _ in range(2):  # the second one asks what is normal of what was anomalous
             heavy = imported("run", "--config", config, "--as-of", END) & {"pandas", "pyarrow.compute", "numpy.ma"}
             assert not heavy
+
+
+def test_a_backtest_needs_no_kernel_of_arrows_and_no_pandas_also_where_it_finds_pages(tmp_path):
+    values = np.tile(np.random.default_rng(3).normal(0, 1, 300), 2)
+    values[-3:] += 1e3
+    stamps = np.tile(1_600_000_000 + 60 * np.arange(300), 2)
+    data = tmp_path / "history.parquet"
+    pq.write_table(pa.table({"metric": ["a"] * 300 + ["b"] * 300, "timestamp": stamps, "value": values}), data)
+    config = tmp_path / "ridgeline.toml"
+    config.write_text('[source]\nkind = "parquet"\npath = "x"\n[[alert]]\nmatch = "b"\nstrategy = "syslog"\n')
+    found = imported("backtest", data, "--output", tmp_path / "out", "--config", config, "--rules", "pages")
+    assert pq.read_table(tmp_path / "out" / "pages.parquet")["metric"].to_pylist() == ["b"]
+    assert pq.read_table(tmp_path / "out" / "anomalies.parquet").num_rows
+    assert not found & {"pandas", "pyarrow.compute", "pyarrow.dataset", "asyncio", "numba"}
 
 
 def test_explaining_a_metric_enters_no_room_of_alerts_that_are_not_configured(tmp_path):
