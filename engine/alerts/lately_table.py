@@ -6,9 +6,9 @@ metric is normal, since somebody is to be told that it is or is counting the run
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, fields
+from math import isfinite
 from operator import attrgetter
 from typing import Any, Final
 
@@ -98,22 +98,21 @@ def decode(value: Any) -> Lately | None:
     """The record that `encode` made this of; None for anything else."""
     try:
         seen, normal, recent, incidents, opened, triggers = value
-        decoded = tuple(_incident(incident) for incident in incidents)
-        pairs = tuple((str(strategy), None if storm is None else str(storm)) for strategy, storm in opened)
+        decoded = tuple([_incident(incident) for incident in incidents])
+        pairs = tuple([(str(strategy), None if storm is None else str(storm)) for strategy, storm in opened])
         kept = None if triggers is None else decode_triggers(triggers)
-        runs = tuple(bool(run) for run in recent)
-        return Lately(decoded, int(seen), int(normal), runs, pairs, kept) if decoded else None
+        return Lately(decoded, int(seen), int(normal), tuple(map(bool, recent)), pairs, kept) if decoded else None
     except (TypeError, ValueError, OverflowError):
         return None
 
 
 def _incident(stored: Any) -> Incident:
     start, last, value, peak, votes, algorithms, runs, alerted, alerted_size = stored
-    numbers = float(value), float(peak), float(alerted_size)
-    if not all(map(math.isfinite, numbers)):
+    value, peak, alerted_size = float(value), float(peak), float(alerted_size)
+    if not (isfinite(value) and isfinite(peak) and isfinite(alerted_size)):
         raise ValueError("a number that JSON cannot carry")
     names = tuple(map(str, algorithms)), tuple(map(str, alerted))
-    return Incident(int(start), int(last), *numbers[:2], int(votes), names[0], int(runs), names[1], numbers[2])
+    return Incident(int(start), int(last), value, peak, int(votes), names[0], int(runs), names[1], alerted_size)
 
 
 def encode_triggers(triggers: Triggers) -> list[Any]:
@@ -124,6 +123,6 @@ def encode_triggers(triggers: Triggers) -> list[Any]:
 def decode_triggers(stored: Any) -> Triggers:
     """The triggers that `encode_triggers` made this of; TypeError, ValueError or OverflowError for anything else."""
     times, value, news = stored
-    if not times or not math.isfinite(value):
+    if not times or not isfinite(value):
         raise ValueError("no triggers")
     return Triggers(tuple(map(int, times)), float(value), bool(news))

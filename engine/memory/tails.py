@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ridgeline.engine.memory.answers import Answers, News
 from ridgeline.kernels.decode.layout import KINDS
 from ridgeline.kernels.memory.layout import (
     AT,
@@ -34,10 +35,8 @@ Ints = NDArray[np.int64]
 MOST: Final = (
     256  # points that may be expected of a tail: beyond, nearly a whole queue has left, and a window is as cheap
 )
-PIECE: Final = 10_000  # rows that are asked about at once
 MOST_NEWS: Final = 1 << 22  # new points that are held at once
 ENTRIES: Final = ("requests", "tails", "heads")
-News = Callable[[Ints, Ints, Ints, NDArray[np.float64]], None]
 
 
 @dataclass(slots=True)
@@ -48,8 +47,8 @@ class Tails:
     dropped int64[KINDS]: points of no use.
 
     news is given the new points of the rows asked for, asked uint8[n]: rows int64[k], offsets int64[k + 1],
-    timestamps int64[N], values float64[N], piece by piece. `answered` is told after each piece of rows int64[k] that their
-    codes are known: that, too, of those that are still to be asked for the HEAD.
+    timestamps int64[N], values float64[N], some at a time. `answered` is told of rows int64[k] that their codes are known:
+    that, too, of those that are still to be asked for the HEAD.
     """
 
     hot: Ints
@@ -79,8 +78,6 @@ class Tails:
                 continue
             for piece in self._pieces(some, expected):
                 self._tails(ranges, piece, expected, (*memory, *rules))
-                if self.answered is not None:
-                    self.answered(piece)
         waiting = rows[self.codes[rows] == HEAD]
         if len(waiting):
             rest = (*memory, *rules, self.codes, self.changed, np.empty(STACK, np.int64))
@@ -88,7 +85,7 @@ class Tails:
 
     def _pieces(self, rows: Ints, expected: int) -> Iterator[Ints]:
         """The rows, in pieces whose new points are not too many to be held at once."""
-        step = PIECE if self.news is None else min(max(MOST_NEWS // _news_of(expected), 1), PIECE)
+        step = max(len(rows), 1) if self.news is None else max(MOST_NEWS // _news_of(expected), 1)
         for start in range(0, len(rows), step):
             yield rows[start : start + step]
 
@@ -99,13 +96,12 @@ class Tails:
         most = 0 if self.news is None else len(rows) * _news_of(expected)
         new_t, new_bits, handed = np.empty(most, np.int64), np.empty(most, np.int64), np.zeros(len(rows), np.int64)
         rest = (*known, self.codes, self.changed, self.dropped, *room, np.empty(STACK, np.int64))
+        answers = Answers(rows, new_t, new_bits, handed, self.news, self.answered)
+        consume = consumer("tails", (size, rows, *rest, self.asked, new_t, new_bits, handed))
         try:
-            ranges.tails(rows, size, consumer("tails", (size, rows, *rest, self.asked, new_t, new_bits, handed)))
+            ranges.tails(rows, size, answers.following(consume))
         finally:
-            if self.news is not None:
-                offsets = np.zeros(len(rows) + 1, np.int64)
-                np.cumsum(handed, out=offsets[1:])
-                self.news(rows, offsets, new_t[: offsets[-1]], new_bits[: offsets[-1]].view(np.float64))
+            answers.tell(ranges.answered)
 
 
 def _news_of(expected: int) -> int:

@@ -137,7 +137,11 @@ class Report:
         """All anomalies, in the order of the source."""
         self._count()
         if self._details:
-            self._anomalies = [replace(found, **self._details.get(found.metric, {})) for found in self._anomalies]
+            details = self._details
+            self._anomalies = [
+                replace(found, **details[found.metric]) if found.metric in details else found
+                for found in self._anomalies
+            ]
             self._details = {}
         return self._anomalies
 

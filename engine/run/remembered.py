@@ -249,9 +249,12 @@ class Remembered:
 
     def reads(self) -> dict[str, int]:
         """How many rows are `settled`, and how many are read in full by reason, the most frequent first."""
-        codes = Counter(self.codes[self.rows].tolist())
-        settled = sum(codes.pop(code, 0) for code in (SETTLED, QUIET))
-        return {"settled": settled, **{word_of(code): count for code, count in codes.most_common()}}
+        counts = np.bincount(self.codes[self.rows], minlength=QUIET + 1)
+        settled = int(counts[SETTLED] + counts[QUIET])
+        read = {
+            word_of(code): int(counts[code]) for code in np.flatnonzero(counts).tolist() if code not in {SETTLED, QUIET}
+        }
+        return {"settled": settled, **dict(sorted(read.items(), key=lambda one: -one[1]))}
 
     def _sparse(self, judging: Judging, rows: Ints) -> Sparse:
         needed = int(judging.switches[MIN_POINTS])

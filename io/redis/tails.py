@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 HEAD: Final = 19  # bytes of the longest pair that Skyline's listeners write: the first of a series lies within them
 AHEAD: Final = 2  # slices that are asked for before the replies to the one before them are here
-SLICE: Final = 1000  # requests
+SLICE: Final = 500  # requests: few enough for their replies to stay in the processor's cache
 REPLIES: Final = 512 * 1024  # bytes of the replies to a slice; longer ones make slices of fewer requests
 ROOM: Final = 256 * 1024  # bytes of the requests of a slice
 
