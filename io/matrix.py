@@ -91,6 +91,8 @@ class MetricMatrix:
     def as_of(self) -> NDArray[np.int64]:
         """int64[n], `NO_AS_OF` where none was given."""
         column = self.batch.column(3)
+        if column.null_count == len(column):
+            return _frozen(np.full(len(column), NO_AS_OF))
         absent = nulls(column)
         return view(column) if absent is None else _frozen(np.where(absent, NO_AS_OF, view(column)))
 

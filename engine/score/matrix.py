@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from ridgeline.engine.prepare.series import LABELS, Changed, Prepared
 from ridgeline.engine.rules.judgement import CHANNELS, EXPECTED_HIGH, EXPECTED_LOW, PAGES, RULE_SCORE
 from ridgeline.engine.score import verdicts
+from ridgeline.engine.score.blocks import block_size, scratch
 from ridgeline.engine.score.gate import held_back, is_open
 from ridgeline.engine.score.graded import GRADED, graded
 from ridgeline.engine.score.plan import Policies, ScorePlan, resolve_as_of
@@ -23,7 +25,7 @@ from ridgeline.engine.score.tables import Tables
 from ridgeline.engine.score.threads import each
 from ridgeline.engine.score.users import user_votes
 from ridgeline.engine.walks.said import NEVER, Said
-from ridgeline.io.arrow.buffers import arrow
+from ridgeline.io.arrow.buffers import arrow, bitmap, over, truth_arrays
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.ordered import distinct
 from ridgeline.io.reasons import USABLE
@@ -48,11 +50,10 @@ from ridgeline.kernels.score.layout import (
     TIMESTAMP,
     TOO_SHORT,
     TRUE,
-    score_room,
 )
 from ridgeline.kernels.shared.switches import MIN_POINTS
 
-SMALLEST_BLOCK: Final = 64  # rows: below, a thread costs more than it saves
+Ints = NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -114,6 +115,7 @@ class Judged:
 
 
 _tables: Final = Tables()
+_REASONS: Final = (None, *verdicts.REASONS[1:])
 
 
 def score_matrix(
@@ -140,12 +142,14 @@ def judge_rows(
 
     `changed`: rows that are judged by another series than their own. `said`: what the walks say of them, where they judge.
     """
-    policies = stretched(Policies.encode(plan, policy_of_row, len(matrix)), matrix, resolve_as_of(matrix, plan))
+    as_of = resolve_as_of(matrix, plan)
+    policies = stretched(Policies.encode(plan, policy_of_row, len(matrix)), matrix, as_of)
     if changed is None:
-        results = _results(matrix, plan, policies, threads)
+        results = _results(matrix, as_of, plan, policies, threads)
     else:
-        results = _results(matrix, plan, policies.without(changed.rows), threads)
-        results.put(changed.rows, _results(changed.matrix, plan, policies.only(changed.rows), threads))
+        results = _results(matrix, as_of, plan, policies.without(changed.rows), threads)
+        own = resolve_as_of(changed.matrix, plan)
+        results.put(changed.rows, _results(changed.matrix, own, plan, policies.only(changed.rows), threads))
     outcomes = verdicts.row_outcomes(results.outcomes, matrix.reasons)
     by_algorithm = np.ascontiguousarray(results.votes.T)  # numpy is quick along rows
     count = (by_algorithm == TRUE).sum(axis=0, dtype=np.int8)
@@ -171,9 +175,9 @@ def _grades(results: Results, policies: Policies, plan: ScorePlan) -> NDArray[np
     return found
 
 
-def _results(matrix: Judgeable, plan: ScorePlan, policies: Policies, threads: int) -> Results:
+def _results(matrix: Judgeable, as_of: Ints, plan: ScorePlan, policies: Policies, threads: int) -> Results:
     """What the kernel and users' algorithms make of every row."""
-    results = _run_entry(matrix, plan, policies, threads)
+    results = _run_entry(matrix, as_of, plan, policies, threads)
     if plan.user:
         votes, scores = user_votes(matrix, plan, policies, results.outcomes, threads)
         results.votes = np.concatenate([results.votes, votes], axis=1)
@@ -182,18 +186,18 @@ def _results(matrix: Judgeable, plan: ScorePlan, policies: Policies, threads: in
     return results
 
 
-def _run_entry(matrix: Judgeable, plan: ScorePlan, policies: Policies, threads: int) -> Results:
+def _run_entry(matrix: Judgeable, as_of: Ints, plan: ScorePlan, policies: Policies, threads: int) -> Results:
     """What the kernel makes of every row; those that go by their own resolution, group by group."""
     switches = plan.profile.encode()
     if not policies.aware.any():
-        return _run_kernel(matrix, plan, policies, switches, threads)
-    groups = list(apart(matrix, resolve_as_of(matrix, plan), policies, switches))
+        return _run_kernel(matrix, as_of, plan, policies, switches, threads)
+    groups = list(apart(matrix, as_of, policies, switches))
     others = policies.without(np.concatenate([rows for rows, _ in groups])) if groups else policies
-    results = _run_kernel(matrix, plan, others, switches, threads)
+    results = _run_kernel(matrix, as_of, plan, others, switches, threads)
     every = np.arange(len(matrix))
     for rows, own in groups:
         some = policies.without(np.delete(every, rows))
-        results.put(rows, _run_kernel(matrix, plan, some, own, threads).only(rows))
+        results.put(rows, _run_kernel(matrix, as_of, plan, some, own, threads).only(rows))
     return results
 
 
@@ -206,39 +210,35 @@ def switches_of(one: Judgeable, plan: ScorePlan) -> NDArray[np.int64]:
 
 
 def _run_kernel(
-    matrix: Judgeable, plan: ScorePlan, policies: Policies, switches: NDArray[np.int64], threads: int
+    matrix: Judgeable, as_of: Ints, plan: ScorePlan, policies: Policies, switches: Ints, threads: int
 ) -> Results:
     rows = len(matrix)
     results = Results.for_rows(rows, scores=plan.scores)
-    lengths = np.diff(matrix.offsets)
+    offsets = matrix.offsets
+    lengths = offsets[1:] - offsets[:-1]
     longest = int(lengths.max(initial=1))
     counts = distinct(lengths)
     mode = SCORES if plan.scores else ALL_VOTES if plan.all_votes or plan.user else EARLY_EXIT
-    as_of = resolve_as_of(matrix, plan)
     weights = _tables.weights(longest)
     entry = loader.entry("score")
-
-    inputs = (matrix.offsets, matrix.timestamps, matrix.values, matrix.duplicates, as_of, policies.windows)
-
-    # Few rows are shared out evenly: a thread without a block is of no use.
-    size = min(plan.block_rows, max(-(-rows // threads), SMALLEST_BLOCK))
+    inputs = (offsets, matrix.timestamps, matrix.values, matrix.duplicates, as_of, policies.windows)
+    size = block_size(rows, int(offsets[-1] - offsets[0]), plan.block_rows, threads)
 
     def block(critical: NDArray[np.float64], start: int) -> int:
         return entry(
             *inputs,
             policies.of_row, policies.numbers, policies.thresholds, policies.cutoffs, switches, critical, weights,
             results.outcomes, results.votes, results.scores, results.points, results.facts,
-            np.empty(score_room(longest)), np.empty(longest, np.int64),
-            start, min(start + size, rows), mode, int(plan.resolution),
+            *scratch(longest), start, min(start + size, rows), mode, int(plan.resolution),
         )  # fmt: skip
 
-    starts = list(range(0, rows, size))
+    starts: Sequence[int] = range(0, rows, size)
     while starts:
         critical = _tables.critical(policies.alphas, counts[counts >= switches[MIN_POINTS]])
         lacking = each(partial(block, critical), starts, threads)
         starts = [start for start, status in zip(starts, lacking, strict=True) if status]
-        # Some rows turned out shorter than they are long: within the window, or without duplicates.
-        counts = distinct(results.facts[results.outcomes == NO_CRITICAL, COUNT])
+        if starts:  # some rows turned out shorter than they are long: within the window, or without duplicates
+            counts = distinct(results.facts[results.outcomes == NO_CRITICAL, COUNT])
     return results
 
 
@@ -247,24 +247,25 @@ def verdict_rows(prepared: Prepared, plan: ScorePlan, judged: Judged) -> pa.Reco
     names, results = plan.names, judged.results
     analysed = judged.outcomes == ANALYSED
     some = results.facts[:, COUNT] > 0
+    told, resolution = bitmap(some), results.facts[:, RESOLUTION].astype(np.int32)
     columns: dict[str, Any] = {
         "metric": prepared.cleaned.metrics,
         "outcome": verdicts.named(judged.outcomes, verdicts.OUTCOMES),
-        "reason": verdicts.named(judged.reasons, (None, *verdicts.REASONS[1:])),
+        "reason": verdicts.named(judged.reasons, _REASONS),
         "anomalous": verdicts.boolean_array(judged.anomalous, analysed),
-        "datapoint": arrow(results.points[:, DATAPOINT], ~some),
-        "timestamp": arrow(results.facts[:, TIMESTAMP], ~some),
-        "votes": arrow(judged.count, ~analysed),
+        "datapoint": over(results.points[:, DATAPOINT], told),
+        "timestamp": over(results.facts[:, TIMESTAMP], told),
+        "votes": over(judged.count, bitmap(analysed)),
         "failed": verdicts.failed_names(results.votes, names),
-        "negatives": verdicts.boolean_array(results.facts[:, NEGATIVE] > 0, some),
-        "resolution": arrow(results.facts[:, RESOLUTION].astype(np.int32), results.facts[:, RESOLUTION] == 0),
+        "negatives": over(results.facts[:, NEGATIVE] > 0, told),
+        "resolution": over(resolution, bitmap(resolution > 0)),
         "prepared": verdicts.named(prepared.labels(), LABELS),
     }
-    for place, name in enumerate(names):
-        votes = judged.votes[place]
-        columns[name] = verdicts.boolean_array(votes == TRUE, votes < NULL)
-        if plan.scores:
-            columns[f"{name}_score"] = arrow(results.scores[:, place], votes >= NULL)
+    known = judged.votes < NULL
+    columns |= zip(names, truth_arrays(judged.votes == TRUE, known), strict=True)
+    if plan.scores:
+        for place, name in enumerate(names):
+            columns[f"{name}_score"] = over(results.scores[:, place], bitmap(known[place]))
     if judged.grades is not None:
         columns |= {name: arrow(grade, ~analysed) for name, grade in zip(GRADED, judged.grades, strict=True)}
     if plan.walks:

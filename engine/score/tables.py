@@ -63,6 +63,7 @@ class Tables:
         self._lock = threading.Lock()
         self._weights = np.empty(0)
         self._critical: dict[float, Floats] = {}
+        self._joined: dict[tuple[float, ...], Floats] = {}
 
     def weights(self, longest: int) -> Floats:
         """Exponential weights for series of up to `longest` points: float64[>= longest], newest last."""
@@ -73,13 +74,17 @@ class Tables:
 
     def critical(self, alphas: tuple[float, ...], counts: NDArray[np.int64]) -> Floats:
         """Critical values by significance and number of points, float64[alphas, > max(counts)], known for `counts`."""
+        longest = int(counts.max(initial=2))
+        known = self._joined.get(alphas)
+        if known is not None and known.shape[1] > longest and not np.isnan(known[:, counts]).any():
+            return known
         with self._lock:
-            longest = int(counts.max(initial=2))
             tables = [self._learned(alpha, counts, longest) for alpha in alphas]
             size = max(len(table) for table in tables)
             joined = np.full((len(tables), size), np.nan)
             for row, table in zip(joined, tables, strict=True):
                 row[: len(table)] = table
+            self._joined[alphas] = joined  # never written to: kernels read it meanwhile
             return joined
 
     def _learned(self, alpha: float, counts: NDArray[np.int64], longest: int) -> Floats:

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
+from ridgeline.engine.score.pool import POOL
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -17,8 +19,9 @@ def each(work: Callable[[Item], Result], items: Sequence[Item], threads: int, *,
 
     apart: none of it on the caller's own thread, so that the caller can be interrupted whatever the work does.
 
-    Raises what the first item that failed raised, after which no further item is begun. The threads are daemons:
-    unlike a pool's, one that never ends holds up neither an interrupted caller nor the end of the process.
+    Raises what the first item that failed raised, after which no further item is begun. The helpers are the process's
+    (`engine.score.pool`), and as many as are idle; where apart, they are made for this call, for its work may never end.
+    All are daemons: such work holds up neither an interrupted caller nor the end of the process.
     """
     results: list[Any] = [None] * len(items)
     failures: dict[int, BaseException] = {}
@@ -26,21 +29,22 @@ def each(work: Callable[[Item], Result], items: Sequence[Item], threads: int, *,
 
     def drain() -> None:
         for at in left:
+            if failures:
+                return
             try:
                 results[at] = work(items[at])
             except BaseException as error:  # noqa: BLE001 - raised again by the caller
                 failures[at] = error
-            if failures:
-                return
 
     helpers = min(threads, len(items)) - (not apart)
-    others = [threading.Thread(target=drain, name=f"ridgeline-{k}", daemon=True) for k in range(helpers)]
-    for other in others:
-        other.start()
     try:
-        if not apart:
+        if apart:
+            _apart(drain, helpers)
+        else:
+            loans = POOL.lend(drain, helpers)
             drain()
-        _join(others)
+            for loan in loans:
+                loan.finish(_MOMENT)
     except BaseException as error:
         failures.setdefault(len(items), error)  # the helpers stop after the item they are at
         raise
@@ -49,7 +53,10 @@ def each(work: Callable[[Item], Result], items: Sequence[Item], threads: int, *,
     return results
 
 
-def _join(threads: Sequence[threading.Thread]) -> None:
+def _apart(drain: Callable[[], None], helpers: int) -> None:
+    threads = [threading.Thread(target=drain, name=f"ridgeline-apart-{k}", daemon=True) for k in range(helpers)]
+    for thread in threads:
+        thread.start()
     for thread in threads:
         while thread.is_alive():
             thread.join(_MOMENT)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ridgeline.engine.rules.judgement import EXPECTED_HIGH, EXPECTED_LOW, RULE_SCORE
 from ridgeline.engine.rules.user_algorithms import SCORE
 from ridgeline.engine.score.graded import GRADED
-from ridgeline.io.arrow.buffers import arrow, strings
+from ridgeline.io.arrow.buffers import arrow, bitmap, strings
 from ridgeline.io.reasons import MISSING, ROW_REASONS, USABLE
 from ridgeline.kernels.score import layout
 from ridgeline.kernels.score.layout import FAILED
@@ -32,6 +32,7 @@ MIN_CHANGE: Final = REASONS.index("min_change")
 AIRGAPS_ONLY: Final = REASONS.index("airgaps_only")
 SHORT_HISTORY: Final = REASONS.index("short_history")  # of a window of `min_window_points`, the source holds a part
 
+_NONE: Final = pa.ListArray.from_arrays(arrow(np.zeros(1, np.int32)), strings([]))
 
 # Where a rule goes by walks.
 OF_WALKS: Final = (
@@ -84,16 +85,20 @@ def boolean_array(values: NDArray[np.bool_], valid: NDArray[np.bool_]) -> pa.Arr
 
 def named(codes: NDArray[Any], names: Sequence[str | None]) -> pa.Array:
     """Return the names that codes stand for, as strings; neighbours are mostly alike, so they are written run by run."""
-    encoded = [(name or "").encode() for name in names]
-    starts = np.flatnonzero(np.concatenate(([True], codes[1:] != codes[:-1]))[: len(codes)])
-    lengths = np.diff(starts, append=len(codes))
-    sizes = np.array([len(name) for name in encoded], np.int32)[codes[starts]]
+    if names[0] is None and not codes.any():
+        return pa.nulls(len(codes), pa.string())
+    changes = np.flatnonzero(codes[1:] != codes[:-1]) + 1
+    bounds = np.concatenate(([0], changes, [len(codes)]))
+    runs = codes[bounds[:-1]].tolist() if len(codes) else []
+    found = [names[code] for code in runs]
+    encoded = [(name or "").encode() for name in found]
+    lengths = bounds[1:] - bounds[:-1]
     offsets = np.zeros(len(codes) + 1, np.int32)
-    np.cumsum(np.repeat(sizes, lengths), dtype=np.int32, out=offsets[1:])
-    runs = zip(codes[starts].tolist(), lengths.tolist(), strict=True)
-    data = b"".join([encoded[code] * length for code, length in runs])
-    absent = np.array([name is None for name in names], np.bool_)
-    valid = pa.py_buffer(np.packbits(~absent[codes], bitorder="little")) if absent.any() else None
+    sizes = np.array([len(name) for name in encoded], np.int32)
+    np.cumsum(sizes.repeat(lengths[: len(runs)]), dtype=np.int32, out=offsets[1:])
+    data = b"".join([name * length for name, length in zip(encoded, lengths.tolist(), strict=False)])
+    present = np.array([name is not None for name in found], np.bool_)
+    valid = None if present.all() else bitmap(present.repeat(lengths))
     return pa.Array.from_buffers(pa.string(), len(codes), [valid, pa.py_buffer(offsets), pa.py_buffer(data)])
 
 
@@ -105,7 +110,8 @@ def failed_names(votes: NDArray[np.uint8], algorithms: Sequence[str]) -> pa.Arra
 def chosen_names(chosen: NDArray[np.bool_], names: Sequence[str]) -> pa.ListArray:
     """Return per row the names of the columns that are True; chosen bool[n, names]."""
     if not chosen.any():
-        return pa.ListArray.from_arrays(arrow(np.zeros(len(chosen) + 1, np.int32)), strings([]))
+        offsets = pa.py_buffer(np.zeros(len(chosen) + 1, np.int32))
+        return pa.Array.from_buffers(_NONE.type, len(chosen), [None, offsets], children=[_NONE.values])
     rows, columns = np.nonzero(chosen)
     offsets = np.searchsorted(rows, np.arange(len(chosen) + 1)).astype(np.int32)
     return pa.ListArray.from_arrays(arrow(offsets), named(columns, names))

@@ -64,13 +64,32 @@ def _bits(data: pa.Buffer, offset: int, length: int) -> NDArray[np.bool_]:
 
 def arrow(array: NDArray[Any], absent: NDArray[np.bool_] | None = None) -> pa.Array:
     """The numpy array as an Arrow array over the same memory; null where `absent`."""
+    return over(array, None if absent is None else bitmap(~absent))
+
+
+def over(array: NDArray[Any], validity: pa.Buffer | None) -> pa.Array:
+    """The numpy array as an Arrow array over the same memory, with a bitmap of what is not null."""
     array = np.ascontiguousarray(array)
     if array.dtype == np.bool_:
         kind, data = pa.bool_(), pa.py_buffer(np.packbits(array, bitorder="little"))
     else:
         kind, data = TYPES[array.dtype], pa.py_buffer(array)
-    valid = None if absent is None or not absent.any() else pa.py_buffer(np.packbits(~absent, bitorder="little"))
-    return pa.Array.from_buffers(kind, len(array), [valid, data])
+    return pa.Array.from_buffers(kind, len(array), [validity, data])
+
+
+def bitmap(present: NDArray[np.bool_]) -> pa.Buffer | None:
+    """The bits of bool[n] as Arrow keeps what is not null; None where all are set."""
+    return None if present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
+
+
+def truth_arrays(values: NDArray[np.bool_], present: NDArray[np.bool_]) -> list[pa.Array]:
+    """One Arrow array for each row of bool[k, n]; null where it is not present, bool[k, n]."""
+    bits, known = (np.packbits(rows, axis=1, bitorder="little") for rows in (values, present))
+    whole = np.logical_and.reduce(present, axis=1)
+    return [
+        pa.Array.from_buffers(pa.bool_(), values.shape[1], [None if full else pa.py_buffer(some), pa.py_buffer(truth)])
+        for truth, some, full in zip(bits, known, whole, strict=True)
+    ]
 
 
 def strings(texts: Iterable[str | None]) -> pa.StringArray:

@@ -4,9 +4,11 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 
 import pytest
 
+from ridgeline.engine.score.pool import POOL, Pool
 from ridgeline.engine.score.threads import each
 
 
@@ -59,3 +61,110 @@ def test_work_without_end_holds_up_neither_an_interrupt_nor_the_end_of_the_proce
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "interrupted\n"
     assert time.monotonic() - began < 55
+
+
+def test_one_pool_serves_all_calls_and_is_bounded():
+    seen = set()
+
+    def work(_):
+        seen.add(threading.current_thread())
+        return time.sleep(0.001)
+
+    for _ in range(30):
+        each(work, range(6), 3)
+    pool = Pool()
+    for _ in range(30):
+        for loan in pool.lend(lambda: None, 2):
+            loan.finish(0.5)
+    assert len(seen - {threading.current_thread()}) <= max(POOL.started, 2)
+    assert pool.started == 2
+    assert len(pool.idle) == 2
+
+
+def test_a_nested_call_does_not_wait_for_the_threads_that_it_keeps_busy():
+    def outer(item):
+        return sum(each(lambda inner: item * inner, range(10), 3))
+
+    assert each(outer, range(20), 3) == [45 * item for item in range(20)]
+
+
+def test_many_callers_at_once_get_their_own_results():
+    found = {}
+
+    def call(caller):
+        found[caller] = [each(lambda item, caller=caller: caller * item, range(7), 3) for _ in range(300)]
+
+    callers = [threading.Thread(target=call, args=[caller], daemon=True) for caller in range(8)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join(60)
+    assert found == {caller: [[caller * item for item in range(7)]] * 300 for caller in range(8)}
+
+
+def test_a_call_to_another_is_not_taken_back():
+    """A job that was done long ago is finished after its thread has been called again: that call is still heard."""
+    pool, gate = Pool(), threading.Event()
+    (first,) = pool.lend(lambda: None, 1)
+    assert first.done.acquire(timeout=60)
+    first.done.release()
+    (second,) = pool.lend(gate.set, 1)
+    first.finish(0.5)
+    assert gate.wait(60)
+    second.finish(0.5)
+    assert len(pool.idle) == 1
+
+
+def test_a_thread_keeps_nothing_of_the_work_it_has_done():
+    class Work:
+        def __call__(self, item):
+            return item
+
+    work = Work()
+    gone = weakref.ref(work)
+    assert each(work, range(100), 2) == list(range(100))
+    del work
+    deadline = time.monotonic() + 60
+    while gone() is not None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert gone() is None
+
+
+def test_helpers_come_back_from_an_interrupted_call():
+    def work(_):
+        time.sleep(0.05)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        each(work, range(8), 3)
+    assert each(lambda item: item, range(8), 3) == list(range(8))
+    deadline = time.monotonic() + 60
+    while len(POOL.idle) < POOL.started and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(POOL.idle) == POOL.started
+
+
+def test_where_no_thread_can_be_started_the_caller_works_alone(monkeypatch):
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    pool = Pool()
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert pool.lend(lambda: None, 3) == []
+    assert pool.started == 0
+
+
+def test_a_forked_process_has_a_pool_of_its_own():
+    script = """if True:
+        import os, threading
+        from ridgeline.engine.score.threads import each
+        gate = threading.Barrier(2, timeout=60)
+        at_once = lambda: each(lambda _: gate.wait() >= 0, range(2), 2)
+        at_once()
+        child = os.fork()
+        if not child:
+            os._exit(0 if at_once() == [True, True] else 1)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), at_once())
+    """
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "0 [True, True]\n"
