@@ -133,8 +133,8 @@ class Scan:
                 yield before + 1, block.slice(before + 1, row)
 
     def _collect(self, waiting: int) -> None:
-        """Take in finished blocks, in order, until at most `waiting` are left."""
-        while len(self._pending) > waiting:
+        """Take in finished blocks, in order, and until at most `waiting` are left: each holds memory that the next could use."""
+        while self._pending and (len(self._pending) > waiting or self._pending[0][0].done()):
             self._settle()
             future, block, first = self._pending.popleft()
             try:

@@ -20,6 +20,15 @@ def frame(*words: str) -> bytes:
     return b"*%d\r\n" % len(words) + _bulks(words)
 
 
+def mget(keys: Sequence[bytes]) -> bytes:
+    r"""MGET of keys.
+
+    >>> mget([b"a"])
+    b'*2\r\n$4\r\nMGET\r\n$1\r\na\r\n'
+    """
+    return b"*%d\r\n$4\r\nMGET\r\n" % (1 + len(keys)) + b"".join([b"$%d\r\n%b\r\n" % (len(key), key) for key in keys])
+
+
 def pages(command: str, key: str, words: Iterable[str]) -> Iterator[bytes]:
     """The command with all the words, a page of members or fields at a time; none where there are no words.
 

@@ -80,22 +80,31 @@ class Prefetch:
 
     def _read(self) -> None:
         first, size = 0, self._settings.chunk_keys
-        while keys := self._next(first, size):
+        keys = self._next(first, size)
+        while keys:
             began = time.perf_counter()
-            self._line.look_ahead(first, self._left())
-            for block in self._reader.read(first, self._line.keys[first : first + len(keys)]):
+            following = self._piece(first + len(keys), size, _no_time)
+            for block in self._reader.read(first, keys, following):
                 self._give(block)
             self._give(self._reader.rest(LINGER))
-            first += len(keys)
             self.seconds += time.perf_counter() - began
+            first += len(keys)
+            keys = following or self._next(first, size)
         self._give(self._reader.rest())
 
     def _next(self, first: int, size: int) -> list[bytes]:
         """The keys to ask for next, as soon as they are known."""
-        keys = self._line.piece(first, size, self._left)
+        keys = self._piece(first, size, self._left)
         if not keys and self._line.is_open:
             raise DeadlineError
         return keys
+
+    def _piece(self, first: int, size: int, left: Callable[[], float]) -> list[bytes]:
+        """The keys from a place on, as soon as they are known, in the order that there is time for."""
+        count = len(self._line.piece(first, size, left))
+        if count:
+            self._line.look_ahead(first, self._left())
+        return self._line.keys[first : first + count]
 
     def _give(self, block: Block | None) -> None:
         if block is not None:
@@ -133,3 +142,8 @@ class Prefetch:
         from redis.exceptions import RedisError
 
         return explain(error, self._settings) if isinstance(error, RedisError | OSError) else error
+
+
+def _no_time() -> float:
+    """Seconds to wait for keys that nobody knows yet."""
+    return 0.0
