@@ -1,116 +1,130 @@
 """The window as a bitmap over ranks: next, previous and k-th element, and how many lie below a rank.
 
-`tree` int64[5, words]: one bit per rank, one bit per non-empty word of those, one per non-empty word of these; then
-the number of set bits in every 8 words (512 ranks) and in every 64 (4096 ranks). The lowest and the highest rank are
-sentinels whose bits are always set, so that `after` and `before` always find one.
+`tree` int64[3, words]: the number of set bits in every 64 words (4096 ranks) and in every 8 (512 ranks), then one bit
+per rank. The lowest and the highest rank are sentinels whose bits are always set, so that `after` and `before` always
+find one; behind the highest stands one more, so that there is one after it too.
+
+Nearly always the next element is among the 57 ranks that one load brings, wherever they begin; else the counts tell
+which ones to pass over.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from ridgeline.kernels._algorithm import always_inline, exact_kernel, never_inline
-from ridgeline.kernels.replay.bits import leading_zeros, lowest, population
+import numpy as np
 
-BITS, WORDS, HIGHER, EIGHTS, SIXTY_FOURS = range(5)
-ROWS: Final = 5
+from ridgeline.kernels._algorithm import always_inline, exact_kernel, never_inline
+from ridgeline.kernels.replay.bits import bits_below, bits_from, leading_zeros, lowest, population
+
+# The bits come last: what is loaded below the first of them is in the table too.
+SIXTY_FOURS, EIGHTS, BITS = range(3)
+ROWS: Final = 3
+_at = np.uint64  # an index that is not negative: none that counts from the end has to be looked for
 
 
 @exact_kernel
 def clear(tree, ranks):
-    """Empty the bitmap for ranks 0..ranks-1 and set the two sentinels."""
+    """Empty the bitmap for ranks 0..ranks-1 and set the sentinels."""
     words = (ranks >> 6) + 1
     tree[BITS, :words] = 0
-    tree[WORDS, : (words >> 6) + 1] = 0
-    tree[HIGHER, : (words >> 12) + 1] = 0
     tree[EIGHTS, : (words >> 3) + 1] = 0
     tree[SIXTY_FOURS, : (words >> 6) + 1] = 0
     insert(tree, 0)
     insert(tree, ranks - 1)
+    insert(tree, ranks)
 
 
 @exact_kernel
 def insert(tree, rank):
-    """Set the bit of `rank`."""
+    """Set the bit of `rank`, which is not set."""
     always_inline()
-    word = rank >> 6
-    tree[BITS, word] |= 1 << (rank & 63)
-    tree[WORDS, word >> 6] |= 1 << (word & 63)
-    tree[HIGHER, word >> 12] |= 1 << ((word >> 6) & 63)
-    tree[EIGHTS, word >> 3] += 1
-    tree[SIXTY_FOURS, word >> 6] += 1
+    tree[BITS, _at(rank >> 6)] |= 1 << (rank & 63)
+    tree[EIGHTS, _at(rank >> 9)] += 1
+    tree[SIXTY_FOURS, _at(rank >> 12)] += 1
 
 
 @exact_kernel
 def remove(tree, rank):
-    """Clear the bit of `rank`."""
+    """Clear the bit of `rank`, which is set."""
     always_inline()
-    word = rank >> 6
-    tree[BITS, word] &= ~(1 << (rank & 63))
-    tree[EIGHTS, word >> 3] -= 1
-    tree[SIXTY_FOURS, word >> 6] -= 1
-    if tree[BITS, word] == 0:
-        tree[WORDS, word >> 6] &= ~(1 << (word & 63))
-        if tree[WORDS, word >> 6] == 0:
-            tree[HIGHER, word >> 12] &= ~(1 << ((word >> 6) & 63))
+    tree[BITS, _at(rank >> 6)] &= ~(1 << (rank & 63))
+    tree[EIGHTS, _at(rank >> 9)] -= 1
+    tree[SIXTY_FOURS, _at(rank >> 12)] -= 1
 
 
 @exact_kernel
-def _far_after(tree, word):
-    """Return the lowest set rank above all those of `word`."""
+def _far_after(tree, rank):
+    """Return the lowest set rank of `rank` and above."""
     never_inline()
-    high = word >> 6
-    bits = tree[WORDS, high] & (-2 << (word & 63))
+    word = rank >> 6
+    bits = tree[BITS, word] & (-1 << (rank & 63))
+    while bits == 0 and (word & 7) < 7:
+        word += 1
+        bits = tree[BITS, word]
     if bits == 0:
-        top = high >> 6
-        bits = tree[HIGHER, top] & (-2 << (high & 63))
-        while bits == 0:
-            top += 1
-            bits = tree[HIGHER, top]
-        high = (top << 6) + lowest(bits)
-        bits = tree[WORDS, high]
-    word = (high << 6) + lowest(bits)
-    return (word << 6) + lowest(tree[BITS, word])
+        group = (word >> 3) + 1
+        while (group & 7) > 0 and tree[EIGHTS, group] == 0:
+            group += 1
+        if (group & 7) == 0:
+            high = group >> 3
+            while tree[SIXTY_FOURS, high] == 0:
+                high += 1
+            group = high << 3
+            while tree[EIGHTS, group] == 0:
+                group += 1
+        word = group << 3
+        while tree[BITS, word] == 0:
+            word += 1
+        bits = tree[BITS, word]
+    return (word << 6) + lowest(bits)
 
 
 @exact_kernel
 def after(tree, rank):
-    """Return the lowest set rank above `rank` (there is one: the upper sentinel)."""
+    """Return the lowest set rank above `rank` (there is one: a sentinel)."""
     always_inline()
-    word = rank >> 6
-    bits = tree[BITS, word] & (-2 << (rank & 63))
+    bits = bits_from(tree, BITS, rank + 1)
     if bits != 0:
-        return (word << 6) + lowest(bits)
-    return _far_after(tree, word)
+        return rank + 1 + lowest(bits)
+    return _far_after(tree, rank + 1)
 
 
 @exact_kernel
-def _far_before(tree, word):
-    """Return the highest set rank below all those of `word`."""
+def _far_before(tree, rank):
+    """Return the highest set rank below `rank`."""
     never_inline()
-    high = word >> 6
-    bits = tree[WORDS, high] & ((1 << (word & 63)) - 1)
+    word = rank >> 6
+    bits = tree[BITS, word] & ((1 << (rank & 63)) - 1)
+    while bits == 0 and (word & 7) > 0:
+        word -= 1
+        bits = tree[BITS, word]
     if bits == 0:
-        top = high >> 6
-        bits = tree[HIGHER, top] & ((1 << (high & 63)) - 1)
-        while bits == 0:
-            top -= 1
-            bits = tree[HIGHER, top]
-        high = (top << 6) + 63 - leading_zeros(bits)
-        bits = tree[WORDS, high]
-    word = (high << 6) + 63 - leading_zeros(bits)
-    return (word << 6) + 63 - leading_zeros(tree[BITS, word])
+        group = (word >> 3) - 1
+        while (group & 7) < 7 and tree[EIGHTS, group] == 0:
+            group -= 1
+        if (group & 7) == 7:
+            high = group >> 3
+            while tree[SIXTY_FOURS, high] == 0:
+                high -= 1
+            group = (high << 3) + 7
+            while tree[EIGHTS, group] == 0:
+                group -= 1
+        word = (group << 3) + 7
+        while tree[BITS, word] == 0:
+            word -= 1
+        bits = tree[BITS, word]
+    return (word << 6) + 63 - leading_zeros(bits)
 
 
 @exact_kernel
 def before(tree, rank):
-    """Return the highest set rank below `rank` (there is one: the lower sentinel)."""
+    """Return the highest set rank below `rank`, which is above 0 (there is one: the lower sentinel)."""
     always_inline()
-    word = rank >> 6
-    bits = tree[BITS, word] & ((1 << (rank & 63)) - 1)
+    bits = bits_below(tree, BITS, rank)
     if bits != 0:
-        return (word << 6) + 63 - leading_zeros(bits)
-    return _far_before(tree, word)
+        return rank - 1 - leading_zeros(bits)
+    return _far_before(tree, rank)
 
 
 @exact_kernel

@@ -152,8 +152,8 @@ def run(
         return _fullest(t, begin, end, seconds)
     capacity = sx.size - 2
     rank = places[0]
-    tree = chunk[5:10]
-    marks = chunk[10]
+    tree = chunk[5:8]
+    marks = chunk[8]
     marks[: (capacity >> 6) + 1] = 0
     first = integers[FIRST]
     live = integers[LIVE]

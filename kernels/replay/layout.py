@@ -40,8 +40,8 @@ FIRST, SAME, TIME_SUMS, LIVE, OUTCOME, DOUBT, REFS, PROBES, TIMES, WALK, BINS, E
     12,
 )
 BLOCK_INTEGERS: Final = 13
-# Rows of the chunk arrays: the sort's five, the bitmap's five and ks_test's marks; ranks and ks_test's four.
-CHUNK_INTEGERS: Final = 11
+# Rows of the chunk arrays: the sort's five, the bitmap's three and ks_test's marks; ranks and ks_test's four.
+CHUNK_INTEGERS: Final = 9
 CHUNK_PLACES: Final = 5
 
 # Rows of the output float32[COLUMNS, steps]: the nine scores, then ks_test's D and its ADF statistic.

@@ -14,9 +14,11 @@ from ridgeline.kernels.score.layout import HISTOGRAM_BINS, MEDIAN_ABSOLUTE_DEVIA
 
 _clear = clear
 _restart = median_mad.restart
+_take_up = median_mad.take_up
+_keep = median_mad.keep
 _enter = median_mad.enter
 _leave = median_mad.leave
-_median = median_mad.median
+_centre_of = median_mad.centre_of
 _deviation = median_mad.deviation
 _forget = histogram.forget
 _follow = histogram.follow
@@ -29,10 +31,11 @@ def fill(rank, begin, end, ranks, tree, walk_state, bin_state, edges):
     """Empty the bitmap (`ranks` points in the chunk) and let the points begin..end-1 (chunk places) enter."""
     never_inline()
     _clear(tree, ranks + 2)
-    _restart(walk_state, ranks + 1)
+    state = _restart(ranks + 1)
     _forget(bin_state, edges)
     for i in range(begin, end):
-        _enter(tree, walk_state, rank[i])
+        state = _enter(tree, state, np.int64(rank[i]))
+    _keep(state, walk_state)
 
 
 @exact_kernel
@@ -62,23 +65,24 @@ def walk(
     top = ranks + 1
     few = np.floor(bin_threshold)
     points = x[base:]
+    state = _take_up(walk_state)
     for j in range(end - begin):
         i = begin + j
         f = first[j]
         for k in range(lo - base, f - base):
-            _leave(tree, walk_state, rank[k])
-        _enter(tree, walk_state, rank[i - base])
+            state = _leave(tree, state, np.int64(rank[k]))
+        state = _enter(tree, state, np.int64(rank[i - base]))
         if with_bins:
             _follow(
-                tree, bin_state, edges, sx, rank, points, walk_state[LOWEST], walk_state[HIGHEST],
+                tree, bin_state, edges, sx, rank, points, state[LOWEST], state[HIGHEST],
                 lo - base, f - base, i - base, top, rule,
             )  # fmt: skip
         lo = f
         if live[j] == 0:
             continue
         if with_mad:
-            centre = _median(tree, walk_state, sx)
-            mad = _deviation(tree, walk_state, sx, centre)
+            centre, state = _centre_of(tree, state, sx)
+            mad, state = _deviation(tree, state, sx, centre)
             score = mad_score(x[i], centre, mad, mad_threshold)
             table[MEDIAN_ABSOLUTE_DEVIATION, j] = score
             if not settled(score, mad_cutoff, GUARD) or (
@@ -91,3 +95,4 @@ def walk(
             table[HISTOGRAM_BINS, j] = score_of_count(found, few)
             if found == UNDECIDED:
                 doubt[j] |= 1 << HISTOGRAM_BINS
+    _keep(state, walk_state)
