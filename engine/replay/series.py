@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ridgeline.engine.prepare.asks import Asks
 from ridgeline.engine.replay.plan import ReplayPlan
-from ridgeline.engine.replay.spans import Series, Span, room_for, spans_of
+from ridgeline.engine.replay.spans import Series, Span, Wanted, room_for, spans_of
 from ridgeline.engine.replay.steps import Steps
 from ridgeline.engine.replay.users import add_user_scores
 from ridgeline.engine.replay.variants import Points, variants_of
@@ -96,14 +96,14 @@ def replay_points(
         owners += [row] * len(found)
     encoded = encoded.only(np.array(owners, np.int64))  # from here on a row is a series
     entry = loader.entry("replay")
-    wanted = [np.flatnonzero(one.wanted) for one in series]
-    counts = np.array([len(at) for at in wanted], np.int64)
+    wanted = [Wanted.of(one) for one in series]
+    counts = np.array([steps.count for steps in wanted], np.int64)
     places = np.concatenate([[0], np.cumsum(counts)]).tolist()
     spans = [
         span
-        for one, at, place in zip(series, wanted, places, strict=False)
-        if len(at)
-        for span in spans_of(entry, one, at, place, threads)
+        for one, some, place in zip(series, wanted, places, strict=False)
+        if some.count
+        for span in spans_of(entry, one, some, place, threads)
     ]
     gated = [not is_open(policy) for policy in policies]
     steps = Steps.empty(counts, places[-1], users=len(plan.user), gated=any(gated))
@@ -127,14 +127,19 @@ def replay_points(
 
     each(run, spans, threads)
     if series:
-        steps.timestamps = np.concatenate([one.t[at] for one, at in zip(series, wanted, strict=True)])
-        steps.values = np.concatenate([one.x[at] for one, at in zip(series, wanted, strict=True)])
+        steps.timestamps = _joined([some.of_points(one.t) for one, some in zip(series, wanted, strict=True)])
+        steps.values = _joined([some.of_points(one.x) for one, some in zip(series, wanted, strict=True)])
     add_user_scores(series, steps, plan, encoded, threads)
     steps.judge(policies, encoded)
     replayed = Replayed(steps, series, encoded)
     if owners == list(range(len(points))):
         return replayed
     return replayed.together(np.array(owners, np.int64), len(points))
+
+
+def _joined(pieces: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """The pieces one after another; a single one as it is."""
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
 
 def _series(
@@ -152,8 +157,10 @@ def _series(
     Without anything asked for it is one series; else those by which some steps are judged.
     """
     if plan.profile.last_wins:
-        last = np.append(t[1:] != t[:-1], True)[: len(t)]
-        t, x = (t, x) if last.all() else (t[last], x[last])
+        differs = t[1:] != t[:-1]
+        if not differs.all():
+            last = np.append(differs, True)
+            t, x = t[last], x[last]
     policy = int(policies.of_row[row])
     aware = bool(policies.aware[policy])
     windows = windows_at(t, int(policies.full_duration[policy]), int(policies.reach[policy]))

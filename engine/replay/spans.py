@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,39 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Wanted:
+    """Which of a series' points are steps that are written: `count` of them, the points first..end-1 or some of these.
+
+    at: int64[count], their places; None: all of first..end-1
+    """
+
+    count: int
+    first: int
+    end: int
+    at: NDArray[np.int64] | None
+
+    @classmethod
+    def of(cls, series: Series) -> Self:
+        """Those that a series marks."""
+        wanted = series.wanted
+        if len(wanted) and wanted.all():
+            return cls(len(wanted), 0, len(wanted), None)
+        at = np.flatnonzero(wanted)
+        first, end = (int(at[0]), int(at[-1]) + 1) if len(at) else (0, 0)
+        return cls(len(at), first, end, at)
+
+    def before(self, point: int) -> int:
+        """How many of them stand before a point."""
+        if self.at is None:
+            return min(max(point - self.first, 0), self.count)
+        return int(np.searchsorted(self.at, point))
+
+    def of_points(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Their values, given those of all points."""
+        return values[self.first : self.end] if self.at is None else values[self.at]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Span:
     """Points begin..end-1 of a series, whose steps are written from output position `place` on."""
 
@@ -55,17 +88,16 @@ class Span:
     fullest: int
 
 
-def spans_of(entry: Any, series: Series, at: NDArray[np.int64], place: int, threads: int) -> Iterator[Span]:
-    """Cut a series at the ends of blocks, if there are threads for its pieces; `at`: its wanted points, at least one."""
+def spans_of(entry: Any, series: Series, wanted: Wanted, place: int, threads: int) -> Iterator[Span]:
+    """Cut a series at the ends of blocks, if there are threads for its pieces; at least one of its points is wanted."""
     block = block_of(series.seconds)
-    begin, end = int(at[0]) // block * block, int(at[-1]) + 1
+    begin, end = wanted.first // block * block, wanted.end
     fullest = len(series.t) if len(series.t) <= SHORT else _fullest(entry, series, end)
     length = end - begin
     if threads > 1:
         length = -(-max(SPAN_BLOCKS * BLOCK, SPAN_WINDOWS * (fullest + BLOCK)) // block) * block
     for start in range(begin, end, length):
-        before = int(np.searchsorted(at, start))
-        yield Span(series, start, min(start + length, end), place + before, fullest)
+        yield Span(series, start, min(start + length, end), place + wanted.before(start), fullest)
 
 
 def _fullest(entry: Any, series: Series, end: int) -> int:

@@ -15,7 +15,7 @@ from ridgeline.engine.replay.ruled import Ruled, fields_of
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.score import verdicts
 from ridgeline.engine.score.gate import held_back, is_open
-from ridgeline.engine.score.graded import GRADED, graded
+from ridgeline.engine.score.graded import GRADED, grade
 from ridgeline.engine.score.plan import algorithm_names
 from ridgeline.io.arrow.buffers import arrow, strings
 from ridgeline.kernels.replay.layout import COLUMNS, DISTANCE, STATISTIC
@@ -115,7 +115,7 @@ class Steps:
                 self._judge_slice(slice(int(stops[row] - self.counts[row]), int(stops[row])), policy, voters)
 
     def _judge_slice(self, here: slice, policy: Policy, voters: NDArray[np.int64]) -> None:
-        self.grades[:, here] = graded([self.scores[self.algorithms[at], here] for at in voters], policy.consensus)
+        grade(self.grades, self.scores, np.array(self.algorithms)[voters], policy.consensus, here)
         enough = (self.outcomes[here] == ANALYSED) & (self.votes[here] >= policy.consensus)
         if not is_open(policy):
             wrong, small = held_back(policy, self.change[here], self.level[here])

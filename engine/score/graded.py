@@ -8,19 +8,19 @@ An algorithm that failed has a share of 0 in both: it cannot vote.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ridgeline.engine.rules.user_algorithms import OTHER_SCORES, SCORE
+from ridgeline.kernels.grades.layout import BLOCK, GRADES
+from ridgeline.kernels.native import loader
 
 GRADED: Final = ("consensus_score", "mean_score")
-LOUDEST: Final = 3.0  # what one algorithm may add to the mean at most
-BLOCK: Final = 8192  # rows sorted together, so that they stay in the cache
-
 Scores = NDArray[np.floating[Any]]
+_NONE: Final = {dtype: np.empty((0, 0), dtype) for dtype in (np.float32, np.float64)}
 
 
 def algorithms_among(columns: Iterable[str]) -> list[str]:
@@ -28,29 +28,23 @@ def algorithms_among(columns: Iterable[str]) -> list[str]:
     return [name.removesuffix(SCORE) for name in columns if name.endswith(SCORE) and name not in OTHER_SCORES]
 
 
-def graded(scores: Sequence[Scores], consensus: int) -> tuple[Scores, Scores]:
-    """Return consensus_score and mean_score of n rows, each [n] of the scores' dtype.
+def graded(scores: Scores, consensus: int) -> Scores:
+    """Return consensus_score and mean_score of n rows, [2, n] of the scores' dtype.
 
-    scores: of each algorithm in force [n], NaN where it failed; consensus: at most so many algorithms.
+    scores [algorithms in force, n], float32 or float64, NaN where one failed; consensus: at most so many algorithms.
     """
-    algorithms, rows, dtype = len(scores), len(scores[0]), scores[0].dtype
-    kth, mean = np.empty(rows, dtype), np.empty(rows, dtype)
-    pairs = _network(algorithms, consensus)
-    room = np.empty((algorithms + 2, min(rows, BLOCK)), dtype)
-    for start in range(0, rows, BLOCK):
-        here = slice(start, min(start + BLOCK, rows))
-        *lanes, total, free = room[:, : here.stop - start]
-        total[:] = 0
-        for lane, score in zip(lanes, scores, strict=True):
-            np.fmax(score[here], 0, out=lane)
-            total += np.minimum(lane, LOUDEST, out=free)
-        np.divide(total, algorithms, out=mean[here])
-        for low, high in pairs:
-            np.minimum(lanes[low], lanes[high], out=free)
-            np.maximum(lanes[low], lanes[high], out=lanes[high])
-            lanes[low], free = free, lanes[low]
-        kth[here] = lanes[algorithms - consensus]
-    return kth, mean
+    grades = np.empty((GRADES, scores.shape[1]), scores.dtype)
+    grade(grades, np.ascontiguousarray(scores), np.arange(len(scores)), consensus, slice(0, scores.shape[1]))
+    return grades
+
+
+def grade(grades: Scores, scores: Scores, voters: NDArray[np.int64], consensus: int, here: slice) -> None:
+    """Write the grades of the rows `here`, [2, n], from those scores of theirs [algorithms, n] that are in force."""
+    pairs = np.array(_network(len(voters), consensus), np.int64).reshape(-1, 2)
+    arrays = scores, grades, np.empty((len(voters) + 1, BLOCK), scores.dtype)
+    short = arrays if scores.dtype == np.float32 else (_NONE[np.float32],) * 3
+    wide = (_NONE[np.float64],) * 3 if scores.dtype == np.float32 else arrays
+    loader.entry("grades")(voters, pairs, len(voters) - consensus, here.start, here.stop, *short, *wide)
 
 
 def _network(lanes: int, largest: int) -> list[tuple[int, int]]:

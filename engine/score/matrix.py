@@ -171,7 +171,7 @@ def _grades(results: Results, policies: Policies, plan: ScorePlan) -> NDArray[np
     found = np.zeros((len(GRADED), scores.shape[1]))
     for place, policy in enumerate(plan.policies):
         rows = np.flatnonzero(policies.of_row == place)
-        found[:, rows] = graded([scores[at, rows] for at in np.flatnonzero(policies.in_force[place])], policy.consensus)
+        found[:, rows] = graded(scores[policies.in_force[place]][:, rows], policy.consensus)
     return found
 
 

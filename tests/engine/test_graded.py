@@ -12,10 +12,11 @@ from ridgeline.engine.replay.matrix import replay_matrix
 from ridgeline.engine.replay.plan import ReplayPlan
 from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.overrides import Override, Overrides
-from ridgeline.engine.score.graded import BLOCK, algorithms_among, graded
+from ridgeline.engine.score.graded import algorithms_among, graded
 from ridgeline.engine.score.plan import algorithm_names
 from ridgeline.engine.score.scorer import base_policy
 from ridgeline.io.matrix import MetricMatrix
+from ridgeline.kernels.grades.layout import BLOCK
 
 START = 1_700_000_000
 
@@ -38,7 +39,7 @@ def test_they_are_the_twins(algorithms, rows, seed, dtype, data):
     scores[rng.random(scores.shape) < 0.1] = np.nan
     scores[rng.random(scores.shape) < 0.05] = np.inf
     before = scores.copy()
-    kth, mean = graded(list(scores), consensus)
+    kth, mean = graded(scores, consensus)
     assert kth.dtype == mean.dtype == dtype
     assert np.array_equal(scores, before, equal_nan=True)
     want = slowly(scores, consensus)

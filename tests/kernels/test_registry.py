@@ -71,7 +71,7 @@ def test_the_columns_are_the_registrys():
 
 
 @pytest.mark.parametrize(
-    "name", ["decode", "density", "gaps", "history", "paging", "prepare", "replay", "requests", "score", "walks"]
+    "name", ["decode", "density", "gaps", "grades", "history", "paging", "prepare", "replay", "requests", "score", "walks"]
 )
 def test_entries_take_what_their_annotations_say(name):
     entry = importlib.import_module(f"ridgeline.kernels.{name}.entry")
