@@ -48,10 +48,29 @@ def _marker(attribute: str) -> Any:
     return intrinsic(marked)
 
 
+def _disjoint() -> Any:
+    """An intrinsic that tells LLVM of the kernel which calls it that its arguments overlap nowhere."""
+    if config.DISABLE_JIT:  # type: ignore[attr-defined]
+        return lambda: None
+
+    def disjoint(typingctx: Any) -> Any:  # noqa: ARG001 - numba passes it by name
+        def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001 - numba's protocol
+            for argument in builder.function.args:
+                if isinstance(argument.type, ir.PointerType):
+                    argument.add_attribute("noalias")
+            return ir.Constant(ir.LiteralStructType([]), ir.Undefined)
+
+        return types.none(), codegen
+
+    return intrinsic(disjoint)
+
+
 never_inline = _marker("noinline")
 """Called in a kernel: it is compiled once and computes the same bits whichever entry calls it."""
 always_inline = _marker("alwaysinline")
 """Called in a kernel: called often with many arrays, it must not pass them."""
+disjoint = _disjoint()
+"""Called in a kernel that is not inlined: none of the arrays given overlap, so that loops over many of them vectorise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ def _take(scores, lane, total, loudest, nothing):
     """Copy scores into a lane, nothing for those that are NaN, and add them to the total, each up to the loudest."""
     never_inline()
     for j in range(lane.size):
-        score = scores[j] if scores[j] > nothing else nothing
+        score = max(nothing, scores[j])
         lane[j] = score
-        total[j] += score if score < loudest else loudest
+        total[j] += min(loudest, score)
 
 
 @exact_kernel
@@ -24,8 +24,8 @@ def _order(low, high):
     """Put the smaller one of each pair into `low`, the larger one into `high`."""
     never_inline()
     for j in range(low.size):
-        smaller = low[j] if low[j] < high[j] else high[j]
-        larger = high[j] if low[j] < high[j] else low[j]
+        smaller = min(high[j], low[j])
+        larger = max(low[j], high[j])
         low[j] = smaller
         high[j] = larger
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from ridgeline.kernels._algorithm import exact_kernel, never_inline
+from ridgeline.kernels._algorithm import disjoint, exact_kernel, never_inline
 from ridgeline.kernels.replay.layout import ABOVE_ONE, DISTANCE, STATISTIC
 from ridgeline.kernels.score.layout import ALGORITHMS, ANALYSED, BORING, KS_TEST, TOO_SHORT
 from ridgeline.kernels.shared.stats import STATS
@@ -59,12 +59,34 @@ def divide(size, mask, cutoffs, table):
 @exact_kernel
 def _convert(scores, out, votes):
     """Write scores float64[n] as float32, each on its side of 1, and count the votes."""
-    for j in range(scores.size):
+    never_inline()
+    disjoint()
+    for j in range(out.size):
         score = scores[j]
         value = np.float32(score)
         vote = score > 1.0
-        out[j] = ABOVE_ONE if vote and value < ABOVE_ONE else value
+        out[j] = ABOVE_ONE if vote & (value < ABOVE_ONE) else value
         votes[j] += vote
+
+
+@exact_kernel
+def _copy_outcomes(outcome, out):
+    """Write outcomes int64[n] as uint8."""
+    never_inline()
+    disjoint()
+    for j in range(out.size):
+        out[j] = outcome[j]
+
+
+@exact_kernel
+def _tell(distances, statistics, told, out_distance, out_statistic):
+    """Write ks_test's D and, beyond 0.5, its ADF statistic as float32; NaN where they are not `told`."""
+    never_inline()
+    disjoint()
+    for j in range(out_distance.size):
+        distance = distances[j] if told else np.nan
+        out_distance[j] = distance
+        out_statistic[j] = statistics[j] if distance > 0.5 else np.nan
 
 
 @exact_kernel
@@ -90,9 +112,13 @@ def write(
     """
     never_inline()
     size = end - begin
+    stop = place + size
     for k in range(ALGORITHMS):
-        if mask & (1 << k) and full:
-            _convert(table[k, :size], scores_out[k, place : place + size], votes_out[place : place + size])
+        if full:
+            if mask & (1 << k):
+                _convert(table[k, :size], scores_out[k, place:stop], votes_out[place:stop])
+            else:
+                scores_out[k, place:stop] = np.nan
             continue
         p = place
         for j in range(size):
@@ -107,6 +133,11 @@ def write(
                     votes_out[p] += 1
             scores_out[k, p] = value
             p += 1
+    told = mask & (1 << KS_TEST) != 0
+    if full:
+        _copy_outcomes(outcome, outcomes_out[place:stop])
+        _tell(distances, statistics, told, scores_out[DISTANCE, place:stop], scores_out[STATISTIC, place:stop])
+        return stop
     p = place
     for j in range(size):
         if wanted[begin + j] == 0:
@@ -114,7 +145,7 @@ def write(
         outcomes_out[p] = outcome[j]
         distance = np.nan
         statistic = np.nan
-        if live[j] != 0 and mask & (1 << KS_TEST):
+        if live[j] != 0 and told:
             distance = distances[j]
             if distance > 0.5:
                 statistic = statistics[j]

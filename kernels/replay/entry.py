@@ -28,6 +28,13 @@ from ridgeline.kernels.replay.emit import gate as _gate
 from ridgeline.kernels.replay.emit import outcomes as _outcomes
 from ridgeline.kernels.replay.emit import write as _write
 from ridgeline.kernels.replay.ewm import walk as _walk_ewm
+from ridgeline.kernels.replay.first_hour import FREES as HOUR_FREES
+from ridgeline.kernels.replay.first_hour import ORIGINS as HOUR_ORIGINS
+from ridgeline.kernels.replay.first_hour import S1S as HOUR_S1S
+from ridgeline.kernels.replay.first_hour import S2S as HOUR_S2S
+from ridgeline.kernels.replay.first_hour import SHARES as HOUR_SHARES
+from ridgeline.kernels.replay.first_hour import SIZES as HOUR_SIZES
+from ridgeline.kernels.replay.first_hour import TAILS as HOUR_TAILS
 from ridgeline.kernels.replay.first_hour import walk as _walk_hour
 from ridgeline.kernels.replay.ks import pointers as _pointers
 from ridgeline.kernels.replay.ks import walk as _walk_ks
@@ -42,30 +49,53 @@ from ridgeline.kernels.replay.layout import (
     EDGES,
     EXTREME,
     FIRST,
+    FREE,
+    FREE_HISTORY,
+    FREE_LINE,
     HOUR,
     LIVE,
     MOMENTS,
     OUTCOME,
+    OUTLIER,
     PROBES,
     REFS,
     SAME,
+    SHARE,
+    SHARES,
     SHORTEST_CHUNK,
+    SIZE,
+    SIZES,
     SQUARES,
     STATE,
     STATISTICS,
     STEPS,
     TABLE,
-    TIME_SUMS,
     TIMES,
     WALK,
+    WEIGHT,
     block_of,
 )
 from ridgeline.kernels.replay.least_squares import score as _score_least_squares
+from ridgeline.kernels.replay.moments import (
+    COUNTS,
+    HISTORY_S1,
+    HISTORY_S2,
+    ORIGINS,
+    PEAKS,
+    S1S,
+    S2S,
+    STS,
+    STTS,
+    STXS,
+    TAIL_SECONDS,
+    TAILS,
+)
 from ridgeline.kernels.replay.moments import walk as _walk_moments
 from ridgeline.kernels.replay.order import fill as _fill
 from ridgeline.kernels.replay.order import walk as _walk_order
 from ridgeline.kernels.replay.ranks import any_close as _any_close
 from ridgeline.kernels.replay.ranks import rank_points
+from ridgeline.kernels.replay.sums_scores import fill_shares as _fill_shares
 from ridgeline.kernels.replay.sums_scores import score_first_hour as _score_hour
 from ridgeline.kernels.replay.sums_scores import score_moments as _score_moments
 from ridgeline.kernels.replay.sums_scores import score_moving_average as _score_ewm
@@ -77,10 +107,13 @@ from ridgeline.kernels.replay.window import window_start
 from ridgeline.kernels.score.layout import (
     ALGORITHMS,
     FIRST_HOUR_AVERAGE,
+    GRUBBS,
     HISTOGRAM_BINS,
     KS_TEST,
     LEAST_SQUARES,
+    MEAN_SUBTRACTION_CUMULATION,
     MEDIAN_ABSOLUTE_DEVIATION,
+    STDDEV_FROM_AVERAGE,
     STDDEV_FROM_MOVING_AVERAGE,
 )
 from ridgeline.kernels.shared.switches import DAILY, GUARDED, HISTOGRAM
@@ -159,6 +192,9 @@ def run(
     live = integers[LIVE]
     doubt = integers[DOUBT]
     table = floats[TABLE : TABLE + ALGORITHMS]
+    moments = floats[MOMENTS:HOUR]
+    hour = floats[HOUR:DEVIATIONS]
+    shares = floats[SIZES : SIZES + SHARES]
     moments_state = floats[STATE][0:8]
     ewm_state = floats[STATE][8:16]
     hour_state = floats[STATE][16:24]
@@ -169,6 +205,7 @@ def run(
     daily = switches[DAILY] != 0
     block = _block_of(seconds)
     close = False
+    sized = -1
     at = begin
     while at < end:
         base, chunk_stop = chunk_bounds(t, at, end, seconds, capacity, block)
@@ -192,62 +229,40 @@ def run(
             steps, analysed = _outcomes(
                 at, stop, wanted, first, integers[SAME], integers[EXTREME], switches, live, integers[OUTCOME], doubt
             )  # fmt: skip
-            _walk_moments(
-                t, x, at, stop, before, seconds, block, first, moments_state, integers[TIMES], floats[MOMENTS : MOMENTS + 9],
-                integers[TIME_SUMS : TIME_SUMS + 2],
-            )  # fmt: skip
+            width = stop - at
+            sized = _fill_shares(at, stop, sized, first, critical, scale, switches, shares)
+            _walk_moments(t, x, at, stop, before, seconds, block, first, moments_state, integers[TIMES], moments)
             _score_moments(
-                x,
-                at,
-                stop,
-                live,
-                first,
-                floats[MOMENTS : MOMENTS + 9],
-                thresholds,
-                cutoffs,
-                switches,
-                critical,
-                table,
-                doubt,
-            )
+                x[at:stop], moments[ORIGINS], moments[HISTORY_S1], moments[HISTORY_S2], moments[S1S], moments[S2S],
+                moments[TAILS], shares[SHARE], shares[FREE], shares[OUTLIER], shares[FREE_HISTORY], thresholds, cutoffs,
+                switches, table[STDDEV_FROM_AVERAGE], table[GRUBBS], table[MEAN_SUBTRACTION_CUMULATION], doubt,
+            )  # fmt: skip
             if mask & (1 << LEAST_SQUARES):
                 _score_least_squares(
-                    t, x, at, stop, live, first, floats[MOMENTS : MOMENTS + 9], integers[TIME_SUMS : TIME_SUMS + 2],
-                    thresholds[LEAST_SQUARES], cutoffs[LEAST_SQUARES], switches, seconds, always, table, doubt,
+                    moments[ORIGINS], moments[S1S], moments[S2S], moments[STXS], moments[PEAKS], moments[COUNTS],
+                    moments[STS], moments[STTS], moments[TAILS], moments[TAIL_SECONDS],
+                    shares[SIZE], shares[SHARE], shares[FREE_LINE],
+                    thresholds[LEAST_SQUARES], cutoffs[LEAST_SQUARES], switches, seconds, always,
+                    table[LEAST_SQUARES, :width], doubt,
                 )  # fmt: skip
             if mask & (1 << FIRST_HOUR_AVERAGE):
                 hour_stop = _walk_hour(
-                    t,
-                    x,
-                    at,
-                    stop,
-                    before,
-                    hour_stop,
-                    seconds,
-                    switches[HOUR_SECONDS],
-                    first,
-                    hour_state,
-                    floats[HOUR : HOUR + 4],
+                    t, x, at, stop, before, hour_stop, seconds, switches[HOUR_SECONDS], first, hour_state, hour
                 )
                 _score_hour(
-                    x,
-                    at,
-                    stop,
-                    live,
-                    floats[HOUR : HOUR + 4],
-                    thresholds[FIRST_HOUR_AVERAGE],
-                    cutoffs[FIRST_HOUR_AVERAGE],
-                    switches,
-                    table,
-                    doubt,
-                )
+                    hour[HOUR_ORIGINS], hour[HOUR_S1S], hour[HOUR_S2S], hour[HOUR_SIZES], hour[HOUR_SHARES],
+                    hour[HOUR_FREES], hour[HOUR_TAILS],
+                    thresholds[FIRST_HOUR_AVERAGE], cutoffs[FIRST_HOUR_AVERAGE], switches,
+                    table[FIRST_HOUR_AVERAGE, :width], doubt,
+                )  # fmt: skip
             if mask & (1 << STDDEV_FROM_MOVING_AVERAGE):
                 _walk_ewm(
                     x, at, stop, before, block, first, weights, totals, ewm_state, floats[DEVIATIONS], floats[SQUARES]
                 )
                 _score_ewm(
-                    x, at, stop, live, first, floats[DEVIATIONS], floats[SQUARES], scale,
-                    thresholds[STDDEV_FROM_MOVING_AVERAGE], cutoffs[STDDEV_FROM_MOVING_AVERAGE], switches, table, doubt,
+                    x[at:stop], floats[DEVIATIONS], floats[SQUARES], shares[WEIGHT],
+                    thresholds[STDDEV_FROM_MOVING_AVERAGE], cutoffs[STDDEV_FROM_MOVING_AVERAGE], switches,
+                    table[STDDEV_FROM_MOVING_AVERAGE, :width], doubt,
                 )  # fmt: skip
             if with_bins | with_mad:
                 _walk_order(

@@ -10,6 +10,10 @@ from ridgeline.kernels.replay.moments import DRIFT, mean_of, square_sums
 
 ORIGIN, S1, S2, PEAK, COUNT = range(5)
 STATE: Final = 5
+# Rows that `walk` fills, float64[ROWS, steps]: the origin, S1, S2, the number of points n, 1 / n, 1 / (n - 1), and the mean
+# of the three newest points of the window, from the origin (0 where there are not so many).
+ORIGINS, S1S, S2S, SIZES, SHARES, FREES, TAILS = range(7)
+ROWS: Final = 7
 
 
 @exact_kernel
@@ -34,7 +38,6 @@ def walk(t, x, begin, end, lo, stop, seconds, hour, first, state, rows):
     """Move the first hour over the points begin..end-1; return `stop`, where it ends now.
 
     The sample of point i is x[first : stop], stop the first point at or after t_i - seconds + hour, never beyond i.
-    rows float64[4, >= end - begin]: origin, S1, S2, number of points.
     """
     never_inline()
     o = state[ORIGIN]
@@ -42,6 +45,8 @@ def walk(t, x, begin, end, lo, stop, seconds, hour, first, state, rows):
     s2 = state[S2]
     peak = state[PEAK]
     count = state[COUNT]
+    size = -1
+    share = free = 0.0
     for j in range(end - begin):
         i = begin + j
         f = first[j]
@@ -75,10 +80,17 @@ def walk(t, x, begin, end, lo, stop, seconds, hour, first, state, rows):
             s2 = state[S2]
             peak = state[PEAK]
             count = 0.0
-        rows[0, j] = o
-        rows[1, j] = s1
-        rows[2, j] = s2
-        rows[3, j] = float(stop - f)
+        if stop - f != size:
+            size = stop - f
+            share = 1.0 / float(size)
+            free = 1.0 / (float(size) - 1.0)
+        rows[ORIGINS, j] = o
+        rows[S1S, j] = s1
+        rows[S2S, j] = s2
+        rows[SIZES, j] = float(size)
+        rows[SHARES, j] = share
+        rows[FREES, j] = free
+        rows[TAILS, j] = ((x[i] - o) + (x[i - 1] - o) + (x[i - 2] - o)) / 3.0 if i >= 2 else 0.0
     state[ORIGIN] = o
     state[S1] = s1
     state[S2] = s2

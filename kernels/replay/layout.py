@@ -20,26 +20,28 @@ SHORTEST_CHUNK: Final = 8  # blocks per ranking, at least; CHUNK_WINDOWS windows
 CHUNK_WINDOWS: Final = 6
 RADIX: Final = 2048  # digits of the ranking's sort
 
-# Rows of block_floats: nine of sums, four of the first hour, the moving average's two, the table of scores by
-# algorithm, ks_test's two, all states in one, the histogram's edges.
-MOMENTS, HOUR, DEVIATIONS, SQUARES, TABLE, DISTANCES, STATISTICS, STATE, EDGES = 0, 9, 13, 14, 15, 24, 25, 26, 27
-BLOCK_FLOATS: Final = 28
-# Rows of block_integers; TIME_SUMS has two.
-FIRST, SAME, TIME_SUMS, LIVE, OUTCOME, DOUBT, REFS, PROBES, TIMES, WALK, BINS, EXTREME = (
+# Rows of block_floats: twelve of sums, seven of the first hour, the moving average's two, the table of scores by
+# algorithm, ks_test's two, all states in one, the histogram's edges, and seven of what depends on the number of points alone.
+MOMENTS, HOUR, DEVIATIONS, SQUARES, TABLE, DISTANCES, STATISTICS, STATE, EDGES, SIZES = (
     0,
-    1,
-    2,
-    4,
-    5,
-    6,
-    7,
-    8,
-    9,
-    10,
-    11,
     12,
+    19,
+    20,
+    21,
+    30,
+    31,
+    32,
+    33,
+    34,
 )
-BLOCK_INTEGERS: Final = 13
+SHARES: Final = 7
+BLOCK_FLOATS: Final = SIZES + SHARES
+# Of n points: n, 1 / n, 1 / (n - 1), what makes standard deviations grubbs' score, 1 / (n - 1) and 1 / n less what the
+# history's and the window's deviation take off, what makes weighted squares a variance.
+SIZE, SHARE, FREE, OUTLIER, FREE_HISTORY, FREE_LINE, WEIGHT = range(SHARES)
+# Rows of block_integers.
+FIRST, SAME, LIVE, OUTCOME, DOUBT, REFS, PROBES, TIMES, WALK, BINS, EXTREME = range(11)
+BLOCK_INTEGERS: Final = 11
 # Rows of the chunk arrays: the sort's five, the bitmap's three and ks_test's marks; ranks and ks_test's four.
 CHUNK_INTEGERS: Final = 9
 CHUNK_PLACES: Final = 5

@@ -19,6 +19,11 @@ ORIGIN, S1, S2, STX, PEAK, COUNT = range(6)
 STATE: Final = 6
 T0, ST, STT = range(3)
 TIMES: Final = 3
+# Rows that `walk` fills, float64[ROWS, steps]: the origin; the history's S1 and S2 (all points but the newest); S1, S2,
+# STX, PEAK and COUNT of the window; ST and STT; the mean of the three newest points, from the origin, and that of their
+# seconds, from T0: both 0 where there are not so many.
+ORIGINS, HISTORY_S1, HISTORY_S2, S1S, S2S, STXS, PEAKS, COUNTS, STS, STTS, TAILS, TAIL_SECONDS = range(12)
+ROWS: Final = 12
 
 
 @exact_kernel
@@ -123,25 +128,24 @@ def anchor(t, x, a, b, state, times):
 
 
 @exact_kernel
-def walk(t, x, begin, end, lo, seconds, block, first, state, times, rows, sums):
-    """Move the window over the points begin..end-1 and note its sums at each.
+def walk(t, x, begin, end, lo, seconds, block, first, state, times, rows):
+    """Move the window over the points begin..end-1 and note its sums at each in `rows`.
 
-    `lo`: first[] of the point before `begin`; block: a power of two, points after which the sums are taken afresh. rows float64[9, >= end - begin]: origin, the history's S1 and S2 (all
-    points but the newest), S1, S2, STX, PEAK, COUNT of the window; sums int64[2, ...]: ST and STT, in seconds from
-    T0. float64 row 8 holds the newest point's seconds from T0.
+    `lo`: first[] of the point before `begin`; block: a power of two, points after which the sums are taken afresh.
     """
     never_inline()
-    origins = rows[0]
-    history_s1 = rows[1]
-    history_s2 = rows[2]
-    window_s1 = rows[3]
-    window_s2 = rows[4]
-    window_stx = rows[5]
-    peaks = rows[6]
-    counts = rows[7]
-    newest = rows[8]
-    seconds_sum = sums[0]
-    squares_sum = sums[1]
+    origins = rows[ORIGINS]
+    history_s1 = rows[HISTORY_S1]
+    history_s2 = rows[HISTORY_S2]
+    window_s1 = rows[S1S]
+    window_s2 = rows[S2S]
+    window_stx = rows[STXS]
+    peaks = rows[PEAKS]
+    counts = rows[COUNTS]
+    window_st = rows[STS]
+    window_stt = rows[STTS]
+    tails = rows[TAILS]
+    tail_seconds = rows[TAIL_SECONDS]
     o = state[ORIGIN]
     s1 = state[S1]
     s2 = state[S2]
@@ -198,9 +202,14 @@ def walk(t, x, begin, end, lo, seconds, block, first, state, times, rows, sums):
         window_stx[j] = stx
         peaks[j] = peak
         counts[j] = count
-        newest[j] = float(u)
-        seconds_sum[j] = st
-        squares_sum[j] = stt
+        window_st[j] = float(st)
+        window_stt[j] = float(stt)
+        if i >= 2:
+            tails[j] = (d + (x[i - 1] - o) + (x[i - 2] - o)) / 3.0
+            tail_seconds[j] = float(u) - float(2 * t[i] - t[i - 1] - t[i - 2]) * (1.0 / 3.0)
+        else:
+            tails[j] = 0.0
+            tail_seconds[j] = 0.0
     state[ORIGIN] = o
     state[S1] = s1
     state[S2] = s2

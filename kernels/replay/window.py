@@ -80,10 +80,8 @@ def newest_extreme(x, point, lowest):
 def fullest(t, begin, end, seconds):
     """Return how many points the fullest window of the points begin..end-1 holds."""
     never_inline()
-    lo = 0
     most = 0
     for i in range(begin, end):
-        while t[lo] <= t[i] - seconds:
-            lo += 1
-        most = max(most, i + 1 - lo)
+        while most <= i and t[i - most] > t[i] - seconds:
+            most += 1
     return most

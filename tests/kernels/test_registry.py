@@ -71,7 +71,8 @@ def test_the_columns_are_the_registrys():
 
 
 @pytest.mark.parametrize(
-    "name", ["decode", "density", "gaps", "grades", "history", "paging", "prepare", "replay", "requests", "score", "walks"]
+    "name",
+    ["decode", "density", "gaps", "grades", "history", "paging", "prepare", "replay", "requests", "score", "walks"],
 )
 def test_entries_take_what_their_annotations_say(name):
     entry = importlib.import_module(f"ridgeline.kernels.{name}.entry")
@@ -122,14 +123,19 @@ def test_layouts_name_their_places_once():
     assert adf_layout.SCRATCH_FIXED + KS_SCRATCH_FIXED < score_layout.SCRATCH_FIXED
     assert replay_layout.WIDTH * 8 % 4096
     rows = (replay_layout.HOUR, replay_layout.DEVIATIONS, replay_layout.DISTANCES, replay_layout.BLOCK_FLOATS)
-    assert rows == (9, 13, replay_layout.TABLE + score_layout.ALGORITHMS, replay_layout.EDGES + 1)
+    assert rows == (
+        12,
+        19,
+        replay_layout.TABLE + score_layout.ALGORITHMS,
+        replay_layout.EDGES + 1 + replay_layout.SHARES,
+    )
 
 
 def test_layouts_need_no_numba():
     names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / "kernels").rglob("layout.py")]
     names += ["kernels.shared.stats", "kernels.shared.switches", "kernels.shared.weights"]
     code = f"import sys, {', '.join(f'ridgeline.{name}' for name in names)}; print('numba' in sys.modules)"
-    assert len(names) == 17
+    assert len(names) == 18
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
