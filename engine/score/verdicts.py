@@ -85,7 +85,7 @@ def boolean_array(values: NDArray[np.bool_], valid: NDArray[np.bool_]) -> pa.Arr
 
 def named(codes: NDArray[Any], names: Sequence[str | None]) -> pa.Array:
     """Return the names that codes stand for, as strings; neighbours are mostly alike, so they are written run by run."""
-    if names[0] is None and not codes.any():
+    if names and names[0] is None and not codes.any():
         return pa.nulls(len(codes), pa.string())
     changes = np.flatnonzero(codes[1:] != codes[:-1]) + 1
     bounds = np.concatenate(([0], changes, [len(codes)]))

@@ -18,7 +18,7 @@ from ridgeline.engine.score import tables as engine_tables
 from ridgeline.engine.score.matrix import score_matrix
 from ridgeline.engine.score.plan import ScorePlan, algorithm_names
 from ridgeline.engine.score.tables import TABLE, Tables, exponential_weights, grubbs_critical
-from ridgeline.engine.score.verdicts import verdict_schema
+from ridgeline.engine.score.verdicts import named, verdict_schema
 from ridgeline.io.errors import InputError
 from ridgeline.io.matrix import NO_AS_OF, MetricMatrix
 from ridgeline.io.reasons import MALFORMED, NO_KEY
@@ -84,6 +84,15 @@ def test_outcomes_in_their_order():
     # Short comes before stale, stale before boring.
     late = score(matrix, as_of=START + 501).to_pylist()
     assert [row["outcome"] for row in late[:4]] == ["stale", "stale", "too_short", "stale"]
+
+
+@pytest.mark.parametrize(
+    ("codes", "names"), [([], []), ([], ["a"]), ([], [None]), ([0, 0, 1, 1, 0], [None, "é"]), ([1, 1, 0], ["", "b"])]
+)
+def test_codes_are_written_out_as_names(codes, names):
+    found = named(np.array(codes, np.int64), names)
+    found.validate(full=True)
+    assert found.to_pylist() == [names[code] for code in codes]
 
 
 def test_stale_periods_come_from_the_policy_or_the_profile():
