@@ -27,8 +27,8 @@ CLOSING = """\
 66 no data, 69 source unavailable, 70 partial, 74 output, 75 locked by another run, 77 authentication, 129, 130, 143
 ended by SIGHUP, SIGINT, SIGTERM."""
 # New objects between two searches for garbage. Python's 700 are for programs that make it: imports make objects that stay,
-# and a search through them all, again and again, took a sixth of the CPU of a short command.
-YOUNG = 20_000
+# and a search through them all, again and again, took a sixth of the CPU of a short command. A short command makes fewer.
+YOUNG = 100_000
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     spare()
     with sound_streams():
         code = _run(sys.argv[1:], own_process=True)
+    gc.freeze()  # an interpreter that ends searches all objects twice more, a tenth of the CPU of a short command
     if "ridgeline.io.parquet.waiting" in sys.modules:  # else nothing was read that could hang
         from ridgeline.engine.cli.watchdog import end_if_reading_hangs
 
