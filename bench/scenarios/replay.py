@@ -19,7 +19,7 @@ from ridgeline.bench.row import Row
 from ridgeline.engine.backtest.scores import write_scores
 from ridgeline.engine.replay.matrix import replay_matrix, replay_rows
 from ridgeline.engine.replay.plan import ReplayPlan
-from ridgeline.engine.replay.steps import table_of
+from ridgeline.engine.replay.steps import step_schema, table_of
 from ridgeline.engine.rules.judgement import CONSENSUS, RULES, with_walks
 from ridgeline.engine.score.matrix import score_matrix
 from ridgeline.engine.score.plan import ScorePlan
@@ -82,7 +82,8 @@ def _written(axes: Axes, steps: int) -> Row:
 
         def work() -> None:
             steps = replay_rows(matrix, ReplayPlan(), threads=1).steps
-            write_scores([table_of(matrix.metrics, steps, encoded=True)], Path(folder, "scores.parquet"))
+            tables = [table_of(matrix.metrics, steps, encoded=True)]
+            write_scores([tables], step_schema(encoded=True), Path(folder, "scores.parquet"))
 
         timing = repeat(work, runs=min(axes.runs, 3))
     return Row(

@@ -10,11 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+from ridgeline.engine.backtest.counts import WEEK
 from ridgeline.engine.backtest.incidents import to_table
 from ridgeline.engine.backtest.job import Job
 from ridgeline.engine.backtest.journal import Journal
 from ridgeline.engine.backtest.manifest import add_counts, checksum, cpu, digest, fingerprint, versions
-from ridgeline.engine.backtest.part import WEEK, Done
+from ridgeline.engine.backtest.part import Done
 from ridgeline.engine.backtest.plan import Part, scan
 from ridgeline.engine.backtest.runners import on_dask, on_threads
 from ridgeline.engine.backtest.shuffled import Shuffled, remove, shuffle

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ridgeline.io.disk.atomic import write_atomic
 
-ROWS_PER_GROUP: Final = 1 << 20
+T = TypeVar("T")
 # Scores are noise to a compressor: zstd makes a tenth less of them than snappy, and doubles the time of writing.
 _FORMAT: Final[dict[str, Any]] = {
     "compression": "snappy",
@@ -24,20 +24,43 @@ _FORMAT: Final[dict[str, Any]] = {
 }
 
 
-def write_scores(tables: Sequence[pa.Table], path: Path) -> str:
-    """Write the steps of a part, texts dictionary-encoded, and return the sha256 of the file. Raises OutputError.
+def write_scores(groups: Iterable[Sequence[pa.Table]], schema: pa.Schema, path: Path) -> str:
+    """Write the steps of a part, one row group after another as they come, and return the sha256 of the file.
 
-    Read back, the table has the columns of `step_schema`. Its bytes do not depend on how the steps were cut into tables.
+    groups: tables of `step_schema(encoded=True)`, one after another; `schema`: theirs. Read back, they have the columns of
+    `step_schema`. The bytes do not depend on how the steps of a group were cut into tables.
+
+    Raises OutputError, and whatever the making of the groups raises: then the old file, if any, is untouched.
     """
-    table = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
     seal = hashlib.sha256()
+    failures: list[OSError] = []
 
     def content(file: BinaryIO) -> None:
-        with pq.ParquetWriter(_Sealing(file, seal), table.schema, **_FORMAT) as writer:
-            writer.write_table(table, row_group_size=ROWS_PER_GROUP)
+        with pq.ParquetWriter(_Sealing(file, seal), schema, **_FORMAT) as writer:
+            for tables in _apart(groups, failures):
+                table = schema.empty_table() if not tables else pa.concat_tables(tables)
+                if len(table):
+                    one = table if len(tables) == 1 else table.unify_dictionaries()
+                    writer.write_table(one, row_group_size=len(one))
 
-    write_atomic(path, content)
+    try:
+        write_atomic(path, content)
+    except _ElsewhereError:
+        raise failures[0] from None
     return seal.hexdigest()
+
+
+class _ElsewhereError(Exception):
+    """What was to be written failed to come by an error of the system's: it is none of the file's."""
+
+
+def _apart(groups: Iterable[T], failures: list[OSError]) -> Iterator[T]:
+    """The groups; an error of the system's that their making raises is kept apart from those of writing."""
+    try:
+        yield from groups
+    except OSError as error:
+        failures.append(error)
+        raise _ElsewhereError from error
 
 
 class _Sealing:

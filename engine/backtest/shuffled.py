@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from ridgeline.engine.backtest.part import reasons_of
+from ridgeline.engine.backtest.counts import reasons_of
 from ridgeline.io.errors import OutputError
 from ridgeline.io.matrix import MetricMatrix
 from ridgeline.io.parquet.source import ParquetSource

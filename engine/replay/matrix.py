@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ridgeline.engine.prepare.asks import Asking
 from ridgeline.engine.replay.judging import judge_by_rules
+from ridgeline.engine.replay.pages import Pages
 from ridgeline.engine.replay.plan import ReplayPlan
 from ridgeline.engine.replay.series import Replayed, replay_points
 from ridgeline.engine.replay.steps import table_of
@@ -53,8 +54,12 @@ def replay_rows(
     *,
     starts: NDArray[np.int64] | None = None,
     threads: int = 1,
+    pages: Pages | None = None,
 ) -> Replayed:
-    """Replay every metric as `replay_matrix` does, in numpy arrays, with the series that the steps were judged by."""
+    """Replay every metric as `replay_matrix` does, in numpy arrays, with the series that the steps were judged by.
+
+    pages: what the steps are written into, which they have until something else is.
+    """
     names = matrix.metrics.to_pylist()
     policy_of_row = None
     policies: tuple[Policy, ...] = (Policy(),)
@@ -64,7 +69,7 @@ def replay_rows(
     bounds, t, x = matrix.offsets.tolist(), matrix.timestamps, matrix.values
     points = [(t[begin:end], x[begin:end]) for begin, end in pairwise(bounds)]
     asks = Asking(plan.preparation).of(names, len(matrix))
-    replayed = replay_points(points, plan, policies, policy_of_row, starts, asks, threads)
+    replayed = replay_points(points, plan, policies, policy_of_row, starts, asks, threads, pages)
     if plan.rules:
         steps = replayed.steps
         steps.ruled = judge_by_rules(points, steps, plan, policies, policy_of_row, threads)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgeline.engine.prepare.asks import Asks
+from ridgeline.engine.replay.pages import Pages
 from ridgeline.engine.replay.plan import ReplayPlan
 from ridgeline.engine.replay.spans import Series, Span, Wanted, room_for, spans_of
 from ridgeline.engine.replay.steps import Steps
@@ -84,6 +85,7 @@ def replay_points(
     starts: NDArray[np.int64] | None,
     asks: Asks | None,
     threads: int,
+    pages: Pages | None = None,
 ) -> Replayed:
     """Replay series of points by policies[policy_of_row] each, asked of preparation as `asks` say; else as `replay_rows`."""
     score_plan = ScorePlan(plan.profile, full_duration=plan.window, policies=policies, user=plan.user)
@@ -106,7 +108,7 @@ def replay_points(
         for span in spans_of(entry, one, some, place, threads)
     ]
     gated = [not is_open(policy) for policy in policies]
-    steps = Steps.empty(counts, places[-1], users=len(plan.user), gated=any(gated))
+    steps = Steps.empty(counts, places[-1], pages or Pages(), users=len(plan.user), gated=any(gated))
     fullest = max((span.fullest for span in spans), default=1)
     shortest = min((int(one.switches[MIN_POINTS]) for one in series), default=1)
     weights = _tables.weights(fullest)

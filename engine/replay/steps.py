@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ridgeline.engine.replay.pages import Pages
 from ridgeline.engine.replay.ruled import Ruled, fields_of
 from ridgeline.engine.rules.policy import Policy
 from ridgeline.engine.score import verdicts
@@ -26,21 +28,25 @@ if TYPE_CHECKING:
 
 CHUNK_ROWS: Final = 1 << 20  # rows per chunk of a table, fewer where names are so long
 CHUNK_BYTES: Final = (1 << 31) - 1  # that this many would overflow Arrow's strings
+LONG: Final = 1 << 13  # analysed steps in a row that are worth a chunk of their own
 KS_COLUMNS: Final = ("ks_test_d", "ks_test_adf")
 
 
-def step_schema(user: Sequence[str] = (), rules: Sequence[str] = ()) -> pa.Schema:
+def step_schema(user: Sequence[str] = (), rules: Sequence[str] = (), *, encoded: bool = False) -> pa.Schema:
     """Return the schema of replayed steps, with the named users' algorithms after the nine, and what rules with walks say.
 
-    `anomalous`, `votes` and scores are null where not analysed.
+    `anomalous`, `votes` and scores are null where not analysed; texts are dictionary-encoded where `encoded`.
     """
     names = (*algorithm_names(), *user)
+    metric, outcome = pa.string(), pa.string()
+    if encoded:
+        metric, outcome = pa.dictionary(pa.int32(), metric), pa.dictionary(pa.int8(), outcome)
     return pa.schema(
         [
-            pa.field("metric", pa.string()),
+            pa.field("metric", metric),
             pa.field("timestamp", pa.int64()),
             pa.field("value", pa.float64()),
-            pa.field("outcome", pa.string()),
+            pa.field("outcome", outcome),
             pa.field("anomalous", pa.bool_()),
             pa.field("votes", pa.int8()),
             *(pa.field(f"{name}_score", pa.float32()) for name in names),
@@ -80,14 +86,16 @@ class Steps:
     ruled: Ruled | None = None
 
     @classmethod
-    def empty(cls, counts: NDArray[np.int64], steps: int, *, users: int, gated: bool) -> Steps:
+    def empty(cls, counts: NDArray[np.int64], steps: int, pages: Pages, *, users: int, gated: bool) -> Steps:
         """Return room for so many steps."""
+        votes = pages.empty("votes", (steps,), np.uint8)
+        votes[:] = 0
         return cls(
             counts,
-            np.empty(steps, np.uint8),
-            np.zeros(steps, np.uint8),
-            np.empty((COLUMNS + users, steps), np.float32),
-            np.empty((len(GRADED), steps), np.float32),
+            pages.empty("outcomes", (steps,), np.uint8),
+            votes,
+            pages.empty("scores", (COLUMNS + users, steps), np.float32),
+            pages.empty("grades", (len(GRADED), steps), np.float32),
             np.zeros(steps if gated else 0),
             np.zeros(steps if gated else 0),
             np.empty(0, np.int64),
@@ -146,11 +154,7 @@ def table_of(
     metrics: pa.StringArray, steps: Steps, user: Sequence[str] = (), rules: Sequence[str] = (), *, encoded: bool = False
 ) -> pa.Table:
     """Return the steps of each metric, in order, as a table of `step_schema`; texts dictionary-encoded where `encoded`."""
-    columns = step_schema(user, rules)
-    for place, field in enumerate(columns):
-        if encoded and pa.types.is_string(field.type):
-            code = pa.int32() if field.name == "metric" else pa.int8()
-            columns = columns.set(place, field.with_type(pa.dictionary(code, pa.string())))
+    columns = step_schema(user, rules, encoded=encoded)
     return pa.Table.from_batches(list(_batches(metrics, steps, columns, encoded=encoded)), schema=columns)
 
 
@@ -160,10 +164,10 @@ def _batches(metrics: pa.StringArray, steps: Steps, schema: pa.Schema, *, encode
     codes = np.repeat(np.arange(len(names), dtype=np.int32), steps.counts[steps.counts > 0])
     text = partial(_encoded, strings(names), strings(verdicts.OUTCOMES)) if encoded else partial(_plain, names)
     rows = CHUNK_ROWS if encoded else min(CHUNK_ROWS, CHUNK_BYTES // max(map(_size, names), default=1))
-    for start in range(0, len(codes), rows):
-        here = slice(start, min(start + rows, len(codes)))
-        analysed = steps.outcomes[here] == ANALYSED
-        valid = pa.py_buffer(np.packbits(analysed, bitorder="little"))
+    every = steps.outcomes == ANALYSED
+    for here in _pieces(every, rows):
+        analysed = every[here]
+        valid = None if analysed.all() else pa.py_buffer(np.packbits(analysed, bitorder="little"))
         metric, outcome = text(codes[here], steps.outcomes[here])
         columns: list[Any] = [
             metric,
@@ -184,6 +188,15 @@ def _batches(metrics: pa.StringArray, steps: Steps, schema: pa.Schema, *, encode
         yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
+def _pieces(analysed: NDArray[np.bool_], rows: int) -> Iterator[slice]:
+    """Cut steps into pieces of at most so many rows; long runs of analysed ones, which need no bitmap, stand apart."""
+    edges = np.flatnonzero(np.diff(analysed, prepend=False, append=False)).reshape(-1, 2)
+    bounds = edges[edges[:, 1] - edges[:, 0] >= LONG].ravel().tolist()
+    for first, end in pairwise(dict.fromkeys([0, *bounds, len(analysed)])):
+        for start in range(first, end, rows):
+            yield slice(start, min(start + rows, end))
+
+
 def _encoded(
     names: pa.StringArray, words: pa.StringArray, metrics: NDArray[np.int32], outcomes: NDArray[np.uint8]
 ) -> tuple[pa.Array, pa.Array]:
@@ -202,8 +215,8 @@ def _size(name: str) -> int:
     return len(name.encode()) or 1
 
 
-def _nullable(scores: NDArray[np.float32], analysed: NDArray[np.bool_], valid: pa.Buffer) -> pa.Array:
-    """Return scores without copying them, null where NaN; `valid` is the bitmap of `analysed`, which most often is it."""
+def _nullable(scores: NDArray[np.float32], analysed: NDArray[np.bool_], valid: pa.Buffer | None) -> pa.Array:
+    """Return scores without copying them, null where NaN; `valid` is the bitmap of `analysed` (None: all are), mostly it."""
     present = ~np.isnan(scores)
     if not np.array_equal(present, analysed):
         valid = pa.py_buffer(np.packbits(present, bitorder="little"))

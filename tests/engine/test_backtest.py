@@ -15,9 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import ridgeline
-from ridgeline.engine.backtest import plan
+from ridgeline.engine.backtest import groups, plan
 from ridgeline.engine.cli.main import main
 from ridgeline.engine.demo.fleet import build_fleet
+from ridgeline.engine.replay.matrix import replay_matrix
+from ridgeline.engine.replay.plan import ReplayPlan
+from ridgeline.io.matrix import MetricMatrix
+from ridgeline.io.parquet import reader
 from ridgeline.io.parquet.source import ParquetSource
 
 END = 1_700_000_000
@@ -475,6 +479,21 @@ def test_parts_depend_on_the_data_alone(dataset, history, tmp_path):
     one, other = (plan.scan(ParquetSource(path)) for path in (dataset, tmp_path / "other.parquet"))
     assert [part.rows for part in one] == [part.rows for part in other]
     assert sum(len(part.portion.catalog.names) for part in one) == 8
+
+
+@pytest.mark.parametrize("batch", [150, 4000])
+def test_row_groups_and_their_bytes_depend_on_the_data_alone(dataset, history, tmp_path, monkeypatch, batch):
+    monkeypatch.setattr(groups, "GROUP", 900)  # a row group of two metrics, the last of one
+    outputs = tmp_path / "whole", tmp_path / "in pieces"
+    assert backtest(dataset, outputs[0]) == 0
+    monkeypatch.setattr(reader, "BATCH", batch)
+    assert backtest(dataset, outputs[1]) == 0
+    assert data_files(outputs[0]) == data_files(outputs[1])
+    (path,) = outputs[0].glob(DATA_FILES)
+    file = pq.ParquetFile(path)
+    assert [file.metadata.row_group(at).num_rows for at in range(file.num_row_groups)] == [1000] * 4
+    whole = replay_matrix(MetricMatrix.from_table(history), ReplayPlan())
+    assert file.read().combine_chunks().equals(whole.combine_chunks())
 
 
 def test_a_dask_cluster_that_loses_a_worker_gives_the_same_bytes(tmp_path, monkeypatch):
