@@ -21,6 +21,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
 
+from ridgeline.engine.rules.installed import may_declare
 from ridgeline.engine.rules.judgement import EXPECTED_HIGH, EXPECTED_LOW, RULE_SCORE, SCORE_OF_RULE
 from ridgeline.io.errors import InputError
 
@@ -126,8 +127,10 @@ def _places(modules: Sequence[str]) -> Iterator[tuple[str, Any]]:
 
 
 @cache
-def _entries(_path: tuple[str, ...]) -> tuple[Any, ...]:
+def _entries(path: tuple[str, ...]) -> tuple[Any, ...]:
     """The entry points of what is installed on a path, looked for once: it reads the metadata of every package."""
+    if not may_declare(GROUP, path):
+        return ()
     from importlib.metadata import entry_points
 
     return tuple(entry_points(group=GROUP))

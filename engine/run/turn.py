@@ -18,7 +18,6 @@ from ridgeline.engine.run.shedding import Places
 from ridgeline.engine.run.sinks import Sink
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.errors import AuthenticationFailed, NoData, OutputError, SourceUnavailable
-from ridgeline.io.redis.entries import Entries
 from ridgeline.io.shard import Share
 from ridgeline.io.state.interface import StateError
 
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from ridgeline.engine.run.scan import Scan
     from ridgeline.engine.run.shadow.shadowing import Shadowing
     from ridgeline.engine.run.skips import OperatorSkips
+    from ridgeline.io.redis.entries import Entries
     from ridgeline.io.redis.ledger import Ledger
     from ridgeline.io.source import Source
 
@@ -93,7 +93,6 @@ class Turn:
     lacking   why there is no data, if there is none
     ledger    the keys that siblings and operators share with us, where there are any to be kept
     siblings  the same, where they are only asked
-    entries   what is to be written there once the alerts are out
     waiting   alerts in the outbox by strategy; None where that is not known
     unkept    why some of it could not be read or written: one problem of the run's, however many there are
     operators knows which metrics operators of Skyline took out of the analysis
@@ -125,7 +124,6 @@ class Turn:
     lacking: NoData | None = None
     ledger: Ledger | None = None
     siblings: Ledger | None = None
-    entries: Entries = field(default_factory=Entries)
     waiting: Counter[str] | None = None
     unkept: list[StateError] = field(default_factory=list)
     operators: OperatorSkips | None = None
@@ -139,6 +137,7 @@ class Turn:
     settled: int = 0
     _codes: set[int] = field(default_factory=set)
     _broken_off: int | None = None
+    _entries: Entries | None = None
 
     @classmethod
     def begin(cls, request: Request, budget: Budget, wall: Callable[[], float]) -> Turn:
@@ -148,6 +147,15 @@ class Turn:
         now, share = int(wall()), request.config.shards.share()
         made = assemble(request, budget, now)
         return cls(request, budget, wall, now, made.scorer, made.report, made.sinks, share, handoffs=made.handoffs)
+
+    @property
+    def entries(self) -> Entries:
+        """What is to be written to the keys of siblings once the alerts are out."""
+        if self._entries is None:
+            from ridgeline.io.redis.entries import Entries  # runs that keep no books do without
+
+            self._entries = Entries()
+        return self._entries
 
     def sink(self, kind: type[S]) -> S | None:
         """The sink of this kind, where the run has one."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from redis.exceptions import ConnectionError as BrokenError
 from redis.exceptions import RedisError, ResponseError
@@ -19,15 +19,17 @@ from redis.exceptions import TimeoutError as SilentError
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.redis.changes import PAGE, cut
 from ridgeline.io.redis.client import connect
-from ridgeline.io.redis.entries import Entries, Entry, Part, PartOfHash, Replace, Together, Written, commands
 from ridgeline.io.redis.explain import explain
 from ridgeline.io.redis.line import ROUND, line
 from ridgeline.io.redis.settings import RedisSettings
-from ridgeline.io.redis.sweep import Alike, compare, fetch, sweep
-from ridgeline.io.redis.sweep import Fields as SweptHash
-from ridgeline.io.redis.sweep import Members as SweptSet
 from ridgeline.io.state.interface import MOST, StateError
 from ridgeline.io.text import encodable
+
+if TYPE_CHECKING:  # most runs only ask
+    from ridgeline.io.redis.entries import Entries, Entry, Written
+    from ridgeline.io.redis.sweep import Alike
+    from ridgeline.io.redis.sweep import Fields as SweptHash
+    from ridgeline.io.redis.sweep import Members as SweptSet
 
 WHOLE: Final = 5_000_000  # members or fields: as many as there are names in a listing
 
@@ -147,16 +149,22 @@ class Ledger:
 
     def sweep(self, sets: Sequence[SweptSet], hashes: Sequence[SweptHash]) -> dict[str, str]:
         """Let each look through its key, all of them together; by key, why one could not. Raises StateError."""
+        from ridgeline.io.redis.sweep import sweep
+
         with self._failures("read from"):
             return sweep(self._client, sets, hashes, self._settings)
 
     def fetch(self, keys: Sequence[str]) -> tuple[list[str | None], dict[str, str]]:
         """The texts of keys, None for one that is not there; by key, why one could not be read. Raises StateError."""
+        from ridgeline.io.redis.sweep import fetch
+
         with self._failures("read from"):
             return fetch(self._client, keys, self._settings)
 
     def compare(self, alike: Sequence[Alike]) -> dict[str, str]:
         """Tell each how it differs from what it is like; by key, why that is not known. Raises StateError."""
+        from ridgeline.io.redis.sweep import compare
+
         with self._failures("read from"):
             return compare(self._client, alike, self._settings)
 
@@ -167,6 +175,8 @@ class Ledger:
 
         Raises StateError: at once where the server is lost; for what it refused, once all else is done.
         """
+        from ridgeline.io.redis.entries import Replace, Together, commands
+
         refused: list[ResponseError] = []
         with self._failures("write to"):
             written = [change for entry in entries.entries for change in self._settled(entry, refused)]
@@ -196,6 +206,8 @@ class Ledger:
 
     def _settled(self, entry: Entry, refused: list[ResponseError]) -> Iterable[Written]:
         """An entry as what it changes; nothing where the server refuses to say what is there."""
+        from ridgeline.io.redis.entries import Part, PartOfHash
+
         try:
             match entry:
                 case Part(key=key):

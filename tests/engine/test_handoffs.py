@@ -17,11 +17,11 @@ from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.config.model import BatchWork, Config, HandOff
 from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.handoffs import folder as watched
-from ridgeline.engine.run.handoffs.batch_alerts import ALERTS, BatchAlerts, find_batch_alerts
+from ridgeline.engine.run.handoffs.arrived import BatchAlerts, Unanswered
+from ridgeline.engine.run.handoffs.batch_alerts import ALERTS, find_batch_alerts
 from ridgeline.engine.run.handoffs.findings import Finding
 from ridgeline.engine.run.handoffs.mirage import mirage_hours
 from ridgeline.engine.run.handoffs.parked import PARKED, Parked
-from ridgeline.engine.run.handoffs.waterfall import Unanswered
 from ridgeline.engine.run.stages import handoff
 from ridgeline.engine.run.stages.handoff import hand_over, take_in
 from ridgeline.engine.run.turn import Request, Turn

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from ridgeline.engine.alerts.rule import AlertRow
-from ridgeline.engine.run.handoffs.batch_alerts import BatchAlerts, Last
-from ridgeline.engine.run.handoffs.findings import Finding, Findings, Identity, room_for
-from ridgeline.engine.run.handoffs.routing import Routing
-from ridgeline.engine.run.handoffs.waterfall import Unanswered
-from ridgeline.engine.score.anomaly import Anomaly
+from ridgeline.engine.run.handoffs.arrived import BatchAlerts, Unanswered
 from ridgeline.io.shard import node
 
 if TYPE_CHECKING:
+    from ridgeline.engine.alerts.rule import AlertRow
     from ridgeline.engine.config.model import Config
+    from ridgeline.engine.run.handoffs.arrived import Last
+    from ridgeline.engine.run.handoffs.findings import Finding, Findings, Identity
+    from ridgeline.engine.run.handoffs.routing import Routing
+    from ridgeline.engine.score.anomaly import Anomaly
     from ridgeline.engine.score.scorer import Scorer
 
 
@@ -64,6 +64,8 @@ class HandOffs:
         host = config.shards.name or node()
         if not told and not later and handoff.web_ui is None:
             return cls(configured=bool(config.batch.match), host=host)
+        from ridgeline.engine.run.handoffs.findings import Findings, room_for
+
         findings = Findings(scorer, room_for(config.run.max_memory), judged="crucible" in told, cleaned=later)
         return cls(findings, configured=True, told=told, host=host)
 

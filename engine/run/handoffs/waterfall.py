@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ridgeline.alerters import utc
+from ridgeline.engine.run.handoffs.arrived import Unanswered
 from ridgeline.engine.run.handoffs.folder import Checks
 from ridgeline.engine.run.handoffs.mirage import UNANSWERED, first_line
 from ridgeline.engine.run.handoffs.parked import MOST, PARKED, PATIENCE, Parked
 from ridgeline.engine.run.handoffs.writing import Write
-from ridgeline.engine.score.anomaly import Anomaly
 from ridgeline.io.state.interface import StateError
 
 if TYPE_CHECKING:
@@ -21,23 +19,6 @@ if TYPE_CHECKING:
     from ridgeline.io.redis.ledger import Ledger
 
 TOLD_PANORAMA: Final = "mirage.sent_to_panorama"
-
-
-@dataclass(slots=True)
-class Unanswered:
-    """Items that have waited for too long, the oldest anomaly first, and what stands beside them and is none."""
-
-    items: list[Parked] = field(default_factory=list)
-    damaged: list[str] = field(default_factory=list)
-
-    def arrivals(self) -> Iterator[Anomaly]:
-        """One anomaly a metric, its first: of those after it, runs a minute apart would have told nothing either."""
-        seen: set[str] = set()
-        for item in self.items:
-            if item.anomaly.metric not in seen:
-                seen.add(item.anomaly.metric)
-                note = f"waterfall alert: Mirage was asked at {utc(item.added)} and has not answered"
-                yield replace(item.anomaly, note=note)
 
 
 def find_unanswered(turn: Turn, ledger: Ledger) -> Unanswered:

@@ -9,7 +9,6 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
 from ridgeline.engine.run.aside import Overdue, aside
-from ridgeline.engine.run.books.totals import write_totals
 from ridgeline.engine.run.turn import PARTIAL, Turn
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.state.interface import StateError
@@ -30,8 +29,6 @@ def open_ledger(turn: Turn) -> None:
     config = turn.request.config
     if config.source.kind != "redis":
         return
-    from ridgeline.engine.run.books.series import SeriesBooks
-    from ridgeline.engine.run.books.sink import BooksSink
     from ridgeline.engine.run.skips import OperatorSkips
 
     ledger = ledger_of(config.source.settings, turn.budget.books_left)
@@ -41,6 +38,9 @@ def open_ledger(turn: Turn) -> None:
     if not turn.request.dry_run and config.analysis.bookkeeping:
         turn.ledger = ledger
         if not turn.request.check_airgaps_only:
+            from ridgeline.engine.run.books.series import SeriesBooks
+            from ridgeline.engine.run.books.sink import BooksSink
+
             turn.sinks += [BooksSink(), SeriesBooks(config.analysis.full_duration)]
 
 
@@ -75,6 +75,8 @@ def write_books(turn: Turn) -> None:
 
 def _write(turn: Turn, ledger: Ledger) -> None:
     if turn.of_the_fleet:
+        from ridgeline.engine.run.books.totals import write_totals
+
         write_totals(turn)
     left = turn.budget.books_left()
     if left <= 0:  # nothing is begun that nobody waits for

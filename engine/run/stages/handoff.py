@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from ridgeline.engine.run.aside import Overdue, aside
-from ridgeline.engine.run.books.members import clear_set
-from ridgeline.engine.run.handoffs.batch_alerts import ALERTS, find_batch_alerts
-from ridgeline.engine.run.handoffs.crucible import crucible
-from ridgeline.engine.run.handoffs.mirage import THIS_RUN, counted, hand_to_mirage
-from ridgeline.engine.run.handoffs.panorama import panorama
-from ridgeline.engine.run.handoffs.routing import ALIVE, route
-from ridgeline.engine.run.handoffs.waterfall import find_unanswered, settle_unanswered, withdrawals
-from ridgeline.engine.run.handoffs.web_ui import web_ui
-from ridgeline.engine.run.handoffs.writing import Write, Writing
-from ridgeline.engine.run.hosts import own_key
-from ridgeline.engine.run.plan import alert_rules
 from ridgeline.engine.run.turn import PARTIAL, Turn
 from ridgeline.io.errors import OutputError
 from ridgeline.io.state.interface import StateError
+
+if TYPE_CHECKING:  # each sibling's part is imported where there is something for it
+    from ridgeline.engine.run.handoffs.writing import Write
 
 T = TypeVar("T")
 BEFORE_ALERTS: Final = 5.0  # seconds that alerts wait for siblings at most,
@@ -35,6 +27,9 @@ def route_batch(turn: Turn) -> None:
     names = _names(turn)
     if turn.ledger is None or turn.request.check_airgaps_only or not patterns or names is None:
         return
+    from ridgeline.engine.run.handoffs.routing import ALIVE, route
+    from ridgeline.engine.run.hosts import own_key
+
     try:
         namespace = turn.request.config.source.settings.namespace
         sign = own_key(turn.request.config.shards, ALIVE)  # another host's `batch` does not take our metrics
@@ -61,10 +56,17 @@ def take_in(turn: Turn) -> None:
         return
     try:
         if config.batch.match and turn.of_the_fleet:
+            from ridgeline.engine.run.handoffs.batch_alerts import find_batch_alerts
+
             handoffs.batch = _aside(turn, partial(find_batch_alerts, turn, ledger))
         if mirage is not None and turn.of_the_fleet:
+            from ridgeline.engine.run.handoffs.waterfall import find_unanswered
+
             handoffs.unanswered = _aside(turn, partial(find_unanswered, turn, ledger))
         if mirage is not None:
+            from ridgeline.engine.run.handoffs.mirage import hand_to_mirage
+            from ridgeline.engine.run.plan import alert_rules
+
             rows = alert_rules(config, () if turn.external is None else turn.external.result().rows)
             _aside(turn, partial(hand_to_mirage, turn, mirage, ledger, rows))
     except Overdue:
@@ -83,12 +85,23 @@ def hand_over(turn: Turn) -> None:
     handoffs, told = turn.handoffs, turn.request.config.handoff
     end = turn.budget.books_left() * FILES_SHARE
     if told.web_ui is not None:
+        from ridgeline.engine.run.handoffs.web_ui import web_ui
+
         handoffs.counts["web_ui"] += _write(turn, "the web UI", web_ui(turn, told.web_ui), end)
     if told.panorama_checks is not None:
+        from ridgeline.engine.run.handoffs.panorama import panorama
+
         handoffs.counts["panorama"] += _write(turn, "Panorama", panorama(turn, told.panorama_checks), end)
     if told.mirage_checks is not None:
+        from ridgeline.engine.run.handoffs.waterfall import withdrawals
+
         _write(turn, "Mirage", withdrawals(turn, told.mirage_checks), end)
     if turn.ledger is not None:
+        from ridgeline.engine.run.books.members import clear_set
+        from ridgeline.engine.run.handoffs.batch_alerts import ALERTS
+        from ridgeline.engine.run.handoffs.mirage import THIS_RUN
+        from ridgeline.engine.run.handoffs.waterfall import settle_unanswered
+
         settle_unanswered(turn, safe=handoffs.safe)
         settled = handoffs.batch.fields if handoffs.settled is None else handoffs.settled
         turn.entries.drop(ALERTS, settled if handoffs.safe else handoffs.batch.damaged)
@@ -101,6 +114,9 @@ def hand_to_crucible(turn: Turn) -> None:
     told, findings = turn.request.config.handoff, turn.handoffs.findings
     if turn.request.dry_run or told.crucible_checks is None or told.crucible_data is None or findings is None:
         return
+    from ridgeline.engine.run.handoffs.crucible import crucible
+    from ridgeline.engine.run.handoffs.mirage import counted
+
     writes = crucible(turn, told.crucible_checks, told.crucible_data)
     turn.handoffs.counts["crucible"] += _write(turn, "Crucible", writes, 0.0)
     if findings.without:
@@ -110,6 +126,7 @@ def hand_to_crucible(turn: Turn) -> None:
 
 def _write(turn: Turn, name: str, writes: Iterator[Write], end: float) -> int:
     """Make the writes while more than `end` seconds are left for the books; how many were made."""
+    from ridgeline.engine.run.handoffs.writing import Writing
 
     def left() -> float:
         return turn.budget.books_left() - end
