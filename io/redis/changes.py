@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
+from ridgeline.io.redis.pages import cut
 from ridgeline.io.state.batch import Add, Change, Delete, Drop, Put, Remove, SetText
 
-T = TypeVar("T")
-PAGE: Final = 1000  # keys, members or fields per command
 OF_NAMES: Final = {Add: "SADD", Remove: "SREM", Drop: "HDEL"}
-
-
-def cut(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The items, a page at a time."""
-    return (items[first : first + PAGE] for first in range(0, len(items), PAGE))
 
 
 def queue(pipeline: Any, change: Change) -> None:

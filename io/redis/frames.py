@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from ridgeline.io.redis.changes import PAGE
+from ridgeline.io.redis.pages import PAGE
 
 
 def frame(*words: str) -> bytes:

@@ -17,10 +17,10 @@ from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as SilentError
 
 from ridgeline.io.errors import RidgelineError
-from ridgeline.io.redis.changes import PAGE, cut
 from ridgeline.io.redis.client import connect
 from ridgeline.io.redis.explain import explain
 from ridgeline.io.redis.line import ROUND, line
+from ridgeline.io.redis.pages import PAGE, cut
 from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.state.interface import MOST, StateError
 from ridgeline.io.text import encodable

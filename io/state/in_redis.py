@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from ridgeline.io.redis.changes import PAGE, cut, queue
+from ridgeline.io.redis.changes import queue
+from ridgeline.io.redis.pages import PAGE, cut
 from ridgeline.io.redis.until import until
 from ridgeline.io.state.batch import Batch, alert_key, from_json, own_key
 from ridgeline.io.state.interface import MOST, State, StateError, as_timestamp

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ridgeline.io.redis.changes import PAGE
 from ridgeline.io.redis.frames import frame, pages
+from ridgeline.io.redis.pages import PAGE
 
 WORDS = st.lists(st.text("ab\r\n$*'\"", max_size=12) | st.text("é漢\udc80\udcff", max_size=6), max_size=12)
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from redis import Connection
 from rigs.redis import proxy, redis_server
 
-from ridgeline.io.redis.changes import PAGE
 from ridgeline.io.redis.entries import Entries
 from ridgeline.io.redis.frames import frame, pages
 from ridgeline.io.redis.ledger import Exact, Fields, Ledger, Members, Pick, Strings
+from ridgeline.io.redis.pages import PAGE
 from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.secret import Secret
 from ridgeline.io.state.interface import StateError
