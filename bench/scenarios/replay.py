@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -12,9 +14,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from ridgeline.bench.axes import Axes
-from ridgeline.bench.measure import alternate, repeat
+from ridgeline.bench.measure import alternate, process, repeat, spent_by_children
 from ridgeline.bench.row import Row
 from ridgeline.engine.backtest.scores import write_scores
 from ridgeline.engine.replay.matrix import replay_matrix, replay_rows
@@ -29,6 +32,7 @@ SUMMARY: Final = "all nine scores at every step of a long history"
 YEAR: Final = 525_600
 DIRECT_STEPS: Final = 400
 WINDOW: Final = 86_400
+METRICS: Final = 10
 Values = npt.NDArray[np.float64]
 
 
@@ -48,9 +52,10 @@ def measure(axes: Axes) -> Iterator[Row]:
                 )  # fmt: skip
     yield from _ruled(axes, minutes)
     yield _written(axes, minutes)
+    yield from _spent(axes, minutes)
 
 
-def _direct(matrix: MetricMatrix, step: int) -> float:
+def _direct(matrix: MetricMatrix, step: int, clock: Callable[[], float] = time.perf_counter) -> float:
     """Seconds a step by the kernels that `score` uses, votes and scores, on windows spread over the series."""
     length = min(WINDOW // step, len(matrix.values))
     ends = np.linspace(length, len(matrix.values), min(DIRECT_STEPS, len(matrix.values) - length + 1)).astype(np.int64)
@@ -58,7 +63,9 @@ def _direct(matrix: MetricMatrix, step: int) -> float:
     values = np.concatenate([matrix.values[end - length : end] for end in ends])
     names = pa.array([f"step.{end}" for end in range(len(ends))], pa.string())
     windows = MetricMatrix.from_columns(names, np.arange(len(ends) + 1) * length, stamps, values)
-    return repeat(lambda: score_matrix(windows, ScorePlan(as_of="last", scores=True)), runs=3).median / len(ends)
+    return repeat(
+        lambda: score_matrix(windows, ScorePlan(as_of="last", scores=True)), runs=3, clock=clock
+    ).median / len(ends)
 
 
 def _ruled(axes: Axes, steps: int) -> Iterator[Row]:
@@ -89,6 +96,40 @@ def _written(axes: Axes, steps: int) -> Row:
     return Row(
         "replay", "season, every 60 s, scores written", timing, 0, steps, 0,  None, None, {"threads": 1, "steps": steps},
     )  # fmt: skip
+
+
+def _spent(axes: Axes, steps: int) -> Iterator[Row]:
+    """CPU a step of a replay, and of the whole command that writes it: start, reading, scores, manifest."""
+    each = max(steps // METRICS, WINDOW // 60 + 1)
+    random = np.random.default_rng(axes.seed)
+    values = np.concatenate([_season(random, each, 60) for _ in range(METRICS)])
+    stamps = np.tile(1_600_000_000 + 60 * np.arange(each, dtype=np.int64), METRICS)
+    names = [f"m{at}" for at in range(METRICS)]
+    matrix = MetricMatrix.from_columns(pa.array(names), each * np.arange(METRICS + 1), stamps, values)
+    direct = _direct(_matrix(values[:each], 60), 60, time.process_time) * len(values)
+    with tempfile.TemporaryDirectory(prefix="ridgeline-bench-") as folder:
+        history, output = Path(folder, "history.parquet"), Path(folder, "output")
+        codes = np.repeat(np.arange(METRICS, dtype=np.int32), each)
+        column = pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(names))
+        pq.write_table(pa.table({"metric": column, "timestamp": stamps, "value": values}), history)
+        command = process(
+            [sys.executable, "-m", "ridgeline", "backtest", str(history), "--output", str(output), "--threads", "1"]
+        )
+
+        def backtest() -> None:
+            shutil.rmtree(output, ignore_errors=True)
+            command()
+
+        works: dict[str, tuple[Callable[[], object], Callable[[], float]]] = {
+            "every 60 s": (partial(replay_rows, matrix, ReplayPlan()), time.process_time),
+            "every 60 s, `ridgeline backtest`, start to manifest": (backtest, spent_by_children),
+        }
+        for work, (task, clock) in works.items():
+            timing = repeat(task, runs=axes.runs, clock=clock)
+            yield Row(
+                "replay", f"season, {METRICS} metrics, {work}; CPU", timing, 0, len(values),
+                0,  None, ("score at every step", direct), {"threads": 1, "steps": len(values)},
+            )  # fmt: skip
 
 
 def _matrix(values: Values, step: int) -> MetricMatrix:
