@@ -28,6 +28,7 @@ from ridgeline.kernels.memory.layout import (
     VALUE,
 )
 from ridgeline.kernels.score.layout import (
+    CONSENSUS_SLACK,
     CRITICAL_ROW,
     GRUBBS,
     KS_TEST,
@@ -57,7 +58,7 @@ def below(deviation: float, threshold: float, s: float, margin: float) -> bool:
 
 @exact_kernel
 def surely_false(w: np.ndarray, f: np.ndarray, p: int, switches: np.ndarray, rules: Any) -> int:
-    """Return how many algorithms of policy p surely vote False on the row w int64[HOT_WORDS], f its float64 view.
+    """Return how many algorithms of policy p surely vote False on the row w int64[HOT_WORDS], f its float64 view; more than its slack are enough.
 
     M2 of the history is SQUARES - SUM SUM / m; the newest point joins it as in `shared.summary`.
     """
@@ -86,7 +87,7 @@ def surely_false(w: np.ndarray, f: np.ndarray, p: int, switches: np.ndarray, rul
         if mask & (1 << GRUBBS) != 0:
             critical = rules.critical[rules.policies[p, CRITICAL_ROW], n]
             found += below(deviation, critical, spread(all_m2, n, switches[DDOF]), MARGIN)
-    if mask & (1 << STDDEV_FROM_MOVING_AVERAGE) != 0:
+    if found <= rules.policies[p, CONSENSUS_SLACK] and mask & (1 << STDDEV_FROM_MOVING_AVERAGE) != 0:
         mean = f[EW_SUM] / rules.totals[n]
         m2 = f[EW_SQUARES] - f[EW_SUM] * mean
         if m2 > TINY and f[EW_SQUARES] < HUGE and f[EW_ERROR] <= EW_DRIFT * m2:

@@ -37,6 +37,15 @@ def proof_of(t: np.ndarray, bits: np.ndarray, start: int, end: int) -> int:
 
 
 @exact_kernel
+def moved_proof(proof: int, t: np.ndarray, bits: np.ndarray, junction: int, known: int, start: int, end: int) -> int:
+    """Return the proof of the pairs start..end, given that of the `known` ones up to the junction; what is in both is not mixed again."""
+    first = junction + 1 - known
+    if start > junction:
+        return proof_of(t, bits, start, end)
+    return proof - proof_of(t, bits, first, start) + proof_of(t, bits, junction + 1, end)
+
+
+@exact_kernel
 def find_junction(t: np.ndarray, bits: np.ndarray, count: int, last: int, known: int, proof: int) -> int:
     """Return the place of the newest known pair among the first `count`, so that the `known` up to it prove it; or NONE."""
     for i in range(count - 1, known - 2, -1):

@@ -29,21 +29,22 @@ class Pairs(NamedTuple):
 
 
 @exact_kernel
-def read_even(data: Any, start: int, end: int, whole: int, pairs: Pairs) -> int:
-    """Return the number of pairs in data[start:end] where all are of one of the two fixed layouts and usable; or NONE.
+def read_even(data: Any, start: int, end: int, whole: int, most: int, pairs: Pairs) -> int:
+    """Return the number of pairs that were read at the end of data[start:end], `most` at the most; NONE where they cannot be.
 
-    whole: not 0 where the bytes begin with a pair; else what is left over at their beginning is part of one.
+    They can where all are of one of the two fixed layouts and usable. whole: not 0 where the bytes begin with a pair, and all
+    are to be read; else what is left over at their beginning is part of one.
     """
     size = end - start
     if size >= INTEGER_SIZE and load_u16(data, end - INTEGER_SIZE) == _SECONDS and data[end - 9] == FLOAT64:
-        count = size // INTEGER_SIZE
+        count = min(size // INTEGER_SIZE, most)
         first = end - count * INTEGER_SIZE
         if whole == 0 or first == start:
             good, _ = read_integer_run(data, first, count, pairs.t, pairs.bits)
             if good:
                 return count
     if size >= FLOAT_SIZE and load_u16(data, end - FLOAT_SIZE) == _MOMENT and data[end - 9] == FLOAT64:
-        count = size // FLOAT_SIZE
+        count = min(size // FLOAT_SIZE, most)
         first = end - count * FLOAT_SIZE
         if whole == 0 or first == start:
             good, _ = read_float_run(data, first, count, pairs.t, pairs.bits)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from ridgeline.kernels._algorithm import exact_kernel
+from ridgeline.kernels._algorithm import always_inline, exact_kernel
 from ridgeline.kernels.decode.loads import bits_of, float64_of
-from ridgeline.kernels.memory.junction import NONE, find_junction, newest_known, proof_of
+from ridgeline.kernels.memory.junction import NONE, find_junction, moved_proof, newest_known
 from ridgeline.kernels.memory.layout import (
     COUNT,
     DERIVED,
@@ -61,6 +61,8 @@ from ridgeline.kernels.memory.rises import is_preceded, rises_since, rises_span,
 from ridgeline.kernels.memory.sums import has_room, pop_before, push
 from ridgeline.kernels.memory.verdict import is_held, judge_row
 
+FEW: Final = PROOF + 3  # newest pairs, among which the known ones mostly are
+
 
 @exact_kernel
 def locate(data: Any, start: int, end: int, whole: int, w: np.ndarray, pairs: Pairs) -> tuple[int, int, int]:
@@ -69,8 +71,15 @@ def locate(data: Any, start: int, end: int, whole: int, w: np.ndarray, pairs: Pa
     whole: not 0 where it is the whole series. Its pairs are known from their place: of one layout they end where the tail
     does; else they begin at the first place from which they can be read to its very end, and prove the row w.
     """
+    always_inline()
     last, known, proof = newest_known(w), mark(w, KNOWN), w[JUNCTION]
-    count = read_even(data, start, end, whole, pairs)
+    if whole == 0:
+        count = read_even(data, start, end, whole, FEW, pairs)
+        if count != NONE:
+            junction = find_junction(pairs.t, pairs.bits, count, last, known, proof)
+            if junction != NONE:
+                return count, 0, junction
+    count = read_even(data, start, end, whole, pairs.t.size, pairs)
     if count != NONE:
         return count, 0, find_junction(pairs.t, pairs.bits, count, last, known, proof)
     found, lost = NONE, NONE
@@ -132,6 +141,7 @@ def slide(
     rules: Any,
 ) -> int:
     """Add the points between the junction and `stop`, and take off those that leave the window; return OK or why not."""
+    always_inline()
     t, bits = pairs.t, pairs.bits
     coming = stop - junction - 1
     if not has_room(w, coming, rules):
@@ -154,7 +164,7 @@ def slide(
     if coming > 0:
         known = min(PROOF, stop - first)
         put_mark(w, KNOWN, known)
-        w[JUNCTION] = proof_of(t, bits, stop - known, stop)
+        w[JUNCTION] = moved_proof(w[JUNCTION], t, bits, junction, junction + 1 - first, stop - known, stop)
     if state >= DERIVED:
         w[SPAN] = rises_span(t, bits, first, stop)
     else:
@@ -224,6 +234,7 @@ def take_tail(
     q, qx: its queue; counts int64[KINDS]: points dropped. From READ on w is of no use any more.
     What is new is handed on where the row is one of those that are asked for.
     """
+    always_inline()
     count, lost, junction = locate(data, start, end, whole, w, pairs)
     if junction == NONE:
         return READ_LAYOUT if count == NONE else READ_NO_JUNCTION

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ridgeline.kernels._algorithm import exact_kernel
+from ridgeline.kernels._algorithm import always_inline, exact_kernel
 from ridgeline.kernels.memory.decide import surely_false
 from ridgeline.kernels.memory.layout import (
     CHECK,
@@ -84,6 +84,7 @@ def judge_row(w: np.ndarray, f: np.ndarray, row: int, fresh: int, standing: int,
 
     standing: not 0 where an outcome of `analysed` is not anomalous, as an earlier verdict said.
     """
+    always_inline()
     if not keeps_class(w):
         return READ_CLASS
     p = rules.policy_of_row[row]
@@ -104,6 +105,7 @@ def judge_row(w: np.ndarray, f: np.ndarray, row: int, fresh: int, standing: int,
 @exact_kernel
 def seal_into(w: np.ndarray, stored: np.ndarray) -> int:
     """Seal the row w and copy it to where it is kept, int64[HOT_WORDS] both; return 1 where that changed anything."""
+    always_inline()
     w[CHECK] = row_check(w)
     changed = 0
     for i in range(HOT_WORDS):

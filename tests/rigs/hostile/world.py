@@ -51,6 +51,7 @@ TOLD = {
 }
 PAST = b"aet."  # what the sets of the run before held, for some seconds of the real clock
 AHEAD = "lies in the future"  # of points that wait nobody counts which metrics have one
+COMPILING = "compiling the kernels"  # where nobody has run anything on this machine yet
 SELF = "ridgeline.no_data"  # an alert about all metrics
 ALIKE = ("outcomes", "reasons", "metrics", "exit", "algorithm_errors", "preparation")
 
@@ -126,7 +127,7 @@ class Judge:
         assert out.getvalue(), error.getvalue()
         alerts = [alert for request in self.http.requests[before:] for alert in request.json["alerts"]]
         alerts.sort(key=lambda alert: alert["metric"])
-        problems = [line for line in error.getvalue().splitlines() if AHEAD not in line]
+        problems = [line for line in error.getvalue().splitlines() if AHEAD not in line and COMPILING not in line]
         return Told(code, json.loads(out.getvalue()), problems, recorder, alerts)
 
     def books(self):
