@@ -47,10 +47,12 @@ class Anchor:
             judged.results.points, judged.results.facts, rows, queue_lengths(rows) if many else _full(count),
             self.hot, queue, np.empty(anchor_room(longest)), 0, count,
         )  # fmt: skip
-        known = np.flatnonzero(rows >= 0)
-        known = known[np.argsort(rows[known])]  # as the file wants them, in whatever order series were read
-        self.rows.append(rows[known])
-        self.queues.append(queue[known])
+        if (rows[:1] < 0).any() or (rows[1:] <= rows[:-1]).any():
+            known = np.flatnonzero(rows >= 0)
+            known = known[np.argsort(rows[known])]  # as the file wants them, in whatever order series were read
+            rows, queue = rows[known], queue[known]
+        self.rows.append(rows)
+        self.queues.append(queue)
 
 
 def queue_lengths(rows: Ints) -> Ints:

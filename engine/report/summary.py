@@ -100,6 +100,15 @@ class Report:
         self._outcomes.update(outcomes)
         self._reasons.update(reasons)
 
+    def add_votes(self, given: Mapping[str, int], anomalous: pa.RecordBatch | None) -> None:
+        """Take in how many votes each algorithm gave where none failed, and the verdict rows, if some are anomalous."""
+        self._given.update(given)
+        if anomalous is not None:
+            from ridgeline.engine.score.anomaly import anomalies_of
+
+            self._count()  # anomalies are in the order of the source
+            self._anomalies.extend(anomalies_of(anomalous))
+
     def describe(self, metric: str, **details: Any) -> None:
         """Say more of an anomaly than its verdict does: fields of `Anomaly`."""
         self._details.setdefault(metric, {}).update(details)

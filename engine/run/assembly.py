@@ -59,7 +59,7 @@ def assemble(request: Request, budget: Budget, now: int) -> Assembly:
     if request.check_airgaps_only:
         report.judged, report.alerts = False, Summary().counts()
         return Assembly(scorer, report, [ReportSink(report), airgaps], HandOffs())
-    sinks: list[Sink] = [ReportSink(report), ExpectedSink(report, scorer), LatelySink()]
+    sinks: list[Sink] = [ReportSink(report, scorer.plan.names), ExpectedSink(report, scorer), LatelySink()]
     if config.preparation.counters == AUTO and scorer.plan.profile.skyline:
         latches = LatchSink(now, config.analysis.full_duration)
         scorer = replace(scorer, confirm=latches.confirm)

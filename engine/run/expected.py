@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
 from ridgeline.engine.score.considered import Considering
@@ -29,18 +30,15 @@ class ExpectedSink:
 
     def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:
         """Look at the anomalous rows of the block."""
-        if matrix is None:
+        if matrix is None or matrix.judged is None:
             return
-        rows = verdicts.column("anomalous").to_pylist()
-        if True not in rows:
+        rows = np.flatnonzero(matrix.judged.anomalous).tolist()
+        if not rows:
             return
-        names = verdicts.column("metric").to_pylist()
-        anomalous = {name for name, found in zip(names, rows, strict=True) if found}
         asked = Considering(matrix.prepared, self.scorer)
-        for row, name in enumerate(matrix.prepared.metrics.to_pylist()):
-            if name in anomalous:
-                _, values = asked.points(row)
-                self.report.describe(name, expected=expected(values))
+        for row in rows:
+            _, values = asked.points(row)
+            self.report.describe(verdicts["metric"][row].as_py(), expected=expected(values))
 
     def settle(self, settled: Settled) -> None:
         """None of them is anomalous."""

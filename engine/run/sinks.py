@@ -16,6 +16,7 @@ from ridgeline.engine.run.settled import Settled
 from ridgeline.engine.score.tally import tally_of
 from ridgeline.engine.score.verdicts import OUTCOMES, REASONS
 from ridgeline.io.matrix import MetricMatrix
+from ridgeline.kernels.score.layout import FAILED, NULL
 
 if TYPE_CHECKING:
     from ridgeline.alerters import Alert
@@ -87,15 +88,23 @@ class Illustrator(Sink, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReportSink:
-    """Counts everything; the first of all sinks."""
+    """Counts everything; the first of all sinks. `names`: of all algorithms, in the order of verdict columns."""
 
     report: Report
-    wants_series: bool = False
+    names: Sequence[str] = ()
+    wants_series: bool = True
     wants_all: bool = False
 
-    def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:  # noqa: ARG002 - the interface of sinks
-        """Count the verdicts."""
-        self.report.add(verdicts)
+    def take(self, matrix: Series | None, verdicts: pa.RecordBatch) -> None:
+        """Count the verdicts: by their codes where that tells all, for words take ten times as long."""
+        judged = None if matrix is None else matrix.judged
+        if judged is None or (judged.votes == FAILED).any():
+            self.report.add(verdicts)
+            return
+        self.report.add_settled(_counted(judged.outcomes, OUTCOMES), _counted(judged.reasons, REASONS))
+        given = dict(zip(self.names, (judged.votes < NULL).sum(axis=1).tolist(), strict=True))
+        in_force = {name: given[name] for name in self.report.algorithms}
+        self.report.add_votes(in_force, verdicts if judged.anomalous.any() else None)
 
     def settle(self, settled: Settled) -> None:
         """Count them by what came of them, without a verdict row for any."""

@@ -1,6 +1,7 @@
 """The range that an anomaly is told against: of the points that were judged, without the newest three."""
 
 import statistics
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -71,7 +72,8 @@ def test_only_anomalies_are_described():
     sink = ExpectedSink(report, scorer)
     sink.take(None, batch)  # rows that were not read whole
     assert report.anomalies[0].expected is None
-    sink.take(Series(matrix, Prepared(matrix)), batch)
+    judged = SimpleNamespace(anomalous=np.array([False, True]))
+    sink.take(Series(matrix, Prepared(matrix), judged), batch)
     (found,) = report.anomalies
     assert found.metric == "b"
     assert found.expected == pytest.approx(expected(np.array([-1.0, 1.0] * 5)))

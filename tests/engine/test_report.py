@@ -3,6 +3,7 @@
 import json
 import math
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -10,8 +11,14 @@ from rigs.parts import NAMES, verdicts
 
 from ridgeline.engine.report.files import dumps, listing, write_outputs
 from ridgeline.engine.report.summary import SHARES, WORK, Report
+from ridgeline.engine.rules.analysis import Analysis
+from ridgeline.engine.run.sinks import ReportSink, Series
 from ridgeline.engine.score.anomaly import Anomaly
 from ridgeline.engine.score.failures import Complaint
+from ridgeline.engine.score.scorer import Scorer
+from ridgeline.io.matrix import MetricMatrix
+
+END = 1_700_000_000
 
 
 def test_the_report_in_both_forms():
@@ -130,3 +137,29 @@ def test_no_output_holds_what_json_cannot_say(tmp_path, value):
     dump = (tmp_path / "anomalies.jsonp").read_text()
     assert dump == 'handle_data([[null, "a", 5], [2.5, "b", 6]])'
     assert pq.read_table(tmp_path / "anomalies.parquet")["value"].to_pylist() == [None, 2.5]
+
+
+@pytest.mark.parametrize("judge", [{}, {"all_votes": True}, {"consensus": 1, "algorithms": ("grubbs", "ks_test")}])
+def test_codes_are_counted_as_words_are(judge):
+    """Rows of all kinds: anomalous, dull, short, stale, boring and without a point; counted by what kernels wrote, and by words."""
+    random = np.random.default_rng(3)
+    lengths = np.array([1440, 1440, 0, 20, 1440, 1440, 700, 1440])
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    stamps = np.concatenate([END - 60 * np.arange(n)[::-1] for n in lengths])
+    values = random.normal(10, 1, int(offsets[-1]))
+    values[offsets[1] - 1] = values[offsets[7] - 1] = 1e3
+    values[offsets[4] : offsets[5]] = 5.0
+    stamps[offsets[5] : offsets[6]] -= 40_000
+    matrix = MetricMatrix.from_columns(pa.array([f"m{i}" for i in range(8)]), offsets, stamps, values)
+    scorer = Scorer.of(Analysis(**judge), as_of=END)
+    scored = scorer.judge(matrix)
+    by_codes, by_words = (Report(scorer.overrides.policies[0].algorithms) for _ in range(2))
+    for _ in range(2):
+        ReportSink(by_codes, scorer.plan.names).take(Series(matrix, scored.prepared, scored.judged), scored.verdicts)
+        ReportSink(by_words, scorer.plan.names).take(None, scored.verdicts)
+    assert by_codes.outcomes == by_words.outcomes
+    assert len(by_codes.outcomes) >= 4
+    assert by_codes.reasons == by_words.reasons
+    assert by_codes.times_run == by_words.times_run
+    assert by_codes.anomalies == by_words.anomalies
+    assert [found.metric for found in by_codes.anomalies][:2] == ["m0", "m6"]

@@ -21,6 +21,7 @@ from ridgeline.engine.score import scorer as scorer_module
 from ridgeline.engine.score.plan import ScorePlan
 from ridgeline.engine.score.scorer import Scorer
 from ridgeline.io.errors import SourceUnavailable
+from ridgeline.kernels.score.layout import ANALYSED, FALSE, TRUE
 
 
 @pytest.fixture
@@ -28,9 +29,13 @@ def fake_scores(monkeypatch):
     """Scoring that calls every metric anomalous whose name ends in `!`, and fails where one is called `bug`."""
 
     def judge_rows(block, plan, index, **_):
-        if "bug" in block.metrics.to_pylist():
+        names = block.metrics.to_pylist()
+        if "bug" in names:
             raise ZeroDivisionError("oh\nno")
-        return SimpleNamespace(outcomes=np.zeros(len(block), np.uint8))
+        loud, none = np.array([name.endswith("!") for name in names]), np.zeros(len(block), np.uint8)
+        return SimpleNamespace(
+            outcomes=none + ANALYSED, reasons=none, anomalous=loud, votes=np.stack([loud * TRUE, none + FALSE])
+        )
 
     def verdict_rows(prepared, plan, judged):
         names = prepared.metrics.to_pylist()
@@ -49,7 +54,7 @@ def scanned(source, *, left=lambda: 60.0, landing=None, known=None, overrides=()
         source,
         Scorer(ScorePlan(policies=(policy,), default_as_of=1_700_000_000), Overrides(policy, overrides), 2),
         report,
-        [ReportSink(report), *sinks],
+        [ReportSink(report, NAMES), *sinks],
         left,
         left if landing is None else landing,
         before=before,
