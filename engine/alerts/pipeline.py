@@ -26,7 +26,7 @@ from ridgeline.engine.alerts.renew import renew
 from ridgeline.engine.alerts.resolve import expect, resolve, supersede
 from ridgeline.engine.alerts.round import Round
 from ridgeline.engine.alerts.send import Sender
-from ridgeline.engine.alerts.store import Store
+from ridgeline.engine.alerts.store import SETTLING, Store
 from ridgeline.engine.alerts.summary import Summary
 from ridgeline.engine.alerts.suppress import suppress
 from ridgeline.engine.alerts.workers import Threads, Workers
@@ -38,7 +38,6 @@ Stage = Callable[[Round], None]
 # What is new has met the outbox before; from here on it is safe, and then it becomes messages.
 TO_SAFETY: Final[tuple[Stage, ...]] = (suppress, mute, shelve)
 TO_MESSAGES: Final[tuple[Stage, ...]] = (group, supersede, expect, illustrate)
-SETTLING: Final = 2.0  # seconds at the end for what is still to be recorded
 
 
 @dataclass(frozen=True, slots=True)

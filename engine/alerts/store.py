@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from ridgeline.engine.alerts.item import Pair
-from ridgeline.io.state.batch import Batch
 from ridgeline.io.state.interface import State, StateError
 
+if TYPE_CHECKING:
+    from ridgeline.engine.alerts.item import Pair
+    from ridgeline.io.state.batch import Batch
+
 T = TypeVar("T")
+SETTLING: Final = 2.0  # seconds at the end of a delivery for what is still to be recorded
 
 
 class Records(Protocol):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ridgeline.engine.alerts.item import Item
-from ridgeline.engine.alerts.lately import Lately
+if TYPE_CHECKING:
+    from ridgeline.engine.alerts.item import Item
+    from ridgeline.engine.alerts.lately import Lately
 
 COUNTED: Final = ("sent", "messages", "suppressed", "muted", "unmatched", "queued", "failed", "dropped")
 

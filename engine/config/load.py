@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ridgeline.engine.config.alerters import read_alerters
 from ridgeline.engine.config.alerting import (
@@ -25,7 +25,6 @@ from ridgeline.engine.config.problems import ConfigError, Problem, Problems
 from ridgeline.engine.config.reader import Table
 from ridgeline.engine.config.remote import read_remote_files, read_remotes
 from ridgeline.engine.config.sections import (
-    Try,
     read_agent,
     read_airgaps,
     read_analysis,
@@ -39,6 +38,9 @@ from ridgeline.engine.config.source import read_source
 from ridgeline.engine.config.statistics import read_log, read_statistics
 from ridgeline.io.errors import InputError
 from ridgeline.io.small import read_small
+
+if TYPE_CHECKING:
+    from ridgeline.engine.config.sections import Try
 
 LARGEST: Final = 4 << 20  # bytes: ten thousand overrides take one million
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ridgeline.engine.config.cutoffs import read_cutoffs
 from ridgeline.engine.config.known import known_algorithms, known_profiles
@@ -15,10 +16,12 @@ from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.judgement import RULES
 from ridgeline.engine.rules.overrides import Override, impossible
 from ridgeline.engine.rules.policy import MOST_VOTES, MOST_WINDOW_POINTS, Policy, consensus_fault
-from ridgeline.engine.rules.trial import Trial
-from ridgeline.engine.rules.user_algorithms import UserAlgorithm
 
-Try = Callable[[UserAlgorithm], Trial]
+if TYPE_CHECKING:
+    from ridgeline.engine.rules.trial import Trial
+    from ridgeline.engine.rules.user_algorithms import UserAlgorithm
+
+    Try = Callable[[UserAlgorithm], Trial]
 
 
 def read_analysis(top: Table, trial: Try | None = None) -> tuple[Analysis, tuple[str, ...]]:

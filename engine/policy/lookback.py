@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from ridgeline.alerters import Alert
 from ridgeline.engine.alerts.lately import RESOLVE_AFTER, Lately, Seen, observe
-from ridgeline.engine.alerts.plan import News, Runs
-from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.alerts.second_order import out_of_rhythm, worth_another
-from ridgeline.engine.alerts.strategy import Strategy
-from ridgeline.engine.rules.analysis import Analysis
 from ridgeline.engine.rules.matching import Patterns
-from ridgeline.engine.rules.overrides import Override
-from ridgeline.engine.score.anomaly import Anomaly
+
+if TYPE_CHECKING:
+    from ridgeline.engine.alerts.plan import News, Runs
+    from ridgeline.engine.alerts.rule import AlertRow
+    from ridgeline.engine.alerts.strategy import Strategy
+    from ridgeline.engine.rules.analysis import Analysis
+    from ridgeline.engine.rules.overrides import Override
+    from ridgeline.engine.score.anomaly import Anomaly
 
 NATIVE: Final = "native"
 
@@ -89,5 +90,7 @@ def looked_at(
 def _seen(one: Anomaly, *, anomalous: bool) -> Seen:
     if not anomalous:
         return Seen(one.timestamp, one.value, anomalous=False)
+    from ridgeline.alerters import Alert
+
     size = Alert(one.metric, one.value, one.timestamp, one.expected).size
     return Seen(one.timestamp, one.value, anomalous, one.votes, size, one.algorithms)

@@ -17,9 +17,7 @@ from ridgeline.engine.run.anchoring import AnchorSink
 from ridgeline.engine.run.following import Follower, Following, Follows
 from ridgeline.engine.run.remembered import UNASKED
 from ridgeline.engine.run.stages.shedding import order_of
-from ridgeline.engine.run.statistics.canary import CanarySink
 from ridgeline.engine.run.turn import BUG
-from ridgeline.engine.run.walking import Walking
 from ridgeline.io.errors import RidgelineError
 from ridgeline.io.redis.marked import marked
 from ridgeline.io.redis.tails import Ranges, Refused
@@ -42,6 +40,8 @@ def following(turn: Turn, memory: Remembered) -> Following:
     """Who goes on from what the memory knows: the walks, and sinks that do."""
     found: list[Follower] = []
     if memory.kept is not None:
+        from ridgeline.engine.run.walking import Walking
+
         found.append(Walking(memory, memory.kept, turn.as_of, memory.thresholds(turn.scorer)))
     judging = memory.judging(turn.scorer, turn.as_of)
     return Following(memory, [*found, *(one.follow(memory, judging) for one in turn.sinks if isinstance(one, Follows))])
@@ -193,8 +193,8 @@ def _to_ask(turn: Turn, memory: Remembered) -> Ints:
 
 def _wanted(turn: Turn, memory: Remembered) -> Ints:
     """The rows that somebody asks to be read in full: the canary's, and those whose past siblings have written anew."""
-    canary = turn.sink(CanarySink)
-    names = set() if canary is None else {canary.metric}
+    canary = turn.request.config.statistics.canary
+    names = set() if canary is None else {canary}
     if turn.siblings is not None:
         try:
             names |= marked(turn.siblings, memory.namespace)

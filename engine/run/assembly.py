@@ -5,21 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ridgeline.engine.alerts.strategy import show_pictures
 from ridgeline.engine.alerts.summary import Summary
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.prepare.plan import AUTO
 from ridgeline.engine.report.summary import SHARES, WORK, Report
 from ridgeline.engine.rules.overrides import check_judgement
-from ridgeline.engine.run.airgaps import AirgapSink
 from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.expected import ExpectedSink
 from ridgeline.engine.run.handoffs.desk import HandOffs
-from ridgeline.engine.run.latches import LatchSink
 from ridgeline.engine.run.lately import LatelySink
 from ridgeline.engine.run.sinks import ReportSink, Sink
-from ridgeline.engine.run.stale import StaleSink, longest
-from ridgeline.engine.run.statistics.canary import CanarySink
 from ridgeline.engine.run.turn import Request
 from ridgeline.engine.run.unmatched import UnmatchedSink, patterns_of
 from ridgeline.engine.score.scorer import Scorer
@@ -55,17 +50,17 @@ def assemble(request: Request, budget: Budget, now: int) -> Assembly:
         unmatched=[],
         shed={"metrics": 0, "alert_covered": 0},
     )
-    airgaps = AirgapSink(config.airgaps, scorer.plan, report, config.preparation.fills)
     if request.check_airgaps_only:
         report.judged, report.alerts = False, Summary().counts()
-        return Assembly(scorer, report, [ReportSink(report), airgaps], HandOffs())
+        return Assembly(scorer, report, [ReportSink(report), *_for_gaps(request, scorer, report)], HandOffs())
     sinks: list[Sink] = [ReportSink(report, scorer.plan.names), ExpectedSink(report, scorer), LatelySink()]
     if config.preparation.counters == AUTO and scorer.plan.profile.skyline:
+        from ridgeline.engine.run.latches import LatchSink
+
         latches = LatchSink(now, config.analysis.full_duration)
         scorer = replace(scorer, confirm=latches.confirm)
         sinks.append(latches)
-    if config.airgaps.identify:
-        sinks.append(airgaps)
+    sinks += _for_gaps(request, scorer, report)
     sinks += _of_the_fleet(request, scorer, as_of)
     sinks += _for_people(request, scorer, report, budget)
     handoffs = HandOffs.of(config, scorer)
@@ -77,28 +72,44 @@ def assemble(request: Request, budget: Budget, now: int) -> Assembly:
     return Assembly(scorer, report, sinks, handoffs)
 
 
+def _for_gaps(request: Request, scorer: Scorer, report: Report) -> Iterator[Sink]:
+    if request.airgaps:
+        from ridgeline.engine.run.airgaps import AirgapSink
+
+        yield AirgapSink(request.config.airgaps, scorer.plan, report, request.config.preparation.fills)
+
+
 def _of_the_fleet(request: Request, scorer: Scorer, as_of: int) -> Iterator[Sink]:
     """Sinks that say something of all metrics together: not where only some are listed."""
     config = request.config
     if request.everything:
         yield UnmatchedSink(patterns_of(config))
         if config.stale_digest is not None:
+            from ridgeline.engine.run.stale import StaleSink, longest
+
             yield StaleSink(config.stale_digest, as_of, longest(config, scorer.plan.profile.stale_period))
 
 
 def _for_people(request: Request, scorer: Scorer, report: Report, budget: Budget) -> Iterator[Sink]:
     """Sinks that keep a few series: for pictures, for the canary."""
     config = request.config
-    if (
-        config.delivery.pictures
-        and not request.dry_run
-        and show_pictures(config.alerters.settings, _strategies(config))
-    ):
+    if config.delivery.pictures and not request.dry_run and _pictured(config):
         from ridgeline.engine.run.gallery import Gallery
 
         yield Gallery.of(report, scorer, config.delivery.pictures, lambda: budget.alerts_end - budget.clock())
     if config.statistics.canary is not None:
+        from ridgeline.engine.run.statistics.canary import CanarySink
+
         yield CanarySink(config.statistics.canary)
+
+
+def _pictured(config: Config) -> bool:
+    """Whether a strategy that may tell of anything shows pictures."""
+    if not config.alerters.settings:
+        return False
+    from ridgeline.engine.alerts.strategy import show_pictures
+
+    return show_pictures(config.alerters.settings, _strategies(config))
 
 
 def _strategies(config: Config) -> set[str]:

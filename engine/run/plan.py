@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ridgeline.engine.alerts.external import in_order
 from ridgeline.engine.alerts.plan import Plan
 from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.alerts.strategy import MAIL, build_strategies
@@ -13,6 +12,10 @@ from ridgeline.engine.config.model import Config
 
 def alert_rules(config: Config, external: Sequence[AlertRow]) -> Sequence[AlertRow]:
     """The configuration's rules and the external ones, in the order in which they decide."""
+    if not external:
+        return config.alerts
+    from ridgeline.engine.alerts.external import in_order
+
     mails = [name for name, channel, _ in config.alerters.settings if channel.kind == MAIL]
     return in_order(config.alerts, external, mails)
 

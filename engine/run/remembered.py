@@ -13,14 +13,11 @@ from numpy.typing import NDArray
 
 from ridgeline.engine.memory.anchor import Anchor
 from ridgeline.engine.memory.assignment import APART, asks_of, policy_of
-from ridgeline.engine.memory.gaps import ENTRY as GAP_ROWS
 from ridgeline.engine.memory.judging import Judging
 from ridgeline.engine.memory.sections import HOT, QUEUE
 from ridgeline.engine.memory.tails import ENTRIES
 from ridgeline.engine.run.settled import Ints, Settled
 from ridgeline.engine.score.sparse import Sparse, sparse_by_step
-from ridgeline.engine.walks.kept import ENTRIES as OF_WALKS
-from ridgeline.engine.walks.kept import Kept
 from ridgeline.engine.walks.said import Said, thresholds_of
 from ridgeline.io.memory.file import MemoryFile
 from ridgeline.io.memory.hashing import hashes
@@ -55,6 +52,7 @@ from ridgeline.kernels.shared.switches import MIN_POINTS
 
 if TYPE_CHECKING:
     from ridgeline.engine.score.scorer import Scorer
+    from ridgeline.engine.walks.kept import Kept
 
 DOT: Final = ord(".")
 MARKS: Final = np.array([OUTCOME, STATE, COUNTER])
@@ -93,7 +91,16 @@ class Remembered:
     @property
     def entries(self) -> tuple[str, ...]:
         """The kernel entries that it takes."""
-        return (*ENTRIES, "anchor", *(OF_WALKS if self.walks else ()), *((GAP_ROWS,) if self.gaps else ()))
+        found = [*ENTRIES, "anchor"]
+        if self.walks:
+            from ridgeline.engine.walks.kept import ENTRIES as OF_WALKS
+
+            found += OF_WALKS
+        if self.gaps:
+            from ridgeline.engine.memory.gaps import ENTRY as GAP_ROWS
+
+            found.append(GAP_ROWS)
+        return tuple(found)
 
     @property
     def runs(self) -> int:
@@ -121,6 +128,8 @@ class Remembered:
         self.codes = np.full(len(self.file), READ_NEW, np.uint8)
         self.changed = np.zeros(len(self.file), np.bool_)
         if self.walks:
+            from ridgeline.engine.walks.kept import Kept
+
             self.kept = Kept(self.file)
 
     def apart(self) -> list[str]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from ridgeline.engine.config.model import Config
 from ridgeline.engine.report.summary import Report
 from ridgeline.engine.rules.selection import Selection
-from ridgeline.engine.run.airgaps import AirgapSink
 from ridgeline.engine.run.budget import Budget
 from ridgeline.engine.run.handoffs.desk import HandOffs
 from ridgeline.engine.run.shedding import Places
@@ -69,6 +68,11 @@ class Request:
     archive: bool = False
     shadow: Shadowing | None = None
     full: bool = False
+
+    @property
+    def airgaps(self) -> bool:
+        """Whether airgaps are looked for."""
+        return self.check_airgaps_only or self.config.airgaps.identify
 
     @property
     def everything(self) -> bool:
@@ -179,12 +183,11 @@ class Turn:
     @property
     def kernels(self) -> tuple[str, ...]:
         """The compiled entries that reading and scoring need."""
-        gaps = any(isinstance(sink, AirgapSink) for sink in self.sinks)
         return (
             "decode",
             *(() if self.memory is None else self.memory.entries),
             *(() if self.request.check_airgaps_only else self.scorer.entries),
-            *(("gaps",) if gaps else ()),
+            *(("gaps",) if self.request.airgaps else ()),
             *(("density",) if self.ledger is not None and not self.request.check_airgaps_only else ()),
         )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ridgeline.engine.rules.compilation import remark
-from ridgeline.engine.rules.user_algorithms import UserAlgorithm
 from ridgeline.engine.run.aside import Overdue, aside
 from ridgeline.engine.run.turn import PARTIAL, Turn
 from ridgeline.kernels.native import loader
+
+if TYPE_CHECKING:
+    from ridgeline.engine.rules.user_algorithms import UserAlgorithm
 
 GRACE: Final = 0.5  # seconds for the loader to say itself, and better, that its time was over
 
@@ -34,7 +35,11 @@ def compile_kernels(turn: Turn) -> None:
 
 def _ready(kernels: tuple[str, ...], user: tuple[UserAlgorithm, ...], patience: float) -> str:
     loader.prepare(*kernels, patience=patience)
-    return remark(user) if "score" in kernels else ""
+    if not user or "score" not in kernels:
+        return ""
+    from ridgeline.engine.rules.compilation import remark
+
+    return remark(user)
 
 
 def _shed(turn: Turn, why: str) -> None:

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Final, cast
 
 from ridgeline.engine.rules.judgement import NEEDS_WALKS
 from ridgeline.engine.rules.overrides import rules_of
-from ridgeline.engine.run.airgaps import AirgapSink
 from ridgeline.engine.run.aside import Overdue, aside
 from ridgeline.engine.run.place import place_of
 from ridgeline.engine.run.stages.shedding import order_what_is_left
 from ridgeline.engine.run.turn import Turn
-from ridgeline.engine.run.walked import WalksSink
 from ridgeline.io.errors import RidgelineError
 
 if TYPE_CHECKING:
@@ -38,8 +36,7 @@ def open_memory(turn: Turn) -> None:
     from ridgeline.io.memory.unusable import Unusable
 
     writing = not turn.request.dry_run and turn.request.as_of is None
-    airgaps = turn.sink(AirgapSink) if asks else None
-    gaps = None if airgaps is None else airgaps.settings.max_period
+    gaps = turn.request.config.airgaps.max_period if asks and turn.request.airgaps else None
     opening = MemoryFile.open(place.path, place.owner, sections(walks=walks, gaps=gaps), writing=writing)
     try:
         file = turn.cleanup.enter_context(opening)
@@ -61,6 +58,7 @@ def rule_by_walks(turn: Turn) -> None:
     """Judge by walks what a rule says is: by what is remembered of it, or as what nothing is known of."""
     if not by_walks(turn) or turn.request.check_airgaps_only:
         return
+    from ridgeline.engine.run.walked import WalksSink
     from ridgeline.engine.run.walking import Ruling, unlearned
 
     memory = turn.memory

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ridgeline.engine.alerts.rule import AlertRow
 from ridgeline.engine.rules.matching import Patterns
 from ridgeline.engine.run.aside import Overdue, aside
-from ridgeline.engine.run.external import known_rows
 from ridgeline.engine.run.shedding import Covers, Places, places_after, reading_order
 from ridgeline.engine.run.state import open_run_state
 from ridgeline.engine.run.turn import Turn
@@ -20,6 +18,10 @@ from ridgeline.io.disk.lock import source_hash
 from ridgeline.io.source import Order
 from ridgeline.io.state.interface import StateError
 from ridgeline.io.state.names import reading
+
+if TYPE_CHECKING:
+    from ridgeline.engine.alerts.rule import AlertRow
+    from ridgeline.io.state.interface import State
 
 KEPT: Final = 3600  # seconds for which it matters where a run stopped
 
@@ -113,9 +115,18 @@ def _look_back(turn: Turn) -> tuple[Places | None, Sequence[AlertRow]]:
             if places is not None:
                 with state.batch() as batch:
                     batch.delete(_key(turn))
-            return places, known_rows(turn.request.config, state)
+            return places, _external(turn, state)
     except StateError:
         return None, ()  # that the state is out of reach, the alerts say
+
+
+def _external(turn: Turn, state: State) -> Sequence[AlertRow]:
+    """The external rules that the last run knew. Raises StateError."""
+    if not turn.request.config.external_alerts:
+        return ()
+    from ridgeline.engine.run.external import known_rows
+
+    return known_rows(turn.request.config, state)
 
 
 def _keep_places(turn: Turn, places: Places) -> None:
