@@ -165,20 +165,25 @@ def _course(axes: Axes, texts: dict[str, str], counters: float) -> Iterator[_Cou
 
 
 def _first(axes: Axes, course: _Course) -> Iterator[Row]:
-    """First runs, each of which begins a memory, in turn with runs that keep none."""
+    """First runs, each of which begins a memory, in turn with runs that keep none and with MGET alone."""
     fleet, folder = course.fleet, tempfile.TemporaryDirectory(prefix="ridgeline-bench-")
     with folder:
         forgetful = configured(axes, fleet, Path(folder.name, "none"), FORGETFUL)
-        first, none = (_Work(lambda: None, time.process_time) for _ in range(2))
+        first, none, alone = (_Work(lambda: None, time.process_time) for _ in range(3))
+        alone.do = course.alone.do
         none.do = partial(run, forgetful, fleet)
         for number in range(axes.runs):
             path = configured(axes, fleet, Path(folder.name, str(number)), PLAIN)
             first.do = partial(run, path, fleet)
-            none.time(fleet.client)
-            first.time(fleet.client)
+            for work in (alone, none, first):
+                work.time(fleet.client)
     course.first(axes)
     parameters = {"points": axes.points, "step": axes.step, "spikes": axes.spikes}
     metrics, points = len(fleet), len(fleet) * fleet.points
+    whole = ("MGET alone", Timing(tuple(alone.seconds)).median)
+    yield Row(
+        "run", f"run without memory, {VOTES}", Timing(tuple(none.seconds)), metrics, points, 0, whole, None, parameters
+    )
     for kind in ("seconds", "spent"):
         taken, limit = Timing(tuple(getattr(first, kind))), Timing(tuple(getattr(none, kind)))
         against = ("a run without memory", limit.median)

@@ -132,6 +132,11 @@ class _Heard:
     ranges: Ranges
     seconds: float = field(default=0.0)
 
+    @property
+    def answered(self) -> int:
+        """Rows of the last question that were answered."""
+        return self.ranges.answered
+
     def tails(self, rows: Ints, size: int, consume: Consume) -> int:
         """Ask for ends."""
         return self.ranges.tails(rows, size, self._timed(consume))

@@ -16,7 +16,7 @@ from ridgeline.bench import warm
 from ridgeline.bench.axes import Axes
 from ridgeline.bench.data import fleet_of, matrix_of
 from ridgeline.bench.duties import BARE, CONFIG, WHOLE
-from ridgeline.bench.measure import alternate, repeat
+from ridgeline.bench.measure import alternate
 from ridgeline.bench.redis_fleet import loaded_redis, mget_alone
 from ridgeline.bench.row import Row
 from ridgeline.engine.config.load import parse_config
@@ -26,6 +26,7 @@ from ridgeline.io.redis.client import connect
 
 SUMMARY: Final = "`ridgeline run` end to end on a local Redis, lock to summary; what bookkeeping and preparation add, what memory saves"
 ALLOWED: Final = 6e-6  # seconds of CPU a metric that `WHOLE` may cost beside `BARE`
+ALONE: Final = "MGET alone"
 SHARE: Final = 50  # one command to Redis for so many metrics, reads of series left out
 # Seconds of CPU a metric of the real analyzer's whole cycle, the least measured: as its pins install it, where msgpack is
 # pure Python, and with the C decoder that they leave out.
@@ -78,14 +79,17 @@ def _loaded(axes: Axes) -> Iterator[_Places]:
 
 
 def _settings(axes: Axes, places: _Places) -> Iterator[Row]:
+    """Runs that only vote and alert, in turn with MGET alone."""
     for chunk in axes.chunk:
-        alone = repeat(partial(mget_alone, places.url, chunk), runs=axes.runs)
+        works: dict[str, Callable[[], object]] = {ALONE: partial(mget_alone, places.url, chunk)}
         for threads in axes.threads:
-            request = places.request(CONFIG, axes.end, threads=threads, chunk=chunk)
-            timing = repeat(partial(run_once, request), runs=axes.runs)
+            request = places.request(CONFIG + BARE, axes.end, threads=threads, chunk=chunk)
+            works[str(threads)] = partial(run_once, request)
+        timings = alternate(works, runs=axes.runs)
+        for threads in axes.threads:
             yield Row(
-                "run", "run, lock to summary", timing, places.metrics,
-                places.points, places.size, ("MGET alone", alone.median), None,
+                "run", "run, votes and alerts only, without memory", timings[str(threads)], places.metrics,
+                places.points, places.size, (ALONE, timings[ALONE].median), None,
                 {"points": axes.points, "threads": threads, "chunk": chunk},
             )  # fmt: skip
 

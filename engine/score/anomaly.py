@@ -66,17 +66,14 @@ def _of_batch(batch: Any) -> Iterator[Anomaly]:
     if not len(rows):
         return
     names = [field.name for field in batch.schema if pa.types.is_boolean(field.type) and field.name not in NO_VOTES]
-    metrics, negatives = (batch.column(name).to_pylist() for name in ("metric", "negatives"))
+    metrics, negatives = (
+        [column[row].as_py() for row in rows.tolist()] for column in (batch["metric"], batch["negatives"])
+    )
     numbers = (view(batch.column(name))[rows].tolist() for name in ("datapoint", "timestamp", "votes"))
     voted = np.array([truths(batch.column(name))[rows] for name in names]).T.tolist()
     ran = np.array([valid(batch.column(name))[rows] for name in names]).T.tolist()
-    for row, value, timestamp, votes, yes, asked in zip(rows.tolist(), *numbers, voted, ran, strict=True):
-        yield Anomaly(
-            metrics[row],
-            value,
-            timestamp,
-            votes,
-            tuple(compress(names, yes)),
-            tuple(compress(names, asked)),
-            negatives=negatives[row],
-        )
+    for metric, value, timestamp, votes, yes, asked, negative in zip(
+        metrics, *numbers, voted, ran, negatives, strict=True
+    ):
+        given, run = tuple(compress(names, yes)), tuple(compress(names, asked))
+        yield Anomaly(metric, value, timestamp, votes, given, run, negatives=negative)
