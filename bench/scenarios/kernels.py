@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from ridgeline.bench.axes import Axes
 from ridgeline.bench.data import fleet_of, matrix_of
 from ridgeline.bench.machine import memory_seconds
-from ridgeline.bench.measure import repeat
+from ridgeline.bench.measure import Timing, alternate, repeat
 from ridgeline.bench.row import Row
 from ridgeline.bench.yardsticks import YARDSTICKS, oracle_yardstick
 from ridgeline.engine.demo.fleet import Fleet
@@ -23,6 +24,7 @@ from ridgeline.io.matrix import MetricMatrix
 
 SUMMARY: Final = "votes on a prepared matrix: each algorithm, all nine, early exit, scores"
 SINGLE: Final = 100  # series that are judged one at a time
+FEW: Final = 100  # rows of a small block, and how often one is judged in a repetition
 FINE_STEP: Final = 10  # seconds: where ks_test really computes
 
 
@@ -57,8 +59,31 @@ def measure(axes: Axes) -> Iterator[Row]:
     for rows in axes.block:
         if rows != early.block_rows:
             yield row("early exit", replace(early, block_rows=rows), block=rows)
+    yield from _together(axes, matrix)
     yield from _fine(axes, row)
     yield _one_at_a_time(axes, fleet)
+
+
+def _together(axes: Axes, matrix: MetricMatrix) -> Iterator[Row]:
+    """What more threads bring to a small block and to all rows: measured in turn with fewer."""
+    for work, on, times in (
+        (f"score_matrix of {FEW} rows", matrix.slice(0, FEW), FEW),
+        ("early exit, in turn", matrix, 1),
+    ):
+        counts, against = sorted(axes.threads), None
+        timings = alternate({str(threads): partial(_again, on, threads, times) for threads in counts}, runs=axes.runs)
+        for threads in counts:
+            timing = Timing(tuple(seconds / times for seconds in timings[str(threads)].seconds))
+            yield Row(
+                "kernels", work, timing, len(on), len(on) * axes.points, 16 * len(on) * axes.points, against=against,
+                parameters={"mix": axes.mix, "points": axes.points, "step": axes.step, "threads": threads},
+            )  # fmt: skip
+            against = against or (f"{work} (threads {threads})", timing.median)
+
+
+def _again(matrix: MetricMatrix, threads: int, times: int) -> None:
+    for _ in range(times):
+        score_matrix(matrix, ScorePlan(), threads=threads)
 
 
 def _fine(axes: Axes, row: Callable[..., Row]) -> Iterator[Row]:

@@ -47,7 +47,7 @@ from ridgeline.kernels.memory.passes import window_sums
 from ridgeline.kernels.prepare.layout import DERIVE, DETECT, LAST_VALUE, ZERO_FILL
 from ridgeline.kernels.prepare.layout import DERIVED as TURNED
 from ridgeline.kernels.shared.steps import count_steps, median_step
-from ridgeline.kernels.shared.summary import offset_sum
+from ridgeline.kernels.shared.survey import survey
 
 # Rounding in sums made at once, as EW_ERROR counts it: more than that of 2,000 additions one after the other.
 AT_ONCE: Final = 128.0
@@ -58,7 +58,8 @@ def origin_of(x: np.ndarray, level: float) -> float:
     """Return a value near the mean of x float64[n >= 1]: the level, where that is a number, or what a pass finds."""
     if np.isfinite(level):
         return level
-    mean = x[0] + offset_sum(x, x[0]) / x.size
+    total, _, _ = survey(x, x[0])
+    mean = x[0] + total / x.size
     return mean if np.isfinite(mean) else x[0]
 
 

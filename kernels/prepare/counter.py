@@ -33,6 +33,13 @@ def least_rises(skyline: int) -> int:
 
 
 @exact_kernel
+def most_drops(n: int) -> int:
+    """Return how many drops a counter's window of n points has at most, whatever its rises."""
+    # Pairs are rises, drops or neither: with more drops than a fifth of them, no number of rises is enough.
+    return min((n - 1) // (RISES_PER_DROP + 1), DROPS)
+
+
+@exact_kernel
 def has_negatives(x: np.ndarray) -> bool:
     """Return whether any value of x float64[n] is below 0; -0.0 is not."""
     bits = x.view(np.int64)
@@ -96,8 +103,7 @@ def is_counter(x: np.ndarray, skyline: int, scratch: np.ndarray) -> bool:
     n = x.size
     if n < POINTS:
         return False
-    # Pairs are rises, drops or neither: with more drops than a fifth of them, no number of rises is enough.
-    limit = min((n - 1) // (RISES_PER_DROP + 1), DROPS)
+    limit = most_drops(n)
     drops = count_drops(x, limit)
     if drops > limit:
         return False

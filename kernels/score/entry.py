@@ -8,6 +8,7 @@ import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel
 from ridgeline.kernels._signature import ByteRows, Bytes, FloatRows, Floats, Int, IntRows, Ints, ShortInts, signature_of
+from ridgeline.kernels.score.ahead import AHEAD, expect, expect_ends
 from ridgeline.kernels.score.layout import (
     ALGORITHMS,
     ANALYSED,
@@ -27,7 +28,7 @@ from ridgeline.kernels.score.layout import (
 from ridgeline.kernels.score.row import cut_row, score_row
 from ridgeline.kernels.score.window import considered, describe, keep_last, outcome_of
 from ridgeline.kernels.shared.row import Row
-from ridgeline.kernels.shared.stats import STATS
+from ridgeline.kernels.shared.stats import FALLS, SIGNED, STATS
 from ridgeline.kernels.shared.summary import change_of, level_of
 from ridgeline.kernels.shared.switches import LAST_WINS
 
@@ -79,6 +80,11 @@ def run(
     own_scores = scratch[STATS : STATS + ALGORITHMS]
     free = scratch[STATS + ALGORITHMS :]
     for row in range(start, stop):
+        # The next row is asked for in halves, between what this one costs: at once, it would be in the way.
+        begin = offsets[row + 1]
+        length = min(offsets[min(row + 2, stop)] - begin, AHEAD)
+        half = length >> 1
+        expect(values, begin + half, begin + length)
         t = timestamps[offsets[row] : offsets[row + 1]]
         x = values[offsets[row] : offsets[row + 1]]
         p = policy_of_row[row]
@@ -94,6 +100,8 @@ def run(
             rest = free[t.size :]
             t = kept_t[:count]
             x = free[:count]
+        stats[SIGNED] = 1.0  # nothing is known of it yet
+        stats[FALLS] = 0.0
         outcome = outcome_of(t, x, now, policies[p, STALE_PERIOD], switches)
         n = x.size
         votes[row, :] = NULL
@@ -115,7 +123,9 @@ def run(
                     cut_row(cutoffs[p], votes[row], kept)
                 points[row, CHANGE] = change_of(stats)
                 points[row, LEVEL] = level_of(stats)
-        describe(t, x, facts[row], switches, steps, rest)
+        expect(values, begin, begin + half)
+        expect_ends(timestamps, begin, offsets[min(row + 2, stop)])
+        describe(t, x, stats, facts[row], switches, steps, rest)
         outcomes[row] = outcome
     return status
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ridgeline.kernels._algorithm import exact_kernel, never_inline
-from ridgeline.kernels.prepare.counter import has_negatives, is_counter
+from ridgeline.kernels.prepare.counter import has_negatives, is_counter, most_drops
 from ridgeline.kernels.score.layout import (
     ANALYSED,
     BORING,
@@ -19,6 +19,7 @@ from ridgeline.kernels.score.layout import (
     TOO_SHORT,
 )
 from ridgeline.kernels.shared.search import after
+from ridgeline.kernels.shared.stats import FALLS, SIGNED
 from ridgeline.kernels.shared.steps import median_step
 from ridgeline.kernels.shared.switches import BORING_POINTS, DROP_FUTURE, MIN_POINTS, SKYLINE, WINDOWED
 
@@ -71,16 +72,22 @@ def outcome_of(t: np.ndarray, x: np.ndarray, as_of: int, stale_period: int, swit
 
 @exact_kernel
 def describe(
-    t: np.ndarray, x: np.ndarray, facts: np.ndarray, switches: np.ndarray, steps: int, scratch: np.ndarray
+    t: np.ndarray,
+    x: np.ndarray,
+    stats: np.ndarray,
+    facts: np.ndarray,
+    switches: np.ndarray,
+    steps: int,
+    scratch: np.ndarray,
 ) -> None:
     """Write what is told of a row's considered points, whatever its outcome; scratch float64[>= 4 n + 128].
 
-    steps: not 0 where the median step is told.
+    stats: its SIGNED and FALLS rule out most; steps: not 0 where the median step is told.
     """
     never_inline()
     n = x.size
     facts[COUNT] = n
     facts[TIMESTAMP] = t[n - 1] if n > 0 else 0
     facts[RESOLUTION] = median_step(t, scratch) if steps != 0 else 0
-    facts[NEGATIVE] = has_negatives(x)
-    facts[COUNTER] = is_counter(x, switches[SKYLINE], scratch)
+    facts[NEGATIVE] = n > 0 and (x[n - 1] < 0.0 or (stats[SIGNED] != 0.0 and has_negatives(x)))
+    facts[COUNTER] = stats[FALLS] <= most_drops(n) and is_counter(x, switches[SKYLINE], scratch)

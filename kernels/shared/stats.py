@@ -1,6 +1,6 @@
 """Columns of what the summary pass leaves of a series, float64[STATS] (`shared.summary` fills it).
 
-All but the last two are in units of the series: values times UNIT (of the history: HISTORY_UNIT), a power of two. It
+The first nine are in units of the series: values times UNIT (of the history: HISTORY_UNIT), a power of two. It
 is 1 but where squares would overflow or underflow.
 """
 
@@ -19,4 +19,6 @@ HISTORY_M2: Final = 7
 HISTORY_UNIT: Final = 8
 CRITICAL: Final = 9  # grubbs' critical value for this number of points
 WANT_SCORES: Final = 10  # non-zero: scores are wanted, else any number on the right side of 1 will do
-STATS: Final = 11  # length of the array
+SIGNED: Final = 11  # 0: no point but perhaps the newest is below 0, surely
+FALLS: Final = 12  # so many points at least are lower than the one before them
+STATS: Final = 13  # length of the array

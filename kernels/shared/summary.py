@@ -14,24 +14,18 @@ from ridgeline.kernels._algorithm import exact_kernel, kernel, never_inline
 from ridgeline.kernels.shared.scaling import HUGE, TINY, scale, unit_of
 from ridgeline.kernels.shared.stats import (
     CENTRE,
+    FALLS,
     HISTORY_CENTRE,
     HISTORY_M2,
     HISTORY_MEAN,
     HISTORY_UNIT,
     M2,
     MEAN,
+    SIGNED,
     TAIL,
     UNIT,
 )
-
-
-@kernel
-def offset_sum(x: np.ndarray, origin: float) -> float:
-    """Return the sum of x - origin; x float64[n]."""
-    s = 0.0
-    for i in range(x.size):
-        s += x[i] - origin
-    return s
+from ridgeline.kernels.shared.survey import survey
 
 
 @kernel
@@ -47,15 +41,19 @@ def square_sums(x: np.ndarray, origin: float) -> tuple[float, float]:
 
 
 @exact_kernel
-def moments(x: np.ndarray) -> tuple[float, float, float]:
-    """Return (centre, mean less centre, M2) of x float64[n], n >= 1: two passes, corrected; a flat x gives 0, 0."""
+def moments(x: np.ndarray) -> tuple[float, float, float, int, int]:
+    """Return (centre, mean less centre, M2) of x float64[n], n >= 1: two passes, corrected; a flat x gives 0, 0.
+
+    And what the first pass saw beside: signs and falls, as `survey` has them.
+    """
     never_inline()
     n = x.size
     origin = x[0]
-    centre = origin + offset_sum(x, origin) / n
+    total, signs, falls = survey(x, origin)
+    centre = origin + total / n
     s, q = square_sums(x, centre)
     mean = s / n
-    return centre, mean, max(q - s * mean, 0.0)
+    return centre, mean, max(q - s * mean, 0.0), signs, falls
 
 
 @exact_kernel
@@ -70,7 +68,7 @@ def scaled_moments(x: np.ndarray, scratch: np.ndarray) -> tuple[float, float, fl
         return 1.0, x[0], 0.0, 0.0
     z = scratch[: x.size]
     scale(x, unit, z)
-    centre, mean, m2 = moments(z)
+    centre, mean, m2, _, _ = moments(z)
     return unit, centre, mean, m2
 
 
@@ -83,7 +81,7 @@ def sound(m2: float, x: np.ndarray, scratch: np.ndarray) -> bool:
 @exact_kernel
 def sound_moments(x: np.ndarray, guarded: int, scratch: np.ndarray) -> tuple[float, float, float, float]:
     """Return (unit, centre, mean less centre, M2) of x, scaled only where guarded and M2 over- or underflowed."""
-    centre, mean, m2 = moments(x)
+    centre, mean, m2, _, _ = moments(x)
     if guarded == 0 or TINY < m2 < HUGE:
         return 1.0, centre, mean, m2
     return scaled_moments(x, scratch)
@@ -112,14 +110,16 @@ def plain_tail(x: np.ndarray) -> float:
 
 @exact_kernel
 def summarise(x: np.ndarray, guarded: int, stats: np.ndarray, scratch: np.ndarray) -> None:
-    """Fill stats[CENTRE..HISTORY_UNIT] of x float64[n], n >= 1; scratch float64[n], used only where guarded."""
+    """Fill stats[CENTRE..HISTORY_UNIT], SIGNED and FALLS of x float64[n], n >= 1; scratch float64[n], used only where guarded."""
     never_inline()
     n = x.size
     history = n - 1
     if history == 0:
-        centre, mean, m2 = x[0], 0.0, 0.0
+        centre, mean, m2, signs, falls = x[0], 0.0, 0.0, 0, 0
     else:
-        centre, mean, m2 = moments(x[:history])
+        centre, mean, m2, signs, falls = moments(x[:history])
+    stats[SIGNED] = signs < 0
+    stats[FALLS] = falls
     step = (x[n - 1] - centre) - mean
     all_m2 = m2 + step * step * (history / n)
     if guarded != 0 and not (TINY < m2 < HUGE and TINY < all_m2 < HUGE):
