@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ridgeline.alerters._outcome import SENT, Outcome
-from ridgeline.io.net.transport import Connection, Endpoint, Limits, Reply, TransportError, request, trust
 from ridgeline.io.secret import Secret
 
-RETRY_STATUS: Final = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+if TYPE_CHECKING:  # who looks at alerts and sends none does without
+    from ridgeline.io.net.transport import Connection, Endpoint, Limits, Reply, TransportError
+
+RETRY_STATUS: Final = {408, 425, 429}  # request timeout, too early, too many requests
 
 
 def post(
@@ -28,6 +29,8 @@ def post(
     The reply, where there is one, is for channels whose 200 can mean failure. An open Connection keeps to the deadline
     and limits it was made with.
     """
+    from ridgeline.io.net.transport import Connection, TransportError, request
+
     plain = {name: reveal(value) for name, value in headers.items()}
     try:
         if isinstance(to, Connection):
@@ -70,6 +73,8 @@ def fits_header(value: str) -> bool:
 
 def _phrase(status: int) -> str:
     """The status in words, from the registered ones; never the server's own."""
+    from http import HTTPStatus
+
     try:
         return f" ({HTTPStatus(status).phrase})"
     except ValueError:
@@ -94,6 +99,8 @@ def below(base: Endpoint, path: str) -> Endpoint:
 
 def check_authorities(ca_file: Path) -> None:
     """Load the certificates now, so that a wrong file is a configuration error and not a lost alert."""
+    from ridgeline.io.net.transport import trust
+
     try:
         trust(ca_file)
     except OSError as error:

@@ -23,7 +23,6 @@ from ridgeline.engine.score.resolution import apart
 from ridgeline.engine.score.rows import Judgeable
 from ridgeline.engine.score.tables import Tables
 from ridgeline.engine.score.threads import each
-from ridgeline.engine.score.users import user_votes
 from ridgeline.engine.walks.said import NEVER, Said
 from ridgeline.io.arrow.buffers import arrow, bitmap, over, truth_arrays
 from ridgeline.io.matrix import MetricMatrix
@@ -179,6 +178,8 @@ def _results(matrix: Judgeable, as_of: Ints, plan: ScorePlan, policies: Policies
     """What the kernel and users' algorithms make of every row."""
     results = _run_entry(matrix, as_of, plan, policies, threads)
     if plan.user:
+        from ridgeline.engine.score.users import user_votes
+
         votes, scores = user_votes(matrix, plan, policies, results.outcomes, threads)
         results.votes = np.concatenate([results.votes, votes], axis=1)
         if plan.scores:

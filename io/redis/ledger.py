@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from redis.exceptions import ConnectionError as BrokenError
 from redis.exceptions import RedisError, ResponseError
@@ -34,8 +33,7 @@ if TYPE_CHECKING:  # most runs only ask
 WHOLE: Final = 5_000_000  # members or fields: as many as there are names in a listing
 
 
-@dataclass(frozen=True, slots=True)
-class Strings:
+class Strings(NamedTuple):
     """The texts of some keys, in their order; None for one that is not there."""
 
     keys: Sequence[str]
@@ -46,8 +44,7 @@ class Strings:
         return [None if text is None else _text(text) for page in pages for text in page]
 
 
-@dataclass(frozen=True, slots=True)
-class Members:
+class Members(NamedTuple):
     """The members of a set, about `most` of them."""
 
     key: str
@@ -58,8 +55,7 @@ class Members:
         return _members(client, self.key, self.most, _text)
 
 
-@dataclass(frozen=True, slots=True)
-class Exact:
+class Exact(NamedTuple):
     """The members of a set, about `most` of them, as texts that `Entries.take_out` turns back into the bytes they are."""
 
     key: str
@@ -70,8 +66,7 @@ class Exact:
         return _members(client, self.key, self.most, _exact)
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
+class Filled(NamedTuple):
     """Whether each of some sets is there, in their order."""
 
     keys: Sequence[str]
@@ -87,8 +82,7 @@ class Filled:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(NamedTuple):
     """The fields of a hash with their texts, about `most` of them."""
 
     key: str
@@ -104,8 +98,7 @@ class Fields:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
+class Pick(NamedTuple):
     """The texts of some fields of a hash, in their order; None for one that is not there."""
 
     key: str

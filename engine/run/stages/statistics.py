@@ -9,10 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from ridgeline.engine.run.statistics.canary import CanarySink
 from ridgeline.engine.run.statistics.telling import LEAST, replace_textfile, send_lines
 from ridgeline.engine.run.turn import Turn
-from ridgeline.io.net.transport import TransportError
 
 HTTP: Final = "http"  # the channel whose waiting alerts Skyline calls its http queue
 
@@ -39,6 +37,7 @@ def send_numbers(turn: Turn) -> None:
     statistics = turn.request.config.statistics
     if statistics.graphite is None or not _is_told(turn):
         return
+    from ridgeline.engine.run.statistics.canary import CanarySink
     from ridgeline.engine.run.statistics.graphite import batch
     from ridgeline.engine.run.statistics.names import Numbers, numbers_of, prefix
 
@@ -64,6 +63,7 @@ def send_heartbeat(turn: Turn) -> None:
     if url is None or turn.exit_code() or not _is_told(turn):
         return
     from ridgeline.engine.run.statistics.heartbeat import beat
+    from ridgeline.io.net.transport import TransportError
 
     try:
         beat(url, max(turn.budget.left(), LEAST))

@@ -9,7 +9,6 @@ from typing import Final
 
 from ridgeline.engine.run.aside import Overdue, aside
 from ridgeline.io.errors import OutputError
-from ridgeline.io.net.transport import TransportError
 
 LEAST: Final = 0.2  # seconds for one answer, however late it is
 GRACE: Final = 1.2  # seconds beyond the deadline for the disk, whatever took the time before
@@ -52,6 +51,7 @@ def send_lines(
     What cannot be sent `warn` is told, and it is lost: the next one has numbers of its own.
     """
     from ridgeline.engine.run.statistics.graphite import send
+    from ridgeline.io.net.transport import TransportError
 
     try:
         send(address, lines, max(left(), LEAST))
