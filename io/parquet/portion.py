@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from ridgeline.io.parquet.listing import Problems
 from ridgeline.io.parquet.reader import Reader
 
 Ints = NDArray[np.int64]
+# Points read at a time: portions end amid row groups, of which no more is read than they need.
+AT_A_TIME: Final = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,8 @@ class Portion:
 
     def matrices(self, problems: Problems) -> Iterator[MetricMatrix]:
         """The metrics in first-seen order, unreadable ones last; `problems` gets (path, sentence) of what is left out."""
-        reader = Reader(self.files, self.common, self.max_memory, {"load": 0.0, "decode": 0.0}, problems)
+        seconds = {"load": 0.0, "decode": 0.0}
+        reader = Reader(self.files, self.common, self.max_memory, seconds, problems, most=AT_A_TIME)
         seen: NDArray[np.bool_] = np.zeros(len(self.catalog.names), np.bool_)
         yield from Clustered(reader, self.catalog, self.limit, seen).matrices()
         yield from unread(self.catalog.names, ~seen)

@@ -35,7 +35,8 @@ class Reader:
     """The rows of several files as one sequence.
 
     `seconds["load"]` adds up the time spent waiting for them; `problems` gets (path, sentence) of what cannot be read,
-    `lost` the (first, end) rows of it. `left`: seconds that a wait may still take.
+    `lost` the (first, end) rows of it. `left`: seconds that a wait may still take; `most`:
+    points of a batch, where that is less than memory and speed would have.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Reader:
         seconds: dict[str, float],
         problems: Problems,
         left: Left | None = None,
+        most: int = BATCH,
     ) -> None:
         self.files = files
         self.common = common
@@ -53,6 +55,7 @@ class Reader:
         self.problems = problems
         self.lost: list[tuple[int, int]] = []
         self.batch = int(np.clip(max_memory // BYTES_PER_POINT, 1 << 12, BATCH))
+        self._most = min(most, self.batch)
         self._longest = max(max_memory // BYTES_PER_POINT, 1 << 17)
         self._patience = patience(left, remote=files[0].filesystem is not None)
 
@@ -75,7 +78,8 @@ class Reader:
     ) -> Iterator[tuple[int, pa.Table]]:
         """(first row, columns) of each batch, the column `metric` only with a `naming`.
 
-        `wanted` tells of a range of rows whether any is needed; row groups where none is are skipped.
+        `wanted` tells of a range of rows whether any is needed; row groups where none is are skipped, others read as far as
+        some are.
         """
         yield from self._ahead(self._batches(wanted, naming))
 
@@ -121,8 +125,10 @@ class Reader:
                 continue
             names = [] if naming is None else naming.columns(stretch.file)
             columns = [*names, *(name for name in self.common.layout.columns if name != "metric")]
-            for row, _, table in self._readable(stretch, columns, partial(self._fit, stretch.file, naming)):
+            for row, rows, table in self._readable(stretch, columns, partial(self._fit, stretch.file, naming)):
                 yield row, table
+                if wanted is not None and row + rows < stretch.end and not wanted(row + rows, stretch.end):
+                    break  # the rest of these row groups is none of what is read
 
     def _fit(self, file: DataFile, naming: Naming | None, batch: pa.RecordBatch) -> pa.Table:
         """A batch in the shape of all files."""
@@ -142,10 +148,10 @@ class Reader:
         if stretch.longest > self._longest:
             self._lose(stretch, stretch.row, stretch.too_long(self._longest))
             return
-        done = 0
+        done, size = 0, max(1, stretch.size * self._most // self.batch)
         try:
             with stretch.file.naming(stretch.groups):
-                for batch in stretch.file.batches(stretch.groups, columns, stretch.size):
+                for batch in stretch.file.batches(stretch.groups, columns, size):
                     fresh = batch.slice(max(skip - done, 0))
                     if fresh.num_rows:
                         yield stretch.row + done + batch.num_rows - fresh.num_rows, fresh.num_rows, take(fresh)

@@ -21,7 +21,7 @@ from ridgeline.engine.demo.fleet import build_fleet
 from ridgeline.engine.replay.matrix import replay_matrix
 from ridgeline.engine.replay.plan import ReplayPlan
 from ridgeline.io.matrix import MetricMatrix
-from ridgeline.io.parquet import reader
+from ridgeline.io.parquet import files, portion
 from ridgeline.io.parquet.source import ParquetSource
 
 END = 1_700_000_000
@@ -481,12 +481,32 @@ def test_parts_depend_on_the_data_alone(dataset, history, tmp_path):
     assert sum(len(part.portion.catalog.names) for part in one) == 8
 
 
+def test_no_more_of_a_row_group_is_read_than_a_part_needs(history, tmp_path, monkeypatch):
+    pq.write_table(history, tmp_path / "one.parquet", row_group_size=len(history))
+    parts = plan.scan(ParquetSource(tmp_path / "one.parquet"), 1000)
+    assert [part.rows for part in parts] == [1000] * 4
+    monkeypatch.setattr(portion, "AT_A_TIME", 300)
+    whole, read = files.DataFile.batches, []
+
+    def batches(*given):
+        for batch in whole(*given):
+            read.append(batch.num_rows)
+            yield batch
+
+    monkeypatch.setattr(files.DataFile, "batches", batches)
+    for number, part in enumerate(parts):
+        read.clear()
+        names = [name for matrix in part.portion.matrices([]) for name in matrix.metrics.to_pylist()]
+        assert names == list(dict.fromkeys(history["metric"].to_pylist()))[2 * number : 2 * number + 2]
+        assert sum(read) == min(-(-1000 * (number + 1) // 300) * 300, len(history))
+
+
 @pytest.mark.parametrize("batch", [150, 4000])
 def test_row_groups_and_their_bytes_depend_on_the_data_alone(dataset, history, tmp_path, monkeypatch, batch):
     monkeypatch.setattr(groups, "GROUP", 900)  # a row group of two metrics, the last of one
     outputs = tmp_path / "whole", tmp_path / "in pieces"
     assert backtest(dataset, outputs[0]) == 0
-    monkeypatch.setattr(reader, "BATCH", batch)
+    monkeypatch.setattr(portion, "AT_A_TIME", batch)
     assert backtest(dataset, outputs[1]) == 0
     assert data_files(outputs[0]) == data_files(outputs[1])
     (path,) = outputs[0].glob(DATA_FILES)
