@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -91,7 +91,7 @@ class Remembered:
     @property
     def entries(self) -> tuple[str, ...]:
         """The kernel entries that it takes."""
-        found = [*ENTRIES, "anchor"]
+        found = [*ENTRIES, "members", "anchor"]
         if self.walks:
             from ridgeline.engine.walks.kept import ENTRIES as OF_WALKS
 
@@ -199,6 +199,14 @@ class Remembered:
         texts = self.file.keys.texts_of(rows)
         return [odd[text] if text in odd else text.removeprefix(prefix).decode() for text in texts]
 
+    def members(self, rows: Ints, timestamps: Ints, most: int) -> Iterator[tuple[int, bytes]]:
+        """(how many, their bytes) of members about some rows, as `io.memory.members` has them."""
+        from ridgeline.io.memory.members import framed, framed_pairs
+
+        if not self.odd:
+            return framed(self.file.keys, rows, len(self.namespace.encode()), timestamps, most)
+        return framed_pairs(list(zip(self.names(rows), timestamps.tolist(), strict=True)), most)
+
     def namespaces(self, rows: Ints) -> dict[str, int]:
         """How many of the names of some rows begin with each text before their first dot."""
         if self.odd:
@@ -246,6 +254,7 @@ class Remembered:
             sparse=self._sparse(judging, rows[short]),
             hashes=self.file.roster.hashed[rows],
             naming=lambda places: self.names(rows[places]),
+            framing=lambda places, stamps, most: self.members(rows[places], stamps, most),
             namespaces=lambda places: self.namespaces(rows[places]),
             finding=lambda names: _places(rows, self.rows_of(names)),
             hashed=lambda names: hashes(self._keys_of(names)),

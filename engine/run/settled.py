@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -33,6 +33,7 @@ class Settled:
     sparse       those that can never be judged (`engine.score.sparse`)
     hashes       uint64[n]: of the names, as `hashed` makes them of others
     naming       the names of some of them, by their places int64[k]
+    framing      members about some of them (`io.memory.members`), by their places int64[k] and timestamps int64[k], so many at a time
     namespaces   how many of some of them, by their places, begin with each text before the first dot of their names
     finding      the places of some names, int64[k]; -1: it is none of these
     hashed       hashes of any names, uint64[k]
@@ -53,6 +54,7 @@ class Settled:
     sparse: Sparse
     hashes: NDArray[np.uint64]
     naming: Callable[[Ints], list[str]]
+    framing: Callable[[Ints, Ints, int], Iterator[tuple[int, bytes]]]
     namespaces: Callable[[Ints], Mapping[str, int]]
     finding: Callable[[Sequence[str]], Ints]
     hashed: Callable[[Sequence[str]], NDArray[np.uint64]]

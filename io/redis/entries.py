@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import Final, Literal
 
 from ridgeline.io.redis.changes import OF_NAMES
-from ridgeline.io.redis.frames import frame, pages
+from ridgeline.io.redis.frames import Framed, frame, pages
 from ridgeline.io.state.batch import Add, Change, Delete, Drop, Put, Remove, SetText
 from ridgeline.io.text import encodable
 
@@ -247,7 +247,8 @@ class Entries:
         self, key: str, members: Iterable[str], *, previous: str | None = None, ttl: int | None = None
     ) -> None:
         """Let a set hold these members alone, from one instant to the next; `previous` is what it held before."""
-        self._replace(key, "SADD", map(encodable, members), previous, ttl)
+        words = members if isinstance(members, Framed) else map(encodable, members)
+        self._replace(key, "SADD", words, previous, ttl)
 
     def replace_hash(self, key: str, fields: Mapping[str, str]) -> None:
         """Let a hash hold these fields alone, from one instant to the next."""

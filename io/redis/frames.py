@@ -7,8 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from typing import Protocol, runtime_checkable
 
 from ridgeline.io.redis.pages import PAGE
+
+
+@runtime_checkable
+class Framed(Protocol):
+    """Words that frame themselves, many at once."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Each word as text."""
+        ...
+
+    def framed(self, most: int) -> Iterator[tuple[int, bytes]]:
+        """(how many, their bytes), `most` at a time at the most."""
+        ...
 
 
 def frame(*words: str) -> bytes:
@@ -17,7 +31,7 @@ def frame(*words: str) -> bytes:
     >>> frame("SADD", "key", "a")
     b'*3\r\n$4\r\nSADD\r\n$3\r\nkey\r\n$1\r\na\r\n'
     """
-    return b"*%d\r\n" % len(words) + _bulks(words)
+    return b"*%d\r\n" % len(words) + bulks(words)
 
 
 def mget(keys: Sequence[bytes]) -> bytes:
@@ -35,13 +49,18 @@ def pages(command: str, key: str, words: Iterable[str]) -> Iterator[bytes]:
     HSET has fields and their texts in turn.
     """
     size = 2 * PAGE if command == "HSET" else PAGE
-    head = _bulks((command, key))
+    head = bulks((command, key))
+    for count, framed in words.framed(size) if isinstance(words, Framed) else _framed(words, size):
+        yield b"*%d\r\n%b%b" % (2 + count, head, framed)
+
+
+def _framed(words: Iterable[str], most: int) -> Iterator[tuple[int, bytes]]:
     rest = iter(words)
-    while page := [*islice(rest, size)]:
-        yield b"*%d\r\n%b%b" % (2 + len(page), head, _bulks(page))
+    while page := [*islice(rest, most)]:
+        yield len(page), bulks(page)
 
 
-def _bulks(words: Sequence[str]) -> bytes:
+def bulks(words: Sequence[str]) -> bytes:
     """The words; all at once where they have as many bytes as characters, as nearly all do."""
     framed = "".join([f"${len(word)}\r\n{word}\r\n" for word in words])
     return framed.encode("ascii") if framed.isascii() else b"".join([_bulk(word) for word in words])

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
-
 from ridgeline.kernels._algorithm import exact_kernel
 from ridgeline.kernels._signature import Bytes, Int, Ints, signature_of
 from ridgeline.kernels.shared.copy import copied
-
-DIGITS: Final = 20  # of a length
-_DOLLAR: Final = 36
-_RETURN: Final = 13
-_FEED: Final = 10
-_ZERO: Final = 48
+from ridgeline.kernels.shared.digits import DIGITS, put_end, put_length
 
 
 @exact_kernel
@@ -33,31 +26,12 @@ def run(keys: Bytes, offsets: Ints, rows: Ints, before: Bytes, after: Bytes, out
             written[0] = at
             return i
         at = copied(before, 0, before.size, out, at)
-        at = _length(end - start, out, at)
+        at = put_length(end - start, out, at)
         at = copied(keys, start, end, out, at)
-        out[at] = _RETURN
-        out[at + 1] = _FEED
-        at = copied(after, 0, after.size, out, at + 2)
+        at = put_end(out, at)
+        at = copied(after, 0, after.size, out, at)
     written[0] = at
     return rows.size
-
-
-@exact_kernel
-def _length(size: int, out: np.ndarray, at: int) -> int:
-    """Write the line that announces a string of `size` bytes to uint8 `out[at:]`, and return where it ends there."""
-    digits = 1
-    power = 10
-    while power <= size:
-        power *= 10
-        digits += 1
-    out[at] = _DOLLAR
-    rest = size
-    for place in range(digits, 0, -1):
-        out[at + place] = _ZERO + rest % 10
-        rest //= 10
-    out[at + digits + 1] = _RETURN
-    out[at + digits + 2] = _FEED
-    return at + digits + 3
 
 
 SIGNATURE: Final = signature_of(run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Self
@@ -16,6 +16,8 @@ from ridgeline.engine.run.books.named import Named
 from ridgeline.engine.run.settled import Bools, Ints, Settled
 from ridgeline.engine.score.verdicts import OUTCOMES
 from ridgeline.io.arrow.buffers import nulls, truths, valid, view
+from ridgeline.io.memory.members import member
+from ridgeline.io.text import encodable
 from ridgeline.kernels.score.layout import ANALYSED
 
 COLUMNS: Final = ("metric", "outcome", "anomalous", "timestamp")
@@ -62,10 +64,33 @@ class Judged:
         """How many metrics came out so, by what stands before the first dot of their names."""
         return self.named.namespaces(np.flatnonzero(self.outcomes == CODES[outcome]))
 
+    def members(self, chosen: Bools) -> Members:
+        """Members about the chosen ones, bool[n], and their newest timestamps."""
+        rows = np.flatnonzero(chosen)
+        return Members(self.named, rows, self.timestamps[rows])
+
     def where(self, chosen: Bools) -> Iterable[tuple[str, int]]:
         """(metric, newest timestamp) of the chosen ones, bool[n]."""
         rows = np.flatnonzero(chosen)
         return zip(self.named.some(rows), self.timestamps[rows].tolist(), strict=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Members:
+    """Members `[metric, timestamp]` about some of the metrics, by their places int64[k] ascending; timestamps int64[k]."""
+
+    named: Named
+    places: Ints
+    timestamps: Ints
+
+    def __iter__(self) -> Iterator[str]:
+        """Each as text."""
+        names = self.named.some(self.places)
+        return (encodable(member(*pair)) for pair in zip(names, self.timestamps.tolist(), strict=True))
+
+    def framed(self, most: int) -> Iterator[tuple[int, bytes]]:
+        """(how many, their bytes), `most` at a time at the most."""
+        return self.named.framed(self.places, self.timestamps, most)
 
 
 def _outcomes(batch: pa.RecordBatch) -> NDArray[np.uint8]:

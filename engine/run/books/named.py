@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgeline.engine.run.settled import Ints, Settled
+from ridgeline.io.memory.members import framed_pairs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +24,16 @@ class Named:
     def some(self, places: Ints) -> list[str]:
         """The names at these places, int64[k] ascending."""
         return [name for part in self._parts(places) for name in part]
+
+    def framed(self, places: Ints, timestamps: Ints, most: int) -> Iterator[tuple[int, bytes]]:
+        """(how many, their bytes) of members about those at these places, int64[k] ascending, as `io.memory.members` has them."""
+        first = done = 0
+        for some in self.settled:
+            begin, end = np.searchsorted(places, (first, first + len(some)))
+            yield from some.framing(places[begin:end] - first, timestamps[begin:end], most)
+            first, done = first + len(some), int(end)
+        read = [self.read[at] for at in (places[done:] - first).tolist()]
+        yield from framed_pairs(list(zip(read, timestamps[done:].tolist(), strict=True)), most)
 
     def namespaces(self, places: Ints) -> Counter[str]:
         """How many of the names at these places, int64[k] ascending, begin alike up to their first dot."""

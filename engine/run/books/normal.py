@@ -17,5 +17,4 @@ def write_normal(turn: Turn, judged: Judged, past: Past) -> None:  # noqa: ARG00
     analysis = turn.request.config.analysis
     period = turn.scorer.plan.profile.stale_period if analysis.stale_period is None else analysis.stale_period
     recent = judged.normal & (judged.timestamps > turn.as_of - period)
-    members = (f"[{metric!r}, {timestamp}]" for metric, timestamp in judged.where(recent))
-    put_set(turn, NORMAL, members, of_pair, previous=f"aet.{NORMAL}")
+    put_set(turn, NORMAL, judged.members(recent), of_pair, previous=f"aet.{NORMAL}")

@@ -1,0 +1,1 @@
+"""Members of sets that siblings read, as texts of Python lists."""
