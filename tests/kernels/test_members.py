@@ -32,7 +32,9 @@ def ours(pairs, most):
 
 
 @given(
-    st.lists(st.tuples(st.one_of(NAMES, st.sampled_from(["a.b-c_d", "x" * 64])), st.integers(0, 2**63 - 1)), max_size=20),
+    st.lists(
+        st.tuples(st.one_of(NAMES, st.sampled_from(["a.b-c_d", "x" * 64])), st.integers(0, 2**63 - 1)), max_size=20
+    ),
     st.integers(1, 7),
 )
 @example([("it's", 0), ('say "a"', 1), ("back\\slash", 9), ("new\nline", 10), ("naïve\u2028", 99), ("\x7f~", 100)], 4)

@@ -17,8 +17,7 @@ from rigs.redis import redis_server
 from ridgeline.engine.alerts import lane
 from ridgeline.engine.alerts.pipeline import deliver
 from ridgeline.engine.report.summary import Report
-from ridgeline.engine.run import once
-from ridgeline.engine.run.stages import alert
+from ridgeline.engine.run import delivering, once
 from ridgeline.engine.run.turn import Request
 
 FOLDERS = (
@@ -108,7 +107,7 @@ def _run(trace, run, client, config, frozen, everybody, folder):
     with (
         frozen.standing(),
         mock.patch.object(once, "STAGES", tuple(stages)),
-        mock.patch.object(alert, "deliver", steady),
+        mock.patch.object(delivering, "deliver", steady),
         left.node(),
         mock.patch.object(lane, "FIRST_PAUSE", 0.01),  # seconds; between attempts at an endpoint that fails
     ):
