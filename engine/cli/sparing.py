@@ -1,4 +1,4 @@
-"""What the command line spares its process before libraries are imported: threads and modules that no command of ours uses.
+"""What the command line spares its process before libraries are imported: threads, and modules that hardly any command uses.
 
 The library spares nothing: a program that imports it may want both.
 """
@@ -15,23 +15,23 @@ from typing import Any, Final
 
 # What OpenBLAS reads. It starts a thread for each core when numpy is imported, and they spin.
 _BLAS_THREADS: Final = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")
-_ASYNCHRONOUS: Final = "redis.asyncio"  # a second client, which `import redis` imports for other programs
+# What `import redis` imports for other programs: a second client, and what would tell servers the library's version.
+_WAITING: Final = frozenset({"redis.asyncio", "importlib.metadata"})
 
 
 def spare() -> None:
     """Spare what the user has not asked for."""
     if not any(name in os.environ for name in _BLAS_THREADS):
         os.environ[_BLAS_THREADS[0]] = "1"
-    if _ASYNCHRONOUS not in sys.modules:
-        sys.meta_path.insert(0, _Finder())
+    sys.meta_path.insert(0, _Finder())
 
 
 class _Finder:
-    """Finds the package that is to wait until somebody uses it."""
+    """Finds the packages that are to wait until somebody uses them."""
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> Any:
-        """The spec of that package; None for all else, which other finders find."""
-        spec = PathFinder.find_spec(name, path, target) if name == _ASYNCHRONOUS else None
+        """The spec of such a package; None for all else, which other finders find."""
+        spec = PathFinder.find_spec(name, path, target) if name in _WAITING else None
         if spec is not None and spec.loader is not None:
             waiting: Any = _Waiting(spec.loader)
             spec.loader = waiting

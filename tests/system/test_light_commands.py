@@ -3,24 +3,34 @@
 import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from rigs.redis import redis_server
 from rigs.runs import END, FLEET, load, write_config
+
+from ridgeline.engine.demo.fleet import build_fleet
 
 # The command as a process of its own, whose last line is what it has imported.
 CODE = "import sys; from ridgeline.engine.cli.main import main; main(); print('\\n' + ' '.join(sys.modules))"
 ARROW = {"pyarrow.compute", "pyarrow.parquet", "pyarrow.dataset", "pyarrow.fs", "pyarrow.csv"}
 
 
-def imported(*arguments):
+def ran(*arguments):
+    """(what it printed, what it had imported)."""
     found = subprocess.run(
         [sys.executable, "-c", CODE, *map(str, arguments)], capture_output=True, text=True, check=True
     )
-    return set(found.stdout.rsplit("\n", 2)[-2].split())
+    printed, modules, _ = found.stdout.rsplit("\n", 2)
+    return printed, set(modules.split())
+
+
+def imported(*arguments):
+    return ran(*arguments)[1]
 
 
 @pytest.mark.parametrize("alerts", [[], [("", "syslog", 3600)]])
@@ -33,6 +43,37 @@ def test_a_run_imports_no_more_than_it_needs_also_where_it_writes_what_it_found(
     assert "ridgeline.engine.report.files" in found
     heavy = {*ARROW, "pandas", "numpy.ma", "numba", "llvmlite", "redis.asyncio.client", "matplotlib"}
     assert not found & (heavy if "coverage" in found else {*heavy, "sqlite3"}), "coverage keeps its own data there"
+
+
+# Duties that a run has only where its configuration asks for them, and what they take.
+DUTIES = (
+    "ridgeline.engine.alerts.external", "ridgeline.engine.alerts.outbox", "ridgeline.engine.alerts.pipeline",
+    "ridgeline.engine.alerts.strategy", "ridgeline.engine.memory.gaps", "ridgeline.engine.rules.compilation",
+    "ridgeline.engine.run.airgap", "ridgeline.engine.run.archiving", "ridgeline.engine.run.books.",
+    "ridgeline.engine.run.delivering", "ridgeline.engine.run.external", "ridgeline.engine.run.handoffs.batch",
+    "ridgeline.engine.run.handoffs.findings", "ridgeline.engine.run.handoffs.mirage",
+    "ridgeline.engine.run.handoffs.routing", "ridgeline.engine.run.hosts", "ridgeline.engine.run.latches",
+    "ridgeline.engine.run.shadow", "ridgeline.engine.run.stale", "ridgeline.engine.run.statistics.canary",
+    "ridgeline.engine.run.statistics.textfile", "ridgeline.engine.run.walk", "ridgeline.engine.score.users",
+    "ridgeline.engine.walks.kept", "ridgeline.io.net.stream", "ridgeline.io.redis.entries", "ridgeline.io.redis.keys",
+    "ridgeline.io.redis.sweep",
+)  # fmt: skip
+
+
+def test_a_plain_run_that_remembers_imports_nothing_of_duties_that_it_does_not_have(tmp_path):
+    now = int(time.time()) // 60 * 60
+    table = build_fleet(60, points=300, end=now, incidents=3).table()
+    with redis_server() as server:
+        config = write_config(tmp_path, server.url, alerts=(), extra="[analysis]\nbookkeeping = false")
+        load(server.client, table.filter(pc.less(table["timestamp"], now)))
+        ran("run", "--config", config)
+        load(server.client, table)
+        printed, found = ran("run", "--config", config)
+    assert "settled" in printed
+    assert "matched no alert rule" in printed
+    assert [name for name in sorted(found) if name.startswith(DUTIES)] == []
+    heavy = {*ARROW, "pandas", "numba", "multiprocessing", "http", "redis.asyncio.client"}
+    assert not found & (heavy if "coverage" in found else {*heavy, "sqlite3", "email", "zipfile"})
 
 
 def test_a_run_that_looks_back_needs_no_kernel_of_arrows_and_no_pandas(tmp_path):
@@ -111,6 +152,18 @@ def test_the_client_that_waits_is_there_for_whoever_uses_it():
     assert found.stdout, found.stderr
     library = "import sys, ridgeline, redis; assert 'redis.asyncio.client' in sys.modules"
     subprocess.run([sys.executable, "-c", library], check=True)
+
+
+def test_what_tells_versions_waits_and_is_there_for_whoever_asks():
+    code = (
+        "import sys; from ridgeline.engine.cli.sparing import spare; spare(); import redis; "
+        "from importlib import metadata; assert 'email' not in sys.modules; assert not hasattr(metadata, 'nothing'); "
+        "from importlib.metadata import PackageNotFoundError as missing, entry_points, version; "
+        "assert version('redis') == redis.__version__ == metadata.version('redis'); assert missing is metadata.PackageNotFoundError; "
+        "from ridgeline.io.redis.connection import BoundedConnection; import importlib.metadata as again; assert again is metadata"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert not found.returncode, found.stderr
 
 
 def test_threads_that_use_it_at_once_all_have_it():
