@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from ridgeline.io.matrix import MetricMatrix
 
-AHEAD: Final = 2  # chunks that may wait; more would only take memory
+AHEAD: Final = 1  # chunks that may wait; more would only take memory, and fall out of caches
 _POLL: Final = 0.1
 _GOODBYE: Final = 1.0  # seconds the source gets to stop by itself; then its thread is abandoned
 

@@ -116,7 +116,7 @@ class Scan:
                 assigned = self.scorer.assign(part)
                 self._pending.append((workers.submit(_judge, self.scorer, part, assigned), part, before + start + at))
                 if self.before is None or sum(len(waiting) for _, waiting, _ in self._pending) > HELD:
-                    self._collect(2 * self.scorer.threads)
+                    self._collect(self.scorer.threads)
         if self.progress is not None:
             self.progress(len(matrix))
 

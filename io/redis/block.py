@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ridgeline.io.redis.arena import Arena
+from ridgeline.io.redis.rooms import Columns, Rooms, fresh
 from ridgeline.io.redis.wire import Wire
 from ridgeline.kernels.decode.layout import (
     ABSENT,
@@ -37,20 +38,22 @@ WRONG_TYPE: Final = -3
 class Block:
     """Values of the keys `first`, `first + 1`, ..., as columns; `limit`: bytes of the longest value to accept.
 
+    `rooms`: where there is memory for the points of most; else it is fresh.
+
     sizes       int64[rows]: bytes of each value, or ABSENT, TOO_LONG, WRONG_TYPE
     offsets     int64[rows + 1]; timestamps int64[N] in whatever unit was stored, bits int64[N]: those of float64
     dropped     int64[rows, len(KINDS)]: objects that are no points; disordered, integers uint8[rows], as the entry `decode`
     born        when it was begun, on the monotonic clock
     """
 
-    def __init__(self, first: int, limit: int) -> None:
+    def __init__(self, first: int, limit: int, rooms: Rooms | None = None) -> None:
         self.first, self.born, self.seconds = first, time.monotonic(), 0.0
         self.offsets, self.sizes = np.zeros(ROWS + 1, np.int64), np.empty(ROWS, np.int64)
         self.dropped = np.empty((ROWS, len(KINDS)), np.int64)
         self.disordered, self.integers = np.empty(ROWS, np.uint8), np.empty(ROWS, np.uint8)
         self._state, self._stack = np.zeros(STATE, np.int64), np.empty(NESTING, np.int64)
         self._state[LIMIT] = limit
-        self._room(POINTS)
+        self._room(fresh(POINTS) if rooms is None else rooms.take(POINTS))
 
     def __len__(self) -> int:
         return int(self._state[ROW])
@@ -94,7 +97,7 @@ class Block:
 
     def widen(self) -> None:
         """Make room for the points of the next value; only while there is no row."""
-        self._room(self.need // SHORTEST_SIZE + 1)
+        self._room(fresh(self.need // SHORTEST_SIZE + 1))
 
     @property
     def bytes_read(self) -> int:
@@ -106,8 +109,8 @@ class Block:
         """The rows whose keys have no value that MGET would give."""
         return np.flatnonzero(self.sizes[: len(self)] == ABSENT)
 
-    def _room(self, points: int) -> None:
-        self.timestamps, self.bits = np.empty(points, np.int64), np.empty(points, np.int64)
+    def _room(self, columns: Columns) -> None:
+        self.timestamps, self.bits = columns
         self._bound_to: Any = None
         self._decode: Callable[[], int]
 

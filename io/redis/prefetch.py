@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from ridgeline.io.redis.block import WRONG_TYPE, Block
 from ridgeline.io.redis.explain import explain
+from ridgeline.io.redis.rooms import Rooms
 from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.redis.values import LINGER, DeadlineError, ValueReader
 from ridgeline.io.redis.waiting_line import WaitingLine
@@ -42,7 +43,7 @@ class Prefetch:
         self._client, self._settings, self._deadline = client, settings, deadline
         self._line, self._limit = line, limit
         self._stop = threading.Event()
-        self._room = threading.Semaphore(AHEAD)
+        self._room, self._rooms = threading.Semaphore(AHEAD), Rooms()
         self._blocks: queue.SimpleQueue[Block | Exception | None] = queue.SimpleQueue()
         self._reader = ValueReader(client, self._begin, settings.connect_budget, self._left)
         self._thread = threading.Thread(target=self._work, name="redis-prefetch", daemon=True)
@@ -136,7 +137,7 @@ class Prefetch:
             if self._left() <= 0:
                 raise DeadlineError
         self.seconds -= time.perf_counter() - began  # waiting for the consumer is not loading
-        return Block(first, self._limit)
+        return Block(first, self._limit, self._rooms)
 
     def _explained(self, error: Exception) -> Exception:
         from redis.exceptions import RedisError
