@@ -62,6 +62,8 @@ def _ever_long(t: Ints, least: float) -> bool:
 
 def stretched(policies: Policies, matrix: Judgeable, as_of: Ints) -> Policies:
     """Return the policies with the window of each row; as_of int64[n], `NO_AS_OF`: a row's own newest point."""
+    if not policies.reach.any():
+        return policies
     reach = policies.reach[policies.of_row]
     rows = np.flatnonzero((reach > 0) & (policies.of_row >= 0))
     if not len(rows):

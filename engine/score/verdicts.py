@@ -87,18 +87,15 @@ def named(codes: NDArray[Any], names: Sequence[str | None]) -> pa.Array:
     """Return the names that codes stand for, as strings; neighbours are mostly alike, so they are written run by run."""
     if names and names[0] is None and not codes.any():
         return pa.nulls(len(codes), pa.string())
-    changes = np.flatnonzero(codes[1:] != codes[:-1]) + 1
-    bounds = np.concatenate(([0], changes, [len(codes)]))
-    runs = codes[bounds[:-1]].tolist() if len(codes) else []
-    found = [names[code] for code in runs]
-    encoded = [(name or "").encode() for name in found]
-    lengths = bounds[1:] - bounds[:-1]
+    encoded = [(name or "").encode() for name in names]
+    starts = np.concatenate(([0], np.flatnonzero(codes[1:] != codes[:-1]) + 1))[: len(codes)]
+    lengths = np.append(starts[1:], len(codes)) - starts if len(codes) else starts
     offsets = np.zeros(len(codes) + 1, np.int32)
-    sizes = np.array([len(name) for name in encoded], np.int32)
-    np.cumsum(sizes.repeat(lengths[: len(runs)]), dtype=np.int32, out=offsets[1:])
-    data = b"".join([name * length for name, length in zip(encoded, lengths.tolist(), strict=False)])
-    present = np.array([name is not None for name in found], np.bool_)
-    valid = None if present.all() else bitmap(present.repeat(lengths))
+    np.cumsum(np.array([len(name) for name in encoded], np.int32)[codes], out=offsets[1:])
+    runs = zip(codes[starts].tolist(), lengths.tolist(), strict=True)
+    data = b"".join([encoded[code] * length for code, length in runs])
+    absent = np.array([name is None for name in names], np.bool_)
+    valid = bitmap(~absent[codes]) if absent.any() else None
     return pa.Array.from_buffers(pa.string(), len(codes), [valid, pa.py_buffer(offsets), pa.py_buffer(data)])
 
 
