@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-PIECE: Final = 256 * 1024  # bytes per read from a socket
 GROWTH: Final = 32 * 2**20  # bytes; larger arenas grow by this much instead of doubling
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import struct
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     import ssl
 
 CONNECT: Final = 2.0  # seconds for connecting to one address of a host
-MOMENT: Final = 0.002  # seconds for which what is likely to come is waited for
-_MOMENT: Final = struct.pack("ll", 0, round(MOMENT * 1e6))  # as the system's timeval
 
 
 class TimeIsUpError(TimeoutError):
@@ -38,8 +35,6 @@ class BoundedSocket:
         self._socket, self._left = sock, left
         self._pause = CONNECT
         self._armed: float | None = None
-        self._gathers = True
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _MOMENT)  # where it has no time-out of Python's
 
     def settimeout(self, pause: float) -> None:
         """Let each wait last `pause` seconds at most; 0: none at all."""
@@ -56,29 +51,13 @@ class BoundedSocket:
     def encrypt(self, context: ssl.SSLContext, host: str) -> None:
         """Shake hands; the system bounds the whole handshake by the time-out."""
         wrapped = context.wrap_socket(self._socket, server_hostname=host, do_handshake_on_connect=False)
-        self._socket, self._armed, self._gathers = wrapped, None, False
+        self._socket, self._armed = wrapped, None
         self._wait(wrapped.do_handshake)
 
     def recv_into(self, buffer: Any) -> int:
         """Read what has come; 0 where the other side has closed."""
         received: int = self._wait(self._socket.recv_into, buffer)
         return received
-
-    def gather_into(self, buffer: memoryview, likely: int) -> int:
-        """Read what has come, and what comes within a moment, up to `likely` bytes in all; 0 where the other side has closed.
-
-        The system collects it without waking us for each piece: that takes a quarter of the time.
-        """
-        received = self.recv_into(buffer)
-        if not 0 < received < likely or not self._gathers:
-            return received
-        self._socket.settimeout(None)
-        try:
-            return received + self._socket.recv_into(buffer[received:likely], 0, socket.MSG_WAITALL)
-        except BlockingIOError:  # the moment is over
-            return received
-        finally:
-            self._socket.settimeout(self._armed)
 
     def sendall(self, data: bytes) -> None:
         """Send everything."""

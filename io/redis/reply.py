@@ -12,8 +12,7 @@ from typing import Any, Final
 from redis._parsers import BaseParser  # the library has no public name for what it calls a parser
 from redis.exceptions import ConnectionError as BrokenError
 
-from ridgeline.io.redis.arena import PIECE
-from ridgeline.io.redis.wire import BULK, ERROR, INTEGER, LIST, TEXT, Wire, error_of
+from ridgeline.io.redis.wire import BULK, ERROR, INTEGER, LIST, PIECE, TEXT, Wire, error_of
 
 WHOLE: Final = 64 * 2**20  # bytes of one reply; the values of MGET, handed over in parts, have a limit of their own
 DEEPEST: Final = 8  # lists within lists; EXEC needs two

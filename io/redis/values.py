@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
-from ridgeline.io.redis.arena import PIECE
 from ridgeline.io.redis.block import Block
 from ridgeline.io.redis.frames import mget
 from ridgeline.kernels.decode.layout import FULL, MORE, ODD, REFUSED
@@ -24,10 +23,7 @@ if TYPE_CHECKING:
     from ridgeline.io.redis.wire import Wire
 
 LINGER: Final = 0.1  # seconds that rows wait for others, to be judged together
-AHEAD: Final = (
-    32 * 1024
-)  # bytes of keys that are asked for ahead at the most: so many are sent whether or not anybody reads
-CAUTION: Final = 0.75  # of what should still come by what came before, so much is taken for likely
+AHEAD: Final = 32 * 1024  # bytes of keys asked for ahead, at most: so many are sent whether or not anybody reads them
 
 
 class DeadlineError(Exception):
@@ -50,13 +46,14 @@ class ValueReader:
     _block: Block | None = None
     _done: int = 0
     _asked: int = 0  # up to where replies are on their way
-    _typical: float = 0.0  # bytes of a value, by the last reply
 
     def read(self, first: int, keys: Sequence[bytes], following: Sequence[bytes] = ()) -> Iterator[Block]:
         """Ask for keys, those from the place `first` on; blocks as they fill up, in order. What is left is in `rest`.
 
         `following`: the keys that will be read next. They are asked for too, so that the server never waits for us: it
-        takes a third less of its time where it goes on in one breath. What a broken connection left out is asked for once more on a fresh one. Raises redis.RedisError or OSError, and
+        takes up to a third less of its time where it goes on in one breath.
+
+        What a broken connection left out is asked for once more on a fresh one. Raises redis.RedisError or OSError, and
         DeadlineError; the replies that were whole stay good.
         """
         from redis import exceptions as failed
@@ -147,21 +144,18 @@ class ValueReader:
                 self._block.cut(self._done - self._block.first)
             raise
 
-    def _comes_soon(self, wire: Wire, size: int, likely: int = 0) -> bool:
-        """Wait until so many bytes lie ahead; but where rows were read, which somebody may judge meanwhile, not for long.
-
-        `likely`: how many bytes should come without a pause.
-        """
+    def _comes_soon(self, wire: Wire, size: int) -> bool:
+        """Wait until so many bytes lie ahead; but where rows were read, which somebody may judge meanwhile, not for long."""
         from ridgeline.io.redis.connection import TimeIsUpError
 
         socket = wire.socket
         if self._block is None or not len(self._block) or socket is None:
-            wire.fetch(size, likely)
+            wire.fetch(size)
             return True
         patience = socket.gettimeout()
         socket.settimeout(LINGER)
         try:
-            wire.fetch(size, likely)
+            wire.fetch(size)
         except TimeIsUpError:
             raise
         except TimeoutError:
@@ -172,15 +166,14 @@ class ValueReader:
 
     def _values(self, connection: BoundedConnection, end: int) -> Iterator[Block]:
         """Take in the values of the keys up to the place `end`."""
-        first = at = self._done
-        wire, taken = connection.wire, 0
+        at, wire = self._done, connection.wire
         while at < end:
             if self._block is None:
                 self._block = self.begin(at)
-            block, before = self._block, wire.at
+            block = self._block
             status = block.take(wire, end - at)
-            at, taken = block.first + len(block), taken + wire.at - before
-            waits = status == MORE and not self._more_comes(wire, block.need, at)
+            at = block.first + len(block)
+            waits = status == MORE and not self._comes_soon(wire, block.need)
             if status == FULL and not len(block):
                 block.widen()
             elif status == FULL or block.full or waits:
@@ -195,15 +188,6 @@ class ValueReader:
             elif status == ODD:
                 raise _fault(wire)
         self._done = at
-        self._typical = taken / (at - first)
-
-    def _more_comes(self, wire: Wire, need: int, at: int) -> bool:
-        """Wait for the `need` bytes of the value of the key at a place, and for what should come with them (`_comes_soon`)."""
-        likely = min(int(CAUTION * self._typical * (self._asked - at)), PIECE)
-        comes = self._comes_soon(wire, need, likely)
-        if wire.ahead < likely:
-            self._typical /= 2  # we waited for more than came
-        return comes
 
 
 def _fault(wire: Wire) -> Exception:

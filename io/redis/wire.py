@@ -12,9 +12,10 @@ from redis._parsers import BaseParser  # the library has no public name for what
 from redis.exceptions import ConnectionError as BrokenError
 from redis.exceptions import InvalidResponse, ResponseError
 
-from ridgeline.io.redis.arena import PIECE, Arena
+from ridgeline.io.redis.arena import Arena
 from ridgeline.kernels.decode.layout import HEADER
 
+PIECE: Final = 256 * 1024  # bytes per read from the socket
 LINE: Final = 16 * 1024  # bytes of a line, such as an error's
 _END: Final = b"\r\n"
 ERROR, TEXT, INTEGER, BULK, LIST = b"-+:$*"  # the kinds, by their first byte
@@ -47,16 +48,13 @@ class Wire:
         self.arena.view[:ahead] = self.arena.view[self.at : self.have]
         self.at, self.have = 0, ahead
 
-    def fetch(self, size: int, likely: int = 0) -> None:
-        """Take in more, until at least `size` bytes lie ahead, and within a moment `likely` bytes, up to a piece.
-
-        What lies before `at` is overwritten.
-        """
+    def fetch(self, size: int) -> None:
+        """Take in more, until at least `size` bytes lie ahead. What lies before `at` is overwritten."""
         if not self.ahead or self.at + size + PIECE > len(self.arena.memory):
             self.compact()
         self.arena.reserve(size + PIECE, self.have)
         while self.ahead < size:
-            self.receive(likely - self.ahead)
+            self.receive()
 
     def kind(self) -> int:
         """The first byte of what comes next."""
@@ -117,13 +115,12 @@ class Wire:
         self.at = end + 2
         return text
 
-    def receive(self, likely: int = 0) -> None:
-        """Take in what has come, at least one byte, and within a moment up to `likely` bytes, no more than a piece."""
+    def receive(self) -> None:
+        """Take in what has come, at least one byte."""
         if self.socket is None:
             raise BrokenError("the connection was closed here")
         self.arena.reserve(self.have + PIECE, self.have)
-        room = self.arena.view[self.have : self.have + PIECE]
-        received = self.socket.gather_into(room, likely) if likely > 0 else self.socket.recv_into(room)
+        received = self.socket.recv_into(self.arena.view[self.have : self.have + PIECE])
         if not received:
             raise BrokenError("the server closed the connection")
         self.have += received

@@ -1,27 +1,21 @@
-"""Values that are asked for ahead, and collected before we are woken: the same rows, and no wait for what does not come."""
+"""Values that are asked for while those before them come: the same rows, whatever becomes of a reply."""
 
 from __future__ import annotations
 
 import random
-import socket
-import threading
-import time
 
 import msgpack
 import pytest
 from rigs.redis import redis_server
 
 from ridgeline.io.redis import source as redis_source
-from ridgeline.io.redis.arena import PIECE
 from ridgeline.io.redis.block import Block
 from ridgeline.io.redis.client import connect
-from ridgeline.io.redis.connection import BoundedSocket
 from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.redis.source import RedisSource
 from ridgeline.io.redis.values import ValueReader
 
 T0 = 1_700_000_000
-SOON = 0.5  # seconds: far less than any wait that would be wrong here, far more than the moment
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +44,8 @@ def lengths(source: RedisSource) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 10, 1000])
-def test_what_is_likely_to_come_need_not(server, chunk):
-    """Long series before short ones, and between them: what came before says nothing of what comes."""
+def test_chunks_of_any_size_are_read_in_order(server, chunk):
+    """Long series before short ones, and between them."""
     draw = random.Random(7)
     sizes = {f"m{i:03}": draw.choice((0, 1, 10, 1440)) for i in range(80)}
     sizes |= {f"n{i:03}": 1440 for i in range(40)} | {f"o{i:03}": 1 for i in range(40)}
@@ -96,56 +90,3 @@ def test_a_connection_is_not_given_back_while_replies_are_on_their_way(server):
     reader.close()
     assert [client.strlen("metrics.a"), client.get("metrics.a")] == [len(value(3)), value(3)]
     client.close()
-
-
-@pytest.fixture
-def pair():
-    ours, theirs = socket.socketpair()
-    bounded = BoundedSocket(ours, lambda: 60.0)
-    bounded.settimeout(30.0)
-    yield bounded, theirs
-    bounded.close()
-    theirs.close()
-
-
-def test_bytes_are_collected_for_a_moment_only(pair):
-    bounded, theirs = pair
-    room = memoryview(bytearray(PIECE))
-    theirs.sendall(b"abc")
-    began = time.monotonic()
-    assert bounded.gather_into(room, 1000) == 3
-    theirs.sendall(b"defgh")
-    assert bounded.gather_into(room, 4) == 5  # what has come is taken
-    theirs.sendall(b"ij")
-    assert bounded.gather_into(room, 2) == 2
-    assert time.monotonic() - began < SOON
-    theirs.sendall(b"end")
-    theirs.close()
-    assert bounded.gather_into(room, 1000) == 3
-    assert bounded.gather_into(room, 1000) == 0
-    assert bounded.gettimeout() == 30.0
-
-
-def test_pieces_that_follow_at_once_are_taken_together(pair):
-    bounded, theirs = pair
-    room, sent = memoryview(bytearray(PIECE)), PIECE
-
-    def send() -> None:
-        for _ in range(16):
-            theirs.sendall(b"x" * (sent // 16))
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    taken = []
-    while sum(taken) < sent:
-        taken.append(bounded.gather_into(room[sum(taken) :], sent - sum(taken)))
-    thread.join()
-    assert len(taken) <= 16
-    assert bytes(room) == b"x" * sent
-
-
-def test_a_wait_for_the_first_byte_is_bounded_as_ever(pair):
-    bounded, _ = pair
-    bounded.settimeout(0.05)
-    with pytest.raises(TimeoutError):
-        bounded.gather_into(memoryview(bytearray(10)), 10)
