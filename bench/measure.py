@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ridgeline.engine.cli.sparing import SPARED
+
 RESET_PEAK: Final = "5"  # what /proc/self/clear_refs takes to forget the peak (proc(5))
 
 
@@ -79,9 +81,10 @@ def process(
 ) -> Callable[[], object]:
     """A command to be timed as a process of its own; `ends`: the exit codes that it may have.
 
-    It keeps what Python compiles, as it does from cron: where the environment forbids that, each start would do it anew.
+    Its environment is the user's, as it is from cron, not what the command line has made of it for itself. It keeps what
+    Python compiles: where the environment forbids that, each start would do it anew.
     """
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    kept = {name: value for name, value in os.environ.items() if name not in {"PYTHONDONTWRITEBYTECODE", *SPARED}}
 
     def work() -> None:
         done = subprocess.run(command, check=False, capture_output=True, env={**kept, **(environment or {})})  # noqa: S603 - our own command

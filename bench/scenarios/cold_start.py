@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import pyarrow.parquet as pq
 
 from ridgeline.bench.axes import Axes
 from ridgeline.bench.data import fleet_of
+from ridgeline.bench.growing import growing
 from ridgeline.bench.measure import alternate, process, repeat, spent_by_children
-from ridgeline.bench.redis_fleet import small_fleet
+from ridgeline.bench.redis_fleet import SMALL, small_fleet
 from ridgeline.bench.row import Row
+from ridgeline.bench.warm import LATEST, PLAIN, configured
 
 SUMMARY: Final = "first start, and second starts of `score` and `run`, as whole processes: seconds, and those of CPU"
 BASE: Final = """\
@@ -31,7 +36,7 @@ TINY: Final = 50
 
 
 def measure(axes: Axes) -> Iterator[Row]:
-    """Yield the base, `score` on a tiny file, `run` on 100 metrics, and the first-ever start."""
+    """Yield the base, `score` on a tiny file, `run` on 100 metrics, the first-ever start, and the CPU of warm runs."""
     with small_fleet(axes) as (config, _):
         folder = config.parent
         pq.write_table(fleet_of(replace(axes, metrics=TINY)).table(), folder / "tiny.parquet")
@@ -49,12 +54,30 @@ def measure(axes: Axes) -> Iterator[Row]:
         reference = timings["base: numba, pyarrow, one cached kernel"].median
         for work, t in timings.items():
             yield Row("cold-start", work, t, against=("base", reference))
-        works = {f"CPU of {LIBRARIES}": [sys.executable, "-c", LIBRARIES], "CPU of run on 100 metrics": run}
-        commands = {work: process(command) for work, command in works.items()}
-        timings = alternate(commands, runs=axes.runs, clock=spent_by_children)
+        if "warm" not in axes.extra:
+            first = repeat(process(score, {"RIDGELINE_CACHE_DIR": str(folder / "cache")}), runs=1, warmup=0)
+            yield Row("cold-start", "first-ever start: every kernel compiled", first)
+    yield from _from_cron(axes)
+
+
+def _from_cron(axes: Axes) -> Iterator[Row]:
+    """CPU of a run that remembers the one before, each with a new point of every metric, against that of two libraries."""
+    steps = axes.runs + 2
+    small = replace(axes, metrics=SMALL, step=LATEST // steps)
+    with (
+        tempfile.TemporaryDirectory(prefix="ridgeline-bench-") as folder,
+        growing(small, steps=steps, end=int(time.time()) - steps * small.step, counters=0.0) as fleet,
+    ):
+        config = configured(small, fleet, Path(folder, "warm"), PLAIN)
+        cron = process([sys.executable, "-m", "ridgeline", "run", "--config", str(config)])
+        cron()  # which begins a memory
+
+        def minute() -> None:
+            fleet.grow(1)
+            cron()
+
+        libraries = f"CPU of {LIBRARIES}"
+        works = {libraries: process([sys.executable, "-c", LIBRARIES]), "CPU of a warm run on 100 metrics": minute}
+        timings = alternate(works, runs=axes.runs, clock=spent_by_children)
         for work, t in timings.items():
-            yield Row("cold-start", work, t, against=("base", timings[f"CPU of {LIBRARIES}"].median))
-        if "warm" in axes.extra:
-            return
-        first = repeat(process(score, {"RIDGELINE_CACHE_DIR": str(folder / "cache")}), runs=1, warmup=0)
-        yield Row("cold-start", "first-ever start: every kernel compiled", first)
+            yield Row("cold-start", work, t, against=("base", timings[libraries].median))

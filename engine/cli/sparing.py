@@ -15,6 +15,7 @@ from typing import Any, Final
 
 # What OpenBLAS reads. It starts a thread for each core when numpy is imported, and they spin.
 _BLAS_THREADS: Final = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")
+SPARED: Final[set[str]] = set()  # names in this process's environment that its user has not given it
 # What `import redis` imports for other programs: a second client, and what would tell servers the library's version.
 _WAITING: Final = frozenset({"redis.asyncio", "importlib.metadata"})
 
@@ -23,6 +24,7 @@ def spare() -> None:
     """Spare what the user has not asked for."""
     if not any(name in os.environ for name in _BLAS_THREADS):
         os.environ[_BLAS_THREADS[0]] = "1"
+        SPARED.add(_BLAS_THREADS[0])
     sys.meta_path.insert(0, _Finder())
 
 

@@ -141,6 +141,18 @@ def test_the_command_line_asks_for_no_threads_of_openblas_unless_the_user_does_a
     assert threads("from ridgeline.engine.cli.main import main; main(['--version'])")[0] == {}
 
 
+def test_commands_that_are_measured_have_the_environment_of_the_user():
+    asks = "import os, sys; sys.exit(os.environ.get('OPENBLAS_NUM_THREADS') != {!r})"
+    code = (
+        "import sys; from ridgeline.engine.cli.sparing import spare; spare(); "
+        "from ridgeline.bench.measure import process; process([sys.executable, '-c', sys.argv[1]])()"
+    )
+    environ = {name: value for name, value in os.environ.items() if name not in THREADS}
+    for given in (None, "1", "2"):
+        own = environ if given is None else environ | {"OPENBLAS_NUM_THREADS": given}
+        subprocess.run([sys.executable, "-c", code, asks.format(given)], env=own, check=True)
+
+
 def test_the_client_that_waits_is_there_for_whoever_uses_it():
     code = (
         "import sys; from ridgeline.engine.cli.sparing import spare; spare(); import redis, redis.asyncio as a; "
