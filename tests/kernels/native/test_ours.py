@@ -9,7 +9,7 @@ from ridgeline.kernels.native.entries import load_numba
 
 def test_every_entry_of_ours_is_native():
     """The real ones, in the real cache folder: compiled here if no test has needed them yet."""
-    known = "anchor decode density gap_rows gaps grades heads history paging past prepare replay requests ridgeline score sweep tails walks"
+    known = "anchor decode density gap_rows gaps grades heads history members paging past prepare replay requests ridgeline score sweep tails walks"
     assert set(known.split()) == set(loader.RECIPE.entries)
     warmed = loader.warmup()
     assert warmed.problem == ""
