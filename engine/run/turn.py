@@ -208,7 +208,7 @@ class Turn:
 
     def release(self) -> None:
         """Let go of the fleet. Turns refer to themselves in circles, and a warm process would hold several fleets."""
-        self.memory = self.scan = self.source = self.question = None
+        self.memory = self.scan = self.source = self.question = self._entries = None
         self.scorer = replace(self.scorer, confirm=None, ruling=None)
         self.sinks.clear()
 
