@@ -238,27 +238,28 @@ class Remembered:
         said = None if self.kept is None else Said.by(self.kept.hot, rows, thresholds[rows], judging.as_of)
         if said is not None:
             outcomes = said.outcomes(outcomes)
-        counts, short, derived = hot[rows, COUNT], outcomes == TOO_SHORT, states >= DERIVED
+        short, derived = outcomes == TOO_SHORT, states >= DERIVED
         return Settled(
             outcomes=outcomes,
             reasons=np.zeros(len(rows), np.uint8),
             timestamps=hot[rows, LAST],
             datapoints=hot.view(np.float64)[rows, VALUE],
-            counts=counts,
-            points=np.where(derived, hot.view(np.int32)[rows, RAW_COUNT], counts),
-            windows=judging.windows[rows],
-            negatives=hot[rows, NEGATIVES] > 0,
-            resolutions=hot[rows, STEP],
             counters=counters > 0,
             done=np.where(derived, TURNED, 0).astype(np.uint8),
             sparse=self._sparse(judging, rows[short]),
-            hashes=self.file.roster.hashed[rows],
             naming=lambda places: self.names(rows[places]),
             framing=lambda places, stamps, most: self.members(rows[places], stamps, most),
             namespaces=lambda places: self.namespaces(rows[places]),
             finding=lambda names: _places(rows, self.rows_of(names)),
             hashed=lambda names: hashes(self._keys_of(names)),
             said=said,
+            columns={
+                "points": lambda: self.points(rows),
+                "windows": lambda: judging.windows[rows],
+                "negatives": lambda: hot[rows, NEGATIVES] > 0,
+                "resolutions": lambda: hot[rows, STEP],
+                "hashes": lambda: self.file.roster.hashed[rows],
+            },
         )
 
     def unread(self) -> Ints:

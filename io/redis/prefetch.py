@@ -84,7 +84,7 @@ class Prefetch:
         keys = self._next(first, size)
         while keys:
             began = time.perf_counter()
-            following = self._piece(first + len(keys), size, _no_time)
+            following = self._piece(first + len(keys), size, first, _no_time)
             for block in self._reader.read(first, keys, following):
                 self._give(block)
             self._give(self._reader.rest(LINGER))
@@ -95,16 +95,16 @@ class Prefetch:
 
     def _next(self, first: int, size: int) -> list[bytes]:
         """The keys to ask for next, as soon as they are known."""
-        keys = self._piece(first, size, self._left)
+        keys = self._piece(first, size, first, self._left)
         if not keys and self._line.is_open:
             raise DeadlineError
         return keys
 
-    def _piece(self, first: int, size: int, left: Callable[[], float]) -> list[bytes]:
-        """The keys from a place on, as soon as they are known, in the order that there is time for."""
+    def _piece(self, first: int, size: int, read: int, left: Callable[[], float]) -> list[bytes]:
+        """The keys from a place on, as soon as they are known, in the order that there is time for; so many were `read`."""
         count = len(self._line.piece(first, size, left))
         if count:
-            self._line.look_ahead(first, self._left())
+            self._line.look_ahead(first, read, self._left())
         return self._line.keys[first : first + count]
 
     def _give(self, block: Block | None) -> None:

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from ridgeline.io.redis.wire import Wire
 
 HEAD: Final = 19  # bytes of the longest pair that Skyline's listeners write: the first of a series lies within them
-AHEAD: Final = 2  # slices that are asked for before the replies to the one before them are here
+NEAR, FAR = (
+    1,
+    3,
+)  # slices asked for before the replies to the one before them are here: on one machine, and over a network
 SLICE: Final = 500  # requests: few enough for their replies to stay in the processor's cache
 REPLIES: Final = 512 * 1024  # bytes of the replies to a slice; longer ones make slices of fewer requests
 ROOM: Final = 256 * 1024  # bytes of the requests of a slice
@@ -110,9 +113,10 @@ class Ranges:
         self._connected = True
         send: Callable[..., None] = connection.send_packed_command
         wire, asked, ends = connection.wire, self.answered, deque[int]()
+        ahead = FAR if self.settings.place().path is None else NEAR
         try:
             while self.answered < len(question.rows):
-                while asked < len(question.rows) and len(ends) <= AHEAD and self.left() > 0:
+                while asked < len(question.rows) and len(ends) <= ahead and self.left() > 0:
                     asked, request = self._requests(question, asked)
                     send([request], False)
                     ends.append(asked)

@@ -63,8 +63,8 @@ class WaitingLine:
         else:
             self._order = order
 
-    def look_ahead(self, first: int, left: float) -> None:
-        """Before the metrics from `first` on are asked for, with `left` seconds to go: see whether that will do.
+    def look_ahead(self, first: int, read: int, left: float) -> None:
+        """Before the metrics from `first` on are asked for, so many being `read`, with `left` seconds to go: see whether that will do.
 
         If not, the rest takes on the order that was asked for. Only the thread that reads calls this.
         """
@@ -73,7 +73,7 @@ class WaitingLine:
         spent = self._whole - left
         if self.is_open or self._order is None or not 0 < left < math.inf or spent < ENOUGH * self._whole:
             return
-        if spent * (len(self) - first) > left * first:
+        if spent * (len(self) - read) > left * read:
             self._reorder(first, self._order)
             self._order = None
 

@@ -30,7 +30,7 @@ def pace(made, seconds, whole, step=2):
     """Read at so many seconds a metric, with `whole` seconds for all; the names in the order in which they were asked for."""
     asked = []
     for first in range(0, len(made), step):
-        made.look_ahead(first, whole - seconds * first)
+        made.look_ahead(first, first, whole - seconds * first)
         asked += made.names[first : first + step]
     return asked
 
@@ -65,10 +65,10 @@ def test_when_time_runs_short(seconds, whole, kept):
 def test_the_first_moments_say_little():
     made = line()
     made.arrange(backwards, at_once=False)
-    made.look_ahead(0, 100.0)
-    made.look_ahead(1, 100.0 - 100 * ENOUGH + 0.001)
+    made.look_ahead(0, 0, 100.0)
+    made.look_ahead(1, 1, 100.0 - 100 * ENOUGH + 0.001)
     assert made.names == NAMES, "at this pace all would take 99.9 s, and it is too early to say"
-    made.look_ahead(1, 100.0 - 100 * ENOUGH - 0.3)
+    made.look_ahead(1, 1, 100.0 - 100 * ENOUGH - 0.3)
     assert made.names != NAMES
 
 
@@ -81,11 +81,11 @@ def test_only_once_and_not_when_it_is_too_late():
 
     made = line()
     made.arrange(order, at_once=False)
-    made.look_ahead(0, 10.0)
-    made.look_ahead(2, -1.0)
+    made.look_ahead(0, 0, 10.0)
+    made.look_ahead(2, 2, -1.0)
     assert asked == []
     for first in (4, 6, 8):
-        made.look_ahead(first, 1.0)
+        made.look_ahead(first, first, 1.0)
     assert asked == [16]
 
 
