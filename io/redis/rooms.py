@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 Columns = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Timestamps, and the bits of values."""
 
-_OURS: Final = 2  # references to a column that nobody else has: its pair's, and that of who counts
+
+def _references(pair: Columns) -> int:
+    return max(sys.getrefcount(pair[0]), sys.getrefcount(pair[1]))
+
+
+# Those to the columns of a pair that nobody else has: how many who counts adds is Python's business.
+_OURS: Final = _references((np.empty(0, np.int64), np.empty(0, np.int64)))
 
 
 @dataclass(slots=True)
@@ -37,4 +43,4 @@ def fresh(points: int) -> Columns:
 
 
 def _is_free(pair: Columns) -> bool:
-    return sys.getrefcount(pair[0]) <= _OURS and sys.getrefcount(pair[1]) <= _OURS
+    return _references(pair) <= _OURS

@@ -1,6 +1,7 @@
 """Whether an installed package may declare algorithms: never overlooked, and cheap where none does."""
 
 import sys
+from importlib.machinery import PathFinder
 from importlib.metadata import distributions
 
 import pytest
@@ -19,6 +20,14 @@ def install(folder, name, text):
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
     if text is not None:
         (metadata / "entry_points.txt").write_text(text)
+
+
+@pytest.fixture(autouse=True)
+def _no_finders_of_others(monkeypatch):
+    """Where another finder of packages is at work, as under a coverage measurement, only the library can tell."""
+    monkeypatch.setattr(
+        sys, "meta_path", [one for one in sys.meta_path if not hasattr(one, "find_distributions")] + [PathFinder]
+    )
 
 
 def library(path):

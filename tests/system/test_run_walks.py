@@ -381,6 +381,6 @@ def test_a_warm_process_holds_no_fleet_between_runs(tmp_path, rates):
             for now in (BEGIN + DAY, BEGIN + DAY + 60):
                 rates.store(server.client, now)
                 assert run(config, now).exit == 0
-                assert "memory-" not in Path("/proc/self/maps").read_text()
+                assert f"{tmp_path}/out/memory-" not in Path("/proc/self/maps").read_text()
         finally:
             gc.enable()
