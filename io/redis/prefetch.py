@@ -59,6 +59,7 @@ class Prefetch:
         if self._thread.is_alive():
             self._reader.interrupt()
         self._thread.join()
+        self._rooms = Rooms()  # it and its reader know each other, and a warm process would hold the columns meanwhile
 
     def __iter__(self) -> Iterator[Block]:
         while (found := self._blocks.get()) is not _END:

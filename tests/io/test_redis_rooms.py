@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import msgpack
 import numpy as np
 import pyarrow as pa
 from rigs.redis import redis_server
 
 from ridgeline.io.redis import block as redis_block
+from ridgeline.io.redis import rooms as redis_rooms
 from ridgeline.io.redis.prefetch import Rooms
 from ridgeline.io.redis.settings import RedisSettings
 from ridgeline.io.redis.source import RedisSource
@@ -59,3 +63,28 @@ def test_series_that_somebody_keeps_stay_as_they_are(monkeypatch):
             begin, end = part.offsets.tolist()
             assert part.metrics.to_pylist() == [f"m{row:03}"]
             assert part.values[begin:end].tolist() == [float(1000 * row + k) for k in range(40)]
+
+
+def test_columns_are_gone_with_who_has_read(monkeypatch):
+    """Also where nobody looks for garbage: a warm process would hold those of many runs."""
+    made = []
+    fresh = redis_rooms.fresh
+
+    def noted(points):
+        pair = fresh(points)
+        made.extend(weakref.ref(column) for column in pair)
+        return pair
+
+    monkeypatch.setattr(redis_rooms, "fresh", noted)
+    with redis_server() as server:
+        server.client.set("metrics.a", b"".join(msgpack.packb((T0 + 60 * k, 1.0)) for k in range(40)))
+        server.client.sadd("metrics.unique_metrics", "metrics.a")
+        gc.disable()
+        try:
+            source = RedisSource(RedisSettings(server.url))
+            assert [len(matrix) for matrix in source.chunks()] == [1]
+            source.close()
+            assert made
+            assert [ref for ref in made if ref() is not None] == []
+        finally:
+            gc.enable()
