@@ -2,7 +2,7 @@
 
 import sys
 from importlib.machinery import PathFinder
-from importlib.metadata import distributions
+from importlib.metadata import MetadataPathFinder, distributions
 
 import pytest
 
@@ -23,11 +23,11 @@ def install(folder, name, text):
 
 
 @pytest.fixture(autouse=True)
-def _no_finders_of_others(monkeypatch):
-    """Where another finder of packages is at work, as under a coverage measurement, only the library can tell."""
-    monkeypatch.setattr(
-        sys, "meta_path", [one for one in sys.meta_path if not hasattr(one, "find_distributions")] + [PathFinder]
-    )
+def _only_the_finder_of_python(monkeypatch):
+    """Other libraries bring finders of packages, where only they can tell, and take Python's own away (`importlib_metadata`)."""
+    monkeypatch.setattr(PathFinder, "find_distributions", MetadataPathFinder.find_distributions, raising=False)
+    own = [one for one in sys.meta_path if one is PathFinder or not hasattr(one, "find_distributions")]
+    monkeypatch.setattr(sys, "meta_path", own)
 
 
 def library(path):
