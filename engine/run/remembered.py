@@ -91,7 +91,7 @@ class Remembered:
     @property
     def entries(self) -> tuple[str, ...]:
         """The kernel entries that it takes."""
-        found = [*ENTRIES, "members", "anchor"]
+        found = [*ENTRIES, "anchor"]
         if self.walks:
             from ridgeline.engine.walks.kept import ENTRIES as OF_WALKS
 

@@ -183,12 +183,14 @@ class Turn:
     @property
     def kernels(self) -> tuple[str, ...]:
         """The compiled entries that reading and scoring need."""
+        books = self.ledger is not None and not self.request.check_airgaps_only
         return (
             "decode",
             *(() if self.memory is None else self.memory.entries),
             *(() if self.request.check_airgaps_only else self.scorer.entries),
             *(("gaps",) if self.request.airgaps else ()),
-            *(("density",) if self.ledger is not None and not self.request.check_airgaps_only else ()),
+            *(("density",) if books else ()),
+            *(("members",) if books and self.memory is not None else ()),
         )
 
     @property

@@ -17,7 +17,6 @@ from ridgeline.engine.run.settled import Bools, Ints, Settled
 from ridgeline.engine.score.verdicts import OUTCOMES
 from ridgeline.io.arrow.buffers import nulls, truths, valid, view
 from ridgeline.io.memory.members import member
-from ridgeline.io.text import encodable
 from ridgeline.kernels.score.layout import ANALYSED
 
 COLUMNS: Final = ("metric", "outcome", "anomalous", "timestamp")
@@ -86,7 +85,7 @@ class Members:
     def __iter__(self) -> Iterator[str]:
         """Each as text."""
         names = self.named.some(self.places)
-        return (encodable(member(*pair)) for pair in zip(names, self.timestamps.tolist(), strict=True))
+        return (member(*pair) for pair in zip(names, self.timestamps.tolist(), strict=True))
 
     def framed(self, most: int) -> Iterator[tuple[int, bytes]]:
         """(how many, their bytes), `most` at a time at the most."""

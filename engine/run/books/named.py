@@ -23,27 +23,23 @@ class Named:
 
     def some(self, places: Ints) -> list[str]:
         """The names at these places, int64[k] ascending."""
-        return [name for part in self._parts(places) for name in part]
+        parts = [part.naming(own) for part, own, _ in self._settled(places)]
+        return [name for names in (*parts, self._read(places)) for name in names]
 
     def framed(self, places: Ints, timestamps: Ints, most: int) -> Iterator[tuple[int, bytes]]:
         """(how many, their bytes) of members about those at these places, int64[k] ascending, as `io.memory.members` has them."""
-        first = done = 0
-        for some in self.settled:
-            begin, end = np.searchsorted(places, (first, first + len(some)))
-            yield from some.framing(places[begin:end] - first, timestamps[begin:end], most)
-            first, done = first + len(some), int(end)
-        read = [self.read[at] for at in (places[done:] - first).tolist()]
-        yield from framed_pairs(list(zip(read, timestamps[done:].tolist(), strict=True)), most)
+        for part, own, here in self._settled(places):
+            yield from part.framing(own, timestamps[here], most)
+        read = self._read(places)
+        stamps = timestamps[len(places) - len(read) :].tolist()
+        yield from framed_pairs(list(zip(read, stamps, strict=True)), most)
 
     def namespaces(self, places: Ints) -> Counter[str]:
         """How many of the names at these places, int64[k] ascending, begin alike up to their first dot."""
         found: Counter[str] = Counter()
-        first = 0
-        for some in self.settled:
-            begin, end = np.searchsorted(places, (first, first + len(some)))
-            found.update(some.namespaces(places[begin:end] - first))
-            first += len(some)
-        found.update(namespace_of(self.read[at]) for at in (places[np.searchsorted(places, first) :] - first).tolist())
+        for part, own, _ in self._settled(places):
+            found.update(part.namespaces(own))
+        found.update(map(namespace_of, self._read(places)))
         return found
 
     def hashes(self) -> NDArray[np.uint64]:
@@ -51,13 +47,18 @@ class Named:
         hashed = self.settled[0].hashed if self.settled else checksums
         return np.concatenate([*(some.hashes for some in self.settled), hashed(self.read)])
 
-    def _parts(self, places: Ints) -> Iterator[list[str]]:
+    def _settled(self, places: Ints) -> Iterator[tuple[Settled, Ints, slice]]:
+        """Each of `settled`, the places that are its own, counted from its first, and where they stand among all."""
         first = 0
-        for some in self.settled:
-            begin, end = np.searchsorted(places, (first, first + len(some)))
-            yield some.naming(places[begin:end] - first)
-            first += len(some)
-        yield [self.read[at] for at in (places[np.searchsorted(places, first) :] - first).tolist()]
+        for part in self.settled:
+            begin, end = np.searchsorted(places, (first, first + len(part))).tolist()
+            yield part, places[begin:end] - first, slice(begin, end)
+            first += len(part)
+
+    def _read(self, places: Ints) -> list[str]:
+        """The names at those of the places that are of what was read."""
+        first = sum(map(len, self.settled))
+        return [self.read[at] for at in (places[np.searchsorted(places, first) :] - first).tolist()]
 
 
 def namespace_of(metric: str) -> str:
